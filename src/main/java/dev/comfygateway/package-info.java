@@ -1,0 +1,4 @@
+@NullMarked
+package dev.comfygateway;
+
+import org.jspecify.annotations.NullMarked;
