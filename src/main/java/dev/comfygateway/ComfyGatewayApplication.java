@@ -9,7 +9,8 @@ import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
 @ConfigurationPropertiesScan
 public class ComfyGatewayApplication {
 
-  public static void main(String[] args) {
-    SpringApplication.run(ComfyGatewayApplication.class, args);
-  }
+	public static void main(String[] args) {
+		SpringApplication.run(ComfyGatewayApplication.class, args);
+	}
+
 }

@@ -1,0 +1,101 @@
+package dev.comfygateway;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * Settings of what callers see: how long an answer lives, and how the gateway names
+ * itself.
+ *
+ * @param name name in {@code Cache-Status} and {@code Proxy-Status}: an HTTP token
+ * @param freshFor how long an answer serves without asking the upstream; up to 5 minutes;
+ * 0: every caller waits for an answer newer than the question
+ * @param staleWhileRevalidate how long after that the old answer still serves at once
+ * while one refresh runs behind it; up to 1 hour
+ * @param staleIfError how long after freshness the old answer serves when the upstream
+ * fails; up to 24 hours
+ * @param refreshFloor age below which an answer serves whatever a caller asks for, so
+ * that no caller can spend the key; at most {@code freshFor}; 500 ms, or {@code freshFor}
+ * where that is less
+ * @param cooldown how long the upstream is left alone after a first failure, doubling
+ * with each in a row; at least 100 ms
+ * @param maxCooldown the longest such pause, and the first one after a refused key; at
+ * most 15 minutes
+ * @param allowedOrigins web origins whose pages may read {@code /api/prompt}; {@code *}
+ * for all; empty: no CORS header at all
+ */
+@ConfigurationProperties(prefix = "gateway", ignoreUnknownFields = false)
+public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @DefaultValue("2s") Duration freshFor,
+		@DefaultValue("3s") Duration staleWhileRevalidate, @DefaultValue("30s") Duration staleIfError,
+		@Nullable Duration refreshFloor, @DefaultValue("1s") Duration cooldown,
+		@DefaultValue("30s") Duration maxCooldown, @DefaultValue List<String> allowedOrigins) {
+
+	private static final Pattern HTTP_TOKEN = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,63}");
+
+	private static final Pattern ORIGIN = Pattern.compile("\\*|https?://[A-Za-z0-9.:\\[\\]-]+");
+
+	private static final Duration DEFAULT_REFRESH_FLOOR = Duration.ofMillis(500);
+
+	public GatewayProperties {
+		if (!HTTP_TOKEN.matcher(name).matches()) {
+			throw new InvalidSettingException("gateway.name", "is not a name that HTTP headers can carry",
+					"Use a letter followed by up to 63 letters, digits, '.', '_' or '-'.");
+		}
+		requireBetween("gateway.fresh-for", freshFor, Duration.ZERO, Duration.ofMinutes(5));
+		requireBetween("gateway.stale-while-revalidate", staleWhileRevalidate, Duration.ZERO, Duration.ofHours(1));
+		requireBetween("gateway.stale-if-error", staleIfError, Duration.ZERO, Duration.ofHours(24));
+		refreshFloor = refreshFloor(refreshFloor, freshFor);
+		requireBetween("gateway.max-cooldown", maxCooldown, Duration.ofMillis(100), Duration.ofMinutes(15));
+		requireBetween("gateway.cooldown", cooldown, Duration.ofMillis(100), maxCooldown);
+		for (String origin : allowedOrigins) {
+			if (!ORIGIN.matcher(origin).matches()) {
+				throw new InvalidSettingException("gateway.allowed-origins", "holds an entry that is not a web origin",
+						"Use entries such as https://dashboard.example.com (no path, no slash at the end), or"
+								+ " * alone.");
+			}
+		}
+		allowedOrigins = List.copyOf(allowedOrigins);
+	}
+
+	private static Duration refreshFloor(@Nullable Duration configured, Duration freshFor) {
+		if (configured == null) {
+			return freshFor.compareTo(DEFAULT_REFRESH_FLOOR) < 0 ? freshFor : DEFAULT_REFRESH_FLOOR;
+		}
+		if (freshFor.isZero()) {
+			requireBetween("gateway.refresh-floor", configured, Duration.ZERO, Duration.ofMinutes(5));
+			return Duration.ZERO;
+		}
+		requireBetween("gateway.refresh-floor", configured, Duration.ZERO, freshFor);
+		return configured;
+	}
+
+	@Override
+	public Duration refreshFloor() {
+		return refreshFloor == null ? Duration.ZERO : refreshFloor;
+	}
+
+	/** Age at which an answer may no longer be served to anybody. */
+	public Duration longestLife() {
+		return freshFor.plus(staleIfError.compareTo(staleWhileRevalidate) > 0 ? staleIfError : staleWhileRevalidate);
+	}
+
+	/**
+	 * Checks a duration against its bounds, both included.
+	 * @throws InvalidSettingException where it lies outside
+	 */
+	public static void requireBetween(String setting, Duration value, Duration least, Duration most) {
+		if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+			throw new InvalidSettingException(setting, "is %s, which is out of bounds".formatted(text(value)),
+					"Set it to a duration from %s to %s.".formatted(text(least), text(most)));
+		}
+	}
+
+	private static String text(Duration duration) {
+		long millis = duration.toMillis();
+		return millis % 1000 == 0 ? millis / 1000 + "s" : millis + "ms";
+	}
+}

@@ -1,0 +1,42 @@
+package dev.comfygateway;
+
+/**
+ * Refusal of a setting at start. What it says is printed for the operator, so it never
+ * holds a secret value.
+ */
+public class InvalidSettingException extends RuntimeException {
+
+	private static final long serialVersionUID = 1L;
+
+	private final String setting;
+
+	private final String reason;
+
+	private final String action;
+
+	/**
+	 * @param setting the property's name, such as {@code comfy.base-url}
+	 * @param reason what is wrong with it, as the end of a sentence that begins with its
+	 * name
+	 * @param action what the operator can do, as a sentence
+	 */
+	public InvalidSettingException(String setting, String reason, String action) {
+		super(setting + " " + reason);
+		this.setting = setting;
+		this.reason = reason;
+		this.action = action;
+	}
+
+	String setting() {
+		return setting;
+	}
+
+	String reason() {
+		return reason;
+	}
+
+	String action() {
+		return action;
+	}
+
+}

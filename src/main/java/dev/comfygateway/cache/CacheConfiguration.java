@@ -1,0 +1,44 @@
+package dev.comfygateway.cache;
+
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
+import dev.comfygateway.GatewayProperties;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.cache.caffeine.CaffeineCacheManager;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+/**
+ * Caffeine behind Spring's cache abstraction, which brings its metrics and actuator
+ * endpoint.
+ */
+@Configuration(proxyBeanMethods = false)
+class CacheConfiguration {
+
+	@Bean
+	CaffeineCacheManager cacheManager(GatewayProperties properties, Ticker ticker) {
+		CaffeineCacheManager caches = new CaffeineCacheManager();
+		caches.setAllowNullValues(false);
+		caches.setCaffeine(Caffeine.newBuilder()
+			.maximumSize(1)
+			.expireAfterWrite(properties.longestLife())
+			.ticker(ticker)
+			.recordStats());
+		caches.setCacheNames(List.of(PromptCache.NAME));
+		return caches;
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	Ticker ticker() {
+		return Ticker.systemTicker();
+	}
+
+	@Bean
+	RandomGenerator jitter() {
+		return RandomGenerator.of("L64X128MixRandom");
+	}
+
+}

@@ -1,0 +1,85 @@
+package dev.comfygateway.cache;
+
+import dev.comfygateway.upstream.UpstreamFailure;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** What the cache has for a caller. */
+public sealed interface Lookup {
+
+	/**
+	 * Stored answer.
+	 *
+	 * @param snapshot the answer
+	 * @param age its age in nanoseconds
+	 * @param ttl nanoseconds of freshness left; negative or zero where it is stale
+	 * @param detail why it is served, where that is not its freshness
+	 * @param failure the upstream's failure that it stands in for, where that is the
+	 * detail
+	 */
+	record Stored(Snapshot snapshot, long age, long ttl, Detail detail,
+			@Nullable UpstreamFailure failure) implements Lookup {
+	}
+
+	/**
+	 * Answer fetched for this caller, alone or together with others.
+	 *
+	 * @param snapshot the answer
+	 * @param forward why the upstream was asked
+	 * @param collapsed whether another caller's request was waited for
+	 */
+	record Fetched(Snapshot snapshot, Forward forward, boolean collapsed) implements Lookup {
+	}
+
+	/**
+	 * Failure, and no answer that could stand in for it.
+	 *
+	 * @param failure what failed
+	 * @param retryAfterSeconds when the upstream will be asked again; whole seconds, at
+	 * least 1
+	 * @param fromCooldown whether the upstream was not asked, because it had failed just
+	 * before
+	 */
+	record Failed(UpstreamFailure failure, long retryAfterSeconds, boolean fromCooldown) implements Lookup {
+	}
+
+	/** Nothing that could be served to a caller who wants no request to be made. */
+	record NotCached() implements Lookup {
+	}
+
+	/**
+	 * Answer that is on its way.
+	 *
+	 * @param answer completes within the upstream's deadline, exceptionally only by a
+	 * bug; never with another of this kind
+	 */
+	record Awaited(CompletableFuture<Lookup> answer) implements Lookup {
+	}
+
+	/** Why a stored answer is served. */
+	enum Detail {
+
+		/** It is fresh, or the caller wants no request to be made. */
+		NONE,
+		/** It is too young to ask the upstream again, whatever the caller asks. */
+		REFRESH_FLOOR,
+		/** A refresh is under way. */
+		REVALIDATING,
+		/** The upstream fails. */
+		UPSTREAM_FAILURE
+
+	}
+
+	/** Why the upstream was asked. */
+	enum Forward {
+
+		/** Nothing was stored. */
+		URI_MISS,
+		/** What was stored is too old. */
+		STALE,
+		/** What was stored is older than the caller asks. */
+		REQUEST
+
+	}
+
+}

@@ -1,0 +1,115 @@
+package dev.comfygateway.cache;
+
+import java.util.Enumeration;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a caller may ask of the cache, by {@code Cache-Control} or {@code Pragma} (RFC
+ * 9111 section 5.2.1). Everything else, and anything malformed, is as if it had not been
+ * said.
+ *
+ * @param maxAgeNanos oldest answer the caller takes, in nanoseconds; the largest value
+ * for any
+ * @param onlyIfCached whether the caller wants no request to be made for it
+ */
+public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
+
+	/** Asks nothing. */
+	public static final RequestDirectives NONE = new RequestDirectives(Long.MAX_VALUE, false);
+
+	private static final RequestDirectives NO_CACHE = new RequestDirectives(0, false);
+
+	/**
+	 * Reads the two headers; {@code pragma} counts only where there is no
+	 * {@code Cache-Control}.
+	 */
+	public static RequestDirectives of(Enumeration<String> cacheControl, @Nullable String pragma) {
+		if (!cacheControl.hasMoreElements()) {
+			return pragma != null && pragma.strip().equalsIgnoreCase("no-cache") ? NO_CACHE : NONE;
+		}
+		long maxAge = Long.MAX_VALUE;
+		boolean onlyIfCached = false;
+		while (cacheControl.hasMoreElements()) {
+			DirectiveReader reader = new DirectiveReader(cacheControl.nextElement());
+			while (reader.next()) {
+				if (reader.is("no-cache") && reader.argument == null) {
+					maxAge = 0;
+				}
+				else if (reader.is("only-if-cached") && reader.argument == null) {
+					onlyIfCached = true;
+				}
+				else if (reader.is("max-age") && reader.argument != null) {
+					maxAge = Math.min(maxAge, nanos(reader.argument));
+				}
+			}
+		}
+		return new RequestDirectives(maxAge, onlyIfCached);
+	}
+
+	private static long nanos(String seconds) {
+		if (seconds.isEmpty() || !seconds.chars().allMatch(c -> c >= '0' && c <= '9')) {
+			return Long.MAX_VALUE;
+		}
+		// More digits than these are more than any answer's age
+		return seconds.length() > 9 ? Long.MAX_VALUE : TimeUnit.SECONDS.toNanos(Long.parseLong(seconds));
+	}
+
+	/** Reader of a list of {@code name}, {@code name=token} and {@code name="text"}. */
+	private static final class DirectiveReader {
+
+		private final String text;
+
+		private int at;
+
+		private String name = "";
+
+		private @Nullable String argument;
+
+		DirectiveReader(String text) {
+			this.text = text;
+		}
+
+		boolean is(String directive) {
+			return name.equalsIgnoreCase(directive);
+		}
+
+		/** Moves to the next directive; one that is malformed has no name. */
+		boolean next() {
+			if (at >= text.length()) {
+				return false;
+			}
+			int end = endOfElement();
+			String element = text.substring(at, end);
+			at = end + 1;
+			int equals = element.indexOf('=');
+			name = (equals < 0 ? element : element.substring(0, equals)).strip();
+			argument = equals < 0 ? null : unquote(element.substring(equals + 1).strip());
+			return true;
+		}
+
+		/** A comma ends a directive, but not inside quotes. */
+		private int endOfElement() {
+			boolean quoted = false;
+			for (int i = at; i < text.length(); i++) {
+				char c = text.charAt(i);
+				if (c == '"') {
+					quoted = !quoted;
+				}
+				else if (c == '\\' && quoted) {
+					i++;
+				}
+				else if (c == ',' && !quoted) {
+					return i;
+				}
+			}
+			return text.length();
+		}
+
+		private static String unquote(String value) {
+			boolean quoted = value.length() > 1 && value.startsWith("\"") && value.endsWith("\"");
+			return quoted ? value.substring(1, value.length() - 1) : value;
+		}
+
+	}
+}

@@ -1,0 +1,89 @@
+package dev.comfygateway.cache;
+
+import dev.comfygateway.upstream.PromptInfo;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.HexFormat;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Good answer as it was observed: the contract's value, rendered once for every caller.
+ */
+public final class Snapshot {
+
+	private static final JsonMapper json = new JsonMapper();
+
+	private final PromptInfo promptInfo;
+
+	private final byte[] body;
+
+	private final String etag;
+
+	private final long observedNanos;
+
+	private final Instant observedAt;
+
+	private final long keyGeneration;
+
+	Snapshot(PromptInfo promptInfo, long observedNanos, Instant observedAt, long keyGeneration) {
+		this.promptInfo = promptInfo;
+		this.body = json.writeValueAsBytes(promptInfo);
+		this.etag = etagOf(body);
+		this.observedNanos = observedNanos;
+		this.observedAt = observedAt;
+		this.keyGeneration = keyGeneration;
+	}
+
+	private static String etagOf(byte[] body) {
+		try {
+			byte[] hash = MessageDigest.getInstance("SHA-256").digest(body);
+			return '"' + HexFormat.of().formatHex(Arrays.copyOf(hash, 16)) + '"';
+		}
+		catch (NoSuchAlgorithmException e) {
+			throw new IllegalStateException(e);
+		}
+	}
+
+	/** The answer's value. */
+	public PromptInfo promptInfo() {
+		return promptInfo;
+	}
+
+	/**
+	 * The answer as JSON in UTF-8, shared by all who are given it: never to be written
+	 * to.
+	 */
+	public byte[] body() {
+		return body;
+	}
+
+	/**
+	 * Strong entity tag, quotes included; a hash of the body, so equal on every replica.
+	 */
+	public String etag() {
+		return etag;
+	}
+
+	/** When the upstream's answer arrived, for people. */
+	public Instant observedAt() {
+		return observedAt;
+	}
+
+	/** Age in nanoseconds, counted from the arrival of the upstream's answer. */
+	long age(long now) {
+		return Math.max(0, now - observedNanos);
+	}
+
+	long keyGeneration() {
+		return keyGeneration;
+	}
+
+	@Override
+	public String toString() {
+		return new String(body, StandardCharsets.UTF_8) + " of " + observedAt;
+	}
+
+}

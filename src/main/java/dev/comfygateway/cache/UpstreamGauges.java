@@ -1,0 +1,76 @@
+package dev.comfygateway.cache;
+
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.prometheus.metrics.model.registry.MultiCollector;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.stereotype.Component;
+
+/**
+ * Gauges of what the gateway knows. Three of them are absent while nothing is known: an
+ * autoscaler must not take an old number, a zero or a NaN for the queue. Micrometer knows
+ * no absent gauge, so those are handed to Prometheus's own client.
+ */
+@Component
+class UpstreamGauges implements MultiCollector {
+
+	private static final double NANOS = TimeUnit.SECONDS.toNanos(1);
+
+	private static final String QUEUE_REMAINING = "comfy_gateway_queue_remaining";
+
+	private static final String OBSERVED = "comfy_gateway_queue_observed_timestamp_seconds";
+
+	private static final String UP = "comfy_gateway_upstream_up";
+
+	private final PromptCache cache;
+
+	UpstreamGauges(PromptCache cache, MeterRegistry meters, ObjectProvider<PrometheusRegistry> prometheus) {
+		this.cache = cache;
+		Gauge.builder("comfy.gateway.upstream.cooldown", cache, c -> c.status().cooldownNanos() / NANOS)
+			.description("Time left until the upstream may be asked again")
+			.baseUnit("seconds")
+			.register(meters);
+		keyState("ok", status -> !status.keyRefused() && !status.keyUnreadable(), meters);
+		keyState("rejected", PromptCache.Status::keyRefused, meters);
+		keyState("unreadable", PromptCache.Status::keyUnreadable, meters);
+		prometheus.ifAvailable(registry -> registry.register(this));
+	}
+
+	private void keyState(String state, Predicate<PromptCache.Status> is, MeterRegistry meters) {
+		Gauge.builder("comfy.gateway.api.key.state", cache, c -> is.test(c.status()) ? 1 : 0)
+			.description("State of the shared key")
+			.tag("state", state)
+			.register(meters);
+	}
+
+	@Override
+	public MetricSnapshots collect() {
+		PromptCache.Status status = cache.status();
+		MetricSnapshots.Builder known = MetricSnapshots.builder();
+		status.observed().ifPresent(observed -> {
+			Long remaining = observed.snapshot().promptInfo().queueRemaining();
+			if (remaining != null) {
+				known.metricSnapshot(gauge(QUEUE_REMAINING, "Items remaining in the queue", remaining));
+			}
+			known.metricSnapshot(gauge(OBSERVED, "When the queue was observed",
+					observed.snapshot().observedAt().toEpochMilli() / 1000.0));
+		});
+		status.up().ifPresent(up -> known.metricSnapshot(gauge(UP, "Whether the last request succeeded", up ? 1 : 0)));
+		return known.build();
+	}
+
+	private static GaugeSnapshot gauge(String name, String help, double value) {
+		return GaugeSnapshot.builder()
+			.name(name)
+			.help(help)
+			.dataPoint(GaugeDataPointSnapshot.builder().value(value).build())
+			.build();
+	}
+
+}

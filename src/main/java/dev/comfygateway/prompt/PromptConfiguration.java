@@ -1,0 +1,40 @@
+package dev.comfygateway.prompt;
+
+import io.micrometer.common.KeyValue;
+import java.util.Set;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
+import org.springframework.http.server.observation.DefaultServerRequestObservationConvention;
+import org.springframework.http.server.observation.ServerRequestObservationContext;
+import org.springframework.http.server.observation.ServerRequestObservationConvention;
+
+/** Wiring of {@code /api/prompt} into the server. */
+@Configuration(proxyBeanMethods = false)
+class PromptConfiguration {
+
+	private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
+			"TRACE");
+
+	@Bean
+	FilterRegistrationBean<PromptFilter> promptFilter(PromptController controller, PromptMetrics metrics, Cors cors) {
+		FilterRegistrationBean<PromptFilter> filter = new FilterRegistrationBean<>(
+				new PromptFilter(controller, metrics, cors));
+		filter.setOrder(Ordered.HIGHEST_PRECEDENCE);
+		return filter;
+	}
+
+	/** A caller can invent methods, which must not become labels. */
+	@Bean
+	ServerRequestObservationConvention serverRequestObservationConvention() {
+		return new DefaultServerRequestObservationConvention() {
+			@Override
+			protected KeyValue method(ServerRequestObservationContext context) {
+				KeyValue method = super.method(context);
+				return METHODS.contains(method.getValue()) ? method : KeyValue.of(method.getKey(), "UNKNOWN");
+			}
+		};
+	}
+
+}

@@ -1,0 +1,8 @@
+/**
+ * {@code /api/prompt} as callers see it: what they may ask, and how an answer is dressed
+ * in headers.
+ */
+@NullMarked
+package dev.comfygateway.prompt;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,150 @@
+package dev.comfygateway.upstream;
+
+import dev.comfygateway.InvalidSettingException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/**
+ * Shared key as it is now: given once, or read from a file that is read again. The file's
+ * content is compared, not its time, so that the symlink swap of a mounted Kubernetes
+ * Secret is seen; what cannot be a key never replaces one that can.
+ */
+@Component
+class ApiKey {
+
+	private static final Logger log = LoggerFactory.getLogger(ApiKey.class);
+
+	private static final int LONGEST = 4096;
+
+	private final @Nullable Path file;
+
+	private volatile Current current;
+
+	private volatile boolean unreadable;
+
+	ApiKey(ComfyProperties properties) {
+		this.file = properties.auth() == ComfyProperties.Auth.NONE ? null : properties.apiKeyFile();
+		this.current = new Current(1, first(properties, file));
+	}
+
+	private static @Nullable String first(ComfyProperties properties, @Nullable Path file) {
+		if (properties.auth() == ComfyProperties.Auth.NONE) {
+			return null;
+		}
+		try {
+			String given = properties.apiKey();
+			return file != null ? read(file) : parse(given == null ? "" : given);
+		}
+		catch (UnusableKeyException e) {
+			throw new InvalidSettingException(file != null ? "comfy.api-key-file" : "comfy.api-key",
+					file != null ? "names " + file + ", which " + e.reason : e.reason,
+					"Give one line of visible ASCII characters, exactly the key as it was issued.");
+		}
+	}
+
+	Current current() {
+		return current;
+	}
+
+	/**
+	 * Whether the file's last content could not be used, so that an older key is still in
+	 * use.
+	 */
+	boolean isUnreadable() {
+		return unreadable;
+	}
+
+	/** Reads the file again, where there is one. */
+	@Scheduled(fixedDelayString = "2s")
+	synchronized void look() {
+		if (file == null) {
+			return;
+		}
+		try {
+			String read = read(file);
+			if (unreadable) {
+				unreadable = false;
+				log.info("The file of comfy.api-key-file can be used again");
+			}
+			if (!read.equals(current.value)) {
+				current = new Current(current.generation + 1, read);
+				log.info("The key changed; answers made with the old one are dropped");
+			}
+		}
+		catch (UnusableKeyException e) {
+			if (!unreadable) {
+				unreadable = true;
+				log.warn("The file of comfy.api-key-file {}; the old key stays in use", e.reason);
+			}
+		}
+	}
+
+	private static String read(Path file) {
+		if (!Files.isRegularFile(file)) {
+			throw new UnusableKeyException(Files.exists(file) ? "is not a regular file" : "does not exist");
+		}
+		try (InputStream in = Files.newInputStream(file)) {
+			return parse(new String(in.readNBytes(LONGEST + 3), StandardCharsets.ISO_8859_1));
+		}
+		catch (IOException ignored) {
+			throw new UnusableKeyException("cannot be read");
+		}
+	}
+
+	private static String parse(String text) {
+		String key = text.strip();
+		if (key.isEmpty()) {
+			throw new UnusableKeyException("is empty");
+		}
+		if (key.length() > LONGEST) {
+			throw new UnusableKeyException("is longer than " + LONGEST + " characters");
+		}
+		if (key.indexOf('\n') >= 0 || key.indexOf('\r') >= 0) {
+			throw new UnusableKeyException("has more than one line");
+		}
+		if (!key.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+			throw new UnusableKeyException("holds a blank or a character that is not visible ASCII");
+		}
+		return key;
+	}
+
+	/**
+	 * One key of those the gateway has had.
+	 *
+	 * @param generation counts from 1; what was learned under another generation is void
+	 * @param value the secret; absent where none is sent
+	 */
+	record Current(long generation, @Nullable String value) {
+
+		@Override
+		public String toString() {
+			return "key " + generation;
+		}
+	}
+
+	/**
+	 * Reason why a text cannot be the key, as the end of a sentence; never holds the
+	 * text.
+	 */
+	private static final class UnusableKeyException extends RuntimeException {
+
+		private static final long serialVersionUID = 1L;
+
+		private final String reason;
+
+		UnusableKeyException(String reason) {
+			super(reason);
+			this.reason = reason;
+		}
+
+	}
+
+}

@@ -1,0 +1,108 @@
+package dev.comfygateway.upstream;
+
+import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.InvalidSettingException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/**
+ * Settings of the upstream.
+ *
+ * @param apiKey the shared key; this or {@code apiKeyFile}
+ * @param apiKeyFile file that holds the shared key, read again when its content changes
+ * @param baseUrl address of Comfy Cloud or of a ComfyUI server, without
+ * {@code /api/prompt}
+ * @param auth how to authenticate there; {@code none} sends no key
+ * @param allowInsecure whether the key may travel over plain http to a host that is not
+ * loopback
+ * @param connectTimeout longest wait for a connection; 10 ms or more
+ * @param deadline longest time for everything: connecting, the retry, the body; 100 ms to
+ * 60 s
+ */
+@ConfigurationProperties(prefix = "comfy", ignoreUnknownFields = false)
+record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
+		@DefaultValue("https://cloud.comfy.org") String baseUrl, @DefaultValue("api-key") Auth auth,
+		@DefaultValue("false") boolean allowInsecure, @DefaultValue("1s") Duration connectTimeout,
+		@DefaultValue("2500ms") Duration deadline) {
+
+	private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[(::1|0:0:0:0:0:0:0:1)]");
+
+	/** How the gateway authenticates with the upstream. */
+	enum Auth {
+
+		/** Sends the shared key as {@code X-API-Key}. */
+		API_KEY,
+		/** Sends nothing, for a self-hosted ComfyUI. */
+		NONE
+
+	}
+
+	ComfyProperties {
+		apiKey = apiKey == null || apiKey.isBlank() ? null : apiKey;
+		apiKeyFile = apiKeyFile == null || apiKeyFile.toString().isBlank() ? null : apiKeyFile;
+		URI url = parse(baseUrl);
+		if (auth == Auth.API_KEY) {
+			requireOneKey(apiKey, apiKeyFile);
+			requireConfidential(url, allowInsecure);
+		}
+		GatewayProperties.requireBetween("comfy.deadline", deadline, Duration.ofMillis(100), Duration.ofSeconds(60));
+		GatewayProperties.requireBetween("comfy.connect-timeout", connectTimeout, Duration.ofMillis(10), deadline);
+	}
+
+	/** Address without a slash at its end. */
+	@Override
+	public String baseUrl() {
+		return baseUrl.strip().replaceFirst("/+$", "");
+	}
+
+	private static URI parse(String baseUrl) {
+		try {
+			URI url = new URI(baseUrl.strip());
+			String scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
+			if ((scheme.equals("https") || scheme.equals("http")) && url.getHost() != null && url.getPort() <= 65_535
+					&& url.getUserInfo() == null && url.getRawQuery() == null && url.getRawFragment() == null) {
+				return url;
+			}
+		}
+		catch (URISyntaxException ignored) {
+			// told below, without the value: it can hold a password
+		}
+		throw new InvalidSettingException("comfy.base-url", "is not an http or https URL of a host",
+				"Use one such as https://cloud.comfy.org, without user name, query or fragment.");
+	}
+
+	private static void requireOneKey(@Nullable String apiKey, @Nullable Path apiKeyFile) {
+		if (apiKey == null && apiKeyFile == null) {
+			throw new InvalidSettingException("comfy.api-key", "is missing, and so is comfy.api-key-file",
+					"Set COMFY_API_KEY to a key from https://platform.comfy.org/profile/api-keys, or"
+							+ " COMFY_API_KEY_FILE to a file that holds it. For a ComfyUI server without keys set"
+							+ " COMFY_AUTH=none.");
+		}
+		if (apiKey != null && apiKeyFile != null) {
+			throw new InvalidSettingException("comfy.api-key", "is set together with comfy.api-key-file",
+					"Keep one of the two: the file where the key is to be rotated without a restart.");
+		}
+	}
+
+	private static void requireConfidential(URI url, boolean allowInsecure) {
+		boolean plain = "http".equalsIgnoreCase(url.getScheme());
+		if (plain && !allowInsecure && !LOOPBACK.matcher(url.getHost()).matches()) {
+			throw new InvalidSettingException("comfy.base-url", "would send the key over plain http",
+					"Use https, or accept that anyone on the way can read the key with"
+							+ " COMFY_ALLOW_INSECURE=true.");
+		}
+	}
+
+	@Override
+	public String toString() {
+		return "ComfyProperties[baseUrl=%s, auth=%s, connectTimeout=%s, deadline=%s]".formatted(baseUrl, auth,
+				connectTimeout, deadline);
+	}
+}

@@ -1,0 +1,121 @@
+package dev.comfygateway.upstream;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadConstraints;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Reader of the upstream's bodies, which are hostile until read: strict in what the
+ * contract names, blind to what it does not. Other fields can hold account details, so
+ * none is kept.
+ */
+final class ContractReader {
+
+	private static final int LONGEST_MESSAGE = 300;
+
+	private static final Pattern CODE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
+
+	// Cc controls, Cf invisible formatting (a key could be hidden in it), Zl and Zp line
+	// ends, and
+	// halves of characters, which no UTF-8 can carry
+	private static final Pattern NOT_TEXT = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]");
+
+	private static final JsonMapper json = JsonMapper
+		.builder(JsonFactory.builder()
+			.enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+			.streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(64).build())
+			.build())
+		.enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+		.build();
+
+	private ContractReader() {
+	}
+
+	/** The contract's answer, or nothing where the body is not one. */
+	static Optional<PromptInfo> promptInfo(byte[] body) {
+		JsonNode root = object(body);
+		if (root == null) {
+			return Optional.empty();
+		}
+		JsonNode execInfo = root.get("exec_info");
+		if (execInfo == null) {
+			return Optional.of(new PromptInfo(null));
+		}
+		if (!execInfo.isObject()) {
+			return Optional.empty();
+		}
+		JsonNode remaining = execInfo.get("queue_remaining");
+		if (remaining == null) {
+			return Optional.of(new PromptInfo(new PromptInfo.ExecInfo(null)));
+		}
+		if (!remaining.isIntegralNumber() || !remaining.canConvertToLong() || remaining.asLong() < 0) {
+			return Optional.empty();
+		}
+		return Optional.of(new PromptInfo(new PromptInfo.ExecInfo(remaining.asLong())));
+	}
+
+	/**
+	 * What an error's body says in the contract's own fields, as far as it is fit to be
+	 * told.
+	 */
+	static ErrorText errorText(byte[] body, @Nullable String key) {
+		JsonNode root = object(body);
+		return root == null ? ErrorText.NONE
+				: new ErrorText(code(root.get("code"), key), message(root.get("message"), key));
+	}
+
+	private static @Nullable String code(@Nullable JsonNode node, @Nullable String key) {
+		if (node == null || !node.isString()) {
+			return null;
+		}
+		String code = node.stringValue();
+		return CODE.matcher(code).matches() && (key == null || !code.contains(key)) ? code : null;
+	}
+
+	private static @Nullable String message(@Nullable JsonNode node, @Nullable String key) {
+		if (node == null || !node.isString()) {
+			return null;
+		}
+		String message = NOT_TEXT.matcher(node.stringValue()).replaceAll("");
+		if (key != null) {
+			message = message.replace(key, "***");
+		}
+		if (message.isBlank()) {
+			return null;
+		}
+		int length = message.codePointCount(0, message.length());
+		return length <= LONGEST_MESSAGE ? message
+				: message.substring(0, message.offsetByCodePoints(0, LONGEST_MESSAGE));
+	}
+
+	private static @Nullable JsonNode object(byte[] body) {
+		try {
+			// Decoded here and not by Jackson, which would also take a BOM, UTF-16 and
+			// UTF-32
+			String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
+			JsonNode root = json.readTree(text);
+			return root.isObject() ? root : null;
+		}
+		catch (CharacterCodingException | JacksonException ignored) {
+			return null;
+		}
+	}
+
+	/** Usable part of an error's body; each half stands for itself. */
+	record ErrorText(@Nullable String code, @Nullable String message) {
+
+		static final ErrorText NONE = new ErrorText(null, null);
+
+	}
+
+}

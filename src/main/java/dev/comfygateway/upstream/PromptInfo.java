@@ -1,0 +1,33 @@
+package dev.comfygateway.upstream;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.swagger.v3.oas.annotations.media.Schema;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Contract's answer; each field is optional there, and absent here as it was absent
+ * there.
+ *
+ * @param execInfo what is being executed
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+@Schema(example = "{\"exec_info\":{\"queue_remaining\":3}}")
+public record PromptInfo(@JsonProperty("exec_info") @Nullable ExecInfo execInfo) {
+
+	/**
+	 * What is being executed.
+	 *
+	 * @param queueRemaining number of items remaining in the queue, running ones
+	 * included; 0 or more
+	 */
+	@JsonInclude(JsonInclude.Include.NON_NULL)
+	public record ExecInfo(@JsonProperty("queue_remaining") @Schema(
+			description = "Number of items remaining in the queue", minimum = "0") @Nullable Long queueRemaining) {
+	}
+
+	/** Number of items remaining in the queue, where the upstream told it. */
+	public @Nullable Long queueRemaining() {
+		return execInfo == null ? null : execInfo.queueRemaining();
+	}
+}

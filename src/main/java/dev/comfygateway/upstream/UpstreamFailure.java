@@ -1,0 +1,79 @@
+package dev.comfygateway.upstream;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Failure to get an answer from the upstream.
+ *
+ * @param reason what went wrong
+ * @param status the upstream's HTTP status; 0 where none arrived or it does not matter
+ * @param code the upstream's own error code where it is fit to be passed on
+ * @param message the upstream's own message, cleaned, where it is fit to be passed on
+ * @param retryAfter how long the upstream asked to be left alone, at most 5 minutes;
+ * absent where it did not ask, or not validly
+ * @param keyGeneration generation of the key that was sent
+ */
+public record UpstreamFailure(Reason reason, int status, @Nullable String code, @Nullable String message,
+		@Nullable Duration retryAfter, long keyGeneration) implements UpstreamOutcome {
+
+	/** What went wrong. */
+	public enum Reason {
+
+		/** 401: the key is refused. */
+		UNAUTHORIZED(Outcome.UNAUTHORIZED),
+		/** 403: the key is refused for this. */
+		FORBIDDEN(Outcome.FORBIDDEN),
+		/** 429. */
+		RATE_LIMITED(Outcome.RATE_LIMITED),
+		/** 500. */
+		INTERNAL_ERROR(Outcome.SERVER_ERROR),
+		/** 502, 503 or 504. */
+		UNAVAILABLE(Outcome.SERVER_ERROR),
+		/** Any other status but 200. */
+		UNEXPECTED_STATUS(Outcome.UNEXPECTED_STATUS),
+		/** 200 with something else than the contract's answer, or too much of it. */
+		INVALID_RESPONSE(Outcome.INVALID),
+		/** 200, and the rest never came. */
+		RESPONSE_INCOMPLETE(Outcome.INVALID),
+		/** Something that is not HTTP. */
+		PROTOCOL_ERROR(Outcome.INVALID),
+		/** No connection. */
+		CONNECTION_REFUSED(Outcome.UNREACHABLE),
+		/** Connection closed before an answer began. */
+		CONNECTION_TERMINATED(Outcome.UNREACHABLE),
+		/** No address for the host's name. */
+		DNS_ERROR(Outcome.UNREACHABLE),
+		/** No TLS with the other side. */
+		TLS_PROTOCOL_ERROR(Outcome.UNREACHABLE),
+		/** Certificate that cannot be trusted. */
+		TLS_CERTIFICATE_ERROR(Outcome.UNREACHABLE),
+		/** No connection in time. */
+		CONNECTION_TIMEOUT(Outcome.TIMEOUT),
+		/** No whole answer within the deadline. */
+		RESPONSE_TIMEOUT(Outcome.TIMEOUT);
+
+		final Outcome outcome;
+
+		Reason(Outcome outcome) {
+			this.outcome = outcome;
+		}
+
+		/** Whether the upstream refuses the key, which only its operator can mend. */
+		public boolean isKeyRefused() {
+			return this == UNAUTHORIZED || this == FORBIDDEN;
+		}
+
+	}
+
+	/** Classes of outcomes that the metrics count. */
+	enum Outcome {
+
+		OK, UNAUTHORIZED, FORBIDDEN, RATE_LIMITED, SERVER_ERROR, UNEXPECTED_STATUS, INVALID, UNREACHABLE, TIMEOUT
+
+	}
+
+	static UpstreamFailure of(Reason reason, long keyGeneration) {
+		return new UpstreamFailure(reason, 0, null, null, null, keyGeneration);
+	}
+}
