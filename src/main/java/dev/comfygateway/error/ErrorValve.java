@@ -25,10 +25,10 @@ class ErrorValve extends ErrorReportValve {
 
 	@Override
 	protected void report(Request request, Response response, @Nullable Throwable throwable) {
-		// The same guards as in Tomcat's own: nothing failed, or it was told already
-		if (response.getStatus() < 400 || response.getContentWritten() > 0 || !response.setErrorReported()) {
+		if (response.getStatus() < 400 || response.getContentWritten() > 0) {
 			return;
 		}
+		response.setErrorReported();
 		ErrorAnswer answer = ErrorAnswer.ofStatus(response.getStatus());
 		try {
 			response.resetBuffer();
