@@ -59,7 +59,9 @@ class UnreadBodyValve extends ValveBase {
 	}
 
 	private static boolean announcesBody(Request request) {
-		return request.getContentLengthLong() > 0 || request.getHeader(HttpHeaders.TRANSFER_ENCODING) != null;
+		// Looked at as text, since what is no number has not been refused yet
+		String length = request.getHeader(HttpHeaders.CONTENT_LENGTH);
+		return (length != null && !length.equals("0")) || request.getHeader(HttpHeaders.TRANSFER_ENCODING) != null;
 	}
 
 }
