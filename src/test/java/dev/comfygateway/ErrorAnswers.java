@@ -1,0 +1,37 @@
+package dev.comfygateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.comfygateway.RawConnection.Answer;
+import java.util.Locale;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What is true of every failure that the gateway tells. */
+final class ErrorAnswers {
+
+	private ErrorAnswers() {
+	}
+
+	/** Checks all of it but the body, which an answer to HEAD does not have. */
+	static void assertErrorHeaders(Answer answer) {
+		assertThat(answer.status()).isBetween(400, 599);
+		assertThat(answer.header("Content-Type")).hasValue("application/json");
+		assertThat(answer.header("Cache-Control")).hasValue("no-store");
+		assertThat(answer.header("Proxy-Status"))
+			.hasValueSatisfying(value -> assertThat(value).startsWith("comfy-gateway; "));
+		assertThat(answer.headerNames()).map(name -> name.toLowerCase(Locale.ROOT))
+			.doesNotHaveDuplicates()
+			.doesNotContain("age", "cache-status", "etag", "server", "x-powered-by");
+	}
+
+	static void assertError(Answer answer, String code) {
+		assertErrorHeaders(answer);
+		assertThat(answer.body()).doesNotContain("<", "Exception", "org.", "java", "Tomcat", "Caused by");
+		JsonNode body = new JsonMapper().readTree(answer.body());
+		assertThat(body.propertyNames()).containsExactly("code", "message");
+		assertThat(body.get("code").stringValue()).isEqualTo(code);
+		assertThat(body.get("message").stringValue()).isNotBlank();
+	}
+
+}

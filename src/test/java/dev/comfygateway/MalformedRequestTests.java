@@ -1,0 +1,256 @@
+package dev.comfygateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalManagementPort;
+import org.springframework.boot.test.web.server.LocalServerPort;
+
+@RunningGateway
+class MalformedRequestTests {
+
+	private static final String HOST = "Host: localhost\r\n";
+
+	private final int port;
+
+	private final int managementPort;
+
+	private final SimulatedComfyCloud upstream;
+
+	MalformedRequestTests(@LocalServerPort int port, @LocalManagementPort int managementPort,
+			@Autowired SimulatedComfyCloud upstream) {
+		this.port = port;
+		this.managementPort = managementPort;
+		this.upstream = upstream;
+	}
+
+	static Stream<Arguments> malformed() {
+		return Stream.of(refused("TLS instead of HTTP", "\u0016\u0003\u0001\u0002\u0000\r\n\r\n"),
+				refused("not a request line", "who are you\r\n\r\n"),
+				refused("request line of one word", "GET\r\n\r\n"),
+				refused("method with an @", "G@T / HTTP/1.1\r\n" + HOST + "\r\n"),
+				refused("bad percent-encoding", get("/api/%zz")), refused("encoded NUL", get("/api/prompt%00")),
+				refused("encoded slash", get("/api%2Fprompt")), refused("encoded backslash", get("/api%5Cprompt")),
+				refused("bytes that are not UTF-8", get("/api/%ff")), refused("way out of the root", get("/../../etc")),
+				refused("bracket in the query", get("/api/prompt?a=[1]")),
+				refused("no Host", "GET /api/prompt HTTP/1.1\r\n\r\n"),
+				refused("two Hosts", get("/api/prompt", "Host: elsewhere")),
+				refused("Host with a blank", "GET /api/prompt HTTP/1.1\r\nHost: a b\r\n\r\n"),
+				refused("Host unlike the address", "GET http://elsewhere/api/prompt HTTP/1.1\r\n" + HOST + "\r\n"),
+				refused("header too long", get("/api/prompt", "X: " + "x".repeat(9_000))),
+				refused("too many headers", get("/api/prompt", "X: x\r\n".repeat(200) + "X: x")),
+				refused("address too long", get("/" + "x".repeat(9_000))),
+				refused("header without a colon", get("/api/prompt", "nonsense")),
+				refused("NUL in a header", get("/api/prompt", "X: a\u0000b")),
+				refused("blank before a colon", get("/api/prompt", "X : x")),
+				refused("length that is no number", get("/api/prompt", "Content-Length: many")),
+				refused("negative length", get("/api/prompt", "Content-Length: -1")),
+				refused("two lengths", get("/api/prompt", "Content-Length: 1", "Content-Length: 2")),
+				refused("chunked, but not last", get("/api/prompt", "Transfer-Encoding: chunked, gzip")),
+				arguments("unknown transfer encoding", get("/api/prompt", "Transfer-Encoding: nonsense"), 501,
+						"NOT_IMPLEMENTED"),
+				arguments("unknown expectation", get("/api/prompt", "Expect: a miracle"), 417, "EXPECTATION_FAILED"),
+				arguments("CONNECT", "CONNECT localhost:443 HTTP/1.1\r\n" + HOST + "\r\n", 501, "NOT_IMPLEMENTED"),
+				arguments("TRACE", RawConnection.request("TRACE", "/api/prompt"), 405, "METHOD_NOT_ALLOWED"),
+				arguments("HTTP/3.0", "GET /api/prompt HTTP/3.0\r\n" + HOST + "\r\n", 505,
+						"HTTP_VERSION_NOT_SUPPORTED"),
+				arguments("HTTP/0.9", "GET /api/prompt HTTP/0.9\r\n" + HOST + "\r\n", 505,
+						"HTTP_VERSION_NOT_SUPPORTED"));
+	}
+
+	private static Arguments refused(String what, String request) {
+		return arguments(what, request, 400, "BAD_REQUEST");
+	}
+
+	private static String get(String path, String... headers) {
+		return RawConnection.request("GET", path, headers);
+	}
+
+	@ParameterizedTest(name = "{0}")
+	@MethodSource("malformed")
+	void answerWhenMalformedIsError(String what, String request, int status, String code) throws IOException {
+		assertRefused(port, request, status, code);
+	}
+
+	@ParameterizedTest(name = "{0}")
+	@MethodSource("malformed")
+	void operatorsAnswerWhenMalformedIsError(String what, String request, int status, String code) throws IOException {
+		assertRefused(managementPort, request, status, code);
+	}
+
+	private static void assertRefused(int port, String request, int status, String code) throws IOException {
+		Answer answer = RawConnection.exchange(port, request);
+		assertThat(answer.status()).isEqualTo(status);
+		ErrorAnswers.assertError(answer, code);
+		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; error=http_request_error");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "GET /nope", "GET /", "GET /error", "GET /api/prompt/", "GET /actuator/health",
+			"GET /WEB-INF/web.xml", "GET /v3/api-docs/nope", "BREW /nope", "DELETE /nope", "HEAD /nope",
+			"OPTIONS /nope" })
+	void answerWhenPathUnknownIsNotFound(String request) throws IOException {
+		assertNotFound(port, request);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "GET /nope", "GET /", "GET /api/prompt", "GET /livez", "GET /actuator/nope",
+			"GET /actuator/env", "GET /actuator/metrics/nope", "GET /actuator/caches/nope", "GET /actuator/health/nope",
+			"GET /actuator/sbom/nope", "BREW /nope", "HEAD /nope" })
+	void operatorsAnswerWhenPathUnknownIsNotFound(String request) throws IOException {
+		assertNotFound(managementPort, request);
+	}
+
+	private static void assertNotFound(int port, String request) throws IOException {
+		String[] words = request.split(" ");
+		Answer answer = RawConnection.exchange(port, RawConnection.request(words[0], words[1]));
+		assertThat(answer.status()).isEqualTo(404);
+		if (words[0].equals("HEAD")) {
+			ErrorAnswers.assertErrorHeaders(answer);
+		}
+		else {
+			ErrorAnswers.assertError(answer, "NOT_FOUND");
+		}
+		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; error=http_request_error");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "POST", "PUT", "PATCH", "DELETE", "BREW", "get" })
+	void answerWhenMethodWrongTellsAllowedOnes(String method) throws IOException {
+		Answer answer = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt"));
+		assertThat(answer.status()).isEqualTo(405);
+		ErrorAnswers.assertError(answer, "METHOD_NOT_ALLOWED");
+		assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "*/*", "text/html", "image/png;q=0", "%%%", "" })
+	void answerWhenPathUnknownIsJsonWhateverIsAccepted(String accept) throws IOException {
+		ErrorAnswers.assertError(RawConnection.get(port, "/nope", "Accept: " + accept), "NOT_FOUND");
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "POST, multipart/form-data", "PUT, application/x-www-form-urlencoded", "PATCH, ///" })
+	void answerWhenBodyIsNonsenseIsAboutThePath(String method, String contentType) throws IOException {
+		Answer answer = RawConnection.exchange(port,
+				RawConnection.request(method, "/nope", "Content-Type: " + contentType, "Content-Length: 5") + "a=%zz");
+		assertThat(answer.status()).isEqualTo(404);
+		ErrorAnswers.assertError(answer, "NOT_FOUND");
+	}
+
+	@Test
+	void answerWhenQueryIsBadlyEncodedIsBadRequest() throws IOException {
+		ErrorAnswers.assertError(RawConnection.get(managementPort, "/actuator/health?%zz=1"), "BAD_REQUEST");
+	}
+
+	@Test
+	void answerWhenHeadIsMalformedHasNoBody() throws IOException {
+		try (RawConnection connection = new RawConnection(port)) {
+			connection.send(RawConnection.request("HEAD", "/%zz", "Connection: close"));
+			assertThat(connection.readToEnd()).startsWith("HTTP/1.1 400").endsWith("\r\n\r\n");
+		}
+	}
+
+	@Test
+	void answerWhenHeadOfUnknownPathHasNoBody() throws IOException {
+		try (RawConnection connection = new RawConnection(port)) {
+			connection.send(RawConnection.request("HEAD", "/nope", "Connection: close"));
+			assertThat(connection.readToEnd()).startsWith("HTTP/1.1 404").endsWith("\r\n\r\n");
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "/api/prompt, Content-Length: 1000", "/api/prompt, Transfer-Encoding: chunked",
+			"/livez, Content-Length: 1000", "/livez, Transfer-Encoding: chunked",
+			"/v3/api-docs, Content-Length: 1000" })
+	void answerWhenBodiesArePromisedAndNeverSentComesToAll(String path, String promise) throws IOException {
+		assertNobodyWaitsForBodies(port, path, promise);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "Content-Length: 1000", "Transfer-Encoding: chunked" })
+	void operatorsAnswerWhenBodiesArePromisedAndNeverSentComesToAll(String promise) throws IOException {
+		assertNobodyWaitsForBodies(managementPort, "/actuator/health", promise);
+	}
+
+	private static void assertNobodyWaitsForBodies(int port, String path, String promise) throws IOException {
+		List<RawConnection> connections = new ArrayList<>();
+		try {
+			// More than there are threads
+			for (int i = 0; i < 8; i++) {
+				connections.add(new RawConnection(port).send(get(path, promise)));
+			}
+			for (RawConnection connection : connections) {
+				assertThat(connection.read().status()).isEqualTo(200);
+			}
+			assertThat(RawConnection.get(port, path).status()).isEqualTo(200);
+		}
+		finally {
+			for (RawConnection connection : connections) {
+				connection.close();
+			}
+		}
+	}
+
+	@Test
+	void answerWhenAwaitedByCallersWhoPromiseBodiesComesToAll(@Autowired FakeTime time,
+			@Autowired WaitingCallers callers) throws IOException, InterruptedException {
+		time.advance(Duration.ofDays(1));
+		Hold hold = upstream.hold();
+		List<RawConnection> connections = new ArrayList<>();
+		try {
+			for (int i = 0; i < 8; i++) {
+				connections.add(new RawConnection(port).send(get("/api/prompt", "Content-Length: 1000")));
+			}
+			callers.await(8);
+			hold.release();
+			for (RawConnection connection : connections) {
+				assertThat(connection.read().status()).isEqualTo(200);
+			}
+			assertThat(RawConnection.get(port, "/livez").status()).isEqualTo(200);
+		}
+		finally {
+			hold.release();
+			for (RawConnection connection : connections) {
+				connection.close();
+			}
+		}
+	}
+
+	@Test
+	void answerWhenBodyIsUnreadEndsTheConnection() throws IOException {
+		try (RawConnection connection = new RawConnection(port)) {
+			// The body looks like another request, which must not be taken for one
+			String body = get("/nope");
+			connection.send(get("/livez", "Content-Length: " + body.length()) + body);
+			assertThat(connection.readToEnd()).startsWith("HTTP/1.1 200")
+				.containsIgnoringCase("Connection: close")
+				.doesNotContain("NOT_FOUND");
+		}
+	}
+
+	@Test
+	void answerWhenNoBodyIsAnnouncedKeepsTheConnection() throws IOException {
+		try (RawConnection connection = new RawConnection(port)) {
+			connection.send(get("/livez")).read();
+			assertThat(connection.send(get("/api/prompt", "Content-Length: 0")).read().status()).isEqualTo(200);
+			assertThat(connection.send(get("/livez")).read().status()).isEqualTo(200);
+		}
+	}
+
+}

@@ -1,0 +1,142 @@
+package dev.comfygateway;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Connection that sends what it is told to the byte: an HTTP client would refuse to send
+ * most of what a server must bear.
+ */
+final class RawConnection implements AutoCloseable {
+
+	private static final int PATIENCE_MILLIS = 20_000;
+
+	private final Socket socket = new Socket();
+
+	private final InputStream in;
+
+	RawConnection(int port) throws IOException {
+		socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
+		socket.setSoTimeout(PATIENCE_MILLIS);
+		in = new BufferedInputStream(socket.getInputStream());
+	}
+
+	/** Sends one request on a connection of its own and reads the answer. */
+	static Answer exchange(int port, String request) throws IOException {
+		try (RawConnection connection = new RawConnection(port)) {
+			return connection.send(request).read(request.startsWith("HEAD "));
+		}
+	}
+
+	/** Asks with GET; each header a whole line. */
+	static Answer get(int port, String path, String... headers) throws IOException {
+		return exchange(port, request("GET", path, headers));
+	}
+
+	static String request(String method, String path, String... headers) {
+		StringBuilder request = new StringBuilder("%s %s HTTP/1.1\r\nHost: localhost\r\n".formatted(method, path));
+		for (String header : headers) {
+			request.append(header).append("\r\n");
+		}
+		return request.append("\r\n").toString();
+	}
+
+	RawConnection send(String bytes) throws IOException {
+		socket.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
+		socket.getOutputStream().flush();
+		return this;
+	}
+
+	Answer read() throws IOException {
+		return read(false);
+	}
+
+	private Answer read(boolean head) throws IOException {
+		String statusLine = line();
+		List<Map.Entry<String, String>> headers = new ArrayList<>();
+		for (String line = line(); !line.isEmpty(); line = line()) {
+			int colon = line.indexOf(':');
+			headers.add(Map.entry(line.substring(0, colon), line.substring(colon + 1).strip()));
+		}
+		Answer answer = new Answer(statusLine, headers, "");
+		if (head || answer.status() == 204 || answer.status() == 304) {
+			return answer;
+		}
+		return new Answer(statusLine, headers, body(answer));
+	}
+
+	private String body(Answer answer) throws IOException {
+		Optional<String> length = answer.header("Content-Length");
+		if (length.isPresent()) {
+			return text(in.readNBytes(Integer.parseInt(length.get())));
+		}
+		if (answer.header("Transfer-Encoding").isEmpty()) {
+			return text(in.readAllBytes());
+		}
+		StringBuilder body = new StringBuilder();
+		for (int size = chunkSize(); size > 0; size = chunkSize()) {
+			body.append(text(in.readNBytes(size)));
+			line();
+		}
+		line();
+		return body.toString();
+	}
+
+	private int chunkSize() throws IOException {
+		return Integer.parseInt(line(), 16);
+	}
+
+	/** Whatever else arrives until the other side closes. */
+	String readToEnd() throws IOException {
+		return text(in.readAllBytes());
+	}
+
+	private String line() throws IOException {
+		ByteArrayOutputStream line = new ByteArrayOutputStream();
+		for (int b = in.read(); b != '\n'; b = in.read()) {
+			if (b < 0) {
+				throw new EOFException("Closed after: " + text(line.toByteArray()));
+			}
+			line.write(b);
+		}
+		return text(line.toByteArray()).stripTrailing();
+	}
+
+	private static String text(byte[] bytes) {
+		return new String(bytes, StandardCharsets.ISO_8859_1);
+	}
+
+	@Override
+	public void close() throws IOException {
+		socket.close();
+	}
+
+	/** Answer as it came over the wire. */
+	record Answer(String statusLine, List<Map.Entry<String, String>> headers, String body) {
+
+		int status() {
+			return Integer.parseInt(statusLine.split(" ")[1]);
+		}
+
+		Optional<String> header(String name) {
+			return headers.stream().filter(h -> h.getKey().equalsIgnoreCase(name)).map(Map.Entry::getValue).findFirst();
+		}
+
+		List<String> headerNames() {
+			return headers.stream().map(Map.Entry::getKey).toList();
+		}
+
+	}
+
+}

@@ -1,0 +1,29 @@
+package dev.comfygateway;
+
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.context.annotation.Import;
+import org.springframework.test.context.ContextConfiguration;
+
+/**
+ * Test of the whole gateway on real ports, before a simulated upstream and with time that
+ * stands still. All such tests share one gateway.
+ */
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+@SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
+		properties = { "management.server.port=0", "comfy.api-key=" + RunningGateway.KEY,
+				// Real time, of which a test may need much to get hundreds of callers in
+				// flight
+				"comfy.deadline=60s" })
+@ContextConfiguration(initializers = GatewaySurroundings.UpstreamInitializer.class)
+@Import(GatewaySurroundings.class)
+@interface RunningGateway {
+
+	/** The key that the gateway has and its upstream takes. */
+	String KEY = "key-of-the-running-gateway";
+
+}
