@@ -215,7 +215,8 @@ class MalformedRequestTests {
 		List<RawConnection> connections = new ArrayList<>();
 		try {
 			for (int i = 0; i < 8; i++) {
-				connections.add(new RawConnection(port).send(get("/api/prompt", "Content-Length: 1000")));
+				connections.add(new RawConnection(port)
+					.send(get("/api/prompt", "Content-Length: 1000", WaitingCallers.WITNESSED)));
 			}
 			callers.await(8);
 			hold.release();

@@ -10,8 +10,14 @@ import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.ValveBase;
 
-/** Witness of callers whose request has been taken in and who wait for an answer. */
+/**
+ * Witness of callers whose request has been taken in and who wait for an answer; each one
+ * witnessed is to be awaited.
+ */
 class WaitingCallers extends ValveBase {
+
+	/** Header of those it looks out for. */
+	static final String WITNESSED = "X-Witnessed: 1";
 
 	private final Semaphore waiting = new Semaphore(0);
 
@@ -22,7 +28,7 @@ class WaitingCallers extends ValveBase {
 	@Override
 	public void invoke(Request request, Response response) throws IOException, ServletException {
 		getNext().invoke(request, response);
-		if (request.isAsync()) {
+		if (request.isAsync() && request.getHeader("X-Witnessed") != null) {
 			waiting.release();
 		}
 	}

@@ -1,0 +1,384 @@
+package dev.comfygateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalManagementPort;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+@RunningGateway
+class OperatorsFlowTests {
+
+	private static final Pattern LABEL = Pattern.compile("([a-z_]+)=\"((?:[^\"\\\\]|\\\\.)*)\"");
+
+	private final int port;
+
+	private final int managementPort;
+
+	private final SimulatedComfyCloud upstream;
+
+	private final FakeTime time;
+
+	private final WaitingCallers callers;
+
+	@Autowired
+	OperatorsFlowTests(@LocalServerPort int port, @LocalManagementPort int managementPort, SimulatedComfyCloud upstream,
+			FakeTime time, WaitingCallers callers) {
+		this.port = port;
+		this.managementPort = managementPort;
+		this.upstream = upstream;
+		this.time = time;
+		this.callers = callers;
+	}
+
+	@BeforeEach
+	void forgetEverything() {
+		upstream.behave(Behaviour.NORMAL);
+		upstream.queueRemaining(3);
+		time.advance(Duration.ofDays(1));
+	}
+
+	@Test
+	void metricsHaveTheirNamesAndLabels() throws IOException {
+		get();
+		assertThat(series("comfy_gateway_")).containsExactlyInAnyOrder("comfy_gateway_queue_remaining",
+				"comfy_gateway_queue_observed_timestamp_seconds", "comfy_gateway_upstream_up",
+				"comfy_gateway_upstream_cooldown_seconds", "comfy_gateway_requests_total{result}",
+				"comfy_gateway_api_key_state{state}", "comfy_gateway_upstream_requests_seconds_bucket{outcome,le}",
+				"comfy_gateway_upstream_requests_seconds_count{outcome}",
+				"comfy_gateway_upstream_requests_seconds_sum{outcome}",
+				"comfy_gateway_upstream_requests_seconds_max{outcome}");
+	}
+
+	@Test
+	void metricsHaveTheirLabelsValues() throws IOException {
+		assertThat(values("comfy_gateway_requests_total", "result")).containsExactlyInAnyOrder("hit", "miss",
+				"collapsed", "stale", "not_modified", "error");
+		assertThat(values("comfy_gateway_api_key_state", "state")).containsExactlyInAnyOrder("ok", "rejected",
+				"unreadable");
+		assertThat(values("comfy_gateway_upstream_requests_seconds_count", "outcome")).containsExactlyInAnyOrder("ok",
+				"unauthorized", "forbidden", "rate_limited", "server_error", "unexpected_status", "invalid",
+				"unreachable", "timeout");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "http_server_requests_seconds_count{", "http_client_requests_seconds_count{",
+			"cache_gets_total{", "cache_size{", "jvm_memory_used_bytes{" })
+	void metricsKeepThoseOfBoot(String start) throws IOException {
+		get();
+		assertThat(prometheus().lines()).anyMatch(line -> line.startsWith(start));
+	}
+
+	@Test
+	void gaugesWhenAnswerIsKnownTellIt() throws IOException {
+		upstream.queueRemaining(12);
+		get();
+		Instant observed = time.instant();
+		time.advance(Duration.ofSeconds(20));
+		assertThat(value("comfy_gateway_queue_remaining")).isEqualTo(12);
+		assertThat(value("comfy_gateway_queue_observed_timestamp_seconds")).isEqualTo(observed.toEpochMilli() / 1000.0);
+		assertThat(value("comfy_gateway_upstream_up")).isEqualTo(1);
+		assertThat(value("comfy_gateway_upstream_cooldown_seconds")).isZero();
+		assertThat(value("comfy_gateway_api_key_state{state=\"ok\"}")).isEqualTo(1);
+	}
+
+	@Test
+	void gaugesWhenAnswerIsTooOldAreAbsent() throws IOException {
+		get();
+		time.advance(Duration.ofMillis(32_001));
+		assertThat(prometheus()).doesNotContain("comfy_gateway_queue_remaining",
+				"comfy_gateway_queue_observed_timestamp_seconds");
+	}
+
+	@Test
+	void gaugeWhenAnswerHasNoNumberIsAbsent() throws IOException {
+		upstream.behave(Behaviour.answer(200, "{}"));
+		assertThat(get().body()).isEqualTo("{}");
+		assertThat(prometheus()).doesNotContain("comfy_gateway_queue_remaining")
+			.contains("\ncomfy_gateway_queue_observed_timestamp_seconds ");
+	}
+
+	@Test
+	void gaugesWhenKeyIsRefusedTellIt() throws IOException {
+		get();
+		time.advance(Duration.ofSeconds(1));
+		upstream.behave(Behaviour.REFUSE);
+		get("Cache-Control: no-cache");
+		assertThat(prometheus()).doesNotContain("comfy_gateway_queue_remaining");
+		assertThat(value("comfy_gateway_upstream_up")).isZero();
+		assertThat(value("comfy_gateway_api_key_state{state=\"rejected\"}")).isEqualTo(1);
+		assertThat(value("comfy_gateway_api_key_state{state=\"ok\"}")).isZero();
+		assertThat(value("comfy_gateway_upstream_cooldown_seconds")).isBetween(24.0, 36.0);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "miss, GET, 200", "hit, GET, 200", "stale, GET, 200", "not_modified, GET, 304", "error, GET, 429",
+			"hit, HEAD, 200", "error, HEAD, 429" })
+	void requestIsCountedOnce(String result, String method, int status) throws IOException {
+		String header = "X: x";
+		if (!result.equals("miss") && !result.equals("error")) {
+			String etag = get().header("ETag").orElseThrow();
+			header = result.equals("not_modified") ? "If-None-Match: " + etag : header;
+		}
+		if (result.equals("stale")) {
+			time.advance(Duration.ofSeconds(6));
+		}
+		if (result.equals("stale") || result.equals("error")) {
+			upstream.behave(Behaviour.LIMIT);
+		}
+		String mine = "comfy_gateway_requests_total{result=\"%s\"}".formatted(result);
+		String boots = serverRequests(method, status, "/api/prompt");
+		String before = prometheus();
+		Answer answer = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt", header));
+		assertThat(answer.status()).isEqualTo(status);
+		String after = prometheus();
+		assertThat(value(after, mine) - value(before, mine)).isEqualTo(1);
+		assertThat(total(after, "comfy_gateway_requests_total") - total(before, "comfy_gateway_requests_total"))
+			.isEqualTo(1);
+		assertThat(value(after, boots) - value(before, boots)).isEqualTo(1);
+	}
+
+	@Test
+	void requestWhenCollapsedIsCountedOnce() throws IOException, InterruptedException {
+		String before = prometheus();
+		Hold hold = upstream.hold();
+		try (RawConnection first = new RawConnection(port); RawConnection second = new RawConnection(port)) {
+			first.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED));
+			second.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED));
+			callers.await(2);
+			hold.release();
+			first.read();
+			second.read();
+		}
+		finally {
+			hold.release();
+		}
+		String after = prometheus();
+		for (String result : Set.of("miss", "collapsed")) {
+			String mine = "comfy_gateway_requests_total{result=\"%s\"}".formatted(result);
+			assertThat(value(after, mine) - value(before, mine)).isEqualTo(1);
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "OPTIONS, /api/prompt, 204, /api/prompt", "POST, /api/prompt, 405, UNKNOWN",
+			"GET, /livez, 200, /livez", "GET, /nope, 404, /**" })
+	void requestWhenNotForThePromptIsCountedByBootAlone(String method, String path, int status, String uri)
+			throws IOException {
+		String boots = serverRequests(method, status, uri);
+		String before = prometheus();
+		RawConnection.exchange(port, RawConnection.request(method, path));
+		String after = prometheus();
+		assertThat(value(after, boots) - value(before, boots)).isEqualTo(1);
+		assertThat(total(after, "comfy_gateway_requests_total"))
+			.isEqualTo(total(before, "comfy_gateway_requests_total"));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "REFUSE, unauthorized, 1", "FORBID, forbidden, 1", "LIMIT, rate_limited, 1", "FAIL, server_error, 1",
+			"UNAVAILABLE, server_error, 2", "RUBBISH, invalid, 1", "CLOSE, unreachable, 2", "NORMAL, ok, 1" })
+	void attemptIsCountedByItsOutcome(String behaviour, String outcome, int attempts) throws IOException {
+		upstream.behave(behaviour(behaviour));
+		String mine = "comfy_gateway_upstream_requests_seconds_count{outcome=\"%s\"}".formatted(outcome);
+		String before = prometheus();
+		int asked = upstream.received().size();
+		get();
+		String after = prometheus();
+		assertThat(upstream.received()).hasSize(asked + attempts);
+		assertThat(value(after, mine) - value(before, mine)).isEqualTo(attempts);
+		assertThat(total(after, "comfy_gateway_upstream_requests_seconds_count")
+				- total(before, "comfy_gateway_upstream_requests_seconds_count"))
+			.isEqualTo(attempts);
+	}
+
+	private static Behaviour behaviour(String name) {
+		return switch (name) {
+			case "REFUSE" -> Behaviour.REFUSE;
+			case "FORBID" -> Behaviour.FORBID;
+			case "LIMIT" -> Behaviour.LIMIT;
+			case "FAIL" -> Behaviour.FAIL;
+			case "UNAVAILABLE" -> Behaviour.UNAVAILABLE;
+			case "RUBBISH" -> Behaviour.RUBBISH;
+			case "CLOSE" -> Behaviour.CLOSE;
+			default -> Behaviour.NORMAL;
+		};
+	}
+
+	@Test
+	void labelsHaveNoWordOfACaller() throws IOException {
+		for (int i = 0; i < 30; i++) {
+			for (int server : new int[] { port, managementPort }) {
+				String word = "INVENTED" + i;
+				RawConnection.exchange(server, RawConnection.request(word, "/" + word, "X-Word: " + word));
+				RawConnection.exchange(server, RawConnection.request(word, "/api/prompt"));
+				RawConnection.get(server, "/" + word + "?" + word, "Host-Word: " + word);
+				RawConnection.get(server, "/livez/" + word);
+				RawConnection.get(server, "/swagger-ui/" + word);
+				RawConnection.get(server, "/v3/api-docs/" + word);
+				RawConnection.get(server, "/actuator/health/" + word);
+				RawConnection.get(server, "/actuator/metrics/" + word);
+				RawConnection.get(server, "/actuator/metrics/jvm.memory.used?tag=" + word + ":" + word);
+				RawConnection.get(server, "/api/prompt", "Cache-Control: " + word, "If-None-Match: \"" + word + "\"",
+						"Origin: https://" + word, "User-Agent: " + word);
+			}
+		}
+		assertThat(prometheus()).doesNotContainIgnoringCase("INVENTED");
+		assertThat(RawConnection.get(managementPort, "/actuator/metrics/http.server.requests").body())
+			.doesNotContainIgnoringCase("INVENTED");
+	}
+
+	@Test
+	void healthWhenUpstreamAnswersTellsIt() throws IOException {
+		get();
+		time.advance(Duration.ofSeconds(7));
+		JsonNode health = health();
+		assertThat(health.at("/status").asString()).isEqualTo("UP");
+		JsonNode component = health.at("/components/upstream");
+		assertThat(component.at("/status").asString()).isEqualTo("UP");
+		assertThat(component.at("/details/state").asString()).isEqualTo("answering");
+		assertThat(component.at("/details/lastGoodAgeSeconds").asInt()).isEqualTo(7);
+	}
+
+	@Test
+	void healthWhenUpstreamFailsTellsItAndStaysUp() throws IOException {
+		get();
+		upstream.behave(Behaviour.LIMIT);
+		time.advance(Duration.ofSeconds(10));
+		get();
+		JsonNode health = health();
+		assertThat(health.at("/status").asString()).isEqualTo("UP");
+		JsonNode component = health.at("/components/upstream");
+		assertThat(component.at("/status").asString()).isEqualTo("FAILING");
+		assertThat(component.at("/details/failure").asString()).isEqualTo("RATE_LIMITED");
+		assertThat(component.at("/details/lastGoodAgeSeconds").asInt()).isEqualTo(10);
+		assertThat(component.at("/details/nextAttempt").asString()).isEqualTo(time.instant().plusSeconds(7).toString());
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/livez", "/readyz" })
+	void probeWhenUpstreamFailsIsUpWithoutDetails(String probe) throws IOException {
+		upstream.behave(Behaviour.REFUSE);
+		get();
+		Answer answer = RawConnection.get(port, probe);
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.body()).isEqualTo("{\"status\":\"UP\"}");
+	}
+
+	@Test
+	void endpointsAreThoseForOperators() throws IOException {
+		JsonNode links = json("/actuator").get("_links");
+		assertThat(links.propertyNames().stream().map(name -> name.split("-")[0]).collect(Collectors.toSet()))
+			.containsExactlyInAnyOrder("self", "health", "info", "prometheus", "metrics", "caches", "sbom");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/actuator/caches", "/actuator/caches/prompt", "/actuator/caches/prompt?cacheManager=x" })
+	void cacheCannotBeCleared(String path) throws IOException {
+		get();
+		Answer answer = RawConnection.exchange(managementPort, RawConnection.request("DELETE", path));
+		assertThat(answer.status()).isEqualTo(405);
+		ErrorAnswers.assertError(answer, "METHOD_NOT_ALLOWED");
+		assertThat(get().header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
+	}
+
+	@Test
+	void cacheIsListed() throws IOException {
+		assertThat(json("/actuator/caches").at("/cacheManagers/cacheManager/caches").propertyNames())
+			.containsExactly("prompt");
+	}
+
+	private JsonNode health() throws IOException {
+		return json("/actuator/health");
+	}
+
+	private JsonNode json(String path) throws IOException {
+		Answer answer = RawConnection.get(managementPort, path);
+		assertThat(answer.status()).isEqualTo(200);
+		return new JsonMapper().readTree(answer.body());
+	}
+
+	private Answer get(String... headers) throws IOException {
+		return RawConnection.get(port, "/api/prompt", headers);
+	}
+
+	private String prometheus() throws IOException {
+		Answer answer = RawConnection.get(managementPort, "/actuator/prometheus");
+		assertThat(answer.status()).isEqualTo(200);
+		return answer.body();
+	}
+
+	private double value(String series) throws IOException {
+		String text = prometheus();
+		assertThat(text).contains("\n" + series + " ");
+		return value(text, series);
+	}
+
+	/** Value of a series; 0 where there is none yet. */
+	private static double value(String text, String series) {
+		return text.lines()
+			.filter(line -> line.startsWith(series + " "))
+			.mapToDouble(line -> Double.parseDouble(line.substring(series.length() + 1)))
+			.sum();
+	}
+
+	private static double total(String text, String name) {
+		return text.lines()
+			.filter(line -> line.startsWith(name + "{"))
+			.mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+			.sum();
+	}
+
+	private static String serverRequests(String method, int status, String uri) {
+		String outcome = switch (status / 100) {
+			case 2 -> "SUCCESS";
+			case 3 -> "REDIRECTION";
+			default -> "CLIENT_ERROR";
+		};
+		return "http_server_requests_seconds_count{error=\"none\",exception=\"none\",method=\"%s\",outcome=\"%s\",status=\"%d\",uri=\"%s\"}"
+			.formatted(method, outcome, status, uri);
+	}
+
+	/** Names with those of their labels. */
+	private Set<String> series(String start) throws IOException {
+		Set<String> series = new TreeSet<>();
+		prometheus().lines().filter(line -> line.startsWith(start)).forEach(line -> {
+			String name = line.replaceFirst("[{ ].*", "");
+			String labels = LABEL.matcher(line).results().map(label -> label.group(1)).collect(Collectors.joining(","));
+			series.add(labels.isEmpty() ? name : name + "{" + labels + "}");
+		});
+		return series;
+	}
+
+	private Set<String> values(String name, String label) throws IOException {
+		Set<String> values = new TreeSet<>();
+		prometheus().lines().filter(line -> line.startsWith(name + "{")).forEach(line -> {
+			Matcher labels = LABEL.matcher(line);
+			while (labels.find()) {
+				if (labels.group(1).equals(label)) {
+					values.add(labels.group(2));
+				}
+			}
+		});
+		return values;
+	}
+
+}

@@ -1,0 +1,444 @@
+package dev.comfygateway;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.Received;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalServerPort;
+
+@RunningGateway
+class WholeFlowTests {
+
+	private static final String NO_CACHE = "Cache-Control: no-cache";
+
+	private static final String ONLY_IF_CACHED = "Cache-Control: only-if-cached";
+
+	private final int port;
+
+	private final SimulatedComfyCloud upstream;
+
+	private final FakeTime time;
+
+	private final WaitingCallers callers;
+
+	@Autowired
+	WholeFlowTests(@LocalServerPort int port, SimulatedComfyCloud upstream, FakeTime time, WaitingCallers callers) {
+		this.port = port;
+		this.upstream = upstream;
+		this.time = time;
+		this.callers = callers;
+	}
+
+	@BeforeEach
+	void forgetEverything() {
+		upstream.behave(Behaviour.NORMAL);
+		upstream.queueRemaining(3);
+		time.advance(Duration.ofDays(1));
+	}
+
+	@Test
+	void answerWhenNothingIsCachedIsFetched() throws IOException {
+		Answer answer = get();
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":3}}");
+		assertThat(answer.header("Content-Type")).hasValue("application/json");
+		assertThat(answer.header("Cache-Control")).hasValue("max-age=2, must-revalidate");
+		assertThat(answer.header("ETag")).hasValueSatisfying(tag -> assertThat(tag).matches("\"[0-9a-f]{32}\""));
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
+		assertThat(answer.header("Age")).isEmpty();
+		assertThat(answer.header("Proxy-Status")).isEmpty();
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "0, 2, 0", "1, 1, 1", "400, 1, 1", "1001, 0, 2", "1999, 0, 2" })
+	void answerWhenFreshIsHit(int millis, int ttl, int age) throws IOException {
+		get();
+		time.advance(Duration.ofMillis(millis));
+		upstream.queueRemaining(4);
+		Answer answer = get();
+		assertThat(answer.body()).contains(":3}");
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=" + ttl);
+		assertThat(answer.header("Age")).hasValue(Integer.toString(age));
+	}
+
+	@Test
+	void answerWhenStaleIsTheOldOneWhileOneRefreshRuns() throws IOException {
+		get();
+		upstream.queueRemaining(4);
+		time.advance(Duration.ofMillis(2_500));
+		int before = upstream.received().size();
+		Hold hold = upstream.hold();
+		try {
+			for (int i = 0; i < 3; i++) {
+				Answer answer = get();
+				assertThat(answer.body()).contains(":3}");
+				assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=-1; detail=revalidating");
+				assertThat(answer.header("Age")).hasValue("3");
+			}
+			hold.awaitArrival(1);
+		}
+		finally {
+			hold.release();
+		}
+		// Joins the refresh, or finds what it has brought
+		assertThat(get(NO_CACHE).body()).contains(":4}");
+		assertThat(get().header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
+		assertThat(upstream.received()).hasSize(before + 1);
+	}
+
+	@Test
+	void answerWhenTooOldIsFetched() throws IOException {
+		get();
+		upstream.queueRemaining(4);
+		time.advance(Duration.ofSeconds(5));
+		Answer answer = get();
+		assertThat(answer.body()).contains(":4}");
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=stale; stored; ttl=2");
+		assertThat(answer.header("Age")).isEmpty();
+	}
+
+	@Test
+	void answerWhenUpstreamFailsIsTheOldOne() throws IOException {
+		get();
+		upstream.behave(Behaviour.FAIL);
+		time.advance(Duration.ofSeconds(6));
+		Answer answer = get();
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=-4; detail=internal_error");
+		assertThat(answer.header("Age")).hasValue("6");
+	}
+
+	@Test
+	void answerWhenCoolingDownAsksNobody() throws IOException {
+		get();
+		upstream.behave(Behaviour.LIMIT);
+		time.advance(Duration.ofSeconds(6));
+		get();
+		int before = upstream.received().size();
+		assertThat(get().header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=-4; detail=rate_limited");
+		assertThat(upstream.received()).hasSize(before);
+	}
+
+	@Test
+	void answerWhenUpstreamFailsAndTheOldOneIsTooOldIsError() throws IOException {
+		get();
+		upstream.behave(Behaviour.LIMIT);
+		time.advance(Duration.ofSeconds(32));
+		Answer answer = get();
+		assertThat(answer.status()).isEqualTo(429);
+		ErrorAnswers.assertError(answer, "RATE_LIMITED");
+		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; received-status=429");
+		assertThat(answer.header("Retry-After")).hasValue("7");
+	}
+
+	@Test
+	void answerWhenUpstreamRecoversIsFetched() throws IOException {
+		upstream.behave(Behaviour.LIMIT);
+		get();
+		upstream.behave(Behaviour.NORMAL);
+		time.advance(Duration.ofMillis(6_999));
+		assertThat(get().status()).isEqualTo(429);
+		time.advance(Duration.ofMillis(1));
+		assertThat(get().status()).isEqualTo(200);
+	}
+
+	@Test
+	void answerWhenKeyIsRefusedTakesTheOldOnesPlace() throws IOException {
+		String etag = get().header("ETag").orElseThrow();
+		time.advance(Duration.ofSeconds(1));
+		upstream.behave(Behaviour.REFUSE);
+		assertThat(get(NO_CACHE).status()).isEqualTo(401);
+		Answer answer = get("If-None-Match: " + etag);
+		assertThat(answer.status()).isEqualTo(401);
+		ErrorAnswers.assertError(answer, "UNAUTHORIZED");
+		assertThat(answer.body()).doesNotContain("Invalid or missing");
+		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; received-status=401");
+		assertThat(answer.header("Retry-After")).isPresent();
+	}
+
+	@Test
+	void answerToHeadIsThatToGetWithoutBody() throws IOException {
+		get();
+		Answer answer = get();
+		try (RawConnection connection = new RawConnection(port)) {
+			connection.send(RawConnection.request("HEAD", "/api/prompt", "Connection: close"));
+			String head = connection.readToEnd();
+			assertThat(head).endsWith("\r\n\r\n");
+			answer.headers()
+				.stream()
+				.filter(header -> !header.getKey().equals("Date"))
+				.forEach(header -> assertThat(head)
+					.contains("\r\n%s: %s\r\n".formatted(header.getKey(), header.getValue())));
+		}
+	}
+
+	@Test
+	void answerToHeadWhenNothingIsCachedIsFetched() throws IOException {
+		Answer answer = RawConnection.exchange(port, RawConnection.request("HEAD", "/api/prompt"));
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "%s", "W/%s", "\"other\", %s", "*" })
+	void answerWhenTagMatchesIsNotModified(String ifNoneMatch) throws IOException {
+		String etag = get().header("ETag").orElseThrow();
+		Answer answer = get("If-None-Match: " + ifNoneMatch.formatted(etag));
+		assertThat(answer.status()).isEqualTo(304);
+		assertThat(answer.header("ETag")).hasValue(etag);
+		assertThat(answer.header("Cache-Control")).hasValue("max-age=2, must-revalidate");
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
+		assertThat(answer.header("Age")).hasValue("0");
+	}
+
+	@Test
+	void answerWhenFetchedAndTagMatchesIsNotModified() throws IOException {
+		String etag = get().header("ETag").orElseThrow();
+		time.advance(Duration.ofSeconds(5));
+		Answer answer = get("If-None-Match: " + etag);
+		assertThat(answer.status()).isEqualTo(304);
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=stale; stored; ttl=2");
+	}
+
+	@Test
+	void answerWhenTagIsOfAnotherQueueIsWhole() throws IOException {
+		String etag = get().header("ETag").orElseThrow();
+		upstream.queueRemaining(4);
+		time.advance(Duration.ofSeconds(5));
+		assertThat(get("If-None-Match: " + etag).status()).isEqualTo(200);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { NO_CACHE, "Pragma: no-cache", "Cache-Control: max-age=0" })
+	void answerWhenCallerWantsNewerIsFetched(String header) throws IOException {
+		get();
+		upstream.queueRemaining(4);
+		time.advance(Duration.ofMillis(500));
+		Answer answer = get(header);
+		assertThat(answer.body()).contains(":4}");
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=request; stored; ttl=2");
+	}
+
+	@Test
+	void answerWhenCallerWantsNewerWithinTheFloorIsHit() throws IOException {
+		get();
+		time.advance(Duration.ofMillis(499));
+		Answer answer = get(NO_CACHE);
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=1; detail=refresh-floor");
+		assertThat(answer.header("Age")).hasValue("1");
+	}
+
+	@Test
+	void answerWhenCallerWantsNewerAndUpstreamFailsIsError() throws IOException {
+		get();
+		time.advance(Duration.ofSeconds(1));
+		upstream.behave(Behaviour.FAIL);
+		assertThat(get(NO_CACHE).status()).isEqualTo(500);
+		assertThat(get().status()).isEqualTo(200);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "1000, hit; ttl=1", "1001, fwd=request; stored; ttl=2", "6000, fwd=request; stored; ttl=2" })
+	void answerWhenCallerSetsAnAgeIsNoOlder(int millis, String cacheStatus) throws IOException {
+		get();
+		time.advance(Duration.ofMillis(millis));
+		assertThat(get("Cache-Control: max-age=1").header("Cache-Status")).hasValue("comfy-gateway; " + cacheStatus);
+	}
+
+	@Test
+	void answerWhenOnlyCachedIsWantedAndNothingIsIsError() throws IOException {
+		int before = upstream.received().size();
+		Answer answer = get(ONLY_IF_CACHED);
+		assertThat(answer.status()).isEqualTo(504);
+		ErrorAnswers.assertError(answer, "NOT_CACHED");
+		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; error=proxy_internal_response");
+		assertThat(upstream.received()).hasSize(before);
+	}
+
+	@Test
+	void answerWhenOnlyCachedIsWantedStartsNoRefresh() throws IOException {
+		get();
+		time.advance(Duration.ofSeconds(3));
+		int before = upstream.received().size();
+		assertThat(get(ONLY_IF_CACHED).header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=-1");
+		time.advance(Duration.ofSeconds(2));
+		assertThat(get(ONLY_IF_CACHED).status()).isEqualTo(504);
+		assertThat(upstream.received()).hasSize(before);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "no-store", "max-age=x", "max-age=-1", "no-cache=\"Set-Cookie\"", "min-fresh=5", ",,=," })
+	void answerWhenDirectiveIsUnknownOrMalformedIsHit(String directive) throws IOException {
+		get();
+		time.advance(Duration.ofSeconds(1));
+		assertThat(get("Cache-Control: " + directive).header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=1");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "text/html", "application/xml;q=1, */*;q=0", "%%%", "" })
+	void answerIsJsonWhateverIsAccepted(String accept) throws IOException {
+		Answer answer = get("Accept: " + accept);
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.header("Content-Type")).hasValue("application/json");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "cold", "expired" })
+	void answerWhenHundredsWaitIsFetchedOnce(String state) throws IOException, InterruptedException {
+		if (state.equals("expired")) {
+			get();
+			time.advance(Duration.ofSeconds(10));
+		}
+		String forward = state.equals("expired") ? "fwd=stale" : "fwd=uri-miss";
+		int before = upstream.received().size();
+		List<RawConnection> crowd = new ArrayList<>();
+		Hold hold = upstream.hold();
+		try {
+			for (int i = 0; i < 200; i++) {
+				crowd.add(new RawConnection(port)
+					.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED)));
+			}
+			callers.await(200);
+			hold.release();
+			List<String> cacheStatuses = new ArrayList<>();
+			for (RawConnection one : crowd) {
+				Answer answer = one.read();
+				assertThat(answer.body()).contains(":3}");
+				assertThat(answer.header("Age")).isEmpty();
+				cacheStatuses.add(answer.header("Cache-Status").orElseThrow());
+			}
+			assertThat(cacheStatuses).containsOnlyOnce("comfy-gateway; %s; stored; ttl=2".formatted(forward))
+				.containsOnly("comfy-gateway; %s; stored; ttl=2".formatted(forward),
+						"comfy-gateway; %s; collapsed; stored; ttl=2".formatted(forward));
+		}
+		finally {
+			hold.release();
+			for (RawConnection one : crowd) {
+				one.close();
+			}
+		}
+		assertThat(upstream.received()).hasSize(before + 1);
+		assertThat(upstream.mostInFlight()).isEqualTo(1);
+	}
+
+	@Test
+	void errorWhenManyWaitIsFetchedOnce() throws IOException, InterruptedException {
+		upstream.behave(Behaviour.LIMIT);
+		int before = upstream.received().size();
+		List<RawConnection> crowd = new ArrayList<>();
+		Hold hold = upstream.hold();
+		try {
+			for (int i = 0; i < 20; i++) {
+				crowd.add(new RawConnection(port)
+					.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED)));
+			}
+			callers.await(20);
+			hold.release();
+			for (RawConnection one : crowd) {
+				assertThat(one.read().status()).isEqualTo(429);
+			}
+		}
+		finally {
+			hold.release();
+			for (RawConnection one : crowd) {
+				one.close();
+			}
+		}
+		assertThat(upstream.received()).hasSize(before + 1);
+	}
+
+	@Test
+	void answerWhenTheCallerWhoCausedItLeavesServesTheNext() throws IOException, InterruptedException {
+		int before = upstream.received().size();
+		Hold hold = upstream.hold();
+		try {
+			try (RawConnection leaver = new RawConnection(port)) {
+				leaver.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED));
+				callers.await(1);
+				hold.awaitArrival(1);
+			}
+			try (RawConnection next = new RawConnection(port)) {
+				next.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED));
+				callers.await(1);
+				hold.release();
+				assertThat(next.read().header("Cache-Status"))
+					.hasValue("comfy-gateway; fwd=uri-miss; collapsed; stored; ttl=2");
+			}
+		}
+		finally {
+			hold.release();
+		}
+		assertThat(upstream.received()).hasSize(before + 1);
+	}
+
+	@Test
+	void upstreamsRequestHoldsNothingOfTheCallers() throws IOException {
+		int before = upstream.received().size();
+		Answer answer = RawConnection.exchange(port,
+				RawConnection.request("GET", "/api/prompt?token=callers", "Cookie: session=callers",
+						"Authorization: Bearer callers", "X-API-Key: callers", "Origin: https://callers.example",
+						"User-Agent: callers", "X-Forwarded-For: 192.0.2.7", "Forwarded: for=callers",
+						"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Accept: text/callers",
+						"Content-Type: text/callers", "Content-Length: 7") + "callers");
+		assertThat(answer.status()).isEqualTo(200);
+		Received received = upstream.received().get(before);
+		assertThat(received.method()).isEqualTo("GET");
+		assertThat(received.target()).isEqualTo("/api/prompt");
+		assertThat(received.bodyLength()).isZero();
+		assertThat(received.headerLines()).map(line -> line.substring(0, line.indexOf(':')).toLowerCase(Locale.ROOT))
+			.containsExactlyInAnyOrder("host", "accept", "content-length", "user-agent", "x-api-key");
+		assertThat(received.header("Content-Length")).containsExactly("0");
+		assertThat(received.header("X-API-Key")).containsExactly(RunningGateway.KEY);
+		assertThat(received.header("Accept")).containsExactly("application/json");
+		assertThat(received.header("User-Agent")).allMatch(agent -> agent.startsWith("comfy-gateway/"));
+	}
+
+	@Test
+	void answerIsOneForEveryQuery() throws IOException {
+		get();
+		assertThat(RawConnection.get(port, "/api/prompt?other").header("Cache-Status"))
+			.hasValue("comfy-gateway; hit; ttl=2");
+	}
+
+	@Test
+	void answerToOptionsTellsWhatIsAllowed() throws IOException {
+		try (RawConnection connection = new RawConnection(port)) {
+			connection.send(RawConnection.request("OPTIONS", "/api/prompt", "Connection: close"));
+			assertThat(connection.readToEnd()).startsWith("HTTP/1.1 204")
+				.contains("\r\nAllow: GET, HEAD, OPTIONS\r\n")
+				.endsWith("\r\n\r\n");
+		}
+	}
+
+	@Test
+	void answerWhenNoOriginIsAllowedHasNoWordOfOrigins() throws IOException {
+		Answer answer = get("Origin: https://dashboard.example");
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.headerNames()).noneMatch(name -> name.startsWith("Access-Control")).doesNotContain("Vary");
+	}
+
+	@Test
+	void answerWhenUnknownFieldsArriveIsWithoutThem() throws IOException {
+		upstream.behave(Behaviour.answer(200,
+				"{\"account\":\"secret\",\"exec_info\":{\"queue_remaining\":5,\"plan\":\"pro\"}}"));
+		assertThat(get().body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":5}}");
+	}
+
+	private Answer get(String... headers) throws IOException {
+		return RawConnection.get(port, "/api/prompt", headers);
+	}
+
+}
