@@ -1,0 +1,186 @@
+package dev.comfygateway.simulator;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What the simulator does with a request; those that have a name can be set by it. */
+public final class Behaviour {
+
+	/** Answers as Comfy Cloud does: 200 to the accepted key, 401 to any other. */
+	public static final Behaviour NORMAL = named("normal", "answers like Comfy Cloud", Exchange::answerNormally);
+
+	/** 401, whatever the key. */
+	public static final Behaviour REFUSE = named("refuse", "answers 401, whatever the key", exchange -> exchange
+		.answer(401, Map.of(), error("UNAUTHORIZED", "Invalid or missing authentication credentials")));
+
+	/** 403. */
+	public static final Behaviour FORBID = named("forbid", "answers 403",
+			exchange -> exchange.answer(403, Map.of(), error("FORBIDDEN", "This plan has no access to the API")));
+
+	/** 500. */
+	public static final Behaviour FAIL = named("fail", "answers 500",
+			exchange -> exchange.answer(500, Map.of(), error("INTERNAL_ERROR", "Something went wrong")));
+
+	/** 503 without {@code Retry-After}. */
+	public static final Behaviour UNAVAILABLE = named("unavailable", "answers 503", exchange -> exchange.answer(503,
+			Map.of(), error("SERVICE_UNAVAILABLE", "The service is temporarily unavailable")));
+
+	/** 429 with {@code Retry-After: 7}. */
+	public static final Behaviour LIMIT = named("limit", "answers 429 and asks for 7 seconds of peace",
+			exchange -> exchange.answer(429, Map.of("Retry-After", "7"), error("RATE_LIMITED", "Too many requests")));
+
+	/** Nothing, until the client goes away. */
+	public static final Behaviour STALL = named("stall", "reads requests and never answers", exchange -> {
+		exchange.awaitClientGone();
+		exchange.close();
+	});
+
+	/** Answer that ends in the middle of its body. */
+	public static final Behaviour CUT = named("cut", "cuts its answers off in the body", exchange -> {
+		exchange.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n{\"exec_info\"");
+		exchange.close();
+	});
+
+	/** 200 with a web page. */
+	public static final Behaviour RUBBISH = named("rubbish", "answers 200 with a web page",
+			exchange -> exchange.answer(200, Map.of("Content-Type", "text/html"),
+					bytes("<!DOCTYPE html><title>Sign in</title><p>Please sign in to continue.")));
+
+	/** Connection closed without an answer. */
+	public static final Behaviour CLOSE = named("close", "closes the connection without an answer", Exchange::close);
+
+	/** Connection reset without an answer. */
+	public static final Behaviour RESET = named("reset", "resets the connection without an answer", Exchange::reset);
+
+	/** Connection reset when the headers of the answer have been sent. */
+	public static final Behaviour RESET_AFTER_HEADERS = named("reset-after-headers",
+			"resets the connection after the headers of its answer", exchange -> {
+				exchange
+					.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n{\"exec_");
+				exchange.reset();
+			});
+
+	/** Answer that comes a byte at a time and takes minutes. */
+	public static final Behaviour DRIP = named("drip", "sends its answers a byte at a time, for minutes", exchange -> {
+		exchange.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n");
+		while (!exchange.isClientGoneWithinAMoment()) {
+			exchange.write(" ");
+		}
+		exchange.close();
+	});
+
+	/** Answer whose body never ends. */
+	public static final Behaviour ENDLESS = named("endless", "sends answers without end", exchange -> {
+		exchange.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+		String chunk = "2000\r\n" + " ".repeat(0x2000) + "\r\n";
+		while (!exchange.isClientGone()) {
+			exchange.write(chunk);
+		}
+		exchange.close();
+	});
+
+	private static final List<Behaviour> NAMED = List.of(NORMAL, REFUSE, FORBID, FAIL, UNAVAILABLE, LIMIT, STALL, CUT,
+			RUBBISH, CLOSE, RESET, RESET_AFTER_HEADERS, DRIP, ENDLESS);
+
+	private final String name;
+
+	private final String description;
+
+	private final Act act;
+
+	private Behaviour(String name, String description, Act act) {
+		this.name = name;
+		this.description = description;
+		this.act = act;
+	}
+
+	/** An answer to every request, whatever its key and path. */
+	public static Behaviour answer(int status, Map<String, String> headers, byte[] body) {
+		Map<String, String> copy = new LinkedHashMap<>(headers);
+		return named("answer", "answers " + status, exchange -> exchange.answer(status, copy, body));
+	}
+
+	/** A JSON answer to every request, whatever its key and path. */
+	public static Behaviour answer(int status, String json) {
+		return answer(status, Map.of(), bytes(json));
+	}
+
+	/** Bytes as they are, and the connection closed behind them. */
+	public static Behaviour raw(byte[] bytes) {
+		return named("raw", "sends bytes", exchange -> {
+			exchange.end();
+			exchange.write(bytes);
+			exchange.close();
+		});
+	}
+
+	/** Bytes as they are, and then nothing, until the client goes away. */
+	public static Behaviour rawThenStall(byte[] bytes) {
+		return named("raw-then-stall", "sends bytes and stalls", exchange -> {
+			exchange.write(bytes);
+			exchange.awaitClientGone();
+			exchange.close();
+		});
+	}
+
+	/** Bytes as they are, and the connection reset behind them. */
+	public static Behaviour rawThenReset(byte[] bytes) {
+		return named("raw-then-reset", "sends bytes and resets the connection", exchange -> {
+			exchange.write(bytes);
+			exchange.reset();
+		});
+	}
+
+	/** The usual answer, and the connection closed behind it without announcement. */
+	public static Behaviour normalThenClose() {
+		return named("normal-then-close", "answers like Comfy Cloud and hangs up", exchange -> {
+			exchange.answerNormally();
+			exchange.close();
+		});
+	}
+
+	static List<Behaviour> all() {
+		return NAMED;
+	}
+
+	String name() {
+		return name;
+	}
+
+	String description() {
+		return description;
+	}
+
+	void perform(Exchange exchange) throws IOException {
+		act.perform(exchange);
+	}
+
+	static byte[] error(String code, String message) {
+		return bytes("{\"code\": \"%s\", \"message\": \"%s\"}".formatted(code, message));
+	}
+
+	private static Behaviour named(String name, String description, Act act) {
+		return new Behaviour(name, description, act);
+	}
+
+	private static byte[] bytes(String text) {
+		return text.getBytes(StandardCharsets.UTF_8);
+	}
+
+	@Override
+	public String toString() {
+		return name;
+	}
+
+	/** What is done about a request. */
+	@FunctionalInterface
+	private interface Act {
+
+		void perform(Exchange exchange) throws IOException;
+
+	}
+
+}

@@ -1,0 +1,140 @@
+package dev.comfygateway.simulator;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Client's connection. One thread reads and one answers, so that a client who goes away
+ * is noticed while its request waits.
+ */
+final class Connection {
+
+	private static final int LONGEST_LINE = 64 * 1024;
+
+	private final SimulatedComfyCloud server;
+
+	private final Socket socket;
+
+	private final BlockingQueue<Runnable> requests = new LinkedBlockingQueue<>();
+
+	private final CompletableFuture<Void> gone = new CompletableFuture<>();
+
+	Connection(SimulatedComfyCloud server, Socket socket) {
+		this.server = server;
+		this.socket = socket;
+	}
+
+	/** Reads requests until the client has no more. */
+	void read() {
+		try (Socket closed = socket) {
+			InputStream in = new BufferedInputStream(closed.getInputStream());
+			Received request = next(in);
+			while (request != null) {
+				Received arrived = request;
+				requests.add(() -> server.handle(arrived, this));
+				request = next(in);
+			}
+		}
+		catch (IOException ignored) {
+			// The client is gone in its own way
+		}
+		finally {
+			gone.complete(null);
+			requests.add(() -> {
+			});
+		}
+	}
+
+	/** Answers requests until there is nobody to hear it. */
+	void serve() {
+		try {
+			while (!gone.isDone() || !requests.isEmpty()) {
+				requests.take().run();
+			}
+		}
+		catch (InterruptedException ignored) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	Socket socket() {
+		return socket;
+	}
+
+	/** Completes when the client has gone away. */
+	CompletableFuture<Void> gone() {
+		return gone;
+	}
+
+	private static @Nullable Received next(InputStream in) throws IOException {
+		String requestLine = line(in);
+		if (requestLine == null) {
+			return null;
+		}
+		String[] parts = requestLine.split(" ", 3);
+		if (parts.length < 3) {
+			throw new IOException("Not HTTP: " + requestLine);
+		}
+		List<String> headerLines = new ArrayList<>();
+		String line = lineOrFail(in);
+		while (!line.isEmpty()) {
+			headerLines.add(line);
+			line = lineOrFail(in);
+		}
+		Received head = new Received(parts[0], parts[1], List.copyOf(headerLines), 0);
+		long length = head.header("Transfer-Encoding").isEmpty() ? declaredBody(head, in) : chunkedBody(in);
+		return new Received(head.method(), head.target(), head.headerLines(), length);
+	}
+
+	private static long declaredBody(Received head, InputStream in) throws IOException {
+		List<String> declared = head.header("Content-Length");
+		long length = declared.isEmpty() ? 0 : Long.parseLong(declared.getFirst());
+		in.skipNBytes(length);
+		return length;
+	}
+
+	private static long chunkedBody(InputStream in) throws IOException {
+		long length = 0;
+		long chunk = Long.parseLong(lineOrFail(in), 16);
+		while (chunk > 0) {
+			in.skipNBytes(chunk);
+			lineOrFail(in);
+			length += chunk;
+			chunk = Long.parseLong(lineOrFail(in), 16);
+		}
+		while (!lineOrFail(in).isEmpty()) {
+			// trailers
+		}
+		return length;
+	}
+
+	private static String lineOrFail(InputStream in) throws IOException {
+		String line = line(in);
+		if (line == null) {
+			throw new EOFException();
+		}
+		return line;
+	}
+
+	private static @Nullable String line(InputStream in) throws IOException {
+		ByteArrayOutputStream line = new ByteArrayOutputStream();
+		int read = in.read();
+		while (read >= 0 && read != '\n' && line.size() < LONGEST_LINE) {
+			line.write(read);
+			read = in.read();
+		}
+		return read < 0 ? null : line.toString(StandardCharsets.ISO_8859_1).replace("\r", "");
+	}
+
+}

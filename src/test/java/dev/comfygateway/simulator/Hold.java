@@ -1,0 +1,34 @@
+package dev.comfygateway.simulator;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+
+/** Gate before which requests wait, for tests that need one under way. */
+public final class Hold {
+
+	private final Semaphore arrivals = new Semaphore(0);
+
+	private final CompletableFuture<Void> released = new CompletableFuture<>();
+
+	Hold() {
+	}
+
+	/**
+	 * Waits until {@code count} requests in all have arrived at the gate.
+	 * @throws AssertionError where they do not within 10 seconds
+	 */
+	public void awaitArrival(int count) {
+		SimulatedComfyCloud.await(arrivals, count, "arrived at the gate");
+	}
+
+	/** Lets go of the requests that wait; those to come find no gate. */
+	public void release() {
+		released.complete(null);
+	}
+
+	void pass(CompletableFuture<Void> gone) {
+		arrivals.release();
+		CompletableFuture.anyOf(released, gone).join();
+	}
+
+}

@@ -1,0 +1,301 @@
+package dev.comfygateway.simulator;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ServerSocketFactory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Comfy Cloud's {@code GET /api/prompt} on a loopback port, for one account with one key
+ * and a queue that moves. It can be told to misbehave while it runs, by {@link #behave}
+ * or by {@code PUT /simulator/<behaviour>}, and remembers what it was asked.
+ */
+public final class SimulatedComfyCloud implements AutoCloseable {
+
+	private static final String CONTROL = "/simulator/";
+
+	private static final Map<String, String> TEXT = Map.of("Content-Type", "text/plain; charset=utf-8");
+
+	private final ServerSocket serverSocket;
+
+	private final String scheme;
+
+	private final SimulatedQueue queue;
+
+	private final Deque<Behaviour> behaviours = new ArrayDeque<>(List.of(Behaviour.NORMAL));
+
+	private final List<Received> received = new CopyOnWriteArrayList<>();
+
+	private final Semaphore arrivals = new Semaphore(0);
+
+	private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+
+	private final AtomicInteger connections = new AtomicInteger();
+
+	private final AtomicInteger inFlight = new AtomicInteger();
+
+	private final AtomicInteger mostInFlight = new AtomicInteger();
+
+	private volatile String acceptedKey;
+
+	private volatile OptionalLong fixedQueueRemaining = OptionalLong.empty();
+
+	private volatile @Nullable Hold hold;
+
+	private SimulatedComfyCloud(ServerSocket serverSocket, String scheme, String acceptedKey, InstantSource clock) {
+		this.serverSocket = serverSocket;
+		this.scheme = scheme;
+		this.acceptedKey = acceptedKey;
+		this.queue = new SimulatedQueue(clock);
+	}
+
+	/**
+	 * Starts on a loopback port.
+	 * @param port the port, 0 for any
+	 * @param acceptedKey the one key that is answered with 200
+	 */
+	public static SimulatedComfyCloud start(int port, String acceptedKey) {
+		return start(port, acceptedKey, InstantSource.system());
+	}
+
+	/**
+	 * Starts on a loopback port.
+	 * @param clock what the queue moves by
+	 */
+	public static SimulatedComfyCloud start(int port, String acceptedKey, InstantSource clock) {
+		return start(port, acceptedKey, clock, "http", ServerSocketFactory.getDefault());
+	}
+
+	/**
+	 * Starts on a loopback port behind TLS.
+	 * @param tls maker of sockets that bring the certificate
+	 */
+	public static SimulatedComfyCloud startTls(String acceptedKey, ServerSocketFactory tls) {
+		return start(0, acceptedKey, InstantSource.system(), "https", tls);
+	}
+
+	private static SimulatedComfyCloud start(int port, String acceptedKey, InstantSource clock, String scheme,
+			ServerSocketFactory sockets) {
+		try {
+			ServerSocket socket = sockets.createServerSocket(port, 50, InetAddress.getByName("127.0.0.1"));
+			SimulatedComfyCloud started = new SimulatedComfyCloud(socket, scheme, acceptedKey, clock);
+			Thread.ofVirtual().start(started::accept);
+			return started;
+		}
+		catch (IOException e) {
+			throw new UncheckedIOException(e);
+		}
+	}
+
+	/** Names of the behaviours that can be set over HTTP. */
+	public static List<String> behaviours() {
+		return Behaviour.all().stream().map(Behaviour::name).toList();
+	}
+
+	public int port() {
+		return serverSocket.getLocalPort();
+	}
+
+	public String baseUrl() {
+		return "%s://127.0.0.1:%d".formatted(scheme, port());
+	}
+
+	/** Replaces the key that is answered with 200. */
+	public void acceptKey(String key) {
+		this.acceptedKey = key;
+	}
+
+	/** Pins the queue's length. */
+	public void queueRemaining(long fixed) {
+		this.fixedQueueRemaining = OptionalLong.of(fixed);
+	}
+
+	/**
+	 * Sets what is done with requests from now on: each takes the next behaviour, and the
+	 * last one stays. A request that is held takes it when it is let go.
+	 */
+	public void behave(Behaviour behaviour, Behaviour... then) {
+		synchronized (behaviours) {
+			behaviours.clear();
+			behaviours.add(behaviour);
+			behaviours.addAll(List.of(then));
+		}
+	}
+
+	/**
+	 * Answers every request like this from now on, whatever its key and path.
+	 * @param headers {@code Content-Type} and {@code Content-Length} are added where they
+	 * are missing
+	 */
+	public void answer(int status, Map<String, String> headers, byte[] body) {
+		behave(Behaviour.answer(status, headers, body));
+	}
+
+	/** Has requests that arrive from now on wait until they are let go. */
+	public Hold hold() {
+		Hold created = new Hold();
+		this.hold = created;
+		return created;
+	}
+
+	/** Requests so far, those that are held included; in order of arrival. */
+	public List<Received> received() {
+		return List.copyOf(received);
+	}
+
+	/**
+	 * Waits until {@code count} requests in all have arrived.
+	 * @throws AssertionError where they do not within 10 seconds
+	 */
+	public void awaitReceived(int count) {
+		await(arrivals, count, "arrived");
+	}
+
+	/** The most requests that were ever under way at once. */
+	public int mostInFlight() {
+		return mostInFlight.get();
+	}
+
+	/** Connections that were ever opened, whether or not a request came by them. */
+	public int connections() {
+		return connections.get();
+	}
+
+	@Override
+	public void close() {
+		try {
+			serverSocket.close();
+			for (Socket socket : open) {
+				socket.close();
+			}
+		}
+		catch (IOException e) {
+			throw new UncheckedIOException(e);
+		}
+	}
+
+	private void accept() {
+		try {
+			while (!serverSocket.isClosed()) {
+				Socket socket = serverSocket.accept();
+				connections.incrementAndGet();
+				open.add(socket);
+				socket.setTcpNoDelay(true);
+				Connection connection = new Connection(this, socket);
+				Thread.ofVirtual().start(connection::serve);
+				Thread.ofVirtual().start(() -> {
+					connection.read();
+					open.remove(socket);
+				});
+			}
+		}
+		catch (IOException ignored) {
+			// Closed, which is how this ends
+		}
+	}
+
+	void handle(Received request, Connection connection) {
+		try {
+			if (request.target().startsWith(CONTROL)) {
+				control(request, new Exchange(this, request, connection, () -> {
+				}));
+			}
+			else {
+				perform(request, connection);
+			}
+			if (request.header("Connection").stream().anyMatch("close"::equalsIgnoreCase)) {
+				connection.socket().close();
+			}
+		}
+		catch (IOException ignored) {
+			// Nobody is left to be answered
+		}
+	}
+
+	private void perform(Received request, Connection connection) throws IOException {
+		mostInFlight.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
+		received.add(request);
+		Hold gate = hold;
+		arrivals.release();
+		Exchange exchange = new Exchange(this, request, connection, inFlight::decrementAndGet);
+		try {
+			if (gate != null) {
+				gate.pass(connection.gone());
+			}
+			if (!exchange.isClientGone()) {
+				nextBehaviour().perform(exchange);
+			}
+		}
+		finally {
+			exchange.end();
+		}
+	}
+
+	private Behaviour nextBehaviour() {
+		synchronized (behaviours) {
+			return behaviours.size() > 1 ? behaviours.removeFirst() : behaviours.getFirst();
+		}
+	}
+
+	void answerNormally(Received request, Exchange exchange) throws IOException {
+		if (!request.target().split("\\?", 2)[0].equals("/api/prompt")) {
+			exchange.answer(404, Map.of(), Behaviour.error("NOT_FOUND", "There is nothing here"));
+		}
+		else if (!request.header("X-API-Key").equals(List.of(acceptedKey))) {
+			exchange.answer(401, Map.of(),
+					Behaviour.error("UNAUTHORIZED", "Invalid or missing authentication credentials"));
+		}
+		else {
+			exchange.answer(200, Map.of(),
+					"{\"exec_info\": {\"queue_remaining\": %d}}"
+						.formatted(
+								fixedQueueRemaining.isPresent() ? fixedQueueRemaining.getAsLong() : queue.remaining())
+						.getBytes(StandardCharsets.UTF_8));
+		}
+	}
+
+	private void control(Received request, Exchange exchange) throws IOException {
+		String name = request.target().substring(CONTROL.length()).toLowerCase(Locale.ROOT);
+		Optional<Behaviour> wanted = Behaviour.all().stream().filter(known -> known.name().equals(name)).findFirst();
+		if (wanted.isEmpty() || !request.method().equals("PUT")) {
+			String names = String.join(", ", behaviours());
+			exchange.answer(404, TEXT, "Use PUT %s with one of: %s%n".formatted(CONTROL, names).getBytes());
+			return;
+		}
+		behave(wanted.get());
+		exchange.answer(200, TEXT,
+				"From now on this Comfy Cloud %s.%n".formatted(wanted.get().description()).getBytes());
+	}
+
+	static void await(Semaphore events, int count, String what) {
+		try {
+			if (!events.tryAcquire(count, 10, TimeUnit.SECONDS)) {
+				throw new AssertionError("%d of %d requests %s".formatted(events.availablePermits(), count, what));
+			}
+			events.release(count);
+		}
+		catch (InterruptedException e) {
+			Thread.currentThread().interrupt();
+			throw new AssertionError(e);
+		}
+	}
+
+}
