@@ -54,7 +54,7 @@ class UpstreamGauges implements MultiCollector {
 		PromptCache.Status status = cache.status();
 		MetricSnapshots.Builder known = MetricSnapshots.builder();
 		status.observed().ifPresent(observed -> {
-			Long remaining = observed.snapshot().promptInfo().queueRemaining();
+			Long remaining = observed.snapshot().promptInfo().remaining();
 			if (remaining != null) {
 				known.metricSnapshot(gauge(QUEUE_REMAINING, "Items remaining in the queue", remaining));
 			}

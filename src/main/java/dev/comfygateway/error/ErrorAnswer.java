@@ -69,7 +69,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	}
 
 	/** Answer for what the server itself refuses, or fails to do. */
-	static ErrorAnswer ofStatus(int status) {
+	public static ErrorAnswer ofStatus(int status) {
 		HttpStatus standard = HttpStatus.resolve(status);
 		if (standard == null || standard == HttpStatus.INTERNAL_SERVER_ERROR) {
 			return own(500, "INTERNAL_ERROR", "The gateway failed.", "error=proxy_internal_error");

@@ -31,7 +31,6 @@ class PromptController {
 		this.answer = answer;
 	}
 
-	@PromptOperation
 	@GetMapping(PATH)
 	void getPromptInfo(HttpServletRequest request, HttpServletResponse response) throws IOException {
 		Lookup lookup = cache.lookup(RequestDirectives.of(request.getHeaders(HttpHeaders.CACHE_CONTROL),

@@ -2,7 +2,6 @@ package dev.comfygateway.upstream;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.swagger.v3.oas.annotations.media.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,22 +11,20 @@ import org.jspecify.annotations.Nullable;
  * @param execInfo what is being executed
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
-@Schema(example = "{\"exec_info\":{\"queue_remaining\":3}}")
 public record PromptInfo(@JsonProperty("exec_info") @Nullable ExecInfo execInfo) {
 
 	/**
 	 * What is being executed.
 	 *
-	 * @param queueRemaining number of items remaining in the queue, running ones
-	 * included; 0 or more
+	 * @param queueRemaining number of items remaining in the queue; 0 or more
 	 */
 	@JsonInclude(JsonInclude.Include.NON_NULL)
-	public record ExecInfo(@JsonProperty("queue_remaining") @Schema(
-			description = "Number of items remaining in the queue", minimum = "0") @Nullable Long queueRemaining) {
+	public record ExecInfo(@JsonProperty("queue_remaining") @Nullable Long queueRemaining) {
 	}
 
 	/** Number of items remaining in the queue, where the upstream told it. */
-	public @Nullable Long queueRemaining() {
+	public @Nullable Long remaining() {
 		return execInfo == null ? null : execInfo.queueRemaining();
 	}
+
 }
