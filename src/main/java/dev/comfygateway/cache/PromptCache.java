@@ -198,7 +198,7 @@ public class PromptCache {
 		try {
 			landing = store(outcome);
 		}
-		catch (RuntimeException bug) {
+		catch (RuntimeException | Error bug) {
 			crash(mine, bug);
 			return;
 		}
