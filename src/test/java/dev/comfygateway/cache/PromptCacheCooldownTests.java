@@ -34,7 +34,7 @@ class PromptCacheCooldownTests {
 		cache.advance(COOLDOWN);
 		Lookup lookup = cache.lookup();
 		cache.upstream.land(7);
-		assertThat(fetched(lookup).snapshot().promptInfo().queueRemaining()).isEqualTo(7);
+		assertThat(fetched(lookup).snapshot().promptInfo().remaining()).isEqualTo(7);
 	}
 
 	@Test
@@ -158,7 +158,7 @@ class PromptCacheCooldownTests {
 		Lookup lookup = cache.lookup();
 		cache.upstream.land(8);
 		assertThat(fetched(lookup).forward()).isEqualTo(Lookup.Forward.URI_MISS);
-		assertThat(stored(cache.lookup()).snapshot().promptInfo().queueRemaining()).isEqualTo(8);
+		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
 	@Test

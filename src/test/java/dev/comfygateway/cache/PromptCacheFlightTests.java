@@ -106,8 +106,8 @@ class PromptCacheFlightTests {
 		Lookup second = cache.lookup();
 		awaited(firstLeaves ? first : second).answer().cancel(true);
 		cache.upstream.land(7);
-		assertThat(fetched(firstLeaves ? second : first).snapshot().promptInfo().queueRemaining()).isEqualTo(7);
-		assertThat(stored(cache.lookup()).snapshot().promptInfo().queueRemaining()).isEqualTo(7);
+		assertThat(fetched(firstLeaves ? second : first).snapshot().promptInfo().remaining()).isEqualTo(7);
+		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(7);
 	}
 
 	@Test
@@ -120,7 +120,7 @@ class PromptCacheFlightTests {
 		afterLook.onceRun(() -> upstream.land(7));
 		Lookup lookup = hooked.lookup(RequestDirectives.NONE);
 		assertThat(fetched(lookup)).satisfies(fetched -> {
-			assertThat(fetched.snapshot().promptInfo().queueRemaining()).isEqualTo(7);
+			assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(7);
 			assertThat(fetched.forward()).isEqualTo(Forward.URI_MISS);
 			assertThat(fetched.collapsed()).isTrue();
 		});
@@ -163,14 +163,14 @@ class PromptCacheFlightTests {
 		time.advance(Duration.ofSeconds(6));
 		Lookup next = hooked.lookup(RequestDirectives.NONE);
 		upstream.land(8);
-		assertThat(fetched(next).snapshot().promptInfo().queueRemaining()).isEqualTo(8);
+		assertThat(fetched(next).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
 	@Test
 	void lookupWhenAnswerArrivesDuringCallIsSettled() {
 		cache.upstream.answerWith(() -> Mono.just(cache.upstream.answered(7)));
 		assertThat(fetched(cache.lookup()).collapsed()).isFalse();
-		assertThat(stored(cache.lookup()).snapshot().promptInfo().queueRemaining()).isEqualTo(7);
+		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(7);
 	}
 
 	@Test
@@ -204,7 +204,7 @@ class PromptCacheFlightTests {
 		cache.fetch(7);
 		cache.advanceSeconds(3);
 		cache.upstream.answerWith(bug);
-		assertThat(stored(cache.lookup()).snapshot().promptInfo().queueRemaining()).isEqualTo(7);
+		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(7);
 	}
 
 	static Stream<Supplier<Mono<UpstreamOutcome>>> bugs() {
@@ -234,7 +234,7 @@ class PromptCacheFlightTests {
 		assertThat(awaited(first).answer()).isCompletedExceptionally();
 		Lookup next = hooked.lookup(RequestDirectives.NONE);
 		upstream.land(8);
-		assertThat(fetched(next).snapshot().promptInfo().queueRemaining()).isEqualTo(8);
+		assertThat(fetched(next).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
 	static Stream<Throwable> throwables() {

@@ -35,7 +35,7 @@ class PromptCacheTests {
 		assertThat(awaited(lookup).answer()).isNotDone();
 		cache.upstream.land(7);
 		assertThat(fetched(lookup)).satisfies(fetched -> {
-			assertThat(fetched.snapshot().promptInfo().queueRemaining()).isEqualTo(7);
+			assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(7);
 			assertThat(fetched.snapshot().observedAt()).isEqualTo(FakeTime.START);
 			assertThat(fetched.forward()).isEqualTo(Forward.URI_MISS);
 			assertThat(fetched.collapsed()).isFalse();
@@ -47,7 +47,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR.minus(NANO));
 		Lookup.Stored stored = stored(cache.lookup());
-		assertThat(stored.snapshot().promptInfo().queueRemaining()).isEqualTo(7);
+		assertThat(stored.snapshot().promptInfo().remaining()).isEqualTo(7);
 		assertThat(stored)
 			.isEqualTo(new Lookup.Stored(stored.snapshot(), FRESH_FOR.minus(NANO).toNanos(), 1, Detail.NONE, null));
 		assertThat(cache.upstream.fetches()).isEqualTo(1);
@@ -93,7 +93,7 @@ class PromptCacheTests {
 		cache.lookup();
 		cache.upstream.land(8);
 		assertThat(stored(cache.lookup())).satisfies(stored -> {
-			assertThat(stored.snapshot().promptInfo().queueRemaining()).isEqualTo(8);
+			assertThat(stored.snapshot().promptInfo().remaining()).isEqualTo(8);
 			assertThat(stored.age()).isZero();
 			assertThat(stored.detail()).isEqualTo(Detail.NONE);
 		});
@@ -107,7 +107,7 @@ class PromptCacheTests {
 		assertThat(awaited(lookup).answer()).isNotDone();
 		cache.upstream.land(8);
 		Lookup.Fetched fetched = fetched(lookup);
-		assertThat(fetched.snapshot().promptInfo().queueRemaining()).isEqualTo(8);
+		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(8);
 		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Forward.STALE, false));
 	}
 
@@ -128,7 +128,7 @@ class PromptCacheTests {
 		UpstreamFailure failure = cache.upstream.failure(Reason.RESPONSE_TIMEOUT);
 		cache.upstream.land(failure);
 		Lookup.Stored stored = stored(lookup);
-		assertThat(stored.snapshot().promptInfo().queueRemaining()).isEqualTo(7);
+		assertThat(stored.snapshot().promptInfo().remaining()).isEqualTo(7);
 		assertThat(stored).isEqualTo(new Lookup.Stored(stored.snapshot(), Duration.ofSeconds(6).toNanos(),
 				-Duration.ofSeconds(4).toNanos(), Detail.UPSTREAM_FAILURE, failure));
 	}
@@ -151,7 +151,7 @@ class PromptCacheTests {
 		cache.advance(END_OF_LIFE.minus(NANO));
 		Lookup lookup = cache.lookup();
 		cache.upstream.land(Reason.UNAVAILABLE);
-		assertThat(stored(lookup).snapshot().promptInfo().queueRemaining()).isEqualTo(8);
+		assertThat(stored(lookup).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
 	@Test
@@ -385,7 +385,7 @@ class PromptCacheTests {
 		Lookup lookup = cache.lookup();
 		assertThat(awaited(lookup).answer()).isNotDone();
 		cache.upstream.land(8);
-		assertThat(fetched(lookup).snapshot().promptInfo().queueRemaining()).isEqualTo(8);
+		assertThat(fetched(lookup).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
 	@Test
