@@ -78,11 +78,6 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		return refreshFloor == null ? Duration.ZERO : refreshFloor;
 	}
 
-	/** Age at which an answer may no longer be served to anybody. */
-	public Duration longestLife() {
-		return freshFor.plus(staleIfError.compareTo(staleWhileRevalidate) > 0 ? staleIfError : staleWhileRevalidate);
-	}
-
 	/**
 	 * Checks a duration against its bounds, both included.
 	 * @throws InvalidSettingException where it lies outside

@@ -31,7 +31,7 @@ final class CacheUnderTest {
 
 	CacheUnderTest(String... settings) {
 		GatewayProperties properties = GatewaySettings.with(settings);
-		this.caches = new CacheConfiguration().cacheManager(properties, time);
+		this.caches = new CacheConfiguration().cacheManager();
 		this.cache = new PromptCache(caches, upstream.client(), properties, time, time, NO_JITTER);
 	}
 
