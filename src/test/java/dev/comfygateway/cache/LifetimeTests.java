@@ -79,6 +79,16 @@ class LifetimeTests {
 	}
 
 	@ParameterizedTest
+	@CsvSource({ "fresh-for=2s, stale-if-error=30s, PT32S", "fresh-for=2s, stale-if-error=1s, PT5S",
+			"fresh-for=0s, stale-if-error=30s, PT30S", "fresh-for=0s, stale-if-error=1s, PT1S",
+			"fresh-for=0s, stale-if-error=0s, PT0S" })
+	void isOverWhenNobodyMayBeServedIsTrue(String freshFor, String staleIfError, Duration end) {
+		Lifetime bounded = Lifetime.of(GatewaySettings.with(freshFor, staleIfError));
+		assertThat(bounded.isOver(end.toNanos() - 1)).isFalse();
+		assertThat(bounded.isOver(end.toNanos())).isTrue();
+	}
+
+	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
 	void isFaultWhenUpstreamGaveAnswerIsFalse(Reason reason) {
 		assertThat(Lifetime.isFault(failure(reason))).isFalse();
