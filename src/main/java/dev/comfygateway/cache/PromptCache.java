@@ -247,7 +247,8 @@ public class PromptCache {
 			}
 		}
 		else if (now.keyRefused()) {
-			if (before == null || !before.keyRefused()) {
+			if (before == null || !before.keyRefused()
+					|| before.failure().keyGeneration() != now.failure().keyGeneration()) {
 				log.error("The upstream refuses the key with {}: replace it; until then callers get an error",
 						now.failure().status());
 			}
