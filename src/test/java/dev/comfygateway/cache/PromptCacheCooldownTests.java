@@ -139,13 +139,6 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenCoolingDownWithinRefreshFloorServesStored() {
-		cache.fetch(7);
-		cache.advance(Duration.ofMillis(499));
-		assertThat(stored(cache.lookup("no-cache")).detail()).isEqualTo(Detail.REFRESH_FLOOR);
-	}
-
-	@Test
 	void lookupWhenCoolingDownAndOnlyIfCachedHasNothingToServe() {
 		fail(Reason.UNAVAILABLE);
 		assertThat(cache.lookup("only-if-cached")).isEqualTo(new Lookup.NotCached());
