@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.http.client.HttpClientSettings;
@@ -157,8 +158,17 @@ public class ComfyCloudClient {
 	private Mono<UpstreamOutcome> attempt(ApiKey.Current key) {
 		return Mono.defer(() -> {
 			Timer.Sample sample = Timer.start(meters);
-			return exchange(key).doOnNext(outcome -> sample.stop(timerOf(outcome)))
-				.doOnCancel(() -> sample.stop(timerOf(Outcome.TIMEOUT)));
+			// The operators around an attempt also cancel it when it is over
+			AtomicBoolean counted = new AtomicBoolean();
+			return exchange(key).doOnNext(outcome -> {
+				if (counted.compareAndSet(false, true)) {
+					sample.stop(timerOf(outcome));
+				}
+			}).doOnCancel(() -> {
+				if (counted.compareAndSet(false, true)) {
+					sample.stop(timerOf(Outcome.TIMEOUT));
+				}
+			});
 		});
 	}
 
