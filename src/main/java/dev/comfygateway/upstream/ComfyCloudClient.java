@@ -19,10 +19,12 @@ import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.HttpRedirects;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.info.BuildProperties;
+import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.stereotype.Component;
+import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.publisher.Mono;
@@ -72,7 +74,6 @@ public class ComfyCloudClient {
 			// would ask for it with headers of its own
 			.withHttpClientCustomizer(http -> http.version(HttpClient.Version.HTTP_1_1))
 			.build(settings.withConnectTimeout(properties.connectTimeout()).withRedirects(HttpRedirects.DONT_FOLLOW)))
-			.codecs(codecs -> codecs.defaultCodecs().maxInMemorySize(LARGEST_BODY))
 			.baseUrl(properties.baseUrl())
 			.defaultHeader(HttpHeaders.USER_AGENT, "comfy-gateway/" + (built == null ? "dev" : built.getVersion()))
 			.build();
@@ -196,7 +197,7 @@ public class ComfyCloudClient {
 	private Mono<UpstreamOutcome> read(ClientResponse response, ApiKey.Current key) {
 		int status = response.statusCode().value();
 		boolean isJson = isJson(response);
-		Mono<byte[]> body = response.bodyToMono(byte[].class).defaultIfEmpty(new byte[0]);
+		Mono<byte[]> body = body(response).defaultIfEmpty(new byte[0]);
 		if (status == 200) {
 			return body.<UpstreamOutcome>map(bytes -> answer(isJson ? bytes : new byte[0], key))
 				.onErrorResume(Exception.class,
@@ -205,6 +206,16 @@ public class ComfyCloudClient {
 		Duration retryAfter = retryAfter(response.headers().asHttpHeaders());
 		return body.onErrorReturn(Exception.class, new byte[0])
 			.map(bytes -> refusal(status, isJson ? bytes : new byte[0], retryAfter, key));
+	}
+
+	/** The body's bytes, whatever its header says that they are. */
+	private static Mono<byte[]> body(ClientResponse response) {
+		return DataBufferUtils.join(response.body(BodyExtractors.toDataBuffers()), LARGEST_BODY).map(buffer -> {
+			byte[] bytes = new byte[buffer.readableByteCount()];
+			buffer.read(bytes);
+			DataBufferUtils.release(buffer);
+			return bytes;
+		});
 	}
 
 	private static UpstreamOutcome answer(byte[] body, ApiKey.Current key) {
