@@ -4,6 +4,7 @@ import dev.comfygateway.upstream.UpstreamFailure.Outcome;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -27,6 +28,7 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.util.DefaultUriBuilderFactory;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.util.retry.Retry;
@@ -74,7 +76,7 @@ public class ComfyCloudClient {
 			// would ask for it with headers of its own
 			.withHttpClientCustomizer(http -> http.version(HttpClient.Version.HTTP_1_1))
 			.build(settings.withConnectTimeout(properties.connectTimeout()).withRedirects(HttpRedirects.DONT_FOLLOW)))
-			.baseUrl(properties.baseUrl())
+			.uriBuilderFactory(uris(properties.baseUrl()))
 			.defaultHeader(HttpHeaders.USER_AGENT, "comfy-gateway/" + (built == null ? "dev" : built.getVersion()))
 			.build();
 		this.apiKey = apiKey;
@@ -85,6 +87,13 @@ public class ComfyCloudClient {
 		for (Outcome outcome : Outcome.values()) {
 			timers.put(outcome, timer(outcome, meters));
 		}
+	}
+
+	private static DefaultUriBuilderFactory uris(String baseUrl) {
+		DefaultUriBuilderFactory uris = new DefaultUriBuilderFactory(URI.create(baseUrl).toASCIIString());
+		// It is a URL already, so what is encoded in it stays as it is
+		uris.setEncodingMode(DefaultUriBuilderFactory.EncodingMode.NONE);
+		return uris;
 	}
 
 	private static Timer timer(Outcome outcome, MeterRegistry meters) {
