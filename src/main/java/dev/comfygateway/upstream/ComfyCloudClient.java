@@ -14,7 +14,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.HttpRedirects;
@@ -40,6 +43,11 @@ import reactor.util.retry.Retry;
  */
 @Component
 public class ComfyCloudClient {
+
+	private static final Logger log = LoggerFactory.getLogger(ComfyCloudClient.class);
+
+	// Reactor's name for who hears of errors that come when nobody listens any more
+	private static final String DROPPED_ERRORS = "reactor.onErrorDropped.local";
 
 	static final int LARGEST_BODY = 64 * 1024;
 
@@ -113,7 +121,13 @@ public class ComfyCloudClient {
 	public Mono<UpstreamOutcome> fetch() {
 		return Mono.defer(this::fetchWithCurrentKey)
 			.timeout(deadline, Mono.fromSupplier(() -> UpstreamFailure.of(Reason.RESPONSE_TIMEOUT, keyGeneration())),
-					scheduler);
+					scheduler)
+			// The JDK's client raises an error for each request that the deadline ends
+			.contextWrite(context -> context.put(DROPPED_ERRORS, (Consumer<Throwable>) ComfyCloudClient::ignore));
+	}
+
+	private static void ignore(Throwable dropped) {
+		log.debug("A request was given up: {}", dropped.getClass().getName());
 	}
 
 	/** Generation of the key in use; what was learned under another is void. */
