@@ -94,7 +94,9 @@ final class ContractReader {
 				return null;
 			}
 		}
-		if (message.isBlank()) {
+		// What stands around the stars can form the key with them, where it has stars
+		// itself
+		if (message.isBlank() || (key != null && message.contains(key))) {
 			return null;
 		}
 		int length = message.codePointCount(0, message.length());
