@@ -78,11 +78,6 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		return refreshFloor == null ? Duration.ZERO : refreshFloor;
 	}
 
-	/** Age at which an answer may no longer be served to anybody. */
-	public Duration longestLife() {
-		return freshFor.plus(staleIfError.compareTo(staleWhileRevalidate) > 0 ? staleIfError : staleWhileRevalidate);
-	}
-
 	/**
 	 * Checks a duration against its bounds, both included.
 	 * @throws InvalidSettingException where it lies outside
@@ -95,7 +90,10 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 	}
 
 	private static String text(Duration duration) {
-		long millis = duration.toMillis();
-		return millis % 1000 == 0 ? millis / 1000 + "s" : millis + "ms";
+		if (duration.toMillisPart() == 0) {
+			return duration.toSeconds() + "s";
+		}
+		// Only what fits is told in milliseconds
+		return duration.abs().compareTo(Duration.ofDays(1)) > 0 ? duration.toString() : duration.toMillis() + "ms";
 	}
 }

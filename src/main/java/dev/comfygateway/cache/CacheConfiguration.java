@@ -2,7 +2,6 @@ package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
-import dev.comfygateway.GatewayProperties;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -17,15 +16,15 @@ import org.springframework.context.annotation.Configuration;
 @Configuration(proxyBeanMethods = false)
 class CacheConfiguration {
 
+	/**
+	 * Without expiry: Caffeine's is exact to a second only, and how long an answer lives
+	 * is {@link Lifetime}'s to say.
+	 */
 	@Bean
-	CaffeineCacheManager cacheManager(GatewayProperties properties, Ticker ticker) {
+	CaffeineCacheManager cacheManager() {
 		CaffeineCacheManager caches = new CaffeineCacheManager();
 		caches.setAllowNullValues(false);
-		caches.setCaffeine(Caffeine.newBuilder()
-			.maximumSize(1)
-			.expireAfterWrite(properties.longestLife())
-			.ticker(ticker)
-			.recordStats());
+		caches.setCaffeine(Caffeine.newBuilder().maximumSize(1).recordStats());
 		caches.setCacheNames(List.of(PromptCache.NAME));
 		return caches;
 	}

@@ -45,6 +45,11 @@ record Lifetime(long freshFor, long staleWhileRevalidate, long staleIfError, lon
 		return freshFor > 0 && age < freshFor + staleWhileRevalidate ? Verdict.REVALIDATE : Verdict.STALE;
 	}
 
+	/** Whether an answer of this age may no longer be served to anybody. */
+	boolean isOver(long age) {
+		return age >= freshFor + Math.max(freshFor > 0 ? staleWhileRevalidate : 0, staleIfError);
+	}
+
 	/** Whether an answer of this age stands in for a failure. */
 	boolean servesInstead(UpstreamFailure failure, long age, RequestDirectives wanted) {
 		return isFault(failure) && age < freshFor + staleIfError && age <= wanted.maxAgeNanos();

@@ -74,7 +74,7 @@ public class PromptCache {
 	public Lookup lookup(RequestDirectives wanted) {
 		Landing seen = lastLanding;
 		long now = ticker.read();
-		Snapshot stored = stored();
+		Snapshot stored = stored(now);
 		if (stored == null) {
 			return wanted.onlyIfCached() ? new Lookup.NotCached() : fetch(wanted, Forward.URI_MISS, seen, now);
 		}
@@ -95,15 +95,16 @@ public class PromptCache {
 		Landing last = currentLanding(lastLanding);
 		Cooldown cooldown = last == null ? null : last.cooldown();
 		long pause = cooldown == null || cooldown.isOver(now) ? 0 : cooldown.until() - now;
-		return new Status(Optional.ofNullable(stored()).map(stored -> new Status.Observed(stored, stored.age(now))),
+		return new Status(Optional.ofNullable(stored(now)).map(stored -> new Status.Observed(stored, stored.age(now))),
 				last == null ? Optional.empty() : Optional.of(cooldown == null),
 				Optional.ofNullable(cooldown).map(Cooldown::failure), pause, clock.instant().plusNanos(pause),
 				cooldown != null && cooldown.keyRefused(), client.isKeyUnreadable());
 	}
 
-	private @Nullable Snapshot stored() {
+	private @Nullable Snapshot stored(long now) {
 		Snapshot stored = cache.get(KEY, Snapshot.class);
-		return stored == null || stored.keyGeneration() != client.keyGeneration() ? null : stored;
+		return stored == null || stored.keyGeneration() != client.keyGeneration() || lifetime.isOver(stored.age(now))
+				? null : stored;
 	}
 
 	private Lookup.Stored serve(Snapshot stored, long age, Detail detail, @Nullable UpstreamFailure failure) {
@@ -139,7 +140,7 @@ public class PromptCache {
 	/** The stored answer where it may stand in for the failure, else the failure. */
 	private Lookup failed(Cooldown cooldown, RequestDirectives wanted, boolean fromCooldown) {
 		long now = ticker.read();
-		Snapshot stored = stored();
+		Snapshot stored = stored(now);
 		if (stored != null && lifetime.servesInstead(cooldown.failure(), stored.age(now), wanted)) {
 			return serve(stored, stored.age(now), Detail.UPSTREAM_FAILURE, cooldown.failure());
 		}
@@ -198,7 +199,7 @@ public class PromptCache {
 		try {
 			landing = store(outcome);
 		}
-		catch (RuntimeException bug) {
+		catch (RuntimeException | Error bug) {
 			crash(mine, bug);
 			return;
 		}
@@ -246,7 +247,8 @@ public class PromptCache {
 			}
 		}
 		else if (now.keyRefused()) {
-			if (before == null || !before.keyRefused()) {
+			if (before == null || !before.keyRefused()
+					|| before.failure().keyGeneration() != now.failure().keyGeneration()) {
 				log.error("The upstream refuses the key with {}: replace it; until then callers get an error",
 						now.failure().status());
 			}

@@ -4,6 +4,7 @@ import dev.comfygateway.upstream.UpstreamFailure.Outcome;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -12,18 +13,25 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.HttpRedirects;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.info.BuildProperties;
+import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.stereotype.Component;
+import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.util.DefaultUriBuilderFactory;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.util.retry.Retry;
@@ -35,6 +43,11 @@ import reactor.util.retry.Retry;
  */
 @Component
 public class ComfyCloudClient {
+
+	private static final Logger log = LoggerFactory.getLogger(ComfyCloudClient.class);
+
+	// Reactor's name for who hears of errors that come when nobody listens any more
+	private static final String DROPPED_ERRORS = "reactor.onErrorDropped.local";
 
 	static final int LARGEST_BODY = 64 * 1024;
 
@@ -71,8 +84,7 @@ public class ComfyCloudClient {
 			// would ask for it with headers of its own
 			.withHttpClientCustomizer(http -> http.version(HttpClient.Version.HTTP_1_1))
 			.build(settings.withConnectTimeout(properties.connectTimeout()).withRedirects(HttpRedirects.DONT_FOLLOW)))
-			.codecs(codecs -> codecs.defaultCodecs().maxInMemorySize(LARGEST_BODY))
-			.baseUrl(properties.baseUrl())
+			.uriBuilderFactory(uris(properties.baseUrl()))
 			.defaultHeader(HttpHeaders.USER_AGENT, "comfy-gateway/" + (built == null ? "dev" : built.getVersion()))
 			.build();
 		this.apiKey = apiKey;
@@ -83,6 +95,13 @@ public class ComfyCloudClient {
 		for (Outcome outcome : Outcome.values()) {
 			timers.put(outcome, timer(outcome, meters));
 		}
+	}
+
+	private static DefaultUriBuilderFactory uris(String baseUrl) {
+		DefaultUriBuilderFactory uris = new DefaultUriBuilderFactory(URI.create(baseUrl).toASCIIString());
+		// It is a URL already, so what is encoded in it stays as it is
+		uris.setEncodingMode(DefaultUriBuilderFactory.EncodingMode.NONE);
+		return uris;
 	}
 
 	private static Timer timer(Outcome outcome, MeterRegistry meters) {
@@ -102,7 +121,13 @@ public class ComfyCloudClient {
 	public Mono<UpstreamOutcome> fetch() {
 		return Mono.defer(this::fetchWithCurrentKey)
 			.timeout(deadline, Mono.fromSupplier(() -> UpstreamFailure.of(Reason.RESPONSE_TIMEOUT, keyGeneration())),
-					scheduler);
+					scheduler)
+			// The JDK's client raises an error for each request that the deadline ends
+			.contextWrite(context -> context.put(DROPPED_ERRORS, (Consumer<Throwable>) ComfyCloudClient::ignore));
+	}
+
+	private static void ignore(Throwable dropped) {
+		log.debug("A request was given up: {}", dropped.getClass().getName());
 	}
 
 	/** Generation of the key in use; what was learned under another is void. */
@@ -157,8 +182,17 @@ public class ComfyCloudClient {
 	private Mono<UpstreamOutcome> attempt(ApiKey.Current key) {
 		return Mono.defer(() -> {
 			Timer.Sample sample = Timer.start(meters);
-			return exchange(key).doOnNext(outcome -> sample.stop(timerOf(outcome)))
-				.doOnCancel(() -> sample.stop(timerOf(Outcome.TIMEOUT)));
+			// The operators around an attempt also cancel it when it is over
+			AtomicBoolean counted = new AtomicBoolean();
+			return exchange(key).doOnNext(outcome -> {
+				if (counted.compareAndSet(false, true)) {
+					sample.stop(timerOf(outcome));
+				}
+			}).doOnCancel(() -> {
+				if (counted.compareAndSet(false, true)) {
+					sample.stop(timerOf(Outcome.TIMEOUT));
+				}
+			});
 		});
 	}
 
@@ -186,7 +220,7 @@ public class ComfyCloudClient {
 	private Mono<UpstreamOutcome> read(ClientResponse response, ApiKey.Current key) {
 		int status = response.statusCode().value();
 		boolean isJson = isJson(response);
-		Mono<byte[]> body = response.bodyToMono(byte[].class).defaultIfEmpty(new byte[0]);
+		Mono<byte[]> body = body(response).defaultIfEmpty(new byte[0]);
 		if (status == 200) {
 			return body.<UpstreamOutcome>map(bytes -> answer(isJson ? bytes : new byte[0], key))
 				.onErrorResume(Exception.class,
@@ -195,6 +229,16 @@ public class ComfyCloudClient {
 		Duration retryAfter = retryAfter(response.headers().asHttpHeaders());
 		return body.onErrorReturn(Exception.class, new byte[0])
 			.map(bytes -> refusal(status, isJson ? bytes : new byte[0], retryAfter, key));
+	}
+
+	/** The body's bytes, whatever its header says that they are. */
+	private static Mono<byte[]> body(ClientResponse response) {
+		return DataBufferUtils.join(response.body(BodyExtractors.toDataBuffers()), LARGEST_BODY).map(buffer -> {
+			byte[] bytes = new byte[buffer.readableByteCount()];
+			buffer.read(bytes);
+			DataBufferUtils.release(buffer);
+			return bytes;
+		});
 	}
 
 	private static UpstreamOutcome answer(byte[] body, ApiKey.Current key) {

@@ -32,7 +32,8 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 		@DefaultValue("false") boolean allowInsecure, @DefaultValue("1s") Duration connectTimeout,
 		@DefaultValue("2500ms") Duration deadline) {
 
-	private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[(::1|0:0:0:0:0:0:0:1)]");
+	private static final Pattern LOOPBACK = Pattern
+		.compile("(?i)localhost|127(\\.\\d{1,3}){3}|\\[(::1|0:0:0:0:0:0:0:1)]");
 
 	/** How the gateway authenticates with the upstream. */
 	enum Auth {

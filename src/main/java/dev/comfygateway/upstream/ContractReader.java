@@ -89,8 +89,14 @@ final class ContractReader {
 		String message = NOT_TEXT.matcher(node.stringValue()).replaceAll("");
 		if (key != null) {
 			message = message.replace(key, "***");
+			if (message.contains(key)) {
+				// A key with asterisks can arise anew from those that replaced it
+				return null;
+			}
 		}
-		if (message.isBlank()) {
+		// What stands around the stars can form the key with them, where it has stars
+		// itself
+		if (message.isBlank() || (key != null && message.contains(key))) {
 			return null;
 		}
 		int length = message.codePointCount(0, message.length());

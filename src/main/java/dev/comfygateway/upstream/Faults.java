@@ -1,6 +1,7 @@
 package dev.comfygateway.upstream;
 
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.ProtocolException;
 import java.net.UnknownHostException;
@@ -21,7 +22,7 @@ final class Faults {
 	private Faults() {
 	}
 
-	/** Reason for which no answer began. */
+	/** Reason for which no answer began, or not even its headers came whole. */
 	static Reason beforeAnswer(Throwable thrown) {
 		if (has(thrown, HttpConnectTimeoutException.class)) {
 			return Reason.CONNECTION_TIMEOUT;
@@ -38,10 +39,11 @@ final class Faults {
 		if (has(thrown, ConnectException.class)) {
 			return Reason.CONNECTION_REFUSED;
 		}
-		if (has(thrown, ProtocolException.class)) {
+		// The second is a header's number that is none, or a status beyond all statuses
+		if (has(thrown, ProtocolException.class) || has(thrown, IllegalArgumentException.class)) {
 			return Reason.PROTOCOL_ERROR;
 		}
-		return Reason.CONNECTION_TERMINATED;
+		return endedInHeaders(thrown) ? Reason.RESPONSE_INCOMPLETE : Reason.CONNECTION_TERMINATED;
 	}
 
 	/** Reason for which the body of a 200 could not be read. */
@@ -50,6 +52,21 @@ final class Faults {
 			return Reason.INVALID_RESPONSE;
 		}
 		return has(thrown, ProtocolException.class) ? Reason.PROTOCOL_ERROR : Reason.RESPONSE_INCOMPLETE;
+	}
+
+	/**
+	 * Whether the answer had begun. Only the message tells; another one would count as an
+	 * answer that had not.
+	 */
+	private static boolean endedInHeaders(Throwable thrown) {
+		for (@Nullable
+		Throwable t = thrown; t != null; t = t.getCause()) {
+			String message = t.getMessage();
+			if (t instanceof IOException && message != null && message.startsWith("parsing HTTP/1.1 ")) {
+				return true;
+			}
+		}
+		return false;
 	}
 
 	private static boolean has(Throwable thrown, Class<? extends Throwable> type) {

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -39,6 +40,10 @@ final class Connection {
 	void read() {
 		try (Socket closed = socket) {
 			InputStream in = new BufferedInputStream(closed.getInputStream());
+			if (!speaksHttp(in)) {
+				refuse(in);
+				return;
+			}
 			Received request = next(in);
 			while (request != null) {
 				Received arrived = request;
@@ -75,6 +80,22 @@ final class Connection {
 	/** Completes when the client has gone away. */
 	CompletableFuture<Void> gone() {
 		return gone;
+	}
+
+	private static boolean speaksHttp(InputStream in) throws IOException {
+		in.mark(1);
+		int first = in.read();
+		in.reset();
+		return first < 0 || Character.isUpperCase(first);
+	}
+
+	/** Answers what is not HTTP, such as the beginning of TLS, as HTTP servers do. */
+	private void refuse(InputStream in) throws IOException {
+		socket.getOutputStream()
+			.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+				.getBytes(StandardCharsets.US_ASCII));
+		socket.shutdownOutput();
+		in.transferTo(OutputStream.nullOutputStream());
 	}
 
 	private static @Nullable Received next(InputStream in) throws IOException {

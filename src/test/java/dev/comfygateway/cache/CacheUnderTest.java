@@ -1,0 +1,100 @@
+package dev.comfygateway.cache;
+
+import dev.comfygateway.FakeTime;
+import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.GatewaySettings;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.springframework.cache.CacheManager;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * {@link PromptCache} on a fake clock, without jitter, over a stand-in of the upstream.
+ */
+final class CacheUnderTest {
+
+	static final Duration NANO = Duration.ofNanos(1);
+
+	/** Half of the way between the least and the most jitter, which is none. */
+	private static final RandomGenerator NO_JITTER = () -> Long.MIN_VALUE;
+
+	final FakeTime time = new FakeTime();
+
+	final ComfyCloudStandIn upstream = new ComfyCloudStandIn();
+
+	final CacheManager caches;
+
+	final PromptCache cache;
+
+	CacheUnderTest(String... settings) {
+		GatewayProperties properties = GatewaySettings.with(settings);
+		this.caches = new CacheConfiguration().cacheManager();
+		this.cache = new PromptCache(caches, upstream.client(), properties, time, time, NO_JITTER);
+	}
+
+	/** A cache that has just stored an answer. */
+	static CacheUnderTest holding(long queueRemaining, String... settings) {
+		CacheUnderTest cache = new CacheUnderTest(settings);
+		cache.fetch(queueRemaining);
+		return cache;
+	}
+
+	/** Has an answer fetched, and waits for nothing else. */
+	void fetch(long queueRemaining) {
+		Lookup lookup = lookup();
+		upstream.land(queueRemaining);
+		assertThat(settled(lookup)).isInstanceOf(Lookup.Fetched.class);
+	}
+
+	void advance(Duration by) {
+		time.advance(by);
+	}
+
+	void advanceSeconds(long seconds) {
+		time.advance(Duration.ofSeconds(seconds));
+	}
+
+	Lookup lookup() {
+		return cache.lookup(RequestDirectives.NONE);
+	}
+
+	Lookup lookup(String cacheControl) {
+		return cache.lookup(RequestDirectives.of(Collections.enumeration(List.of(cacheControl)), null));
+	}
+
+	/** What a lookup comes to where it needs no other answer than those that arrived. */
+	static Lookup settled(Lookup lookup) {
+		if (lookup instanceof Lookup.Awaited(var answer)) {
+			assertThat(answer).isCompleted();
+			return answer.join();
+		}
+		return lookup;
+	}
+
+	static Lookup.Awaited awaited(Lookup lookup) {
+		assertThat(lookup).isInstanceOf(Lookup.Awaited.class);
+		return (Lookup.Awaited) lookup;
+	}
+
+	static Lookup.Stored stored(Lookup lookup) {
+		Lookup settled = settled(lookup);
+		assertThat(settled).isInstanceOf(Lookup.Stored.class);
+		return (Lookup.Stored) settled;
+	}
+
+	static Lookup.Fetched fetched(Lookup lookup) {
+		Lookup settled = settled(lookup);
+		assertThat(settled).isInstanceOf(Lookup.Fetched.class);
+		return (Lookup.Fetched) settled;
+	}
+
+	static Lookup.Failed failed(Lookup lookup) {
+		Lookup settled = settled(lookup);
+		assertThat(settled).isInstanceOf(Lookup.Failed.class);
+		return (Lookup.Failed) settled;
+	}
+
+}

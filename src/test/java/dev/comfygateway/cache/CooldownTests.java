@@ -1,0 +1,133 @@
+package dev.comfygateway.cache;
+
+import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.GatewaySettings;
+import dev.comfygateway.upstream.UpstreamFailure;
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+class CooldownTests {
+
+	/** Close to where a ticker's number overflows. */
+	private static final long NOW = Long.MAX_VALUE - 1;
+
+	private static final RandomGenerator LEAST_JITTER = () -> 0;
+
+	private static final RandomGenerator NO_JITTER = () -> Long.MIN_VALUE;
+
+	private static final RandomGenerator MOST_JITTER = () -> -1;
+
+	private final GatewayProperties properties = GatewaySettings.with();
+
+	@Test
+	void afterWhenFailuresAreInARowDoublesUpToMost() {
+		List<Long> seconds = new ArrayList<>();
+		Cooldown previous = null;
+		for (int i = 0; i < 8; i++) {
+			previous = after(failure(Reason.RESPONSE_TIMEOUT), previous, NO_JITTER);
+			seconds.add(pause(previous).toSeconds());
+		}
+		assertThat(seconds).containsExactly(1L, 2L, 4L, 8L, 16L, 30L, 30L, 30L);
+	}
+
+	@Test
+	void afterWhenJitterIsLeastPausesAFifthLess() {
+		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), null, LEAST_JITTER)))
+			.isEqualTo(Duration.ofMillis(800));
+	}
+
+	@Test
+	void afterWhenJitterIsMostPausesAFifthMore() {
+		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), null, MOST_JITTER)).toNanos())
+			.isCloseTo(Duration.ofMillis(1200).toNanos(), within(1L));
+	}
+
+	@Test
+	void afterWhenJitteredDoublesWhatWasBeforeJitter() {
+		Cooldown first = after(failure(Reason.RESPONSE_TIMEOUT), null, MOST_JITTER);
+		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), first, NO_JITTER))).isEqualTo(Duration.ofSeconds(2));
+	}
+
+	@Test
+	void afterWhenRetryAfterIsLongerPausesForIt() {
+		Cooldown cooldown = after(failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)), null, NO_JITTER);
+		assertThat(pause(cooldown)).isEqualTo(Duration.ofMinutes(5));
+	}
+
+	@Test
+	void afterWhenRetryAfterIsShorterPausesAsEver() {
+		Cooldown cooldown = after(failure(Reason.RATE_LIMITED, Duration.ZERO), null, NO_JITTER);
+		assertThat(pause(cooldown)).isEqualTo(Duration.ofSeconds(1));
+	}
+
+	@Test
+	void afterWhenRetryAfterWasLongDoublesFromOwnPause() {
+		Cooldown asked = after(failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)), null, NO_JITTER);
+		assertThat(pause(after(failure(Reason.RATE_LIMITED), asked, NO_JITTER))).isEqualTo(Duration.ofSeconds(2));
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
+	void afterWhenKeyIsRefusedStartsAtMost(Reason reason) {
+		assertThat(pause(after(failure(reason), null, NO_JITTER))).isEqualTo(Duration.ofSeconds(30));
+	}
+
+	@Test
+	void afterWhenFaultFollowsRefusalOfKeyStillKnowsOfIt() {
+		Cooldown refused = after(failure(Reason.UNAUTHORIZED), null, NO_JITTER);
+		assertThat(after(failure(Reason.RESPONSE_TIMEOUT), refused, NO_JITTER).keyRefused()).isTrue();
+	}
+
+	@Test
+	void afterWhenNothingRefusedKeyKnowsOfNoRefusal() {
+		assertThat(after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER).keyRefused()).isFalse();
+	}
+
+	@Test
+	void isOverWhenUntilIsNotReachedIsFalse() {
+		Cooldown cooldown = after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER);
+		assertThat(cooldown.isOver(cooldown.until() - 1)).isFalse();
+	}
+
+	@Test
+	void isOverWhenUntilIsReachedIsTrue() {
+		Cooldown cooldown = after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER);
+		assertThat(cooldown.isOver(cooldown.until())).isTrue();
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "PT0S, 30", "PT0.000000001S, 30", "PT1S, 29", "PT29S, 1", "PT29.999999999S, 1", "PT30S, 1",
+			"PT31S, 1" })
+	void retryAfterSecondsWhenTimePassesIsRoundedUpAndAtLeastOne(Duration passed, long expected) {
+		Cooldown cooldown = after(failure(Reason.UNAUTHORIZED), null, NO_JITTER);
+		assertThat(cooldown.retryAfterSeconds(NOW + passed.toNanos())).isEqualTo(expected);
+	}
+
+	private Cooldown after(UpstreamFailure failure, @Nullable Cooldown previous, RandomGenerator random) {
+		return Cooldown.after(failure, previous, properties, random, NOW);
+	}
+
+	private static Duration pause(Cooldown cooldown) {
+		return Duration.ofNanos(cooldown.until() - NOW);
+	}
+
+	private static UpstreamFailure failure(Reason reason) {
+		return failure(reason, null);
+	}
+
+	private static UpstreamFailure failure(Reason reason, @Nullable Duration retryAfter) {
+		return new UpstreamFailure(reason, 0, null, null, retryAfter, 1);
+	}
+
+}

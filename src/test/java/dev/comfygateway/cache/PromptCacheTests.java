@@ -1,0 +1,428 @@
+package dev.comfygateway.cache;
+
+import dev.comfygateway.FakeTime;
+import dev.comfygateway.cache.Lookup.Detail;
+import dev.comfygateway.cache.Lookup.Forward;
+import dev.comfygateway.upstream.UpstreamFailure;
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static dev.comfygateway.cache.CacheUnderTest.NANO;
+import static dev.comfygateway.cache.CacheUnderTest.awaited;
+import static dev.comfygateway.cache.CacheUnderTest.failed;
+import static dev.comfygateway.cache.CacheUnderTest.fetched;
+import static dev.comfygateway.cache.CacheUnderTest.settled;
+import static dev.comfygateway.cache.CacheUnderTest.stored;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** How long an answer lives, and what a caller may ask. */
+class PromptCacheTests {
+
+	private static final Duration FRESH_FOR = Duration.ofSeconds(2);
+
+	private static final Duration END_OF_REVALIDATION = Duration.ofSeconds(5);
+
+	private static final Duration END_OF_LIFE = Duration.ofSeconds(32);
+
+	@Test
+	void lookupWhenNothingIsStoredFetches() {
+		CacheUnderTest cache = new CacheUnderTest();
+		Lookup lookup = cache.lookup();
+		assertThat(awaited(lookup).answer()).isNotDone();
+		cache.upstream.land(7);
+		assertThat(fetched(lookup)).satisfies(fetched -> {
+			assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(7);
+			assertThat(fetched.snapshot().observedAt()).isEqualTo(FakeTime.START);
+			assertThat(fetched.forward()).isEqualTo(Forward.URI_MISS);
+			assertThat(fetched.collapsed()).isFalse();
+		});
+	}
+
+	@Test
+	void lookupWhenFreshServesStored() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(FRESH_FOR.minus(NANO));
+		Lookup.Stored stored = stored(cache.lookup());
+		assertThat(stored.snapshot().promptInfo().remaining()).isEqualTo(7);
+		assertThat(stored)
+			.isEqualTo(new Lookup.Stored(stored.snapshot(), FRESH_FOR.minus(NANO).toNanos(), 1, Detail.NONE, null));
+		assertThat(cache.upstream.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void lookupWhenAnswerWasLongUnderWayCountsAgeFromItsArrival() {
+		CacheUnderTest cache = new CacheUnderTest();
+		cache.lookup();
+		cache.advanceSeconds(2);
+		cache.upstream.land(7);
+		cache.advanceSeconds(1);
+		assertThat(stored(cache.lookup()).age()).isEqualTo(Duration.ofSeconds(1).toNanos());
+	}
+
+	@Test
+	void lookupWhenFreshnessEndsServesStoredAndRefreshesBehind() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(FRESH_FOR);
+		Lookup.Stored stored = stored(cache.lookup());
+		assertThat(stored)
+			.isEqualTo(new Lookup.Stored(stored.snapshot(), FRESH_FOR.toNanos(), 0, Detail.REVALIDATING, null));
+		assertThat(cache.upstream.fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void lookupWhenRefreshIsUnderWayServesStoredWithoutAnother() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(FRESH_FOR);
+		cache.lookup();
+		cache.advance(Duration.ofSeconds(3).minus(NANO));
+		assertThat(stored(cache.lookup())).satisfies(stored -> {
+			assertThat(stored.ttl()).isEqualTo(-Duration.ofSeconds(3).minus(NANO).toNanos());
+			assertThat(stored.detail()).isEqualTo(Detail.REVALIDATING);
+		});
+		assertThat(cache.upstream.fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void lookupWhenRefreshHasLandedServesNewAnswer() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(FRESH_FOR);
+		cache.lookup();
+		cache.upstream.land(8);
+		assertThat(stored(cache.lookup())).satisfies(stored -> {
+			assertThat(stored.snapshot().promptInfo().remaining()).isEqualTo(8);
+			assertThat(stored.age()).isZero();
+			assertThat(stored.detail()).isEqualTo(Detail.NONE);
+		});
+	}
+
+	@Test
+	void lookupWhenRevalidationEndsWaitsForNewAnswer() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_REVALIDATION);
+		Lookup lookup = cache.lookup();
+		assertThat(awaited(lookup).answer()).isNotDone();
+		cache.upstream.land(8);
+		Lookup.Fetched fetched = fetched(lookup);
+		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(8);
+		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Forward.STALE, false));
+	}
+
+	@Test
+	void lookupWhenLifeEndedIsAsIfNothingWereStored() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_LIFE);
+		Lookup lookup = cache.lookup();
+		cache.upstream.land(8);
+		assertThat(fetched(lookup).forward()).isEqualTo(Forward.URI_MISS);
+	}
+
+	@Test
+	void lookupWhenRefreshFailsServesStoredInstead() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(6);
+		Lookup lookup = cache.lookup();
+		UpstreamFailure failure = cache.upstream.failure(Reason.RESPONSE_TIMEOUT);
+		cache.upstream.land(failure);
+		Lookup.Stored stored = stored(lookup);
+		assertThat(stored.snapshot().promptInfo().remaining()).isEqualTo(7);
+		assertThat(stored).isEqualTo(new Lookup.Stored(stored.snapshot(), Duration.ofSeconds(6).toNanos(),
+				-Duration.ofSeconds(4).toNanos(), Detail.UPSTREAM_FAILURE, failure));
+	}
+
+	@Test
+	void lookupWhenRefreshFailsJustWithinStaleIfErrorServesStored() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_LIFE.minus(NANO));
+		Lookup lookup = cache.lookup();
+		cache.upstream.land(Reason.UNAVAILABLE);
+		assertThat(stored(lookup).age()).isEqualTo(END_OF_LIFE.minus(NANO).toNanos());
+	}
+
+	@Test
+	void lookupWhenStoredSoonAfterAnotherLivesAsLong() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(Duration.ofMillis(600));
+		cache.lookup("no-cache");
+		cache.upstream.land(8);
+		cache.advance(END_OF_LIFE.minus(NANO));
+		Lookup lookup = cache.lookup();
+		cache.upstream.land(Reason.UNAVAILABLE);
+		assertThat(stored(lookup).snapshot().promptInfo().remaining()).isEqualTo(8);
+	}
+
+	@Test
+	void lookupWhenStaleIfErrorEndsDuringFlightFails() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_LIFE.minus(NANO));
+		Lookup lookup = cache.lookup();
+		cache.advance(NANO);
+		cache.upstream.land(Reason.UNAVAILABLE);
+		assertThat(failed(lookup).failure().reason()).isEqualTo(Reason.UNAVAILABLE);
+	}
+
+	@Test
+	void lookupWhenStaleIfErrorIsShorterThanRevalidationEndsAtItsBound() {
+		CacheUnderTest cache = CacheUnderTest.holding(7, "stale-if-error=1s");
+		cache.advance(END_OF_REVALIDATION);
+		Lookup lookup = cache.lookup();
+		cache.upstream.land(Reason.UNAVAILABLE);
+		assertThat(failed(lookup).fromCooldown()).isFalse();
+	}
+
+	@Test
+	void lookupWhenNothingIsStoredAndFetchFailsFails() {
+		CacheUnderTest cache = new CacheUnderTest();
+		Lookup lookup = cache.lookup();
+		UpstreamFailure failure = cache.upstream.failure(Reason.DNS_ERROR);
+		cache.upstream.land(failure);
+		assertThat(failed(lookup)).isEqualTo(new Lookup.Failed(failure, 1, false));
+	}
+
+	@ParameterizedTest
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	void lookupWhenFaultHappensWhileFreshStaysHit(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(1);
+		cache.lookup("no-cache");
+		cache.upstream.land(reason);
+		assertThat(stored(cache.lookup()).detail()).isEqualTo(Detail.NONE);
+	}
+
+	@ParameterizedTest
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	void lookupWhenFaultHappensWhileRevalidatingShowsFailure(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(FRESH_FOR);
+		cache.lookup();
+		UpstreamFailure failure = cache.upstream.failure(reason);
+		cache.upstream.land(failure);
+		assertThat(stored(cache.lookup())).satisfies(stored -> {
+			assertThat(stored.detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
+			assertThat(stored.failure()).isSameAs(failure);
+		});
+	}
+
+	@ParameterizedTest
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	void lookupWhenFaultHappensWhileStaleServesStored(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_REVALIDATION);
+		Lookup lookup = cache.lookup();
+		cache.upstream.land(reason);
+		assertThat(stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	void lookupWhenRefusedWhileFreshServesNobodyTheOldAnswer(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(1);
+		cache.lookup("no-cache");
+		cache.upstream.land(reason);
+		assertThat(failed(cache.lookup()).failure().reason()).isEqualTo(reason);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	void lookupWhenRefusedWhileRevalidatingServesNobodyTheOldAnswer(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(FRESH_FOR);
+		cache.lookup();
+		cache.upstream.land(reason);
+		assertThat(failed(cache.lookup()).failure().reason()).isEqualTo(reason);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	void lookupWhenRefusedWhileStaleServesNobodyTheOldAnswer(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_REVALIDATION);
+		Lookup waiting = cache.lookup();
+		cache.upstream.land(reason);
+		assertThat(failed(waiting).failure().reason()).isEqualTo(reason);
+		assertThat(failed(cache.lookup()).failure().reason()).isEqualTo(reason);
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 301, 400, 402, 403, 404, 410, 501 })
+	void lookupWhenStatusIsNoFaultDropsOldAnswer(int status) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(FRESH_FOR);
+		cache.lookup();
+		Reason reason = (status == 403) ? Reason.FORBIDDEN : Reason.UNEXPECTED_STATUS;
+		cache.upstream.land(new UpstreamFailure(reason, status, null, null, null, 1));
+		assertThat(cache.cache.status().observed()).isEmpty();
+	}
+
+	@Test
+	void lookupWhenFaultFollowsRefusalHasNoOldAnswer() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(FRESH_FOR);
+		cache.lookup();
+		cache.upstream.land(Reason.UNEXPECTED_STATUS);
+		cache.advanceSeconds(1);
+		Lookup lookup = cache.lookup();
+		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		assertThat(failed(lookup).failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
+	}
+
+	@Test
+	void lookupWhenNoCacheIsWantedFetches() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(Duration.ofMillis(500));
+		Lookup lookup = cache.lookup("no-cache");
+		cache.upstream.land(8);
+		Lookup.Fetched fetched = fetched(lookup);
+		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Forward.REQUEST, false));
+	}
+
+	@Test
+	void lookupWhenNoCacheIsWantedWithinRefreshFloorServesStored() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		Duration age = Duration.ofMillis(500).minus(NANO);
+		cache.advance(age);
+		Lookup.Stored stored = stored(cache.lookup("no-cache"));
+		assertThat(stored).isEqualTo(new Lookup.Stored(stored.snapshot(), age.toNanos(), FRESH_FOR.minus(age).toNanos(),
+				Detail.REFRESH_FLOOR, null));
+		assertThat(cache.upstream.fetches()).isEqualTo(1);
+	}
+
+	@ParameterizedTest
+	@ValueSource(longs = { 3, 6, 31 })
+	void lookupWhenNewerIsWantedThanStaleAnswerFetchesForRequest(long age) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(age);
+		Lookup lookup = cache.lookup("max-age=1");
+		assertThat(awaited(lookup).answer()).isNotDone();
+		cache.upstream.land(8);
+		assertThat(fetched(lookup).forward()).isEqualTo(Forward.REQUEST);
+	}
+
+	@Test
+	void lookupWhenAnswerIsAsOldAsWantedServesStored() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(1);
+		assertThat(stored(cache.lookup("max-age=1")).detail()).isEqualTo(Detail.NONE);
+	}
+
+	@ParameterizedTest
+	@ValueSource(longs = { 1, 3, 6 })
+	void lookupWhenNewerIsWantedAndFetchFailsFails(long age) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(age);
+		Lookup lookup = cache.lookup("no-cache");
+		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		assertThat(failed(lookup).fromCooldown()).isFalse();
+	}
+
+	@Test
+	void lookupWhenStoredIsAsOldAsWantedServesItInsteadOfFailure() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(6);
+		Lookup lookup = cache.lookup("max-age=6");
+		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		assertThat(stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
+	}
+
+	@Test
+	void lookupWhenStoredGrowsOlderThanWantedDuringFlightFails() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(6);
+		Lookup lookup = cache.lookup("max-age=6");
+		cache.advance(NANO);
+		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		assertThat(settled(lookup)).isInstanceOf(Lookup.Failed.class);
+	}
+
+	@Test
+	void lookupWhenOnlyIfCachedAndNothingStoredNeverFetches() {
+		CacheUnderTest cache = new CacheUnderTest();
+		assertThat(cache.lookup("only-if-cached")).isEqualTo(new Lookup.NotCached());
+		assertThat(cache.upstream.fetches()).isZero();
+	}
+
+	@ParameterizedTest
+	@ValueSource(longs = { 0, 1, 2, 4 })
+	void lookupWhenOnlyIfCachedServesWithoutFetching(long age) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(age);
+		assertThat(stored(cache.lookup("only-if-cached")).detail()).isEqualTo(Detail.NONE);
+		assertThat(cache.upstream.fetches()).isEqualTo(1);
+	}
+
+	@ParameterizedTest
+	@ValueSource(longs = { 5, 31, 32 })
+	void lookupWhenOnlyIfCachedAndTooOldNeverFetches(long age) {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(age);
+		assertThat(cache.lookup("only-if-cached")).isEqualTo(new Lookup.NotCached());
+		assertThat(cache.upstream.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void lookupWhenOnlyIfCachedAndOlderThanWantedNeverFetches() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advanceSeconds(1);
+		assertThat(cache.lookup("only-if-cached, no-cache")).isEqualTo(new Lookup.NotCached());
+		assertThat(cache.upstream.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void lookupWhenOnlyIfCachedDuringRefreshOfAnotherSaysSo() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(FRESH_FOR);
+		cache.lookup();
+		assertThat(stored(cache.lookup("only-if-cached")).detail()).isEqualTo(Detail.REVALIDATING);
+	}
+
+	@Test
+	void lookupWhenFreshForIsZeroWaitsForNewAnswer() {
+		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s");
+		Lookup lookup = cache.lookup();
+		assertThat(awaited(lookup).answer()).isNotDone();
+		cache.upstream.land(8);
+		assertThat(fetched(lookup).snapshot().promptInfo().remaining()).isEqualTo(8);
+	}
+
+	@Test
+	void lookupWhenFreshForIsZeroServesStoredInsteadOfFault() {
+		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s");
+		cache.advance(Duration.ofSeconds(30).minus(NANO));
+		Lookup lookup = cache.lookup();
+		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		assertThat(stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
+	}
+
+	@Test
+	void lookupWhenFreshForIsZeroAndOnlyIfCachedServesNothing() {
+		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s");
+		assertThat(cache.lookup("only-if-cached")).isEqualTo(new Lookup.NotCached());
+	}
+
+	@Test
+	void statusWhenAnswerMayStillBeServedShowsIt() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_LIFE.minus(NANO));
+		assertThat(cache.cache.status().observed()).hasValueSatisfying(
+				observed -> assertThat(observed.ageNanos()).isEqualTo(END_OF_LIFE.minus(NANO).toNanos()));
+	}
+
+	@Test
+	void statusWhenAnswerMayNoLongerBeServedHidesIt() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_LIFE);
+		assertThat(cache.cache.status().observed()).isEmpty();
+	}
+
+	@Test
+	void statusWhenFreshForIsZeroHidesAnswerAtEndOfStaleIfError() {
+		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s", "stale-if-error=1s");
+		cache.advanceSeconds(1);
+		assertThat(cache.cache.status().observed()).isEmpty();
+	}
+
+}

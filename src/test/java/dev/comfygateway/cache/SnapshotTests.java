@@ -1,0 +1,63 @@
+package dev.comfygateway.cache;
+
+import dev.comfygateway.FakeTime;
+import dev.comfygateway.upstream.PromptInfo;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class SnapshotTests {
+
+	@ParameterizedTest
+	@ValueSource(longs = { 0, 1, 3, Long.MAX_VALUE })
+	void bodyWhenQueueIsKnownIsContractsJson(long remaining) {
+		assertThat(Snapshots.of(remaining).body()).asString()
+			.isEqualTo("{\"exec_info\":{\"queue_remaining\":" + remaining + "}}");
+	}
+
+	@Test
+	void bodyWhenQueueIsAbsentLeavesItOut() {
+		assertThat(Snapshots.of(new PromptInfo(new PromptInfo.ExecInfo(null))).body()).asString()
+			.isEqualTo("{\"exec_info\":{}}");
+	}
+
+	@Test
+	void bodyWhenEverythingIsAbsentIsEmptyObject() {
+		assertThat(Snapshots.of(new PromptInfo(null)).body()).asString().isEqualTo("{}");
+	}
+
+	@Test
+	void etagWhenReadIsStrong() {
+		assertThat(Snapshots.of(3).etag()).matches("\"[\\x21\\x23-\\x7e]+\"");
+	}
+
+	@Test
+	void etagWhenOnlyBodyIsEqualIsEqual() {
+		Snapshot one = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), 7, FakeTime.START, 1);
+		Snapshot other = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), 9, FakeTime.START.plusSeconds(1), 2);
+		assertThat(one.etag()).isEqualTo(other.etag());
+	}
+
+	@Test
+	void etagWhenBodiesDifferDiffers() {
+		assertThat(new String[] { Snapshots.of(3).etag(), Snapshots.of(4).etag(),
+				Snapshots.of(new PromptInfo(null)).etag(),
+				Snapshots.of(new PromptInfo(new PromptInfo.ExecInfo(null))).etag() })
+			.doesNotHaveDuplicates();
+	}
+
+	@Test
+	void ageWhenTickerOverflowedIsTimePassed() {
+		Snapshot snapshot = new Snapshot(new PromptInfo(null), Long.MAX_VALUE, FakeTime.START, 1);
+		assertThat(snapshot.age(Long.MIN_VALUE + 4)).isEqualTo(5);
+	}
+
+	@Test
+	void ageWhenReadBeforeArrivalIsZero() {
+		Snapshot snapshot = new Snapshot(new PromptInfo(null), 10, FakeTime.START, 1);
+		assertThat(snapshot.age(9)).isZero();
+	}
+
+}

@@ -1,0 +1,163 @@
+package dev.comfygateway.error;
+
+import dev.comfygateway.upstream.UpstreamFailure;
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.io.IOException;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.mock.web.MockHttpServletResponse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class ErrorAnswerTests {
+
+	@ParameterizedTest
+	@CsvSource({ "UNAUTHORIZED, 401, 401, UNAUTHORIZED, received-status=401",
+			"RATE_LIMITED, 429, 429, RATE_LIMITED, received-status=429",
+			"INTERNAL_ERROR, 500, 500, INTERNAL_ERROR, received-status=500",
+			"UNAVAILABLE, 502, 502, UPSTREAM_UNAVAILABLE, received-status=502",
+			"UNAVAILABLE, 503, 503, UPSTREAM_UNAVAILABLE, received-status=503",
+			"UNAVAILABLE, 504, 504, UPSTREAM_UNAVAILABLE, received-status=504",
+			"FORBIDDEN, 403, 502, UPSTREAM_UNEXPECTED_STATUS, received-status=403",
+			"UNEXPECTED_STATUS, 302, 502, UPSTREAM_UNEXPECTED_STATUS, received-status=302",
+			"UNEXPECTED_STATUS, 404, 502, UPSTREAM_UNEXPECTED_STATUS, received-status=404",
+			"UNEXPECTED_STATUS, 201, 502, UPSTREAM_UNEXPECTED_STATUS, received-status=201",
+			"INVALID_RESPONSE, 0, 502, UPSTREAM_INVALID_RESPONSE, received-status=200",
+			"RESPONSE_INCOMPLETE, 0, 502, UPSTREAM_INVALID_RESPONSE, error=http_response_incomplete",
+			"PROTOCOL_ERROR, 0, 502, UPSTREAM_INVALID_RESPONSE, error=http_protocol_error",
+			"CONNECTION_REFUSED, 0, 502, UPSTREAM_UNREACHABLE, error=connection_refused",
+			"CONNECTION_TERMINATED, 0, 502, UPSTREAM_UNREACHABLE, error=connection_terminated",
+			"DNS_ERROR, 0, 502, UPSTREAM_UNREACHABLE, error=dns_error",
+			"TLS_PROTOCOL_ERROR, 0, 502, UPSTREAM_UNREACHABLE, error=tls_protocol_error",
+			"TLS_CERTIFICATE_ERROR, 0, 502, UPSTREAM_UNREACHABLE, error=tls_certificate_error",
+			"CONNECTION_TIMEOUT, 0, 504, UPSTREAM_TIMEOUT, error=connection_timeout",
+			"RESPONSE_TIMEOUT, 0, 504, UPSTREAM_TIMEOUT, error=http_response_timeout" })
+	void ofWhenUpstreamFailsFollowsContract(Reason reason, int upstreamStatus, int status, String code,
+			String proxyStatus) {
+		ErrorAnswer answer = ErrorAnswer.of(failure(reason, upstreamStatus, null, null));
+		assertThat(answer.status()).isEqualTo(status);
+		assertThat(answer.code()).isEqualTo(code);
+		assertThat(answer.body().code()).isEqualTo(code);
+		assertThat(answer.proxyStatus()).isEqualTo(proxyStatus);
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	void ofWhenUpstreamTellsCodeAndMessagePassesThemOn(Reason reason) {
+		ErrorAnswer answer = ErrorAnswer.of(failure(reason, 503, "THEIRS", "Their words"));
+		assertThat(answer.body()).isEqualTo(new ErrorResponse("THEIRS", "Their words"));
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	void ofWhenUpstreamTellsCodeOnlyKeepsOwnMessage(Reason reason) {
+		ErrorResponse own = ErrorAnswer.of(failure(reason, 503, null, null)).body();
+		assertThat(ErrorAnswer.of(failure(reason, 503, "THEIRS", null)).body())
+			.isEqualTo(new ErrorResponse("THEIRS", own.message()));
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	void ofWhenUpstreamTellsMessageOnlyKeepsOwnCode(Reason reason) {
+		ErrorResponse own = ErrorAnswer.of(failure(reason, 503, null, null)).body();
+		assertThat(ErrorAnswer.of(failure(reason, 503, null, "Their words")).body())
+			.isEqualTo(new ErrorResponse(own.code(), "Their words"));
+	}
+
+	@Test
+	void ofWhenKeyIsRefusedKeepsOwnMessage() {
+		ErrorResponse body = ErrorAnswer.of(failure(Reason.UNAUTHORIZED, 401, "THEIRS", "Log in first")).body();
+		assertThat(body.code()).isEqualTo("THEIRS");
+		assertThat(body.message()).contains("gateway's key", "operator").doesNotContain("Log in");
+	}
+
+	@ParameterizedTest
+	@EnumSource(Reason.class)
+	void ofWhenUpstreamTellsItsCodeStillKnowsOwn(Reason reason) {
+		assertThat(ErrorAnswer.of(failure(reason, 503, "THEIRS", null)).code())
+			.isEqualTo(ErrorAnswer.of(failure(reason, 503, null, null)).code());
+	}
+
+	@Test
+	void notCachedIsGatewaysOwn() {
+		ErrorAnswer answer = ErrorAnswer.notCached();
+		assertThat(answer.status()).isEqualTo(504);
+		assertThat(answer.body().code()).isEqualTo("NOT_CACHED");
+		assertThat(answer.proxyStatus()).isEqualTo("error=proxy_internal_response");
+	}
+
+	@Test
+	void bugIsGatewaysOwn() {
+		ErrorAnswer answer = ErrorAnswer.bug();
+		assertThat(answer.status()).isEqualTo(500);
+		assertThat(answer.body().code()).isEqualTo("INTERNAL_ERROR");
+		assertThat(answer.proxyStatus()).isEqualTo("error=proxy_internal_error");
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "400, BAD_REQUEST", "404, NOT_FOUND", "405, METHOD_NOT_ALLOWED", "414, URI_TOO_LONG",
+			"417, EXPECTATION_FAILED", "431, REQUEST_HEADER_FIELDS_TOO_LARGE", "501, NOT_IMPLEMENTED",
+			"505, HTTP_VERSION_NOT_SUPPORTED" })
+	void ofStatusWhenServerRefusesHasStandardName(int status, String code) {
+		ErrorAnswer answer = ErrorAnswer.ofStatus(status);
+		assertThat(answer.status()).isEqualTo(status);
+		assertThat(answer.body().code()).isEqualTo(code);
+		assertThat(answer.proxyStatus()).isEqualTo("error=http_request_error");
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "500", "499", "599" })
+	void ofStatusWhenBugOrUnknownIsInternalError(int status) {
+		assertThat(ErrorAnswer.ofStatus(status)).isEqualTo(ErrorAnswer.bug());
+	}
+
+	@ParameterizedTest
+	@MethodSource("all")
+	void messageIsSentenceThatNamesNothingInternal(ErrorAnswer answer) {
+		assertThat(answer.body().message()).matches("[A-Z0-9].{3,}\\.")
+			.doesNotContainPattern("(?i)exception|java|spring|tomcat|reactor|null|https?:|\\w\\.\\w")
+			.doesNotContainPattern("[a-z][A-Z]");
+	}
+
+	static Stream<ErrorAnswer> all() {
+		Stream<ErrorAnswer> upstream = Stream.of(Reason.values())
+			.map(reason -> ErrorAnswer.of(failure(reason, 503, null, null)));
+		Stream<ErrorAnswer> own = IntStream.of(400, 404, 405, 406, 408, 413, 414, 415, 417, 431, 500, 501, 503, 505)
+			.mapToObj(ErrorAnswer::ofStatus);
+		return Stream.of(upstream, own, Stream.of(ErrorAnswer.notCached(), ErrorAnswer.bug()))
+			.flatMap(answer -> answer);
+	}
+
+	@Test
+	void writeToWritesJsonAndHeaders() throws IOException {
+		MockHttpServletResponse response = new MockHttpServletResponse();
+		ErrorAnswer.of(failure(Reason.RATE_LIMITED, 429, "SLOW", "Say \"please\" – ü")).writeTo(response, "edge", 7);
+		assertThat(response.getStatus()).isEqualTo(429);
+		assertThat(response.getContentType()).isEqualTo("application/json");
+		assertThat(response.getContentAsByteArray()).asString()
+			.isEqualTo("{\"code\":\"SLOW\",\"message\":\"Say \\\"please\\\" – ü\"}");
+		assertThat(response.getContentLength()).isEqualTo(response.getContentAsByteArray().length);
+		assertThat(response.getHeader("Cache-Control")).isEqualTo("no-store");
+		assertThat(response.getHeader("Proxy-Status")).isEqualTo("edge; received-status=429");
+		assertThat(response.getHeader("Retry-After")).isEqualTo("7");
+		assertThat(response.getHeaderNames()).doesNotContain("Age", "Cache-Status", "ETag");
+	}
+
+	@Test
+	void writeToWhenNobodyIsToComeBackHasNoRetryAfter() throws IOException {
+		MockHttpServletResponse response = new MockHttpServletResponse();
+		ErrorAnswer.bug().writeTo(response, "edge", 0);
+		assertThat(response.getHeader("Retry-After")).isNull();
+	}
+
+	private static UpstreamFailure failure(Reason reason, int status, @Nullable String code, @Nullable String message) {
+		return new UpstreamFailure(reason, status, code, message, null, 1);
+	}
+
+}

@@ -1,0 +1,265 @@
+package dev.comfygateway.upstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+import dev.comfygateway.InvalidSettingException;
+import dev.comfygateway.upstream.ComfyProperties.Auth;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+@ExtendWith(OutputCaptureExtension.class)
+class ApiKeyTests {
+
+	@TempDir
+	Path directory;
+
+	@Test
+	void currentWhenGivenReturnsIt() {
+		assertThat(given("secret-1").current().value()).isEqualTo("secret-1");
+	}
+
+	@Test
+	void currentWhenAuthIsNoneReturnsNothing() {
+		assertThat(new ApiKey(properties("secret-1", null, Auth.NONE)).current().value()).isNull();
+	}
+
+	@Test
+	void currentWhenFileEndsWithNewlineReturnsTheLine() throws IOException {
+		assertThat(read("secret-1\r\n").current().value()).isEqualTo("secret-1");
+	}
+
+	@Test
+	void currentWhenLongestReturnsIt() throws IOException {
+		assertThat(read("k".repeat(4096) + "\n").current().value()).hasSize(4096);
+	}
+
+	@ParameterizedTest
+	@MethodSource("unusableTexts")
+	void startWhenGivenKeyIsUnusableFails(String text) {
+		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> given(text))
+			.withMessageStartingWith("comfy.api-key ")
+			.satisfies(e -> assertThat(e.toString()).doesNotContain("secret"))
+			.withNoCause();
+	}
+
+	@ParameterizedTest
+	@MethodSource("unusableTexts")
+	void startWhenKeyInFileIsUnusableFails(String text) {
+		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> read(text))
+			.withMessageStartingWith("comfy.api-key-file ")
+			.satisfies(e -> assertThat(e.toString()).doesNotContain("secret"))
+			.withNoCause();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "\n", " \t\r\n" })
+	void startWhenFileIsEmptyFails(String text) {
+		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> read(text))
+			.withMessageEndingWith("is empty");
+	}
+
+	@Test
+	void startWhenFileIsMissingFails() {
+		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> ofFile(directory.resolve("missing")))
+			.withMessageEndingWith("does not exist");
+	}
+
+	@Test
+	void startWhenFileIsADirectoryFails() {
+		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> ofFile(directory))
+			.withMessageEndingWith("is not a regular file");
+	}
+
+	@Test
+	void lookWhenGivenKeyKeepsIt() {
+		ApiKey key = given("secret-1");
+		ApiKey.Current before = key.current();
+		key.look();
+		assertThat(key.current()).isSameAs(before);
+		assertThat(key.isUnreadable()).isFalse();
+	}
+
+	@Test
+	void lookWhenContentIsTheSameKeepsTheGeneration() throws IOException {
+		Path file = write("secret-1");
+		ApiKey key = ofFile(file);
+		ApiKey.Current before = key.current();
+		write("secret-1\n");
+		key.look();
+		assertThat(key.current()).isSameAs(before);
+	}
+
+	@Test
+	void lookWhenContentChangedTakesItAsANewGeneration() throws IOException {
+		Path file = write("secret-1");
+		ApiKey key = ofFile(file);
+		long before = key.current().generation();
+		write("secret-2");
+		key.look();
+		assertThat(key.current().value()).isEqualTo("secret-2");
+		assertThat(key.current().generation()).isGreaterThan(before);
+	}
+
+	@Test
+	void lookWhenContentChangedAndTimeDidNotTakesIt() throws IOException {
+		Path file = write("secret-1");
+		ApiKey key = ofFile(file);
+		FileTime time = Files.getLastModifiedTime(file);
+		write("secret-2");
+		Files.setLastModifiedTime(file, time);
+		key.look();
+		assertThat(key.current().value()).isEqualTo("secret-2");
+	}
+
+	@Test
+	void lookWhenKubernetesSwapsTheSymlinkTakesTheNewKey() throws IOException {
+		Path first = Files.createDirectory(directory.resolve("..2026_03_01"));
+		Path second = Files.createDirectory(directory.resolve("..2026_03_02"));
+		Files.writeString(first.resolve("api-key"), "secret-1");
+		Files.writeString(second.resolve("api-key"), "secret-2");
+		Path data = Files.createSymbolicLink(directory.resolve("..data"), first.getFileName());
+		Path file = Files.createSymbolicLink(directory.resolve("api-key"), Path.of("..data", "api-key"));
+		ApiKey key = ofFile(file);
+		Path fresh = Files.createSymbolicLink(directory.resolve("..data_tmp"), second.getFileName());
+		Files.move(fresh, data, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+		key.look();
+		assertThat(key.current().value()).isEqualTo("secret-2");
+	}
+
+	@ParameterizedTest
+	@MethodSource("unusableTexts")
+	void lookWhenContentIsUnusableKeepsTheOldKey(String text) throws IOException {
+		Path file = write("old");
+		ApiKey key = ofFile(file);
+		ApiKey.Current before = key.current();
+		write(text);
+		key.look();
+		assertThat(key.current()).isSameAs(before);
+		assertThat(key.isUnreadable()).isTrue();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", " \n" })
+	void lookWhenFileTurnsEmptyKeepsTheOldKey(String text) throws IOException {
+		Path file = write("old");
+		ApiKey key = ofFile(file);
+		write(text);
+		key.look();
+		assertThat(key.current().value()).isEqualTo("old");
+		assertThat(key.isUnreadable()).isTrue();
+	}
+
+	@Test
+	void lookWhenFileVanishesKeepsTheOldKey() throws IOException {
+		Path file = write("old");
+		ApiKey key = ofFile(file);
+		Files.delete(file);
+		key.look();
+		assertThat(key.current().value()).isEqualTo("old");
+		assertThat(key.isUnreadable()).isTrue();
+	}
+
+	@Test
+	void lookWhenSymlinkDanglesKeepsTheOldKey() throws IOException {
+		Path link = Files.createSymbolicLink(directory.resolve("link"), write("old"));
+		ApiKey key = ofFile(link);
+		Files.delete(directory.resolve("key"));
+		key.look();
+		assertThat(key.current().value()).isEqualTo("old");
+		assertThat(key.isUnreadable()).isTrue();
+	}
+
+	@Test
+	void lookWhenFileIsUsableAgainTakesIt() throws IOException {
+		Path file = write("secret-1");
+		ApiKey key = ofFile(file);
+		write("");
+		key.look();
+		write("secret-2");
+		key.look();
+		assertThat(key.current().value()).isEqualTo("secret-2");
+		assertThat(key.isUnreadable()).isFalse();
+	}
+
+	@Test
+	void lookWhenFileIsUsableAgainWithTheOldKeyKeepsTheGeneration() throws IOException {
+		Path file = write("secret-1");
+		ApiKey key = ofFile(file);
+		ApiKey.Current before = key.current();
+		write("");
+		key.look();
+		write("secret-1");
+		key.look();
+		assertThat(key.current()).isSameAs(before);
+		assertThat(key.isUnreadable()).isFalse();
+	}
+
+	@Test
+	void lookWhenFileStaysUnusableWarnsOnce(CapturedOutput output) throws IOException {
+		Path file = write("secret-1");
+		ApiKey key = ofFile(file);
+		write("secret-2\nsecret-3");
+		key.look();
+		key.look();
+		assertThat(output.toString()).containsOnlyOnce("the old key stays in use").doesNotContain("secret");
+	}
+
+	@Test
+	void lookWhenKeyChangesLogsNoKey(CapturedOutput output) throws IOException {
+		Path file = write("secret-1");
+		ApiKey key = ofFile(file);
+		write("secret-2");
+		key.look();
+		assertThat(output.toString()).contains("The key changed").doesNotContain("secret");
+	}
+
+	@Test
+	void toStringShowsNoKey() {
+		ApiKey key = given("secret-1");
+		assertThat(key + " " + key.current()).doesNotContain("secret");
+	}
+
+	static Stream<String> unusableTexts() {
+		return Stream.of("secret-1\nsecret-2", "secret-1\rsecret-2", "secret-1\n\nsecret-2\n", "secret 1", "secret\t1",
+				"secret-\u00e4", "secret-\u0000", "secret-\u007f", "secret-\u200b1", "\ufeffsecret-1",
+				"secret-\ud83d\ude00", "secret".repeat(1000));
+	}
+
+	private ApiKey given(String key) {
+		return new ApiKey(properties(key, null, Auth.API_KEY));
+	}
+
+	private ApiKey read(String text) throws IOException {
+		return ofFile(write(text));
+	}
+
+	private ApiKey ofFile(Path file) {
+		return new ApiKey(properties(null, file, Auth.API_KEY));
+	}
+
+	private Path write(String text) throws IOException {
+		return Files.write(directory.resolve("key"), text.getBytes(StandardCharsets.UTF_8));
+	}
+
+	private static ComfyProperties properties(@Nullable String key, @Nullable Path file, Auth auth) {
+		return new ComfyProperties(key, file, "https://cloud.comfy.org", auth, false, Duration.ofSeconds(1),
+				Duration.ofMillis(2500));
+	}
+
+}

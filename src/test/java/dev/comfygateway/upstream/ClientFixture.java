@@ -1,0 +1,116 @@
+package dev.comfygateway.upstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Properties;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.support.StaticListableBeanFactory;
+import org.springframework.boot.http.client.HttpClientSettings;
+import org.springframework.boot.info.BuildProperties;
+import org.springframework.web.reactive.function.client.WebClient;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/** The client with everything it is made of, as its tests need it. */
+final class ClientFixture {
+
+	static final String KEY = "comfyui-0123456789abcdef";
+
+	static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
+
+	static final Duration DEADLINE = Duration.ofSeconds(10);
+
+	final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+
+	final ComfyCloudClient client;
+
+	final ApiKey apiKey;
+
+	private ClientFixture(ComfyProperties properties, HttpClientSettings settings, Scheduler scheduler) {
+		Properties version = new Properties();
+		version.setProperty("version", "1.2.3");
+		StaticListableBeanFactory beans = new StaticListableBeanFactory(Map.of("build", new BuildProperties(version)));
+		this.apiKey = new ApiKey(properties);
+		this.client = new ComfyCloudClient(WebClient.builder(), settings, properties, apiKey,
+				beans.getBeanProvider(BuildProperties.class), meters, scheduler, InstantSource.fixed(NOW));
+	}
+
+	static ClientFixture of(String baseUrl) {
+		return of(baseUrl, HttpClientSettings.defaults());
+	}
+
+	static ClientFixture of(String baseUrl, HttpClientSettings settings) {
+		return new ClientFixture(properties(KEY, null, baseUrl, ComfyProperties.Auth.API_KEY), settings,
+				Schedulers.parallel());
+	}
+
+	static ClientFixture of(String baseUrl, Scheduler scheduler) {
+		return new ClientFixture(properties(KEY, null, baseUrl, ComfyProperties.Auth.API_KEY),
+				HttpClientSettings.defaults(), scheduler);
+	}
+
+	static ClientFixture of(ComfyProperties properties, Scheduler scheduler) {
+		return new ClientFixture(properties, HttpClientSettings.defaults(), scheduler);
+	}
+
+	static ClientFixture withoutAuthentication(String baseUrl) {
+		return of(properties(KEY, null, baseUrl, ComfyProperties.Auth.NONE), Schedulers.parallel());
+	}
+
+	static ClientFixture withKeyFile(String baseUrl, Path keyFile) {
+		return withKeyFile(baseUrl, keyFile, Schedulers.parallel());
+	}
+
+	static ClientFixture withKeyFile(String baseUrl, Path keyFile, Scheduler scheduler) {
+		return of(properties(null, keyFile, baseUrl, ComfyProperties.Auth.API_KEY), scheduler);
+	}
+
+	private static ComfyProperties properties(@Nullable String key, @Nullable Path keyFile, String baseUrl,
+			ComfyProperties.Auth auth) {
+		return new ComfyProperties(key, keyFile, baseUrl, auth, false, Duration.ofSeconds(5), DEADLINE);
+	}
+
+	UpstreamOutcome fetch() {
+		return outcome(start());
+	}
+
+	/** What the fetch fails with; it must fail. */
+	UpstreamFailure failure() {
+		return failure(start());
+	}
+
+	CompletableFuture<@Nullable UpstreamOutcome> start() {
+		return client.fetch().toFuture();
+	}
+
+	static UpstreamOutcome outcome(CompletableFuture<@Nullable UpstreamOutcome> started) {
+		assertThat(started).succeedsWithin(Duration.ofSeconds(20));
+		return Objects.requireNonNull(started.join());
+	}
+
+	static UpstreamFailure failure(CompletableFuture<@Nullable UpstreamOutcome> started) {
+		UpstreamOutcome outcome = outcome(started);
+		assertThat(outcome).isInstanceOf(UpstreamFailure.class);
+		return (UpstreamFailure) outcome;
+	}
+
+	/** Attempts so far, by outcome. */
+	Map<String, Long> attempts() {
+		return meters.find("comfy.gateway.upstream.requests")
+			.timers()
+			.stream()
+			.filter(timer -> timer.count() > 0)
+			.collect(Collectors.toMap(timer -> Objects.requireNonNull(timer.getId().getTag("outcome")), Timer::count));
+	}
+
+}

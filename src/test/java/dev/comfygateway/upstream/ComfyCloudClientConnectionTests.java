@@ -1,0 +1,346 @@
+package dev.comfygateway.upstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.AppenderBase;
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import dev.comfygateway.upstream.UpstreamOutcome.Answered;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
+import reactor.core.Disposable;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+import reactor.test.scheduler.VirtualTimeScheduler;
+
+/** What becomes of connections that fail, and of answers that do not end. */
+class ComfyCloudClientConnectionTests {
+
+	private final VirtualTimeScheduler time = VirtualTimeScheduler.create();
+
+	private SimulatedComfyCloud upstream;
+
+	private ClientFixture fixture;
+
+	@BeforeEach
+	void start() {
+		upstream = SimulatedComfyCloud.start(0, ClientFixture.KEY);
+		fixture = ClientFixture.of(upstream.baseUrl());
+	}
+
+	@AfterEach
+	void stop() {
+		upstream.close();
+		time.dispose();
+	}
+
+	@Test
+	void fetchWhenClosedWithoutAnswerConnectsExactlyTwice() {
+		upstream.behave(Behaviour.CLOSE);
+		failsTwice(Reason.CONNECTION_TERMINATED);
+	}
+
+	@Test
+	void fetchWhenResetWithoutAnswerConnectsExactlyTwice() {
+		upstream.behave(Behaviour.RESET);
+		failsTwice(Reason.CONNECTION_TERMINATED);
+	}
+
+	@Test
+	void fetchWhenClosedWithoutAnswerOnceReturnsTheAnswer() {
+		upstream.behave(Behaviour.CLOSE, Behaviour.NORMAL);
+		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+		assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 1L, "ok", 1L));
+	}
+
+	@Test
+	void fetchWhenKeptConnectionIsClosedOnRequestReturnsTheAnswer() {
+		upstream.behave(Behaviour.NORMAL, Behaviour.CLOSE, Behaviour.NORMAL);
+		fixture.fetch();
+		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+		assertThat(upstream.received()).hasSize(3);
+		assertThat(upstream.connections()).isEqualTo(2);
+	}
+
+	@Test
+	void fetchWhenIdleConnectionWasClosedReturnsTheAnswer() {
+		upstream.behave(Behaviour.normalThenClose());
+		fixture.fetch();
+		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+		assertThat(upstream.received()).hasSize(2);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "HTT", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Type: appl",
+			"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" })
+	void fetchWhenClosedInTheHeadersFailsAfterOneAttempt(String begun) {
+		upstream.behave(Behaviour.raw(begun.getBytes(StandardCharsets.US_ASCII)));
+		failsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
+	}
+
+	@Test
+	void fetchWhenCutOffInTheBodyFailsAfterOneAttempt() {
+		upstream.behave(Behaviour.CUT);
+		failsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
+	}
+
+	@Test
+	void fetchWhenResetAfterTheHeadersFailsAfterOneAttempt() {
+		upstream.behave(Behaviour.RESET_AFTER_HEADERS);
+		failsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "5\r\n{\"exe", "5\r\n{\"exec", "26\r\n{}\r\n" })
+	void fetchWhenCutOffBetweenChunksFailsAfterOneAttempt(String body) {
+		upstream.behave(Behaviour
+			.raw(("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+				.getBytes(StandardCharsets.US_ASCII)));
+		assertThat(fixture.failure().reason()).isIn(Reason.RESPONSE_INCOMPLETE, Reason.PROTOCOL_ERROR);
+		assertThat(upstream.received()).hasSize(1);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "SSH-2.0-OpenSSH_9.2p1\r\n", "220 mail.example ESMTP\r\n\r\n", "\r\n\r\n\r\n\r\n",
+			"HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n",
+			"HTTP/1.1 000 No\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1\r\n\r\n", "<html></html>\r\n\r\n",
+			"{\"exec_info\":{}}\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n" })
+	void fetchWhenAnswerIsNotHttpFailsAfterOneAttempt(String text) {
+		upstream.behave(Behaviour.raw(text.getBytes(StandardCharsets.US_ASCII)));
+		failsOnce(Reason.PROTOCOL_ERROR, "invalid");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "nonsense\r\n", "-5\r\n{}", "zz\r\n{}\r\n0\r\n\r\n" })
+	void fetchWhenChunksAreMalformedFailsAfterOneAttempt(String body) {
+		upstream.behave(Behaviour
+			.raw(("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+				.getBytes(StandardCharsets.US_ASCII)));
+		assertThat(fixture.failure().reason()).isIn(Reason.RESPONSE_INCOMPLETE, Reason.PROTOCOL_ERROR);
+		assertThat(upstream.received()).hasSize(1);
+	}
+
+	@Test
+	void fetchWhenHeadersNeverEndFails() {
+		upstream
+			.behave(Behaviour.raw(("HTTP/1.1 200 OK\r\n" + "X-Filler: %s\r\n".formatted("x".repeat(1000)).repeat(1000))
+				.getBytes(StandardCharsets.US_ASCII)));
+		failsOnce(Reason.PROTOCOL_ERROR, "invalid");
+	}
+
+	@Test
+	void fetchWhenRefusedFailsAfterTwoAttempts() {
+		upstream.close();
+		assertThat(fixture.failure().reason()).isEqualTo(Reason.CONNECTION_REFUSED);
+		assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 2L));
+	}
+
+	@Test
+	void fetchWhenHostHasNoAddressFailsAfterTwoAttempts() {
+		ClientFixture nowhere = ClientFixture.of("https://nonexistent.invalid");
+		assertThat(nowhere.failure().reason()).isEqualTo(Reason.DNS_ERROR);
+		assertThat(nowhere.attempts()).isEqualTo(Map.of("unreachable", 2L));
+	}
+
+	@Test
+	void fetchWhenNobodyAcceptsFailsAfterOneAttempt() throws IOException {
+		try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			List<SocketChannel> waiting = new ArrayList<>();
+			try {
+				for (int i = 0; i < 8; i++) {
+					SocketChannel channel = SocketChannel.open();
+					waiting.add(channel);
+					channel.configureBlocking(false);
+					channel.connect(new InetSocketAddress(full.getInetAddress(), full.getLocalPort()));
+				}
+				ClientFixture impatient = ClientFixture.of(
+						new ComfyProperties(ClientFixture.KEY, null, "http://127.0.0.1:" + full.getLocalPort(),
+								ComfyProperties.Auth.API_KEY, false, Duration.ofMillis(100), ClientFixture.DEADLINE),
+						Schedulers.parallel());
+				assertThat(impatient.failure().reason()).isEqualTo(Reason.CONNECTION_TIMEOUT);
+				assertThat(impatient.attempts()).isEqualTo(Map.of("timeout", 1L));
+			}
+			finally {
+				for (SocketChannel channel : waiting) {
+					channel.close();
+				}
+			}
+		}
+	}
+
+	@Test
+	void fetchWhenStalledFailsAtTheDeadline() {
+		upstream.behave(Behaviour.STALL);
+		timesOut();
+	}
+
+	@Test
+	void fetchWhenStalledInTheHeadersFailsAtTheDeadline() {
+		upstream.behave(Behaviour.rawThenStall("HTTP/1.1 200 OK\r\nContent-".getBytes(StandardCharsets.US_ASCII)));
+		timesOut();
+	}
+
+	@Test
+	void fetchWhenStalledInTheBodyFailsAtTheDeadline() {
+		upstream.behave(Behaviour
+			.rawThenStall("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n{\"exec_"
+				.getBytes(StandardCharsets.US_ASCII)));
+		timesOut();
+	}
+
+	@Test
+	void fetchWhenStalledInTheBodyOfAnErrorFailsAtTheDeadline() {
+		upstream.behave(Behaviour
+			.rawThenStall("HTTP/1.1 503 Busy\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n{\"code"
+				.getBytes(StandardCharsets.US_ASCII)));
+		timesOut();
+	}
+
+	@Test
+	void fetchWhenAnswerDripsFailsAtTheDeadline() {
+		upstream.behave(Behaviour.DRIP);
+		timesOut();
+	}
+
+	@Test
+	void fetchWhenDeadlinePassesReportsNoError() throws InterruptedException {
+		Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
+		Logger client = (Logger) LoggerFactory.getLogger(ComfyCloudClient.class);
+		Level before = client.getLevel();
+		BlockingQueue<ILoggingEvent> events = new LinkedBlockingQueue<>();
+		AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
+
+			@Override
+			protected void append(ILoggingEvent event) {
+				if (event.getLevel() == Level.ERROR || event.getLoggerName().equals(client.getName())) {
+					events.add(event);
+				}
+			}
+
+		};
+		client.setLevel(Level.DEBUG);
+		root.addAppender(appender);
+		appender.start();
+		try {
+			upstream.behave(Behaviour.STALL);
+			timesOut();
+			ILoggingEvent givenUp = events.poll(10, TimeUnit.SECONDS);
+			assertThat(givenUp).isNotNull().extracting(ILoggingEvent::getLevel).isEqualTo(Level.DEBUG);
+		}
+		finally {
+			root.detachAppender(appender);
+			client.setLevel(before);
+		}
+	}
+
+	@Test
+	void fetchBeforeTheDeadlineWaits() {
+		Hold hold = upstream.hold();
+		ClientFixture waiting = ClientFixture.of(upstream.baseUrl(), time);
+		CompletableFuture<@Nullable UpstreamOutcome> started = waiting.start();
+		hold.awaitArrival(1);
+		time.advanceTimeBy(ClientFixture.DEADLINE.minusNanos(1));
+		assertThat(started).isNotDone();
+		hold.release();
+		assertThat(ClientFixture.outcome(started)).isInstanceOf(Answered.class);
+	}
+
+	@Test
+	void fetchWhenRetryStallsFailsAtTheOneDeadline() {
+		upstream.behave(Behaviour.CLOSE, Behaviour.STALL);
+		ClientFixture waiting = ClientFixture.of(new ComfyProperties(ClientFixture.KEY, null, upstream.baseUrl(),
+				ComfyProperties.Auth.API_KEY, false, Duration.ofMillis(100), Duration.ofMillis(1500)),
+				Schedulers.parallel());
+		assertThat(waiting.failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
+		assertThat(waiting.attempts()).isEqualTo(Map.of("unreachable", 1L, "timeout", 1L));
+	}
+
+	@Test
+	void fetchWhenDeadlinePassesBeforeTheRetryCountsTheOneAttempt() throws InterruptedException {
+		Semaphore delays = new Semaphore(0);
+		Hold hold = upstream.hold();
+		upstream.behave(Behaviour.UNAVAILABLE);
+		ClientFixture waiting = ClientFixture.of(upstream.baseUrl(), new ObservedScheduler(time, delays));
+		CompletableFuture<@Nullable UpstreamOutcome> started = waiting.start();
+		hold.awaitArrival(1);
+		time.advanceTimeBy(ClientFixture.DEADLINE.minusMillis(5));
+		hold.release();
+		assertThat(delays.tryAcquire(2, 10, TimeUnit.SECONDS)).as("deadline and pause are set").isTrue();
+		time.advanceTimeBy(Duration.ofMillis(5));
+		assertThat(ClientFixture.failure(started).reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
+		assertThat(waiting.attempts()).isEqualTo(Map.of("server_error", 1L));
+		assertThat(upstream.received()).hasSize(1);
+	}
+
+	private void timesOut() {
+		ClientFixture waiting = ClientFixture.of(upstream.baseUrl(), time);
+		CompletableFuture<@Nullable UpstreamOutcome> started = waiting.start();
+		upstream.awaitReceived(1);
+		time.advanceTimeBy(ClientFixture.DEADLINE);
+		UpstreamFailure failure = ClientFixture.failure(started);
+		assertThat(failure).isEqualTo(UpstreamFailure.of(Reason.RESPONSE_TIMEOUT, 1));
+		assertThat(waiting.attempts()).isEqualTo(Map.of("timeout", 1L));
+		assertThat(upstream.received()).hasSize(1);
+	}
+
+	private void failsOnce(Reason reason, String outcome) {
+		assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
+		assertThat(fixture.attempts()).isEqualTo(Map.of(outcome, 1L));
+		assertThat(upstream.received()).hasSize(1);
+	}
+
+	private void failsTwice(Reason reason) {
+		assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
+		assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 2L));
+		assertThat(upstream.connections()).isEqualTo(2);
+		assertThat(upstream.received()).hasSize(2);
+	}
+
+	/** Tells when something is put off. */
+	private record ObservedScheduler(Scheduler scheduler, Semaphore delays) implements Scheduler {
+
+		@Override
+		public Disposable schedule(Runnable task) {
+			return scheduler.schedule(task);
+		}
+
+		@Override
+		public Disposable schedule(Runnable task, long delay, TimeUnit unit) {
+			Disposable scheduled = scheduler.schedule(task, delay, unit);
+			delays.release();
+			return scheduled;
+		}
+
+		@Override
+		public Worker createWorker() {
+			return scheduler.createWorker();
+		}
+
+	}
+
+}

@@ -1,0 +1,127 @@
+package dev.comfygateway.upstream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import dev.comfygateway.upstream.UpstreamOutcome.Answered;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocketFactory;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.boot.http.client.HttpClientSettings;
+import org.springframework.boot.ssl.SslBundle;
+import org.springframework.boot.ssl.SslStoreBundle;
+
+/** TLS with certificates that are trusted, and with others. */
+class ComfyCloudClientTlsTests {
+
+	private static final String PASSWORD = "changeit";
+
+	@TempDir
+	static Path directory;
+
+	private static KeyStore certificate;
+
+	private static KeyStore certificateOfAnotherHost;
+
+	@BeforeAll
+	static void makeCertificates() throws Exception {
+		certificate = make("good", "ip:127.0.0.1");
+		certificateOfAnotherHost = make("other", "dns:elsewhere.example");
+	}
+
+	@Test
+	void fetchWhenCertificateIsTrustedReturnsTheAnswer() {
+		try (SimulatedComfyCloud upstream = upstream(certificate)) {
+			assertThat(trusting(certificate, upstream).fetch()).isInstanceOf(Answered.class);
+			assertThat(upstream.received()).singleElement()
+				.satisfies(request -> assertThat(request.header("X-API-Key")).containsExactly(ClientFixture.KEY));
+		}
+	}
+
+	@Test
+	void fetchWhenCertificateIsSelfSignedFails() {
+		try (SimulatedComfyCloud upstream = upstream(certificate)) {
+			fails(ClientFixture.of(upstream.baseUrl()), upstream, Reason.TLS_CERTIFICATE_ERROR);
+		}
+	}
+
+	@Test
+	void fetchWhenCertificateIsOfAnotherHostFails() {
+		try (SimulatedComfyCloud upstream = upstream(certificateOfAnotherHost)) {
+			fails(trusting(certificateOfAnotherHost, upstream), upstream, Reason.TLS_CERTIFICATE_ERROR);
+		}
+	}
+
+	@Test
+	void fetchWhenPlainHttpIsBehindHttpsFails() {
+		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, ClientFixture.KEY)) {
+			fails(ClientFixture.of("https://127.0.0.1:" + upstream.port()), upstream, Reason.TLS_PROTOCOL_ERROR);
+		}
+	}
+
+	private static void fails(ClientFixture fixture, SimulatedComfyCloud upstream, Reason reason) {
+		assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
+		assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 2L));
+		assertThat(upstream.received()).isEmpty();
+	}
+
+	private static ClientFixture trusting(KeyStore trusted, SimulatedComfyCloud upstream) {
+		SslBundle bundle = SslBundle.of(SslStoreBundle.of(null, null, trusted));
+		return ClientFixture.of(upstream.baseUrl(), HttpClientSettings.ofSslBundle(bundle));
+	}
+
+	private static SimulatedComfyCloud upstream(KeyStore certificate) {
+		return SimulatedComfyCloud.startTls(ClientFixture.KEY, serverSockets(certificate));
+	}
+
+	private static SSLServerSocketFactory serverSockets(KeyStore certificate) {
+		try {
+			KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+			keys.init(certificate, PASSWORD.toCharArray());
+			SSLContext context = SSLContext.getInstance("TLS");
+			context.init(keys.getKeyManagers(), null, null);
+			return context.getServerSocketFactory();
+		}
+		catch (GeneralSecurityException e) {
+			throw new AssertionError(e);
+		}
+	}
+
+	private static KeyStore make(String name, String subject)
+			throws IOException, InterruptedException, GeneralSecurityException {
+		Path file = directory.resolve(name + ".p12");
+		Process keytool = new ProcessBuilder(
+				List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-alias",
+						name, "-keyalg", "EC", "-dname", "CN=" + name, "-ext", "san=" + subject, "-storetype", "PKCS12",
+						"-storepass", PASSWORD, "-keystore", file.toString()))
+			.redirectErrorStream(true)
+			.start();
+		String output = new String(keytool.getInputStream().readAllBytes());
+		assertThat(keytool.waitFor(1, TimeUnit.MINUTES)).isTrue();
+		assertThat(keytool.exitValue()).as(output).isZero();
+		KeyStore store = KeyStore.getInstance("PKCS12");
+		try (InputStream in = Files.newInputStream(file)) {
+			store.load(in, PASSWORD.toCharArray());
+		}
+		KeyStore both = KeyStore.getInstance("PKCS12");
+		both.load(null, null);
+		both.setKeyEntry(name, store.getKey(name, PASSWORD.toCharArray()), PASSWORD.toCharArray(),
+				store.getCertificateChain(name));
+		both.setCertificateEntry(name + "-trusted", store.getCertificate(name));
+		return both;
+	}
+
+}
