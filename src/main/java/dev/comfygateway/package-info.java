@@ -11,7 +11,8 @@
  * One immutable value travels back, a {@link dev.comfygateway.cache.Snapshot}; a failure
  * travels as a value too, an {@link dev.comfygateway.upstream.UpstreamFailure}. The
  * packages know each other in one direction only: {@code prompt → cache → upstream};
- * {@code error}, which tells failures, is known to {@code prompt} alone.
+ * {@code error}, which tells failures, is known to {@code prompt} alone, and
+ * {@code server}, which keeps Tomcat from waiting for callers, to none.
  */
 @NullMarked
 package dev.comfygateway;

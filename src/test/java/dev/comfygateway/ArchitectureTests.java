@@ -32,6 +32,8 @@ class ArchitectureTests {
 
 	private static final String ERROR = "dev.comfygateway.error..";
 
+	private static final String SERVER = "dev.comfygateway.server..";
+
 	@ArchTest
 	static final ArchRule packagesHaveNoCycles = slices().matching("dev.comfygateway.(*)..").should().beFreeOfCycles();
 
@@ -62,6 +64,13 @@ class ArchitectureTests {
 		.should()
 		.dependOnClassesThat()
 		.resideInAnyPackage(PROMPT, CACHE);
+
+	@ArchTest
+	static final ArchRule serverKnowsNoOtherPackage = noClasses().that()
+		.resideInAPackage(SERVER)
+		.should()
+		.dependOnClassesThat()
+		.resideInAnyPackage(PROMPT, CACHE, UPSTREAM, ERROR);
 
 	@ArchTest
 	static final ArchRule onlyUpstreamSpeaksHttpToOthers = noClasses().that()
@@ -123,7 +132,7 @@ class ArchitectureTests {
 
 	@ArchTest
 	static void packagesAllHaveClasses(JavaClasses classes) {
-		assertThat(List.of(PROMPT, CACHE, UPSTREAM, ERROR))
+		assertThat(List.of(PROMPT, CACHE, UPSTREAM, ERROR, SERVER))
 			.allSatisfy(name -> assertThat(classes.that(resideInAPackage(name)).stream().map(JavaClass::getSimpleName))
 				.hasSizeGreaterThan(1));
 	}
@@ -131,7 +140,7 @@ class ArchitectureTests {
 	@ArchTest
 	static void onlyThosePackagesExist(JavaClasses classes) {
 		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".prompt",
-				ROOT + ".cache", ROOT + ".upstream", ROOT + ".error");
+				ROOT + ".cache", ROOT + ".upstream", ROOT + ".error", ROOT + ".server");
 	}
 
 }
