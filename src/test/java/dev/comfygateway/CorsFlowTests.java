@@ -1,0 +1,126 @@
+package dev.comfygateway;
+
+import dev.comfygateway.RawConnection.Answer;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalManagementPort;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.test.context.TestPropertySource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@RunningGateway
+@TestPropertySource(properties = "gateway.allowed-origins=https://dashboard.example,http://localhost:3000")
+class CorsFlowTests {
+
+	private static final String ORIGIN = "Origin: https://dashboard.example";
+
+	private static final String FOREIGN = "Origin: https://elsewhere.example";
+
+	private final int port;
+
+	private final int managementPort;
+
+	private final FakeTime time;
+
+	@Autowired
+	CorsFlowTests(@LocalServerPort int port, @LocalManagementPort int managementPort, FakeTime time) {
+		this.port = port;
+		this.managementPort = managementPort;
+		this.time = time;
+	}
+
+	@BeforeEach
+	void forgetEverything() {
+		time.advance(Duration.ofDays(1));
+	}
+
+	@Test
+	void answerWhenOriginIsAllowedMayBeRead() throws IOException {
+		Answer answer = get(ORIGIN);
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+		assertThat(answer.header("Access-Control-Expose-Headers").orElseThrow().split(", ")).contains("Age",
+				"Cache-Status", "ETag", "Proxy-Status", "Retry-After");
+		assertThat(answer.header("Access-Control-Allow-Credentials")).isEmpty();
+		assertThat(answer.header("Vary").orElseThrow()).contains("Origin");
+	}
+
+	@Test
+	void answerFromTheCacheWhenOriginIsAllowedMayBeRead() throws IOException {
+		get();
+		Answer answer = get("Origin: http://localhost:3000");
+		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
+		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("http://localhost:3000");
+	}
+
+	@Test
+	void errorWhenOriginIsAllowedMayBeRead() throws IOException {
+		Answer answer = get(ORIGIN, "Cache-Control: only-if-cached");
+		ErrorAnswers.assertError(answer, "NOT_CACHED");
+		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+	}
+
+	@Test
+	void answerWhenThereIsNoOriginStillVaries() throws IOException {
+		Answer answer = get();
+		assertThat(answer.header("Access-Control-Allow-Origin")).isEmpty();
+		assertThat(answer.header("Vary").orElseThrow()).contains("Origin");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { FOREIGN, "Origin: null", "Origin: ::::", "Origin: https://dashboard.example.elsewhere",
+			"Origin: http://dashboard.example" })
+	void answerWhenOriginIsForeignIsWithoutPermission(String origin) throws IOException {
+		Answer answer = get(origin);
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.body()).contains("queue_remaining");
+		assertThat(answer.header("Access-Control-Allow-Origin")).isEmpty();
+	}
+
+	@Test
+	void preflightWhenOriginIsAllowedIsPermitted() throws IOException {
+		Answer answer = preflight(ORIGIN);
+		assertThat(answer.status()).isEqualTo(204);
+		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+		assertThat(answer.header("Access-Control-Allow-Methods").orElseThrow()).contains("GET", "HEAD");
+		assertThat(answer.header("Access-Control-Allow-Headers")).hasValue("if-none-match, cache-control");
+		assertThat(answer.header("Access-Control-Max-Age")).isPresent();
+		assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+	}
+
+	@Test
+	void preflightWhenOriginIsForeignIsWithoutPermission() throws IOException {
+		Answer answer = preflight(FOREIGN);
+		assertThat(answer.status()).isEqualTo(204);
+		assertThat(answer.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/livez", "/v3/api-docs" })
+	void answerToAnotherPathIsWithoutPermission(String path) throws IOException {
+		assertThat(RawConnection.get(port, path, ORIGIN).headerNames())
+			.noneMatch(name -> name.startsWith("Access-Control"));
+	}
+
+	@Test
+	void answerToOperatorsIsWithoutPermission() throws IOException {
+		assertThat(RawConnection.get(managementPort, "/actuator/health", ORIGIN).headerNames())
+			.noneMatch(name -> name.startsWith("Access-Control"));
+	}
+
+	private Answer get(String... headers) throws IOException {
+		return RawConnection.get(port, "/api/prompt", headers);
+	}
+
+	private Answer preflight(String origin) throws IOException {
+		return RawConnection.exchange(port, RawConnection.request("OPTIONS", "/api/prompt", origin,
+				"Access-Control-Request-Method: GET", "Access-Control-Request-Headers: if-none-match, cache-control"));
+	}
+
+}

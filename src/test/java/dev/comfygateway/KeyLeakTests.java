@@ -1,0 +1,170 @@
+package dev.comfygateway;
+
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Search for the key in all that the gateway writes and answers, at its most talkative,
+ * while its upstream does whatever it can to have it told.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(120)
+class KeyLeakTests {
+
+	private static final String KEY = "comfyui-4f9c1e7ab2d85630-QwZxPlMnVb";
+
+	/** Long enough that no part of that length stands in a text by chance. */
+	private static final int PART = 12;
+
+	private static final List<String> PATHS = List.of("/api/prompt", "/v3/api-docs", "/v3/api-docs.yaml",
+			"/v3/api-docs/swagger-config", "/swagger-ui.html", "/swagger-ui/index.html", "/livez", "/readyz", "/nope",
+			"/%zz");
+
+	private static final List<String> OPERATORS_PATHS = List.of("/actuator", "/actuator/health",
+			"/actuator/health/upstream", "/actuator/info", "/actuator/prometheus", "/actuator/metrics",
+			"/actuator/metrics/http.client.requests", "/actuator/metrics/comfy.gateway.upstream.requests",
+			"/actuator/caches", "/actuator/caches/prompt", "/actuator/sbom", "/actuator/env", "/actuator/configprops",
+			"/actuator/beans", "/actuator/heapdump", "/nope");
+
+	private final List<String> answers = new ArrayList<>();
+
+	private final SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+
+	private String output = "";
+
+	private static List<Behaviour> behaviours() {
+		Map<String, String> echo = Map.of("Content-Type", "application/json", "X-API-Key", KEY, "Retry-After", KEY,
+				"Set-Cookie", "key=" + KEY, "ETag", '"' + KEY + '"', "WWW-Authenticate", "Key " + KEY);
+		List<Behaviour> behaviours = new ArrayList<>(List.of(Behaviour.NORMAL, Behaviour.REFUSE, Behaviour.FORBID,
+				Behaviour.FAIL, Behaviour.UNAVAILABLE, Behaviour.LIMIT, Behaviour.STALL, Behaviour.CUT,
+				Behaviour.RUBBISH, Behaviour.CLOSE, Behaviour.RESET, Behaviour.RESET_AFTER_HEADERS, Behaviour.DRIP,
+				Behaviour.ENDLESS, Behaviour.answer(200, echo, bytes("{\"" + KEY + "\":\"" + KEY + "\"}")),
+				Behaviour.answer(200, echo, bytes("{\"exec_info\":{\"queue_remaining\":\"" + KEY + "\"}}")),
+				Behaviour.answer(200, echo, bytes("{\"exec_info\":" + KEY + "}")),
+				Behaviour.answer(401, Map.of("Content-Type", "text/html"), bytes("<title>" + KEY + "</title>")),
+				Behaviour.raw(bytes("HTTP/1.1 200 " + KEY + "\r\n" + KEY + "\r\n\r\n")), Behaviour.raw(bytes(KEY)),
+				Behaviour
+					.raw(bytes("HTTP/1.1 200 OK\r\nContent-Type: " + KEY + "\r\nContent-Length: " + KEY + "\r\n\r\n")),
+				Behaviour.raw(bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + KEY + "\r\n"))));
+		for (int status : new int[] { 301, 302, 307, 308 }) {
+			behaviours.add(Behaviour.answer(status, Map.of("Location", "/api/prompt?key=" + KEY), bytes(KEY)));
+		}
+		for (int status : new int[] { 400, 401, 403, 429, 500, 503 }) {
+			behaviours.add(Behaviour.answer(status, echo, error(KEY, KEY)));
+			behaviours.add(Behaviour.answer(status, echo, error("a." + KEY, "The key " + KEY + KEY + " is wrong")));
+			behaviours.add(Behaviour.answer(status, echo, error("ECHO", "x".repeat(280) + KEY)));
+			behaviours.add(Behaviour.answer(status, echo,
+					error("ECHO", KEY.substring(0, 9) + "\\u0000\\u200b" + KEY.substring(9))));
+		}
+		return behaviours;
+	}
+
+	private static byte[] error(String code, String message) {
+		return bytes("{\"code\":\"%s\",\"message\":\"%s\",\"key\":\"%s\"}".formatted(code, message, KEY));
+	}
+
+	private static byte[] bytes(String text) {
+		return text.getBytes(StandardCharsets.UTF_8);
+	}
+
+	@BeforeAll
+	void sufferEverything() throws IOException, InterruptedException {
+		try (GatewayProcess gateway = GatewayProcess.start(
+				Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl(), "COMFY_DEADLINE", "300ms",
+						"COMFY_CONNECT_TIMEOUT", "300ms"),
+				// Everyone waits for an answer of their own, and nothing is left alone
+				// for long
+				"--gateway.fresh-for=0s", "--gateway.stale-if-error=0s", "--gateway.cooldown=100ms",
+				"--gateway.max-cooldown=100ms", "--logging.level.org.springframework.web=DEBUG",
+				"--logging.level.org.springframework.http=DEBUG", "--logging.level.dev.comfygateway=TRACE",
+				"--logging.level.org.springframework.boot=DEBUG", "--logging.level.reactor=DEBUG",
+				"--spring.mvc.log-request-details=true", "--spring.http.codecs.log-request-details=true")) {
+			gateway.awaitStart();
+			for (Behaviour behaviour : behaviours()) {
+				upstream.behave(behaviour);
+				int before = upstream.received().size();
+				// A cool-down ends by itself, so asks until the upstream was
+				do {
+					answers.add(exchange(gateway.port(), "/api/prompt"));
+				}
+				while (upstream.received().size() == before);
+				answers.add(exchange(gateway.managementPort(), "/actuator/health"));
+			}
+			PATHS.forEach(path -> answers.add(exchange(gateway.port(), path)));
+			OPERATORS_PATHS.forEach(path -> answers.add(exchange(gateway.managementPort(), path)));
+			gateway.terminate();
+			gateway.awaitExit();
+			output = gateway.output();
+		}
+	}
+
+	private static String exchange(int port, String path) {
+		try {
+			return RawConnection.get(port, path).toString();
+		}
+		catch (IOException e) {
+			throw new UncheckedIOException(e);
+		}
+	}
+
+	@AfterAll
+	void end() {
+		upstream.close();
+	}
+
+	@Test
+	void answersHoldNoPartOfTheKey() {
+		assertThat(answers).hasSizeGreaterThan(100);
+		assertThat(answers).allSatisfy(KeyLeakTests::assertFreeOfKey);
+	}
+
+	@Test
+	void answersWhenKeyIsEchoedMaskIt() {
+		assertThat(answers).anyMatch(answer -> answer.contains("The key ****** is wrong"));
+	}
+
+	@Test
+	void outputHoldsNoPartOfTheKey() {
+		assertThat(output).contains("DEBUG", "dev.comfygateway", "The upstream");
+		assertFreeOfKey(output);
+	}
+
+	@Test
+	void keyWentToTheUpstreamAlone() {
+		assertThat(upstream.received()).isNotEmpty()
+			.allSatisfy(received -> assertThat(received.target()).isEqualTo("/api/prompt"))
+			.allSatisfy(received -> assertThat(received.header("X-API-Key")).containsExactly(KEY))
+			.allSatisfy(
+					received -> assertThat(received.headerLines().stream().filter(line -> line.contains(KEY)).toList())
+						.hasSize(1));
+	}
+
+	private static void assertFreeOfKey(String text) {
+		String searched = text.toLowerCase(Locale.ROOT);
+		assertThat(parts()).noneMatch(part -> searched.contains(part.toLowerCase(Locale.ROOT)));
+		assertThat(searched).doesNotContain(Base64.getEncoder().encodeToString(bytes(KEY)).toLowerCase(Locale.ROOT),
+				HexFormat.of().formatHex(bytes(KEY)));
+	}
+
+	private static List<String> parts() {
+		return IntStream.rangeClosed(0, KEY.length() - PART).mapToObj(i -> KEY.substring(i, i + PART)).toList();
+	}
+
+}

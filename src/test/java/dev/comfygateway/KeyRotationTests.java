@@ -1,0 +1,184 @@
+package dev.comfygateway;
+
+import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalManagementPort;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.test.context.DynamicPropertyRegistry;
+import org.springframework.test.context.DynamicPropertySource;
+import org.springframework.test.context.TestPropertySource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@RunningGateway
+@TestPropertySource(properties = "comfy.api-key=")
+class KeyRotationTests {
+
+	private static final String OLD_KEY = "key-of-the-old-account";
+
+	private static final String NEW_KEY = "key-of-the-new-account";
+
+	private static final long OLD_QUEUE = 111;
+
+	private static final long NEW_QUEUE = 222;
+
+	@TempDir
+	private static Path volume;
+
+	private final int port;
+
+	private final int managementPort;
+
+	private final SimulatedComfyCloud upstream;
+
+	private final FakeTime time;
+
+	@Autowired
+	KeyRotationTests(@LocalServerPort int port, @LocalManagementPort int managementPort, SimulatedComfyCloud upstream,
+			FakeTime time) {
+		this.port = port;
+		this.managementPort = managementPort;
+		this.upstream = upstream;
+		this.time = time;
+	}
+
+	@DynamicPropertySource
+	static void keyFile(DynamicPropertyRegistry properties) throws IOException {
+		Files.createSymbolicLink(volume.resolve("key"), Path.of("..data", "key"));
+		swap(OLD_KEY);
+		properties.add("comfy.api-key-file", () -> volume.resolve("key"));
+	}
+
+	/**
+	 * As the kubelet does: a new directory, and a link that is moved onto the old one.
+	 */
+	private static void swap(String key) throws IOException {
+		Path directory = Files.createTempDirectory(volume, "..version");
+		Files.write(directory.resolve("key"), (key + "\n").getBytes(StandardCharsets.US_ASCII));
+		Path link = Files.createSymbolicLink(volume.resolve("..data_tmp"), directory.getFileName());
+		Files.move(link, volume.resolve("..data"), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+	}
+
+	@BeforeEach
+	void begin() throws IOException {
+		upstream.acceptKey(OLD_KEY);
+		upstream.queueRemaining(OLD_QUEUE);
+		swap(OLD_KEY);
+		time.advance(Duration.ofDays(1));
+		// Another key is refused, which has the file looked at
+		assertThat(get().body()).contains(":" + OLD_QUEUE);
+	}
+
+	@Test
+	void answerWhenKeyIsReplacedIsNeverAgainOfTheOldAccount() throws Exception {
+		AtomicBoolean ask = new AtomicBoolean(true);
+		Semaphore ofTheNew = new Semaphore(0);
+		try (ExecutorService crowd = Executors.newVirtualThreadPerTaskExecutor()) {
+			List<Future<List<String>>> seen = new ArrayList<>();
+			for (int i = 0; i < 4; i++) {
+				seen.add(crowd.submit(() -> {
+					List<String> bodies = new ArrayList<>();
+					try (RawConnection caller = new RawConnection(port)) {
+						while (ask.get()) {
+							Answer answer = caller.send(RawConnection.request("GET", "/api/prompt")).read();
+							assertThat(answer.status()).isEqualTo(200);
+							if (bodies.isEmpty() || !bodies.getLast().equals(answer.body())) {
+								bodies.add(answer.body());
+							}
+							if (answer.body().contains(":" + NEW_QUEUE)) {
+								ofTheNew.release();
+							}
+						}
+					}
+					return bodies;
+				}));
+			}
+			upstream.acceptKey(NEW_KEY);
+			upstream.queueRemaining(NEW_QUEUE);
+			swap(NEW_KEY);
+			try {
+				assertThat(ofTheNew.tryAcquire(100, 20, TimeUnit.SECONDS)).isTrue();
+			}
+			finally {
+				ask.set(false);
+			}
+			for (Future<List<String>> bodies : seen) {
+				assertThat(bodies.get()).last().asString().contains(":" + NEW_QUEUE);
+				assertThat(bodies.get()).hasSizeLessThanOrEqualTo(2);
+			}
+		}
+		assertThat(upstream.received().getLast().header("X-API-Key")).containsExactly(NEW_KEY);
+		assertThat(upstream.mostInFlight()).isEqualTo(1);
+	}
+
+	@Test
+	void answerWhenKeyWasReplacedAndTheOldOneIsRefusedIsOfTheNewAccount() throws IOException {
+		time.advance(Duration.ofSeconds(1));
+		upstream.acceptKey(NEW_KEY);
+		upstream.queueRemaining(NEW_QUEUE);
+		swap(NEW_KEY);
+		Answer answer = get("Cache-Control: no-cache");
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.body()).contains(":" + NEW_QUEUE);
+	}
+
+	@Test
+	void keyWhenFileTurnsUnusableStays() throws IOException {
+		swap("two\nlines");
+		upstream.acceptKey(NEW_KEY);
+		time.advance(Duration.ofDays(1));
+		assertThat(get().status()).isEqualTo(401);
+		assertThat(upstream.received().getLast().header("X-API-Key")).containsExactly(OLD_KEY);
+		assertThat(keyState("unreadable")).isEqualTo("1.0");
+		assertThat(keyState("rejected")).isEqualTo("1.0");
+		assertThat(keyState("ok")).isEqualTo("0.0");
+	}
+
+	@Test
+	void keyWhenFileCanBeUsedAgainIsTaken() throws IOException {
+		swap("");
+		upstream.acceptKey(NEW_KEY);
+		time.advance(Duration.ofDays(1));
+		assertThat(get().status()).isEqualTo(401);
+		swap(NEW_KEY);
+		time.advance(Duration.ofMinutes(1));
+		assertThat(get().status()).isEqualTo(200);
+		assertThat(keyState("unreadable")).isEqualTo("0.0");
+		assertThat(keyState("rejected")).isEqualTo("0.0");
+		assertThat(keyState("ok")).isEqualTo("1.0");
+	}
+
+	private String keyState(String state) throws IOException {
+		String gauge = "comfy_gateway_api_key_state{state=\"%s\"} ".formatted(state);
+		return RawConnection.get(managementPort, "/actuator/prometheus")
+			.body()
+			.lines()
+			.filter(line -> line.startsWith(gauge))
+			.findFirst()
+			.orElseThrow()
+			.substring(gauge.length());
+	}
+
+	private Answer get(String... headers) throws IOException {
+		return RawConnection.get(port, "/api/prompt", headers);
+	}
+
+}
