@@ -1,11 +1,11 @@
 package dev.comfygateway;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.comfygateway.RawConnection.Answer;
 import java.util.Locale;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
 
 /** What is true of every failure that the gateway tells. */
 final class ErrorAnswers {

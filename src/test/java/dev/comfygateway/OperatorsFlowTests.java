@@ -1,7 +1,5 @@
 package dev.comfygateway;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.comfygateway.RawConnection.Answer;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
@@ -24,6 +22,8 @@ import org.springframework.boot.test.web.server.LocalManagementPort;
 import org.springframework.boot.test.web.server.LocalServerPort;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
 
 @RunningGateway
 class OperatorsFlowTests {

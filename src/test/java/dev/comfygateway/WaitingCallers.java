@@ -1,7 +1,5 @@
 package dev.comfygateway;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import jakarta.servlet.ServletException;
 import java.io.IOException;
 import java.util.concurrent.Semaphore;
@@ -9,6 +7,8 @@ import java.util.concurrent.TimeUnit;
 import org.apache.catalina.connector.Request;
 import org.apache.catalina.connector.Response;
 import org.apache.catalina.valves.ValveBase;
+
+import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * Witness of callers whose request has been taken in and who wait for an answer; each one

@@ -1,7 +1,5 @@
 package dev.comfygateway;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import dev.comfygateway.RawConnection.Answer;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
@@ -19,6 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.web.server.LocalServerPort;
+
+import static org.assertj.core.api.Assertions.assertThat;
 
 @RunningGateway
 class WholeFlowTests {

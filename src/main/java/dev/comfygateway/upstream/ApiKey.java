@@ -45,7 +45,8 @@ class ApiKey {
 		}
 		catch (UnusableKeyException e) {
 			throw new InvalidSettingException(file != null ? "comfy.api-key-file" : "comfy.api-key",
-					file != null ? "names " + file + ", which " + e.reason : e.reason,
+					// Without the name, where some put the key itself
+					file != null ? "names a file that " + e.reason : e.reason,
 					"Give one line of visible ASCII characters, exactly the key as it was issued.");
 		}
 	}

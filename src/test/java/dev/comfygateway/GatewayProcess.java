@@ -1,0 +1,139 @@
+package dev.comfygateway;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** The gateway as a process of its own, with everything that it writes. */
+final class GatewayProcess implements AutoCloseable {
+
+	private static final int PATIENCE_SECONDS = 60;
+
+	private static final Pattern PORT = Pattern.compile("Tomcat started on port (\\d+)");
+
+	private final Process process;
+
+	private final StringBuffer output = new StringBuffer();
+
+	private final List<Integer> ports = new ArrayList<>();
+
+	private final Map<String, CompletableFuture<Void>> awaited = new ConcurrentHashMap<>();
+
+	private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
+	private GatewayProcess(Process process) {
+		this.process = process;
+	}
+
+	/**
+	 * Starts it on ports of its choice.
+	 * @param environment environment variables; of this process's own only those remain
+	 * that are not settings
+	 * @param arguments arguments on its command line
+	 */
+	static GatewayProcess start(Map<String, String> environment, String... arguments) throws IOException {
+		List<String> command = new ArrayList<>(
+				List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
+						"-Xshare:auto", "-cp", classPath(), ComfyGatewayApplication.class.getName(), "--server.port=0",
+						"--management.server.port=0"));
+		command.addAll(List.of(arguments));
+		ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+		builder.environment()
+			.keySet()
+			.removeIf(name -> name.matches("(COMFY|GATEWAY|SERVER|SPRING|MANAGEMENT|LOGGING|JAVA_TOOL|JDK_JAVA).*"));
+		builder.environment().putAll(environment);
+		GatewayProcess gateway = new GatewayProcess(builder.start());
+		Thread.ofVirtual().start(gateway::listen);
+		return gateway;
+	}
+
+	/** Without the tests' own classes, whose configuration it would take for its own. */
+	private static String classPath() {
+		return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+			.filter(entry -> !entry.contains("test-classes"))
+			.collect(Collectors.joining(File.pathSeparator));
+	}
+
+	private void listen() {
+		try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
+			for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+				output.append(line).append('\n');
+				for (Map.Entry<String, CompletableFuture<Void>> text : awaited.entrySet()) {
+					if (line.contains(text.getKey())) {
+						text.getValue().complete(null);
+					}
+				}
+				Matcher port = PORT.matcher(line);
+				if (port.find()) {
+					ports.add(Integer.valueOf(port.group(1)));
+				}
+			}
+		}
+		catch (IOException e) {
+			throw new UncheckedIOException(e);
+		}
+		finally {
+			ended.complete(null);
+		}
+	}
+
+	GatewayProcess awaitStart() {
+		awaitOutput("Started " + ComfyGatewayApplication.class.getSimpleName());
+		return this;
+	}
+
+	/** Waits until it has written this. */
+	void awaitOutput(String text) {
+		CompletableFuture<Void> written = awaited.computeIfAbsent(text, ignored -> new CompletableFuture<>());
+		if (!output.toString().contains(text)) {
+			CompletableFuture.anyOf(written, ended).orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+			assertThat(output.toString()).contains(text);
+		}
+	}
+
+	/** Exit status. */
+	int awaitExit() throws InterruptedException {
+		assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).as(output::toString).isTrue();
+		ended.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+		return process.exitValue();
+	}
+
+	/** Asks it to end, as SIGTERM does. */
+	void terminate() {
+		// Not the process's own method, which also closes its output
+		process.toHandle().destroy();
+	}
+
+	int port() {
+		return ports.getFirst();
+	}
+
+	int managementPort() {
+		return ports.getLast();
+	}
+
+	String output() {
+		return output.toString();
+	}
+
+	@Override
+	public void close() {
+		process.destroyForcibly();
+	}
+
+}

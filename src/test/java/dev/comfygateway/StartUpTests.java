@@ -1,0 +1,234 @@
+package dev.comfygateway;
+
+import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.annotation.ComponentScan;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.FilterType;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+@ExtendWith(OutputCaptureExtension.class)
+class StartUpTests {
+
+	private static final String KEY = "key-that-nobody-may-read";
+
+	private static final ExecutorService pair = Executors.newFixedThreadPool(2);
+
+	private static final Map<Refusal, Future<Ended>> refusals = new EnumMap<>(Refusal.class);
+
+	@TempDir
+	private static Path directory;
+
+	/** Start of a real process that must not succeed. */
+	enum Refusal {
+
+		MISSING_KEY("The setting comfy.api-key (environment variable COMFY_API_KEY) is missing",
+				"Set COMFY_API_KEY to a key"),
+		BOTH_KEYS("The setting comfy.api-key (environment variable COMFY_API_KEY) is set together with"
+				+ " comfy.api-key-file", "Keep one of the two"),
+		KEY_OF_TWO_LINES("The setting comfy.api-key (environment variable COMFY_API_KEY) has more than one line",
+				"Give one line"),
+		KEY_FILE_NOT_ASCII(
+				"The setting comfy.api-key-file (environment variable COMFY_API_KEY_FILE) names a file that" + " holds",
+				"Give one line of visible ASCII"),
+		PLAIN_HTTP("The setting comfy.base-url (environment variable COMFY_BASE_URL) would send the key over plain"
+				+ " http", "Use https"),
+		OUT_OF_BOUNDS("The setting comfy.deadline (environment variable COMFY_DEADLINE) is 99ms",
+				"Set it to a duration from 100ms to 60s."),
+		NO_DURATION("gateway.fresh-for", "'soon' is not a valid duration"),
+		MISSPELT_KEY("There is no setting of the name comfy.key.", "Correct the name");
+
+		private final String says;
+
+		private final String advises;
+
+		Refusal(String says, String advises) {
+			this.says = says;
+			this.advises = advises;
+		}
+
+		private GatewayProcess start() throws IOException {
+			return switch (this) {
+				case MISSING_KEY -> GatewayProcess.start(Map.of());
+				case BOTH_KEYS ->
+					GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "COMFY_API_KEY_FILE", file("both", KEY)));
+				case KEY_OF_TWO_LINES -> GatewayProcess.start(Map.of("COMFY_API_KEY", KEY + "\n" + KEY));
+				case KEY_FILE_NOT_ASCII ->
+					GatewayProcess.start(Map.of("COMFY_API_KEY_FILE", file("umlaut", KEY + "\u00e4")));
+				case PLAIN_HTTP ->
+					GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", "http://comfy.example"));
+				case OUT_OF_BOUNDS -> GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "COMFY_DEADLINE", "99ms"));
+				case NO_DURATION -> GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "GATEWAY_FRESH_FOR", "soon"));
+				case MISSPELT_KEY -> GatewayProcess.start(Map.of("COMFY_API_KEY", KEY), "--comfy.key=" + KEY);
+			};
+		}
+
+	}
+
+	/** What reads the settings, which is enough of the gateway to refuse one. */
+	@Configuration(proxyBeanMethods = false)
+	@ConfigurationPropertiesScan
+	@ComponentScan(basePackages = "dev.comfygateway.upstream", useDefaultFilters = false,
+			includeFilters = @ComponentScan.Filter(type = FilterType.REGEX, pattern = ".*\\.ApiKey"))
+	static class Settings {
+
+	}
+
+	private record Ended(int status, String output) {
+	}
+
+	@BeforeAll
+	static void startAll() {
+		for (Refusal refusal : Refusal.values()) {
+			refusals.put(refusal, pair.submit(() -> {
+				try (GatewayProcess process = refusal.start()) {
+					return new Ended(process.awaitExit(), process.output());
+				}
+			}));
+		}
+	}
+
+	@AfterAll
+	static void end() {
+		pair.shutdownNow();
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void processWhenSettingIsWrongSaysSoAndExits(Refusal refusal) throws Exception {
+		Ended ended = Objects.requireNonNull(refusals.get(refusal)).get();
+		assertThat(ended.output).contains("APPLICATION FAILED TO START", refusal.says, refusal.advises)
+			.doesNotContain("\tat ")
+			.doesNotContain(KEY);
+		assertThat(ended.status).isEqualTo(1);
+	}
+
+	static Stream<Arguments> wrong() throws IOException {
+		return Stream.of(arguments("comfy.api-key", "--comfy.api-key= "),
+				arguments("comfy.api-key", "--comfy.api-key=" + KEY + " " + KEY),
+				arguments("comfy.api-key", "--comfy.api-key=" + KEY + "\u00e4"),
+				arguments("comfy.api-key", "--comfy.api-key=" + KEY.repeat(200)),
+				arguments("comfy.api-key-file", "--comfy.api-key-file=" + KEY),
+				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("empty", "")),
+				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("blank", " \n\n")),
+				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("lines", KEY + "\n" + KEY + "\n")),
+				arguments("comfy.api-key-file", "--comfy.api-key-file=" + directory));
+	}
+
+	@ParameterizedTest
+	@MethodSource("wrong")
+	void startWhenKeyIsUnusableNamesTheSetting(String setting, String argument, CapturedOutput output) {
+		assertRefused(output, "The setting " + setting + " (", argument);
+	}
+
+	@Test
+	void startWhenSettingsAreRightSucceeds() {
+		SpringApplication application = new SpringApplication(Settings.class);
+		application.setWebApplicationType(WebApplicationType.NONE);
+		try (var context = application.run("--comfy.api-key=" + KEY)) {
+			assertThat(context.getBean(GatewayProperties.class).name()).isEqualTo("comfy-gateway");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "cloud.comfy.org", "ftp://cloud.comfy.org", "https://",
+			"https://user:" + KEY + "@comfy.example", "https://comfy.example?key=" + KEY, "https://comfy.example/#x",
+			"https://comfy.example:65536", "https:// x", "http://comfy.example", "http://127.0.0.1.example",
+			"http://localhost.example", "http://0.0.0.0" })
+	void startWhenAddressIsUnusableNamesTheSetting(String url, CapturedOutput output) {
+		assertRefused(output, "The setting comfy.base-url (", "--comfy.api-key=" + KEY, "--comfy.base-url=" + url);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "comfy.deadline=99ms", "comfy.deadline=60001ms", "comfy.deadline=-1s",
+			"comfy.connect-timeout=9ms", "comfy.connect-timeout=2501ms", "gateway.fresh-for=-1ms",
+			"gateway.fresh-for=301s", "gateway.stale-while-revalidate=3601s", "gateway.stale-while-revalidate=-1s",
+			"gateway.stale-if-error=86401s", "gateway.stale-if-error=-1s", "gateway.refresh-floor=2001ms",
+			"gateway.refresh-floor=-1ms", "gateway.cooldown=99ms", "gateway.cooldown=31s", "gateway.max-cooldown=901s",
+			"gateway.max-cooldown=99ms", "gateway.name=comfy gateway", "gateway.allowed-origins=comfy.example" })
+	void startWhenOutOfBoundsNamesTheSetting(String setting, CapturedOutput output) {
+		assertRefused(output, "The setting " + setting.substring(0, setting.indexOf('=')) + " (",
+				"--comfy.api-key=" + KEY, "--" + setting);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "comfy.deadline=soon", "comfy.auth=basic", "comfy.allow-insecure=perhaps",
+			"gateway.cooldown=1 fortnight" })
+	void startWhenValueIsOfAnotherKindNamesTheSetting(String setting, CapturedOutput output) {
+		assertRefused(output, "Property: " + setting.substring(0, setting.indexOf('=')), "--comfy.api-key=" + KEY,
+				"--" + setting);
+	}
+
+	private static void assertRefused(CapturedOutput output, String says, String... arguments) {
+		SpringApplication application = new SpringApplication(Settings.class);
+		application.setWebApplicationType(WebApplicationType.NONE);
+		List<String> all = new ArrayList<>(List.of("--spring.main.banner-mode=off"));
+		all.addAll(List.of(arguments));
+		assertThatException().isThrownBy(() -> application.run(all.toArray(String[]::new)).close());
+		assertThat(output).contains("APPLICATION FAILED TO START", says).doesNotContain(KEY);
+	}
+
+	@Test
+	void processWhenTerminatedCompletesWhatIsInFlight() throws Exception {
+		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+				// Names as Kubernetes gives them to a pod beside a service
+				GatewayProcess gateway = GatewayProcess.start(Map.of("COMFY_API_KEY_FILE", file("key", KEY + "\n"),
+						"COMFY_BASE_URL", upstream.baseUrl() + "/", "COMFY_DEADLINE", "30s",
+						"COMFY_GATEWAY_SERVICE_HOST", "10.0.0.1", "COMFY_GATEWAY_PORT", "tcp://10.0.0.1:8080"))) {
+			gateway.awaitStart();
+			assertThat(RawConnection.get(gateway.port(), "/readyz").status()).isEqualTo(200);
+			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/health").status()).isEqualTo(200);
+			Hold hold = upstream.hold();
+			try (RawConnection caller = new RawConnection(gateway.port())) {
+				caller.send(RawConnection.request("GET", "/api/prompt"));
+				hold.awaitArrival(1);
+				gateway.terminate();
+				gateway.awaitOutput("Commencing graceful shutdown");
+				hold.release();
+				Answer answer = caller.read();
+				assertThat(answer.status()).isEqualTo(200);
+				assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
+			}
+			// As the JVM ends on SIGTERM
+			assertThat(gateway.awaitExit()).isEqualTo(128 + 15);
+			assertThat(gateway.output()).doesNotContain(KEY, "ERROR", "WARN");
+		}
+	}
+
+	private static String file(String name, String content) throws IOException {
+		return Files.write(directory.resolve(name), content.getBytes(StandardCharsets.UTF_8)).toString();
+	}
+
+}
