@@ -52,7 +52,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		requireBetween("gateway.max-cooldown", maxCooldown, Duration.ofMillis(100), Duration.ofMinutes(15));
 		requireBetween("gateway.cooldown", cooldown, Duration.ofMillis(100), maxCooldown);
 		for (String origin : allowedOrigins) {
-			if (!ORIGIN.matcher(origin).matches()) {
+			if (!ORIGIN.matcher(origin).matches() || (origin.equals("*") && allowedOrigins.size() > 1)) {
 				throw new InvalidSettingException("gateway.allowed-origins", "holds an entry that is not a web origin",
 						"Use entries such as https://dashboard.example.com (no path, no slash at the end), or"
 								+ " * alone.");

@@ -48,7 +48,9 @@ class GatewayPropertiesTests {
 			"allowed-origins=https://a.example/ | gateway.allowed-origins",
 			"allowed-origins=a.example | gateway.allowed-origins",
 			"allowed-origins=https://*.example | gateway.allowed-origins",
-			"allowed-origins=null | gateway.allowed-origins", "allowed-origins=*,x | gateway.allowed-origins" })
+			"allowed-origins=null | gateway.allowed-origins",
+			"allowed-origins=*,https://a.example | gateway.allowed-origins",
+			"allowed-origins=*,x | gateway.allowed-origins" })
 	void bindWhenOutOfBoundsNamesSetting(String setting, String named) {
 		assertThatExceptionOfType(BindException.class).isThrownBy(() -> GatewaySettings.with(setting))
 			.havingRootCause()

@@ -51,8 +51,9 @@ public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 		if (seconds.isEmpty() || !seconds.chars().allMatch(c -> c >= '0' && c <= '9')) {
 			return Long.MAX_VALUE;
 		}
+		String digits = seconds.replaceFirst("^0+(?=.)", "");
 		// More digits than these are more than any answer's age
-		return seconds.length() > 9 ? Long.MAX_VALUE : TimeUnit.SECONDS.toNanos(Long.parseLong(seconds));
+		return digits.length() > 9 ? Long.MAX_VALUE : TimeUnit.SECONDS.toNanos(Long.parseLong(digits));
 	}
 
 	/** Reader of a list of {@code name}, {@code name=token} and {@code name="text"}. */

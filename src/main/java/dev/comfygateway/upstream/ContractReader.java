@@ -89,13 +89,8 @@ final class ContractReader {
 		String message = NOT_TEXT.matcher(node.stringValue()).replaceAll("");
 		if (key != null) {
 			message = message.replace(key, "***");
-			if (message.contains(key)) {
-				// A key with asterisks can arise anew from those that replaced it
-				return null;
-			}
 		}
-		// What stands around the stars can form the key with them, where it has stars
-		// itself
+		// A key that has stars itself can arise anew from those that replaced it
 		if (message.isBlank() || (key != null && message.contains(key))) {
 			return null;
 		}

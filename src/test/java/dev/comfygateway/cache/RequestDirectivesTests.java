@@ -23,7 +23,8 @@ class RequestDirectivesTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "no-cache", "NO-CACHE", "No-Cache", " \tno-cache ", "foo, no-cache", ",,no-cache,",
-			"max-age=60, no-cache", "no-cache, max-age=60", "max-age=0", "MAX-AGE=0", "max-age=\"0\"", "max-age=000" })
+			"max-age=60, no-cache", "no-cache, max-age=60", "max-age=0", "MAX-AGE=0", "max-age=\"0\"", "max-age=000",
+			"max-age=0000000000" })
 	void ofWhenNoCacheOrAgeZeroAsksForNew(String cacheControl) {
 		assertThat(of(null, cacheControl)).isEqualTo(NO_CACHE);
 	}

@@ -37,11 +37,16 @@ final class ClientFixture {
 	final ApiKey apiKey;
 
 	private ClientFixture(ComfyProperties properties, HttpClientSettings settings, Scheduler scheduler) {
+		this(WebClient.builder(), properties, settings, scheduler);
+	}
+
+	private ClientFixture(WebClient.Builder builder, ComfyProperties properties, HttpClientSettings settings,
+			Scheduler scheduler) {
 		Properties version = new Properties();
 		version.setProperty("version", "1.2.3");
 		StaticListableBeanFactory beans = new StaticListableBeanFactory(Map.of("build", new BuildProperties(version)));
 		this.apiKey = new ApiKey(properties);
-		this.client = new ComfyCloudClient(WebClient.builder(), settings, properties, apiKey,
+		this.client = new ComfyCloudClient(builder, settings, properties, apiKey,
 				beans.getBeanProvider(BuildProperties.class), meters, scheduler, InstantSource.fixed(NOW));
 	}
 
@@ -56,6 +61,11 @@ final class ClientFixture {
 
 	static ClientFixture of(String baseUrl, Scheduler scheduler) {
 		return new ClientFixture(properties(KEY, null, baseUrl, ComfyProperties.Auth.API_KEY),
+				HttpClientSettings.defaults(), scheduler);
+	}
+
+	static ClientFixture of(WebClient.Builder builder, Scheduler scheduler) {
+		return new ClientFixture(builder, properties(KEY, null, "http://localhost", ComfyProperties.Auth.API_KEY),
 				HttpClientSettings.defaults(), scheduler);
 	}
 

@@ -2,10 +2,6 @@ package dev.comfygateway.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import ch.qos.logback.classic.Level;
-import ch.qos.logback.classic.Logger;
-import ch.qos.logback.classic.spi.ILoggingEvent;
-import ch.qos.logback.core.AppenderBase;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
@@ -21,22 +17,28 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.slf4j.LoggerFactory;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.web.reactive.function.client.ClientResponse;
+import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Operators;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 import reactor.test.scheduler.VirtualTimeScheduler;
+import reactor.util.context.Context;
 
 /** What becomes of connections that fail, and of answers that do not end. */
 class ComfyCloudClientConnectionTests {
@@ -228,34 +230,19 @@ class ComfyCloudClientConnectionTests {
 	}
 
 	@Test
-	void fetchWhenDeadlinePassesReportsNoError() throws InterruptedException {
-		Logger root = (Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME);
-		Logger client = (Logger) LoggerFactory.getLogger(ComfyCloudClient.class);
-		Level before = client.getLevel();
-		BlockingQueue<ILoggingEvent> events = new LinkedBlockingQueue<>();
-		AppenderBase<ILoggingEvent> appender = new AppenderBase<>() {
-
-			@Override
-			protected void append(ILoggingEvent event) {
-				if (event.getLevel() == Level.ERROR || event.getLoggerName().equals(client.getName())) {
-					events.add(event);
-				}
-			}
-
-		};
-		client.setLevel(Level.DEBUG);
-		root.addAppender(appender);
-		appender.start();
-		try {
-			upstream.behave(Behaviour.STALL);
-			timesOut();
-			ILoggingEvent givenUp = events.poll(10, TimeUnit.SECONDS);
-			assertThat(givenUp).isNotNull().extracting(ILoggingEvent::getLevel).isEqualTo(Level.DEBUG);
-		}
-		finally {
-			root.detachAppender(appender);
-			client.setLevel(before);
-		}
+	@ExtendWith(OutputCaptureExtension.class)
+	void fetchWhenGivenUpRequestFailsLogsNoError(CapturedOutput output) {
+		AtomicBoolean failed = new AtomicBoolean();
+		ClientFixture waiting = ClientFixture.of(WebClient.builder()
+			.filter((request, next) -> Mono.deferContextual(context -> Mono.<ClientResponse>never().doOnCancel(() -> {
+				Operators.onErrorDropped(new IOException("Request cancelled"), Context.of(context));
+				failed.set(true);
+			}))), time);
+		CompletableFuture<@Nullable UpstreamOutcome> started = waiting.start();
+		time.advanceTimeBy(ClientFixture.DEADLINE);
+		assertThat(ClientFixture.failure(started).reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
+		assertThat(failed).isTrue();
+		assertThat(output).doesNotContain("ERROR").doesNotContain("Request cancelled");
 	}
 
 	@Test
