@@ -1,6 +1,7 @@
 package dev.comfygateway;
 
 import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import java.io.IOException;
@@ -198,6 +199,21 @@ class StartUpTests {
 		all.addAll(List.of(arguments));
 		assertThatException().isThrownBy(() -> application.run(all.toArray(String[]::new)).close());
 		assertThat(output).contains("APPLICATION FAILED TO START", says).doesNotContain(KEY);
+	}
+
+	/** In a JVM of its own, since the JDK reads the switch once, and here it may have. */
+	@Test
+	void requestWhenUpstreamClosesWithoutAnswerIsNotRepeatedByTheJdk() throws Exception {
+		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+				GatewayProcess gateway = GatewayProcess
+					.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl()))) {
+			upstream.behave(Behaviour.CLOSE);
+			gateway.awaitStart();
+			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(502);
+			// The first and the gateway's own retry
+			assertThat(upstream.received()).hasSize(2);
+			assertThat(upstream.connections()).isEqualTo(2);
+		}
 	}
 
 	@Test

@@ -7,7 +7,8 @@ import org.springframework.core.env.Environment;
 
 /**
  * The gateway in front of a simulated Comfy Cloud: {@code ./mvnw spring-boot:test-run}
- * needs no key and no network.
+ * needs no key and no network. It finds this class as the only one here with a public
+ * main method, so others must not have one.
  */
 public class TestComfyGatewayApplication {
 
