@@ -1,7 +1,10 @@
 package dev.comfygateway.prompt;
 
+import dev.comfygateway.server.PollerProtocol;
 import io.micrometer.common.KeyValue;
 import java.util.Set;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -23,6 +26,22 @@ class PromptConfiguration {
 				new PromptFilter(controller, metrics, cors));
 		filter.setOrder(Ordered.HIGHEST_PRECEDENCE);
 		return filter;
+	}
+
+	/**
+	 * The whole of {@code /api/prompt} runs without waiting, so its callers need no
+	 * thread.
+	 */
+	@Bean
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> promptProtocol() {
+		return factory -> {
+			factory.setProtocol(PollerProtocol.class.getName());
+			factory.addConnectorCustomizers(connector -> {
+				if (connector.getProtocolHandler() instanceof PollerProtocol protocol) {
+					protocol.answerAtOnce(PromptController.PATH);
+				}
+			});
+		};
 	}
 
 	/** A caller can invent methods, which must not become labels. */

@@ -1,0 +1,216 @@
+package dev.comfygateway.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import jakarta.servlet.AsyncContext;
+import jakarta.servlet.http.HttpServlet;
+import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.catalina.Context;
+import org.apache.catalina.LifecycleException;
+import org.apache.catalina.connector.Connector;
+import org.apache.catalina.startup.Tomcat;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PollerProtocolTests {
+
+	private static final String REQUEST = "GET /memory HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+	/** Bytes, more than the sockets' buffers hold. */
+	private static final int LARGE = 32 * 1024 * 1024;
+
+	private final BlockingQueue<String> large = new LinkedBlockingQueue<>();
+
+	private final BlockingQueue<AsyncContext> waiting = new LinkedBlockingQueue<>();
+
+	private final Tomcat tomcat = new Tomcat();
+
+	@BeforeEach
+	void start(@TempDir Path directory) throws LifecycleException {
+		PollerProtocol protocol = new PollerProtocol();
+		protocol.setMaxKeepAliveRequests(-1);
+		protocol.answerAtOnce("/memory");
+		Connector connector = new Connector(protocol);
+		connector.setPort(0);
+		tomcat.setBaseDir(directory.toString());
+		tomcat.setConnector(connector);
+		Context context = tomcat.addContext("", directory.toString());
+		Tomcat.addServlet(context, "threads", new ThreadName()).setAsyncSupported(true);
+		context.addServletMapping("/", "threads");
+		tomcat.start();
+	}
+
+	@AfterEach
+	void stop() throws LifecycleException {
+		tomcat.stop();
+		tomcat.destroy();
+	}
+
+	@Test
+	void getWhenPathIsAnsweredAtOnceIsAnsweredByPoller() throws IOException {
+		try (Caller caller = new Caller()) {
+			assertThat(caller.send(REQUEST).readBody()).endsWith("-Poller");
+		}
+	}
+
+	@Test
+	void getWhenConnectionIsKeptIsAnsweredByPollerAgain() throws IOException {
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST).readBody();
+			assertThat(caller.send(REQUEST).readBody()).endsWith("-Poller");
+		}
+	}
+
+	@Test
+	void getWhenOtherPathIsAnsweredByThreadOfItsOwn() throws IOException {
+		try (Caller caller = new Caller()) {
+			assertThat(caller.send(REQUEST.replace("/memory", "/memory/other")).readBody()).contains("-exec-");
+		}
+	}
+
+	@Test
+	void getWhenQueryIsAnsweredByThreadOfItsOwn() throws IOException {
+		try (Caller caller = new Caller()) {
+			assertThat(caller.send(REQUEST.replace("/memory", "/memory?a=b")).readBody()).contains("-exec-");
+		}
+	}
+
+	@Test
+	void postWhenPathIsAnsweredAtOnceIsAnsweredByThreadOfItsOwn() throws IOException {
+		try (Caller caller = new Caller()) {
+			assertThat(caller.send(REQUEST.replace("GET", "POST")).readBody()).contains("-exec-");
+		}
+	}
+
+	@Test
+	void getWhenSeveralComeAtOnceAreAnsweredByThreadOfTheirOwn() throws IOException {
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST + REQUEST + REQUEST);
+			assertThat(caller.readBody()).contains("-exec-");
+			assertThat(caller.readBody()).contains("-exec-");
+			assertThat(caller.readBody()).contains("-exec-");
+		}
+	}
+
+	@Test
+	void getWhenItComesInPartsIsAnswered() throws IOException {
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST + REQUEST.substring(0, 20)).readBody();
+			assertThat(caller.send(REQUEST.substring(20)).readBody()).contains("http-nio");
+		}
+	}
+
+	@Test
+	void getWhenNextComesWhileOneWaitsIsAnsweredInTurn() throws Exception {
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST.replace("\r\n\r\n", "\r\nWait: yes\r\n\r\n"));
+			AsyncContext exchange = waiting.poll(20, TimeUnit.SECONDS);
+			assertThat(exchange).isNotNull();
+			caller.send(REQUEST);
+			exchange.getResponse().getOutputStream().print("late");
+			exchange.complete();
+			assertThat(caller.readBody()).isEqualTo("late");
+			assertThat(caller.readBody()).contains("http-nio");
+		}
+	}
+
+	@Test
+	void getWhenAnotherCallerDoesNotReadIsAnswered() throws Exception {
+		try (Caller deaf = new Caller(); Caller caller = new Caller()) {
+			deaf.send(REQUEST.replace("\r\n\r\n", "\r\nLarge: yes\r\n\r\n"));
+			assertThat(large.poll(20, TimeUnit.SECONDS)).endsWith("-Poller");
+			assertThat(caller.send(REQUEST).readBody()).endsWith("-Poller");
+			assertThat(deaf.socket.getInputStream().readAllBytes()).hasSizeLessThan(LARGE);
+		}
+	}
+
+	@Test
+	void getWhenCallerLeavesAndOthersComeIsAnswered() throws IOException {
+		for (int i = 0; i < 10; i++) {
+			try (Caller caller = new Caller()) {
+				caller.send(REQUEST);
+			}
+		}
+		try (Caller caller = new Caller()) {
+			assertThat(caller.send(REQUEST).readBody()).endsWith("-Poller");
+		}
+	}
+
+	/** Answers with the name of the thread that answers. */
+	private final class ThreadName extends HttpServlet {
+
+		private static final long serialVersionUID = 1L;
+
+		@Override
+		protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
+			if (request.getHeader("Wait") != null) {
+				AsyncContext exchange = request.startAsync();
+				response.setContentLength(4);
+				waiting.add(exchange);
+				return;
+			}
+			byte[] body = Thread.currentThread().getName().getBytes(StandardCharsets.US_ASCII);
+			if (request.getHeader("Large") != null) {
+				large.add(Thread.currentThread().getName());
+				body = new byte[LARGE];
+			}
+			response.setContentLength(body.length);
+			response.getOutputStream().write(body);
+		}
+
+	}
+
+	private final class Caller implements AutoCloseable {
+
+		final Socket socket = new Socket(InetAddress.getLoopbackAddress(), tomcat.getConnector().getLocalPort());
+
+		private final BufferedReader in;
+
+		Caller() throws IOException {
+			socket.setSoTimeout(20_000);
+			in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+		}
+
+		Caller send(String bytes) throws IOException {
+			socket.getOutputStream().write(bytes.getBytes(StandardCharsets.US_ASCII));
+			return this;
+		}
+
+		String readBody() throws IOException {
+			int length = 0;
+			String line = in.readLine();
+			while (line != null && !line.isEmpty()) {
+				if (line.startsWith("Content-Length: ")) {
+					length = Integer.parseInt(line.substring("Content-Length: ".length()));
+				}
+				line = in.readLine();
+			}
+			char[] body = new char[length];
+			int read = 0;
+			while (read < length) {
+				read += in.read(body, read, length - read);
+			}
+			return new String(body);
+		}
+
+		@Override
+		public void close() throws IOException {
+			socket.close();
+		}
+
+	}
+
+}
