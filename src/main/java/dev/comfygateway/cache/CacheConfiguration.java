@@ -18,13 +18,14 @@ class CacheConfiguration {
 
 	/**
 	 * Without expiry: Caffeine's is exact to a second only, and how long an answer lives
-	 * is {@link Lifetime}'s to say.
+	 * is {@link Lifetime}'s to say. Nor a size: there is one key, and a bound would make
+	 * Caffeine keep a record of each read.
 	 */
 	@Bean
 	CaffeineCacheManager cacheManager() {
 		CaffeineCacheManager caches = new CaffeineCacheManager();
 		caches.setAllowNullValues(false);
-		caches.setCaffeine(Caffeine.newBuilder().maximumSize(1).recordStats());
+		caches.setCaffeine(Caffeine.newBuilder().recordStats());
 		caches.setCacheNames(List.of(PromptCache.NAME));
 		return caches;
 	}
