@@ -232,7 +232,7 @@ class OperatorsFlowTests {
 				RawConnection.exchange(server, RawConnection.request(word, "/api/prompt"));
 				RawConnection.get(server, "/" + word + "?" + word, "Host-Word: " + word);
 				RawConnection.get(server, "/livez/" + word);
-				RawConnection.get(server, "/swagger-ui/" + word);
+				RawConnection.get(server, "/webjars/" + word);
 				RawConnection.get(server, "/v3/api-docs/" + word);
 				RawConnection.get(server, "/actuator/health/" + word);
 				RawConnection.get(server, "/actuator/metrics/" + word);
