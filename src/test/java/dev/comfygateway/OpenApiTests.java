@@ -6,8 +6,10 @@ import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -19,9 +21,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.web.servlet.mvc.method.RequestMappingInfo;
+import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 import org.yaml.snakeyaml.Yaml;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
@@ -95,6 +100,25 @@ class OpenApiTests {
 		assertThat(at(contract, "components", "schemas").keySet())
 			.isEqualTo(at(document, "components", "schemas").keySet());
 		assertHolds(at(document, "components", "schemas"), at(contract, "components", "schemas"));
+	}
+
+	@Test
+	void documentHasTheOperationsThatThereAre(@Autowired RequestMappingHandlerMapping handlers) throws Exception {
+		Map<String, Object> paths = at(json(get("/v3/api-docs")), "paths");
+		List<String> told = new ArrayList<>();
+		for (String path : paths.keySet()) {
+			at(paths, path).keySet()
+				.forEach(method -> told.add("[%s] %s".formatted(method.toUpperCase(Locale.ROOT), path)));
+		}
+		assertThat(told).isNotEmpty();
+		// How the document is found is not in it
+		told.addAll(List.of("[GET] /v3/api-docs", "[GET] /v3/api-docs.yaml"));
+		assertThat(handlers.getHandlerMethods().keySet().stream().flatMap(OpenApiTests::operations))
+			.containsExactlyInAnyOrderElementsOf(told);
+	}
+
+	private static Stream<String> operations(RequestMappingInfo handler) {
+		return handler.getPatternValues().stream().map(path -> handler.getMethodsCondition() + " " + path);
 	}
 
 	@Test
