@@ -146,7 +146,7 @@ public class PollerProtocol extends Http11NioProtocol {
 		public int write(ByteBuffer buffer) throws IOException {
 			int written = super.write(buffer);
 			// An answer fits unless those before have not been read
-			if (buffer == null && polled && written == 0 && buffer.hasRemaining()) {
+			if (polled && written == 0 && buffer.hasRemaining()) {
 				throw new IOException("The caller does not read");
 			}
 			return written;
