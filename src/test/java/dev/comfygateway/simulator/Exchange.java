@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.springframework.http.HttpStatus;
 
 /** Request, and the ways to answer it or not to. */
 final class Exchange {
@@ -73,11 +72,7 @@ final class Exchange {
 		if (!has(all, "Content-Length") && !has(all, "Transfer-Encoding") && status != 304 && status != 204) {
 			all.put("Content-Length", Integer.toString(body.length));
 		}
-		HttpStatus known = HttpStatus.resolve(status);
-		StringBuilder head = new StringBuilder("HTTP/1.1 ").append(status)
-			.append(' ')
-			.append(known == null ? "" : known.getReasonPhrase())
-			.append(NEWLINE);
+		StringBuilder head = new StringBuilder("HTTP/1.1 ").append(status).append(' ').append(NEWLINE);
 		all.forEach((name, value) -> head.append(name).append(": ").append(value).append(NEWLINE));
 		ByteArrayOutputStream whole = new ByteArrayOutputStream();
 		whole.writeBytes(head.append(NEWLINE).toString().getBytes(StandardCharsets.ISO_8859_1));
