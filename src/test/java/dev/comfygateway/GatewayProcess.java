@@ -50,7 +50,9 @@ final class GatewayProcess implements AutoCloseable {
 		List<String> command = new ArrayList<>(
 				List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
 						"-Xshare:auto", "-cp", classPath(), ComfyGatewayApplication.class.getName(), "--server.port=0",
-						"--management.server.port=0"));
+						"--management.server.port=0",
+						// Tells when it is ready, which is some time after it has started
+						"--logging.level.org.springframework.boot.availability=DEBUG"));
 		command.addAll(List.of(arguments));
 		ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
 		builder.environment()
@@ -93,7 +95,7 @@ final class GatewayProcess implements AutoCloseable {
 	}
 
 	GatewayProcess awaitStart() {
-		awaitOutput("Started " + ComfyGatewayApplication.class.getSimpleName());
+		awaitOutput("ReadinessState changed to ACCEPTING_TRAFFIC");
 		return this;
 	}
 

@@ -217,6 +217,21 @@ class StartUpTests {
 	}
 
 	@Test
+	void processWhenNobodyAsksLeavesTheUpstreamAlone() throws Exception {
+		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+				GatewayProcess gateway = GatewayProcess
+					.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl()))) {
+			gateway.awaitStart();
+			assertThat(upstream.connections()).isZero();
+			// What it rehearsed is no attempt, and nothing that a caller asked
+			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body())
+				.contains("comfy_gateway_upstream_requests_seconds_count{outcome=\"ok\"} 0\n",
+						"comfy_gateway_requests_total{result=\"error\"} 0.0\n")
+				.containsPattern("http_client_requests_seconds_count\\{.*127\\.0\\.0\\.1.*} 5\n");
+		}
+	}
+
+	@Test
 	void processWhenTerminatedCompletesWhatIsInFlight() throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				// Names as Kubernetes gives them to a pod beside a service

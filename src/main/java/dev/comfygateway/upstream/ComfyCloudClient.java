@@ -130,6 +130,15 @@ public class ComfyCloudClient {
 		log.debug("A request was given up: {}", dropped.getClass().getName());
 	}
 
+	/**
+	 * Asks the gateway itself, without the key, as it asks the upstream: the first time
+	 * takes long, since all that it needs is loaded meanwhile.
+	 * @param self address of the gateway that answers with JSON
+	 */
+	public Mono<UpstreamOutcome> rehearse(URI self) {
+		return exchange(webClient.get().uri(self), new ApiKey.Current(0, null)).timeout(deadline, scheduler);
+	}
+
 	/** Generation of the key in use; what was learned under another is void. */
 	public long keyGeneration() {
 		return apiKey.current().generation();
@@ -208,11 +217,13 @@ public class ComfyCloudClient {
 	}
 
 	private Mono<UpstreamOutcome> exchange(ApiKey.Current key) {
-		WebClient.RequestHeadersSpec<?> request = webClient.get().uri("/api/prompt").accept(MediaType.APPLICATION_JSON);
-		if (key.value() != null) {
-			request = request.header("X-API-Key", key.value());
-		}
-		return request.exchangeToMono(response -> read(response, key))
+		WebClient.RequestHeadersSpec<?> request = webClient.get().uri("/api/prompt");
+		return exchange(key.value() == null ? request : request.header("X-API-Key", key.value()), key);
+	}
+
+	private Mono<UpstreamOutcome> exchange(WebClient.RequestHeadersSpec<?> request, ApiKey.Current key) {
+		return request.accept(MediaType.APPLICATION_JSON)
+			.exchangeToMono(response -> read(response, key))
 			.onErrorResume(Exception.class,
 					e -> Mono.just(UpstreamFailure.of(Faults.beforeAnswer(e), key.generation())));
 	}

@@ -1,0 +1,51 @@
+package dev.comfygateway.prompt;
+
+import dev.comfygateway.upstream.ComfyCloudClient;
+import java.net.URI;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.ApplicationArguments;
+import org.springframework.boot.ApplicationRunner;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.boot.web.server.context.WebServerInitializedEvent;
+import org.springframework.context.event.EventListener;
+import org.springframework.stereotype.Component;
+
+/**
+ * Rehearsal between the start and the first caller, who would else wait until everything
+ * is loaded: the gateway asks its own probe, the way it asks the upstream. It is not
+ * ready before; what goes wrong here does no harm.
+ */
+@Component
+class WarmUp implements ApplicationRunner {
+
+	private static final Logger log = LoggerFactory.getLogger(WarmUp.class);
+
+	private static final int REHEARSALS = 5;
+
+	private final ComfyCloudClient client;
+
+	private int port;
+
+	WarmUp(ComfyCloudClient client) {
+		this.client = client;
+	}
+
+	@EventListener
+	void started(WebServerInitializedEvent event) {
+		if (!WebServerApplicationContext.hasServerNamespace(event.getApplicationContext(), "management")) {
+			port = event.getWebServer().getPort();
+		}
+	}
+
+	@Override
+	public void run(ApplicationArguments arguments) {
+		for (int i = 0; port > 0 && i < REHEARSALS; i++) {
+			client.rehearse(URI.create("http://127.0.0.1:%d/livez".formatted(port)))
+				.doOnError(error -> log.debug("The rehearsal failed: {}", error.getClass().getName()))
+				.onErrorComplete()
+				.block();
+		}
+	}
+
+}
