@@ -159,6 +159,22 @@ class OperatorsFlowTests {
 	}
 
 	@Test
+	void requestWhenRepeatedIsCountedEachTime() throws IOException {
+		get();
+		String mine = "comfy_gateway_requests_total{result=\"hit\"}";
+		String boots = serverRequests("GET", 200, "/api/prompt");
+		String before = prometheus();
+		try (RawConnection caller = new RawConnection(port)) {
+			for (int i = 0; i < 50; i++) {
+				caller.send(RawConnection.request("GET", "/api/prompt"));
+				assertThat(caller.read().status()).isEqualTo(200);
+			}
+		}
+		assertThat(value(mine) - value(before, mine)).isEqualTo(50);
+		awaitValue(boots, value(before, boots) + 50);
+	}
+
+	@Test
 	void requestWhenCollapsedIsCountedOnce() throws IOException, InterruptedException {
 		String before = prometheus();
 		Hold hold = upstream.hold();

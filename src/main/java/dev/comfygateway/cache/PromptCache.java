@@ -89,6 +89,23 @@ public class PromptCache {
 		};
 	}
 
+	/**
+	 * Looks up the answer for a caller where it serves as it is: nothing is fetched.
+	 */
+	public Lookup.@Nullable Stored fresh(RequestDirectives wanted) {
+		long now = ticker.read();
+		Snapshot stored = stored(now);
+		if (stored == null) {
+			return null;
+		}
+		long age = stored.age(now);
+		return switch (lifetime.judge(age, wanted)) {
+			case FRESH -> serve(stored, age, Detail.NONE, null);
+			case REFRESH_FLOOR -> serve(stored, age, Detail.REFRESH_FLOOR, null);
+			case REVALIDATE, STALE, REFUSED_BY_CALLER -> null;
+		};
+	}
+
 	/** What is known now, without asking anybody. */
 	public Status status() {
 		long now = ticker.read();

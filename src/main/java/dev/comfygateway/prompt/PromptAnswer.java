@@ -40,13 +40,12 @@ class PromptAnswer {
 		this.metrics = metrics;
 	}
 
-	void write(Lookup lookup, HttpServletRequest request, HttpServletResponse response) throws IOException {
-		switch (lookup) {
+	/** Writes the answer and counts it. */
+	Result write(Lookup lookup, HttpServletRequest request, HttpServletResponse response) throws IOException {
+		return switch (lookup) {
 			case Lookup.Stored stored -> {
-				// Both rounded against the caller: an age up, what is left of freshness
-				// down
-				response.setHeader(HttpHeaders.AGE, Long.toString(Math.ceilDiv(stored.age(), SECOND)));
-				writeSnapshot(stored.snapshot(), "hit; ttl=" + Math.floorDiv(stored.ttl(), SECOND) + detail(stored),
+				response.setHeader(HttpHeaders.AGE, Long.toString(ageSeconds(stored)));
+				yield writeSnapshot(stored.snapshot(), "hit; ttl=" + ttlSeconds(stored) + detail(stored),
 						stored.ttl() > 0 ? Result.HIT : Result.STALE, request, response);
 			}
 			case Lookup.Fetched fetched -> writeSnapshot(
@@ -56,24 +55,42 @@ class PromptAnswer {
 			case Lookup.Failed failed -> {
 				ErrorAnswer error = ErrorAnswer.of(failed.failure());
 				boolean comeBack = failed.fromCooldown() || error.status() == 429 || error.status() == 503;
-				writeError(error, comeBack ? failed.retryAfterSeconds() : 0, response);
+				yield writeError(error, comeBack ? failed.retryAfterSeconds() : 0, response);
 			}
 			case Lookup.NotCached ignored -> writeError(ErrorAnswer.notCached(), 0, response);
 			case Lookup.Awaited ignored -> throw new IllegalStateException();
-		}
+		};
+	}
+
+	/** Whether both are written the same way, to the byte. */
+	static boolean isSame(Lookup.Stored one, Lookup.Stored other) {
+		return one.snapshot() == other.snapshot() && ageSeconds(one) == ageSeconds(other)
+				&& ttlSeconds(one) == ttlSeconds(other) && one.detail() == other.detail()
+				&& one.failure() == other.failure();
+	}
+
+	// Both rounded against the caller: an age up, what is left of freshness down
+
+	private static long ageSeconds(Lookup.Stored stored) {
+		return Math.ceilDiv(stored.age(), SECOND);
+	}
+
+	private static long ttlSeconds(Lookup.Stored stored) {
+		return Math.floorDiv(stored.ttl(), SECOND);
 	}
 
 	void writeBug(HttpServletResponse response) throws IOException {
 		writeError(ErrorAnswer.bug(), 0, response);
 	}
 
-	private void writeError(ErrorAnswer error, long retryAfterSeconds, HttpServletResponse response)
+	private Result writeError(ErrorAnswer error, long retryAfterSeconds, HttpServletResponse response)
 			throws IOException {
 		metrics.count(Result.ERROR);
 		error.writeTo(response, gatewayName, retryAfterSeconds);
+		return Result.ERROR;
 	}
 
-	private void writeSnapshot(Snapshot snapshot, String cacheStatus, Result result, HttpServletRequest request,
+	private Result writeSnapshot(Snapshot snapshot, String cacheStatus, Result result, HttpServletRequest request,
 			HttpServletResponse response) throws IOException {
 		response.setHeader(HttpHeaders.ETAG, snapshot.etag());
 		response.setHeader(HttpHeaders.CACHE_CONTROL, cacheControl);
@@ -81,13 +98,14 @@ class PromptAnswer {
 		if (EntityTags.match(request.getHeaders(HttpHeaders.IF_NONE_MATCH), snapshot.etag())) {
 			metrics.count(Result.NOT_MODIFIED);
 			response.setStatus(HttpServletResponse.SC_NOT_MODIFIED);
-			return;
+			return Result.NOT_MODIFIED;
 		}
 		metrics.count(result);
 		byte[] body = snapshot.body();
 		response.setContentType(MediaType.APPLICATION_JSON_VALUE);
 		response.setContentLength(body.length);
 		response.getOutputStream().write(body);
+		return result;
 	}
 
 	private static String detail(Lookup.Stored stored) {

@@ -3,6 +3,8 @@ package dev.comfygateway.prompt;
 import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.RequestDirectives;
+import dev.comfygateway.prompt.PromptMetrics.Result;
+import dev.comfygateway.server.PollerProtocol;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -26,15 +28,19 @@ class PromptController {
 
 	private final PromptAnswer answer;
 
-	PromptController(PromptCache cache, PromptAnswer answer) {
+	private final PromptMetrics metrics;
+
+	PromptController(PromptCache cache, PromptAnswer answer, PromptMetrics metrics) {
 		this.cache = cache;
 		this.answer = answer;
+		this.metrics = metrics;
 	}
 
 	@GetMapping(PATH)
 	void getPromptInfo(HttpServletRequest request, HttpServletResponse response) throws IOException {
-		Lookup lookup = cache.lookup(RequestDirectives.of(request.getHeaders(HttpHeaders.CACHE_CONTROL),
-				request.getHeader(HttpHeaders.PRAGMA)));
+		RequestDirectives wanted = RequestDirectives.of(request.getHeaders(HttpHeaders.CACHE_CONTROL),
+				request.getHeader(HttpHeaders.PRAGMA));
+		Lookup lookup = cache.lookup(wanted);
 		if (lookup instanceof Lookup.Awaited(var coming)) {
 			AsyncContext exchange = request.startAsync(request, response);
 			// The upstream's deadline bounds the wait
@@ -42,8 +48,26 @@ class PromptController {
 			coming.whenComplete((come, bug) -> finish(exchange, request, response, come));
 		}
 		else {
-			answer.write(lookup, request, response);
+			Result result = answer.write(lookup, request, response);
+			if (lookup instanceof Lookup.Stored given) {
+				String method = request.getMethod();
+				int status = response.getStatus();
+				PollerProtocol.repeatWhile(() -> isRepeated(given, wanted, result, method, status));
+			}
 		}
+	}
+
+	/** Whether a caller who asks the same is answered the same, and that it was so. */
+	private boolean isRepeated(Lookup.Stored given, RequestDirectives wanted, Result result, String method,
+			int status) {
+		long start = System.nanoTime();
+		Lookup.Stored now = cache.fresh(wanted);
+		if (now == null || !PromptAnswer.isSame(given, now)) {
+			return false;
+		}
+		metrics.count(result);
+		metrics.time(method, status, System.nanoTime() - start);
+		return true;
 	}
 
 	private void finish(AsyncContext exchange, HttpServletRequest request, HttpServletResponse response,

@@ -61,7 +61,7 @@ class PromptFilter extends HttpFilter {
 			request.getAsyncContext().addListener(new Timing(request, response, start));
 		}
 		else {
-			metrics.time(request, response, System.nanoTime() - start);
+			metrics.time(request.getMethod(), response.getStatus(), System.nanoTime() - start);
 		}
 	}
 
@@ -82,7 +82,7 @@ class PromptFilter extends HttpFilter {
 
 		@Override
 		public void onComplete(AsyncEvent event) {
-			metrics.time(request, response, System.nanoTime() - start);
+			metrics.time(request.getMethod(), response.getStatus(), System.nanoTime() - start);
 		}
 
 		@Override

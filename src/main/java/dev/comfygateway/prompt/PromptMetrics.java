@@ -3,8 +3,6 @@ package dev.comfygateway.prompt;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
-import jakarta.servlet.http.HttpServletRequest;
-import jakarta.servlet.http.HttpServletResponse;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
@@ -43,10 +41,9 @@ class PromptMetrics {
 	/**
 	 * Records in Boot's own {@code http.server.requests} what Boot's filter does not see.
 	 */
-	void time(HttpServletRequest request, HttpServletResponse response, long nanos) {
-		String method = request.getMethod();
+	void time(String method, int status, long nanos) {
 		Objects.requireNonNull(timers.get(method))
-			.computeIfAbsent(response.getStatus(), status -> timer(method, status))
+			.computeIfAbsent(status, first -> timer(method, first))
 			.record(nanos, TimeUnit.NANOSECONDS);
 	}
 

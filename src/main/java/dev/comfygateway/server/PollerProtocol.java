@@ -4,17 +4,23 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.apache.coyote.http11.Http11NioProtocol;
+import org.apache.tomcat.util.http.FastHttpDateFormat;
 import org.apache.tomcat.util.net.NioChannel;
 import org.apache.tomcat.util.net.NioEndpoint;
 import org.apache.tomcat.util.net.SocketBufferHandler;
 import org.apache.tomcat.util.net.SocketEvent;
+import org.apache.tomcat.util.net.SocketProperties;
 import org.apache.tomcat.util.net.SocketWrapperBase;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tomcat's HTTP/1.1, where the thread that polls the connections answers the questions
  * that are answered from memory. To hand one to another thread costs more than to answer
  * it: the other must be woken, and what is polled changed twice, with a system call each.
+ * An answer that the application allows to be repeated is {@linkplain Repeats given
+ * again} to the same request.
  * <p>
  * The poller must never wait for one caller, nor serve one for long: it takes a request
  * only where it has come as a whole and alone, looks for the next one after all others
@@ -22,6 +28,14 @@ import org.apache.tomcat.util.net.SocketWrapperBase;
  * Tomcat's threads.
  */
 public class PollerProtocol extends Http11NioProtocol {
+
+	/** Bytes; a larger request is read in parts, by a thread of its own. */
+	private static final int REQUEST_BUFFER = 1024;
+
+	/** Bytes; a larger answer is written in parts. */
+	private static final int ANSWER_BUFFER = 512;
+
+	private static final ThreadLocal<@Nullable Repeats> ANSWERING = new ThreadLocal<>();
 
 	private final Endpoint endpoint;
 
@@ -33,6 +47,12 @@ public class PollerProtocol extends Http11NioProtocol {
 	private PollerProtocol(Endpoint endpoint) {
 		super(endpoint);
 		this.endpoint = endpoint;
+		// Thousands of callers keep their connections: each holds what a usual request
+		// and an answer need, and outside the heap
+		SocketProperties sockets = endpoint.getSocketProperties();
+		sockets.setAppReadBufSize(REQUEST_BUFFER);
+		sockets.setAppWriteBufSize(ANSWER_BUFFER);
+		sockets.setDirectBuffer(true);
 	}
 
 	/**
@@ -43,6 +63,20 @@ public class PollerProtocol extends Http11NioProtocol {
 		endpoint.starts = List.of(start("GET", path), start("HEAD", path));
 	}
 
+	/**
+	 * Allows the answer that is being given to be given again to every request of the
+	 * same bytes, in the same second. To be called while it is written; without effect
+	 * where no poller answers.
+	 * @param holds whether it still is the answer, asked for each request and only then;
+	 * where it is, that request counts as answered
+	 */
+	public static void repeatWhile(BooleanSupplier holds) {
+		Repeats answering = ANSWERING.get();
+		if (answering != null) {
+			answering.allow(holds);
+		}
+	}
+
 	private static byte[] start(String method, String path) {
 		return "%s %s HTTP/1.1\r\n".formatted(method, path).getBytes(StandardCharsets.US_ASCII);
 	}
@@ -50,6 +84,9 @@ public class PollerProtocol extends Http11NioProtocol {
 	private static final class Endpoint extends NioEndpoint {
 
 		private static final byte[] END = "\r\n\r\n".getBytes(StandardCharsets.US_ASCII);
+
+		private final Repeats repeats = new Repeats(REQUEST_BUFFER, 2 * ANSWER_BUFFER,
+				FastHttpDateFormat::getCurrentDate);
 
 		private volatile List<byte[]> starts = List.of();
 
@@ -62,15 +99,48 @@ public class PollerProtocol extends Http11NioProtocol {
 		public boolean processSocket(SocketWrapperBase<NioChannel> socket, SocketEvent event, boolean dispatch) {
 			if (dispatch && event == SocketEvent.OPEN_READ && socket.getSocket() instanceof Channel channel
 					&& canBeAnsweredAtOnce(socket)) {
-				channel.polled = true;
-				try {
-					return super.processSocket(socket, event, false);
-				}
-				finally {
-					channel.polled = false;
-				}
+				ByteBuffer request = socket.getSocketBufferHandler().getReadBuffer();
+				ByteBuffer answer = mayRepeat() ? repeats.find(request) : null;
+				return answer == null ? answer(socket, channel, request) : repeat(socket, channel, request, answer);
 			}
 			return super.processSocket(socket, event, dispatch);
+		}
+
+		private boolean answer(SocketWrapperBase<NioChannel> socket, Channel channel, ByteBuffer request) {
+			repeats.begin(request);
+			channel.answering = repeats;
+			ANSWERING.set(repeats);
+			try {
+				return super.processSocket(socket, SocketEvent.OPEN_READ, false);
+			}
+			finally {
+				ANSWERING.remove();
+				channel.answering = null;
+				if (mayRepeat() && !socket.isClosed()) {
+					repeats.end();
+				}
+			}
+		}
+
+		private static boolean repeat(SocketWrapperBase<NioChannel> socket, Channel channel, ByteBuffer request,
+				ByteBuffer answer) {
+			try {
+				channel.write(answer);
+			}
+			catch (IOException ex) {
+				return false;
+			}
+			if (answer.hasRemaining()) {
+				return false;
+			}
+			request.position(request.limit());
+			socket.registerReadInterest();
+			return true;
+		}
+
+		/** A connection that is to be closed soon has to be told so. */
+		private boolean mayRepeat() {
+			return !isPaused() && getMaxKeepAliveRequests() < 0;
 		}
 
 		private boolean canBeAnsweredAtOnce(SocketWrapperBase<NioChannel> socket) {
@@ -131,24 +201,35 @@ public class PollerProtocol extends Http11NioProtocol {
 	/** Connection that nobody waits for while the poller is answering. */
 	private static final class Channel extends NioChannel {
 
-		private volatile boolean polled;
+		private volatile @Nullable Repeats answering;
 
 		Channel(SocketBufferHandler buffer) {
 			super(buffer);
 		}
 
+		/** Left to the garbage collector: Tomcat's way makes the JDK print a warning. */
+		@Override
+		public void free() {
+		}
+
 		@Override
 		public int read(ByteBuffer buffer) throws IOException {
-			return polled ? 0 : super.read(buffer);
+			return answering != null ? 0 : super.read(buffer);
 		}
 
 		@Override
 		public int write(ByteBuffer buffer) throws IOException {
+			Repeats given = answering;
+			if (given == null) {
+				return super.write(buffer);
+			}
+			ByteBuffer bytes = buffer.duplicate();
 			int written = super.write(buffer);
 			// An answer fits unless those before have not been read
-			if (polled && written == 0 && buffer.hasRemaining()) {
+			if (written == 0 && buffer.hasRemaining()) {
 				throw new IOException("The caller does not read");
 			}
+			given.add(bytes.limit(buffer.position()));
 			return written;
 		}
 

@@ -9,6 +9,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -16,10 +17,14 @@ import java.nio.file.Path;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.apache.catalina.Context;
 import org.apache.catalina.LifecycleException;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.startup.Tomcat;
+import org.apache.coyote.http11.AbstractHttp11Protocol;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -29,12 +34,18 @@ class PollerProtocolTests {
 
 	private static final String REQUEST = "GET /memory HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
+	private static final String NUMBERED = "GET /memory HTTP/1.1\r\nHost: localhost\r\nNumbered: yes\r\n\r\n";
+
 	/** Bytes, more than the sockets' buffers hold. */
 	private static final int LARGE = 32 * 1024 * 1024;
 
 	private final BlockingQueue<String> large = new LinkedBlockingQueue<>();
 
 	private final BlockingQueue<AsyncContext> waiting = new LinkedBlockingQueue<>();
+
+	private final AtomicInteger numbers = new AtomicInteger();
+
+	private final AtomicBoolean holds = new AtomicBoolean(true);
 
 	private final Tomcat tomcat = new Tomcat();
 
@@ -149,7 +160,66 @@ class PollerProtocolTests {
 		}
 	}
 
-	/** Answers with the name of the thread that answers. */
+	@Test
+	void getWhenAnswerMayBeRepeatedIsRepeated() throws IOException {
+		try (Caller caller = new Caller(); Caller another = new Caller()) {
+			// A second may end between the two, but not each time
+			assertThat(IntStream.range(0, 5)
+				.anyMatch(i -> caller.send(NUMBERED).readBody().equals(another.send(NUMBERED).readBody()))).isTrue();
+		}
+	}
+
+	@Test
+	void getWhenAnswerHoldsNoMoreIsAnsweredAnew() throws IOException {
+		try (Caller caller = new Caller()) {
+			caller.send(NUMBERED).readBody();
+			holds.set(false);
+			String answer = caller.send(NUMBERED).readBody();
+			assertThat(caller.send(NUMBERED).readBody()).isNotEqualTo(answer);
+		}
+	}
+
+	@Test
+	void getWhenConnectionIsToBeClosedIsNotRepeated() throws IOException {
+		String last = NUMBERED.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
+		try (Caller caller = new Caller(); Caller another = new Caller()) {
+			assertThat(caller.send(last).readBody()).isNotEqualTo(another.send(last).readBody());
+			assertThat(caller.socket.getInputStream().read()).isNegative();
+		}
+	}
+
+	@Test
+	void getWhenServerIsPausedIsNotRepeated() throws IOException {
+		try (Caller caller = new Caller()) {
+			caller.send(NUMBERED).readBody();
+			tomcat.getConnector().pause();
+			// As everything then is: refused, or closed without an answer
+			assertThat(caller.send(NUMBERED).readBody()).isEmpty();
+		}
+	}
+
+	@Test
+	void getWhenConnectionsEndAfterSomeRequestsIsNotRepeated() throws IOException {
+		((AbstractHttp11Protocol<?>) tomcat.getConnector().getProtocolHandler()).setMaxKeepAliveRequests(100);
+		try (Caller caller = new Caller()) {
+			String answer = caller.send(NUMBERED).readBody();
+			assertThat(caller.send(NUMBERED).readBody()).isNotEqualTo(answer);
+		}
+	}
+
+	@Test
+	void repeatWhileWhenNoPollerAnswersDoesNothing() throws IOException {
+		String elsewhere = NUMBERED.replace("/memory", "/elsewhere");
+		try (Caller caller = new Caller()) {
+			String answer = caller.send(elsewhere).readBody();
+			assertThat(caller.send(elsewhere).readBody()).isNotEqualTo(answer);
+		}
+	}
+
+	/**
+	 * Answers with the name of the thread that answers, or with a number that is used
+	 * once and may be repeated.
+	 */
 	private final class ThreadName extends HttpServlet {
 
 		private static final long serialVersionUID = 1L;
@@ -160,6 +230,13 @@ class PollerProtocolTests {
 				AsyncContext exchange = request.startAsync();
 				response.setContentLength(4);
 				waiting.add(exchange);
+				return;
+			}
+			if (request.getHeader("Numbered") != null) {
+				PollerProtocol.repeatWhile(holds::get);
+				String number = Integer.toString(numbers.incrementAndGet());
+				response.setContentLength(number.length());
+				response.getOutputStream().print(number);
 				return;
 			}
 			byte[] body = Thread.currentThread().getName().getBytes(StandardCharsets.US_ASCII);
@@ -184,12 +261,26 @@ class PollerProtocolTests {
 			in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
 		}
 
-		Caller send(String bytes) throws IOException {
-			socket.getOutputStream().write(bytes.getBytes(StandardCharsets.US_ASCII));
+		Caller send(String bytes) {
+			try {
+				socket.getOutputStream().write(bytes.getBytes(StandardCharsets.US_ASCII));
+			}
+			catch (IOException e) {
+				throw new UncheckedIOException(e);
+			}
 			return this;
 		}
 
-		String readBody() throws IOException {
+		String readBody() {
+			try {
+				return body();
+			}
+			catch (IOException e) {
+				throw new UncheckedIOException(e);
+			}
+		}
+
+		private String body() throws IOException {
 			int length = 0;
 			String line = in.readLine();
 			while (line != null && !line.isEmpty()) {
