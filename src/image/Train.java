@@ -45,7 +45,7 @@ public class Train {
 	/** Everything else that callers ask for. */
 	private static final List<String> OTHERS = List.of("GET /livez", "GET /readyz", "GET /readyz\r\nAccept: */*",
 			"GET /api/prompt\r\nCache-Control: no-cache", "GET /api/prompt\r\nCache-Control: only-if-cached",
-			"OPTIONS /api/prompt", "GET /none", "POST /api/prompt\r\nContent-Length: 0", "GET /v3/api-docs");
+			"OPTIONS /api/prompt", "GET /none", "POST /api/prompt\r\nContent-Length: 0");
 
 	/** Ways in which Comfy Cloud misbehaves. */
 	private static final List<Behaviour> FAILURES = List.of(Behaviour.UNAVAILABLE, Behaviour.CLOSE, Behaviour.RUBBISH,
