@@ -34,6 +34,7 @@ import org.springframework.web.reactive.function.client.WebClient;
 import org.springframework.web.util.DefaultUriBuilderFactory;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 import reactor.util.retry.Retry;
 
 /**
@@ -120,6 +121,8 @@ public class ComfyCloudClient {
 	 */
 	public Mono<UpstreamOutcome> fetch() {
 		return Mono.defer(this::fetchWithCurrentKey)
+			// Whose thread asks has other callers to answer
+			.subscribeOn(Schedulers.parallel())
 			.timeout(deadline, Mono.fromSupplier(() -> UpstreamFailure.of(Reason.RESPONSE_TIMEOUT, keyGeneration())),
 					scheduler)
 			// The JDK's client raises an error for each request that the deadline ends

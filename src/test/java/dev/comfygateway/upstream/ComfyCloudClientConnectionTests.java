@@ -232,13 +232,19 @@ class ComfyCloudClientConnectionTests {
 	@Test
 	@ExtendWith(OutputCaptureExtension.class)
 	void fetchWhenGivenUpRequestFailsLogsNoError(CapturedOutput output) {
+		Semaphore asked = new Semaphore(0);
 		AtomicBoolean failed = new AtomicBoolean();
 		ClientFixture waiting = ClientFixture.of(WebClient.builder()
-			.filter((request, next) -> Mono.deferContextual(context -> Mono.<ClientResponse>never().doOnCancel(() -> {
-				Operators.onErrorDropped(new IOException("Request cancelled"), Context.of(context));
-				failed.set(true);
-			}))), time);
+			.filter((request,
+					next) -> Mono.deferContextual(context -> Mono.<ClientResponse>never()
+						.doOnSubscribe(subscription -> asked.release())
+						.doOnCancel(() -> {
+							Operators.onErrorDropped(new IOException("Request cancelled"), Context.of(context));
+							failed.set(true);
+						}))),
+				time);
 		CompletableFuture<@Nullable UpstreamOutcome> started = waiting.start();
+		asked.acquireUninterruptibly();
 		time.advanceTimeBy(ClientFixture.DEADLINE);
 		assertThat(ClientFixture.failure(started).reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
 		assertThat(failed).isTrue();
