@@ -3,6 +3,7 @@ package dev.comfygateway.cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.github.benmanes.caffeine.cache.Ticker;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.cache.caffeine.CaffeineCacheManager;
@@ -38,7 +39,7 @@ class CacheConfiguration {
 
 	@Bean
 	RandomGenerator jitter() {
-		return RandomGenerator.of("L64X128MixRandom");
+		return new SplittableRandom();
 	}
 
 }
