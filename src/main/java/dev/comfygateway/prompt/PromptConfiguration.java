@@ -3,6 +3,7 @@ package dev.comfygateway.prompt;
 import dev.comfygateway.server.PollerProtocol;
 import io.micrometer.common.KeyValue;
 import java.util.Set;
+import org.springframework.boot.tomcat.autoconfigure.TomcatServerProperties;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.boot.web.servlet.FilterRegistrationBean;
@@ -30,14 +31,15 @@ class PromptConfiguration {
 
 	/**
 	 * The whole of {@code /api/prompt} runs without waiting, so its callers need no
-	 * thread.
+	 * thread, unless each request is to be logged.
 	 */
 	@Bean
-	WebServerFactoryCustomizer<TomcatServletWebServerFactory> promptProtocol() {
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> promptProtocol(TomcatServerProperties tomcat) {
 		return factory -> {
 			factory.setProtocol(PollerProtocol.class.getName());
 			factory.addConnectorCustomizers(connector -> {
-				if (connector.getProtocolHandler() instanceof PollerProtocol protocol) {
+				if (connector.getProtocolHandler() instanceof PollerProtocol protocol
+						&& !tomcat.getAccesslog().isEnabled()) {
 					protocol.answerAtOnce(PromptController.PATH);
 				}
 			});

@@ -5,10 +5,12 @@ import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.RequestDirectives;
 import dev.comfygateway.prompt.PromptMetrics.Result;
 import dev.comfygateway.server.PollerProtocol;
+import io.micrometer.core.instrument.Timer;
 import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -50,23 +52,21 @@ class PromptController {
 		else {
 			Result result = answer.write(lookup, request, response);
 			if (lookup instanceof Lookup.Stored given) {
-				String method = request.getMethod();
-				int status = response.getStatus();
-				PollerProtocol.repeatWhile(() -> isRepeated(given, wanted, result, method, status));
+				Timer timer = metrics.timer(request.getMethod(), response.getStatus());
+				PollerProtocol.repeatWhile(() -> isRepeated(given, wanted, result, timer));
 			}
 		}
 	}
 
 	/** Whether a caller who asks the same is answered the same, and that it was so. */
-	private boolean isRepeated(Lookup.Stored given, RequestDirectives wanted, Result result, String method,
-			int status) {
+	private boolean isRepeated(Lookup.Stored given, RequestDirectives wanted, Result result, Timer timer) {
 		long start = System.nanoTime();
 		Lookup.Stored now = cache.fresh(wanted);
 		if (now == null || !PromptAnswer.isSame(given, now)) {
 			return false;
 		}
 		metrics.count(result);
-		metrics.time(method, status, System.nanoTime() - start);
+		timer.record(System.nanoTime() - start, TimeUnit.NANOSECONDS);
 		return true;
 	}
 

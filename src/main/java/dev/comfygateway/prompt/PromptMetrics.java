@@ -42,12 +42,15 @@ class PromptMetrics {
 	 * Records in Boot's own {@code http.server.requests} what Boot's filter does not see.
 	 */
 	void time(String method, int status, long nanos) {
-		Objects.requireNonNull(timers.get(method))
-			.computeIfAbsent(status, first -> timer(method, first))
-			.record(nanos, TimeUnit.NANOSECONDS);
+		timer(method, status).record(nanos, TimeUnit.NANOSECONDS);
 	}
 
-	private Timer timer(String method, int status) {
+	/** The one of Boot's own that counts and times such an answer. */
+	Timer timer(String method, int status) {
+		return Objects.requireNonNull(timers.get(method)).computeIfAbsent(status, first -> register(method, first));
+	}
+
+	private Timer register(String method, int status) {
 		HttpStatus.Series series = HttpStatus.Series.valueOf(status);
 		return Timer.builder("http.server.requests")
 			.tag("error", "none")

@@ -97,11 +97,17 @@ public class PollerProtocol extends Http11NioProtocol {
 
 		@Override
 		public boolean processSocket(SocketWrapperBase<NioChannel> socket, SocketEvent event, boolean dispatch) {
+			// A processor is bound to a request that has begun
 			if (dispatch && event == SocketEvent.OPEN_READ && socket.getSocket() instanceof Channel channel
-					&& canBeAnsweredAtOnce(socket)) {
+					&& socket.getCurrentProcessor() == null && hasRead(socket)) {
 				ByteBuffer request = socket.getSocketBufferHandler().getReadBuffer();
 				ByteBuffer answer = mayRepeat() ? repeats.find(request) : null;
-				return answer == null ? answer(socket, channel, request) : repeat(socket, channel, request, answer);
+				if (answer != null) {
+					return repeat(socket, channel, request, answer);
+				}
+				if (canBeAnsweredAtOnce(request)) {
+					return answer(socket, channel, request);
+				}
 			}
 			return super.processSocket(socket, event, dispatch);
 		}
@@ -143,12 +149,7 @@ public class PollerProtocol extends Http11NioProtocol {
 			return !isPaused() && getMaxKeepAliveRequests() < 0;
 		}
 
-		private boolean canBeAnsweredAtOnce(SocketWrapperBase<NioChannel> socket) {
-			// A processor is bound to a request that has begun
-			if (socket.getCurrentProcessor() != null || !hasRead(socket)) {
-				return false;
-			}
-			ByteBuffer request = socket.getSocketBufferHandler().getReadBuffer();
+		private boolean canBeAnsweredAtOnce(ByteBuffer request) {
 			for (byte[] start : starts) {
 				if (isAt(request, request.position(), start)) {
 					return endsOnce(request);
@@ -214,12 +215,12 @@ public class PollerProtocol extends Http11NioProtocol {
 
 		@Override
 		public int read(ByteBuffer buffer) throws IOException {
-			return answering != null ? 0 : super.read(buffer);
+			return given() != null ? 0 : super.read(buffer);
 		}
 
 		@Override
 		public int write(ByteBuffer buffer) throws IOException {
-			Repeats given = answering;
+			Repeats given = given();
 			if (given == null) {
 				return super.write(buffer);
 			}
@@ -231,6 +232,15 @@ public class PollerProtocol extends Http11NioProtocol {
 			}
 			given.add(bytes.limit(buffer.position()));
 			return written;
+		}
+
+		/**
+		 * What is being answered, by the poller itself: where a caller waits, another
+		 * thread can go on before the poller has left.
+		 */
+		private @Nullable Repeats given() {
+			Repeats given = answering;
+			return given == ANSWERING.get() ? given : null;
 		}
 
 	}
