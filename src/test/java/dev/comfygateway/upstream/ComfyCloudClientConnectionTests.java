@@ -20,7 +20,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -231,23 +230,23 @@ class ComfyCloudClientConnectionTests {
 
 	@Test
 	@ExtendWith(OutputCaptureExtension.class)
-	void fetchWhenGivenUpRequestFailsLogsNoError(CapturedOutput output) {
+	void fetchWhenGivenUpRequestFailsLogsNoError(CapturedOutput output) throws InterruptedException {
 		Semaphore asked = new Semaphore(0);
-		AtomicBoolean failed = new AtomicBoolean();
+		Semaphore failed = new Semaphore(0);
 		ClientFixture waiting = ClientFixture.of(WebClient.builder()
 			.filter((request,
 					next) -> Mono.deferContextual(context -> Mono.<ClientResponse>never()
 						.doOnSubscribe(subscription -> asked.release())
 						.doOnCancel(() -> {
 							Operators.onErrorDropped(new IOException("Request cancelled"), Context.of(context));
-							failed.set(true);
+							failed.release();
 						}))),
 				time);
 		CompletableFuture<@Nullable UpstreamOutcome> started = waiting.start();
-		asked.acquireUninterruptibly();
+		assertThat(asked.tryAcquire(20, TimeUnit.SECONDS)).isTrue();
 		time.advanceTimeBy(ClientFixture.DEADLINE);
 		assertThat(ClientFixture.failure(started).reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
-		assertThat(failed).isTrue();
+		assertThat(failed.tryAcquire(20, TimeUnit.SECONDS)).isTrue();
 		assertThat(output).doesNotContain("ERROR").doesNotContain("Request cancelled");
 	}
 
