@@ -22,8 +22,9 @@ import java.util.concurrent.TimeUnit;
  * methods behave, is written to the cache when it ends.
  *
  * <p>
- * {@code java -cp target/test-classes Train.java HOME SECONDS}, where {@code HOME} holds
- * {@code comfy-gateway.jar} and {@code jvm.options}.
+ * {@code java -cp target/test-classes Train.java HOME SECONDS JAVA}, where {@code HOME}
+ * holds {@code comfy-gateway.jar} and {@code jvm.options}, and {@code JAVA} is what runs
+ * the gateway.
  */
 public class Train {
 
@@ -56,15 +57,15 @@ public class Train {
 	private final int managementPort = freePort();
 
 	public static void main(String[] args) throws Exception {
-		new Train().train(Path.of(args[0]).toAbsolutePath(), Duration.ofSeconds(Long.parseLong(args[1])));
+		new Train().train(Path.of(args[0]).toAbsolutePath(), Duration.ofSeconds(Long.parseLong(args[1])), args[2]);
 	}
 
-	private void train(Path home, Duration duration) throws Exception {
+	private void train(Path home, Duration duration, String java) throws Exception {
 		Path cache = home.resolve("comfy-gateway.aot");
 		Files.deleteIfExists(cache);
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY)) {
 			ProcessBuilder builder = new ProcessBuilder(
-					Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+					java,
 					"@" + home.resolve("jvm.options"), "-XX:AOTCacheOutput=" + cache, "-jar",
 					home.resolve("comfy-gateway.jar").toString());
 			builder.environment()
