@@ -322,6 +322,18 @@ class OperatorsFlowTests {
 			.containsExactly("prompt");
 	}
 
+	@Test
+	void sbomNamesWhatIsShippedAndNotWhenItWasBuilt() throws IOException {
+		assertThat(json("/actuator/sbom").get("ids").toString()).isEqualTo("[\"application\"]");
+		JsonNode sbom = json("/actuator/sbom/application");
+		assertThat(sbom.get("bomFormat").asString()).isEqualTo("CycloneDX");
+		assertThat(sbom.get("components").valueStream().map(component -> component.get("name").asString()))
+			.contains("caffeine", "spring-webmvc", "swagger-ui", "tomcat-embed-core")
+			.doesNotContain("archunit", "spring-test", "reactor-netty-http");
+		assertThat(sbom.propertyNames()).doesNotContain("serialNumber");
+		assertThat(sbom.get("metadata").propertyNames()).doesNotContain("timestamp");
+	}
+
 	private JsonNode health() throws IOException {
 		return json("/actuator/health");
 	}
