@@ -25,6 +25,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 @RunningGateway
 class OperatorsFlowTests {
@@ -320,6 +321,24 @@ class OperatorsFlowTests {
 	void cacheIsListed() throws IOException {
 		assertThat(json("/actuator/caches").at("/cacheManagers/cacheManager/caches").propertyNames())
 			.containsExactly("prompt");
+	}
+
+	@Test
+	void infoTellsTheVersionAndOnlyWhatTheCommitDecides() throws IOException {
+		get();
+		JsonNode build = json("/actuator/info").get("build");
+		assertThat(build.propertyNames()).containsExactlyInAnyOrder("artifact", "name", "group", "version");
+		assertThat(upstream.received().getLast().header("User-Agent"))
+			.containsExactly("comfy-gateway/" + build.get("version").asString());
+	}
+
+	@Test
+	void infoTellsTheCommit() throws IOException {
+		assumeThat(getClass().getResource("/git.properties")).as("A commit that this was built from").isNotNull();
+		JsonNode git = json("/actuator/info").get("git");
+		assertThat(git.propertyNames()).containsExactly("commit");
+		assertThat(git.at("/commit/id/full").asString()).matches("[0-9a-f]{40}");
+		assertThat(git.get("commit").propertyNames()).containsExactlyInAnyOrder("id", "time");
 	}
 
 	@Test
