@@ -11,8 +11,8 @@
  * One immutable value travels back, a {@link dev.comfygateway.cache.Snapshot}; a failure
  * travels as a value too, an {@link dev.comfygateway.upstream.UpstreamFailure}. The
  * packages know each other in one direction only: {@code prompt → cache → upstream};
- * {@code error}, which tells failures, and {@code server}, which makes Tomcat wait for
- * nobody, are known to {@code prompt} alone.
+ * {@code error}, which tells failures, {@code server}, which makes Tomcat wait for
+ * nobody, and {@code tracing} are known to {@code prompt} alone.
  */
 @NullMarked
 package dev.comfygateway;

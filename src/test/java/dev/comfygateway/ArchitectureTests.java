@@ -34,6 +34,8 @@ class ArchitectureTests {
 
 	private static final String SERVER = "dev.comfygateway.server..";
 
+	private static final String TRACING = "dev.comfygateway.tracing..";
+
 	@ArchTest
 	static final ArchRule packagesHaveNoCycles = slices().matching("dev.comfygateway.(*)..").should().beFreeOfCycles();
 
@@ -42,7 +44,7 @@ class ArchitectureTests {
 		.resideInAPackage(ROOT)
 		.should()
 		.dependOnClassesThat()
-		.resideInAnyPackage(PROMPT, CACHE, UPSTREAM, ERROR);
+		.resideInAnyPackage(PROMPT, CACHE, UPSTREAM, ERROR, TRACING);
 
 	@ArchTest
 	static final ArchRule upstreamKnowsNoOtherPackage = noClasses().that()
@@ -71,6 +73,13 @@ class ArchitectureTests {
 		.should()
 		.dependOnClassesThat()
 		.resideInAnyPackage(PROMPT, CACHE, UPSTREAM, ERROR);
+
+	@ArchTest
+	static final ArchRule tracingKnowsNoOtherPackage = noClasses().that()
+		.resideInAPackage(TRACING)
+		.should()
+		.dependOnClassesThat()
+		.resideInAnyPackage(PROMPT, CACHE, UPSTREAM, ERROR, SERVER);
 
 	@ArchTest
 	static final ArchRule onlyUpstreamSpeaksHttpToOthers = noClasses().that()
@@ -132,7 +141,7 @@ class ArchitectureTests {
 
 	@ArchTest
 	static void packagesAllHaveClasses(JavaClasses classes) {
-		assertThat(List.of(PROMPT, CACHE, UPSTREAM, ERROR, SERVER))
+		assertThat(List.of(PROMPT, CACHE, UPSTREAM, ERROR, SERVER, TRACING))
 			.allSatisfy(name -> assertThat(classes.that(resideInAPackage(name)).stream().map(JavaClass::getSimpleName))
 				.hasSizeGreaterThan(1));
 	}
@@ -140,7 +149,7 @@ class ArchitectureTests {
 	@ArchTest
 	static void onlyThosePackagesExist(JavaClasses classes) {
 		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".prompt",
-				ROOT + ".cache", ROOT + ".upstream", ROOT + ".error", ROOT + ".server");
+				ROOT + ".cache", ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing");
 	}
 
 }

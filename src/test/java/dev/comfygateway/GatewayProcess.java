@@ -57,7 +57,8 @@ final class GatewayProcess implements AutoCloseable {
 		ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
 		builder.environment()
 			.keySet()
-			.removeIf(name -> name.matches("(COMFY|GATEWAY|SERVER|SPRING|MANAGEMENT|LOGGING|JAVA_TOOL|JDK_JAVA).*"));
+			.removeIf(
+					name -> name.matches("(COMFY|GATEWAY|SERVER|SPRING|MANAGEMENT|LOGGING|OTEL|JAVA_TOOL|JDK_JAVA).*"));
 		builder.environment().putAll(environment);
 		GatewayProcess gateway = new GatewayProcess(builder.start());
 		Thread.ofVirtual().start(gateway::listen);

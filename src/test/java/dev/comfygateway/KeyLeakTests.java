@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Timeout;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Search for the key in all that the gateway writes and answers, at its most talkative,
- * while its upstream does whatever it can to have it told.
+ * Search for the key in all that the gateway writes, answers and tells a collector of
+ * traces, at its most talkative, while its upstream does whatever it can to have it told.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
@@ -47,6 +47,8 @@ class KeyLeakTests {
 	private final SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 
 	private String output = "";
+
+	private String spans = "";
 
 	private static List<Behaviour> behaviours() {
 		Map<String, String> echo = Map.of("Content-Type", "application/json", "X-API-Key", KEY, "Retry-After", KEY,
@@ -85,16 +87,19 @@ class KeyLeakTests {
 
 	@BeforeAll
 	void sufferEverything() throws IOException, InterruptedException {
-		try (GatewayProcess gateway = GatewayProcess.start(
-				Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl(), "COMFY_DEADLINE", "300ms",
-						"COMFY_CONNECT_TIMEOUT", "300ms"),
-				// Everyone waits for an answer of their own, and nothing is left alone
-				// for long
-				"--gateway.fresh-for=0s", "--gateway.stale-if-error=0s", "--gateway.cooldown=100ms",
-				"--gateway.max-cooldown=100ms", "--logging.level.org.springframework.web=DEBUG",
-				"--logging.level.org.springframework.http=DEBUG", "--logging.level.dev.comfygateway=TRACE",
-				"--logging.level.org.springframework.boot=DEBUG", "--logging.level.reactor=DEBUG",
-				"--spring.mvc.log-request-details=true", "--spring.http.codecs.log-request-details=true")) {
+		try (TraceCollector collector = new TraceCollector();
+				GatewayProcess gateway = GatewayProcess.start(
+						Map.of("MANAGEMENT_OPENTELEMETRY_TRACING_EXPORT_OTLP_ENDPOINT", collector.url(),
+								"MANAGEMENT_TRACING_SAMPLING_PROBABILITY", "1", "COMFY_API_KEY", KEY, "COMFY_BASE_URL",
+								upstream.baseUrl(), "COMFY_DEADLINE", "300ms", "COMFY_CONNECT_TIMEOUT", "300ms"),
+						// Everyone waits for an answer of their own, and nothing is left
+						// alone
+						// for long
+						"--gateway.fresh-for=0s", "--gateway.stale-if-error=0s", "--gateway.cooldown=100ms",
+						"--gateway.max-cooldown=100ms", "--logging.level.org.springframework.web=DEBUG",
+						"--logging.level.org.springframework.http=DEBUG", "--logging.level.dev.comfygateway=TRACE",
+						"--logging.level.org.springframework.boot=DEBUG", "--logging.level.reactor=DEBUG",
+						"--spring.mvc.log-request-details=true", "--spring.http.codecs.log-request-details=true")) {
 			gateway.awaitStart();
 			for (Behaviour behaviour : behaviours()) {
 				upstream.behave(behaviour);
@@ -111,6 +116,7 @@ class KeyLeakTests {
 			gateway.terminate();
 			gateway.awaitExit();
 			output = gateway.output();
+			spans = collector.received();
 		}
 	}
 
@@ -143,6 +149,12 @@ class KeyLeakTests {
 	void outputHoldsNoPartOfTheKey() {
 		assertThat(output).contains("DEBUG", "dev.comfygateway", "The upstream");
 		assertFreeOfKey(output);
+	}
+
+	@Test
+	void spansHoldNoPartOfTheKey() {
+		assertThat(spans).contains("comfy-gateway", "http get /api/prompt", "WebClientRequestException");
+		assertFreeOfKey(spans);
 	}
 
 	@Test

@@ -10,6 +10,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.web.cors.CorsUtils;
+import org.springframework.web.filter.ServerHttpObservationFilter;
 
 /**
  * Short way to the {@link PromptController}: ahead of Spring MVC, whose filters and
@@ -25,10 +26,18 @@ class PromptFilter extends HttpFilter {
 
 	private final transient Cors cors;
 
-	PromptFilter(PromptController controller, PromptMetrics metrics, Cors cors) {
+	private final boolean observed;
+
+	/**
+	 * With this controller.
+	 * @param observed whether Boot's filter comes before and counts and times what it
+	 * sees
+	 */
+	PromptFilter(PromptController controller, PromptMetrics metrics, Cors cors, boolean observed) {
 		this.controller = controller;
 		this.metrics = metrics;
 		this.cors = cors;
+		this.observed = observed;
 	}
 
 	@Override
@@ -57,7 +66,12 @@ class PromptFilter extends HttpFilter {
 				return;
 			}
 		}
-		if (request.isAsyncStarted()) {
+		if (observed) {
+			// Spring MVC, which would say it, is not asked
+			ServerHttpObservationFilter.findObservationContext(request)
+				.ifPresent(context -> context.setPathPattern(PromptController.PATH));
+		}
+		else if (request.isAsyncStarted()) {
 			request.getAsyncContext().addListener(new Timing(request, response, start));
 		}
 		else {

@@ -4,11 +4,15 @@ import dev.comfygateway.upstream.UpstreamFailure.Outcome;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -29,7 +33,9 @@ import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.stereotype.Component;
 import org.springframework.web.reactive.function.BodyExtractors;
+import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
+import org.springframework.web.reactive.function.client.ExchangeFunction;
 import org.springframework.web.reactive.function.client.WebClient;
 import org.springframework.web.util.DefaultUriBuilderFactory;
 import reactor.core.publisher.Mono;
@@ -49,6 +55,8 @@ public class ComfyCloudClient {
 
 	// Reactor's name for who hears of errors that come when nobody listens any more
 	private static final String DROPPED_ERRORS = "reactor.onErrorDropped.local";
+
+	private static final List<String> CALLERS_WORDS = List.of("tracestate", "baggage");
 
 	static final int LARGEST_BODY = 64 * 1024;
 
@@ -75,10 +83,13 @@ public class ComfyCloudClient {
 
 	private final MeterRegistry meters;
 
+	private final ObservationRegistry observations;
+
 	private final Map<Outcome, Timer> timers = new EnumMap<>(Outcome.class);
 
 	ComfyCloudClient(WebClient.Builder builder, HttpClientSettings settings, ComfyProperties properties, ApiKey apiKey,
-			ObjectProvider<BuildProperties> build, MeterRegistry meters, Scheduler scheduler, InstantSource clock) {
+			ObjectProvider<BuildProperties> build, MeterRegistry meters, ObservationRegistry observations,
+			Scheduler scheduler, InstantSource clock) {
 		BuildProperties built = build.getIfAvailable();
 		this.webClient = builder.clientConnector(ClientHttpConnectorBuilder.jdk()
 			// One request at a time needs no HTTP/2, and over plain http the JDK's client
@@ -86,6 +97,7 @@ public class ComfyCloudClient {
 			.withHttpClientCustomizer(http -> http.version(HttpClient.Version.HTTP_1_1))
 			.build(settings.withConnectTimeout(properties.connectTimeout()).withRedirects(HttpRedirects.DONT_FOLLOW)))
 			.uriBuilderFactory(uris(properties.baseUrl()))
+			.filter(ComfyCloudClient::leaveCallersWordsOut)
 			.defaultHeader(HttpHeaders.USER_AGENT, "comfy-gateway/" + (built == null ? "dev" : built.getVersion()))
 			.build();
 		this.apiKey = apiKey;
@@ -93,6 +105,7 @@ public class ComfyCloudClient {
 		this.scheduler = scheduler;
 		this.clock = clock;
 		this.meters = meters;
+		this.observations = observations;
 		for (Outcome outcome : Outcome.values()) {
 			timers.put(outcome, timer(outcome, meters));
 		}
@@ -120,13 +133,24 @@ public class ComfyCloudClient {
 	 * signal, but for a bug.
 	 */
 	public Mono<UpstreamOutcome> fetch() {
+		Observation cause = observations.getCurrentObservation();
 		return Mono.defer(this::fetchWithCurrentKey)
 			// Whose thread asks has other callers to answer
 			.subscribeOn(Schedulers.parallel())
 			.timeout(deadline, Mono.fromSupplier(() -> UpstreamFailure.of(Reason.RESPONSE_TIMEOUT, keyGeneration())),
 					scheduler)
 			// The JDK's client raises an error for each request that the deadline ends
-			.contextWrite(context -> context.put(DROPPED_ERRORS, (Consumer<Throwable>) ComfyCloudClient::ignore));
+			.contextWrite(context -> context.put(DROPPED_ERRORS, (Consumer<Throwable>) ComfyCloudClient::ignore))
+			.contextWrite(context -> cause == null ? context : context.put(ObservationThreadLocalAccessor.KEY, cause));
+	}
+
+	/**
+	 * A trace's id may go to the upstream, but not what callers and their systems say
+	 * beside it.
+	 */
+	private static Mono<ClientResponse> leaveCallersWordsOut(ClientRequest request, ExchangeFunction upstream) {
+		return upstream.exchange(CALLERS_WORDS.stream().noneMatch(request.headers()::containsHeader) ? request
+				: ClientRequest.from(request).headers(headers -> CALLERS_WORDS.forEach(headers::remove)).build());
 	}
 
 	private static void ignore(Throwable dropped) {

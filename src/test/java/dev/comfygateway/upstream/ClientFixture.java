@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.observation.ObservationRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -47,7 +48,8 @@ final class ClientFixture {
 		StaticListableBeanFactory beans = new StaticListableBeanFactory(Map.of("build", new BuildProperties(version)));
 		this.apiKey = new ApiKey(properties);
 		this.client = new ComfyCloudClient(builder, settings, properties, apiKey,
-				beans.getBeanProvider(BuildProperties.class), meters, scheduler, InstantSource.fixed(NOW));
+				beans.getBeanProvider(BuildProperties.class), meters, ObservationRegistry.NOOP, scheduler,
+				InstantSource.fixed(NOW));
 	}
 
 	static ClientFixture of(String baseUrl) {

@@ -1,0 +1,73 @@
+package dev.comfygateway.tracing;
+
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.transport.ReceiverContext;
+import io.micrometer.observation.transport.SenderContext;
+import io.micrometer.tracing.Span;
+import io.micrometer.tracing.Tracer;
+import io.micrometer.tracing.exporter.SpanExportingPredicate;
+import io.micrometer.tracing.handler.PropagatingReceiverTracingObservationHandler;
+import io.micrometer.tracing.handler.PropagatingSenderTracingObservationHandler;
+import io.micrometer.tracing.propagation.Propagator;
+import org.springframework.boot.micrometer.tracing.autoconfigure.MicrometerTracingAutoConfiguration;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.annotation.Order;
+
+/**
+ * Departures from Spring Boot's tracing: a span tells of an error only what kind it is,
+ * since its text can hold what the upstream chose to say, and nothing is told of probes,
+ * operators and the gateway's own tasks.
+ */
+@Configuration(proxyBeanMethods = false)
+@Conditional(TracingSwitch.class)
+class TracingConfiguration {
+
+	@Bean
+	SpanExportingPredicate promptsAlone() {
+		return span -> "/api/prompt".equals(span.getTags().get("uri"));
+	}
+
+	@Bean
+	@Order(MicrometerTracingAutoConfiguration.RECEIVER_TRACING_OBSERVATION_HANDLER_ORDER)
+	PropagatingReceiverTracingObservationHandler<ReceiverContext<?>> receiverHandler(Tracer tracer,
+			Propagator propagator) {
+		return new PropagatingReceiverTracingObservationHandler<>(tracer, propagator) {
+			@Override
+			public void onError(ReceiverContext<?> context) {
+				tellKind(context, getRequiredSpan(context));
+			}
+		};
+	}
+
+	@Bean
+	@Order(MicrometerTracingAutoConfiguration.SENDER_TRACING_OBSERVATION_HANDLER_ORDER)
+	PropagatingSenderTracingObservationHandler<SenderContext<?>> senderHandler(Tracer tracer, Propagator propagator) {
+		return new PropagatingSenderTracingObservationHandler<>(tracer, propagator) {
+			@Override
+			public void onError(SenderContext<?> context) {
+				tellKind(context, getRequiredSpan(context));
+			}
+		};
+	}
+
+	private static void tellKind(Observation.Context context, Span span) {
+		Throwable error = context.getError();
+		if (error != null) {
+			span.error(new Kind(error));
+		}
+	}
+
+	/** Kind of an error, without its text and where it happened. */
+	private static final class Kind extends Exception {
+
+		private static final long serialVersionUID = 1L;
+
+		Kind(Throwable error) {
+			super(error.getClass().getName(), null, false, false);
+		}
+
+	}
+
+}

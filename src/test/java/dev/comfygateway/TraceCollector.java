@@ -1,0 +1,60 @@
+package dev.comfygateway;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** Collector of traces that remembers the bytes it was sent, as OTLP has them. */
+final class TraceCollector implements AutoCloseable {
+
+	private final HttpServer server;
+
+	private final List<String> paths = new CopyOnWriteArrayList<>();
+
+	/** A character for each byte. */
+	private final StringBuffer received = new StringBuffer();
+
+	TraceCollector() throws IOException {
+		this.server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 0);
+		server.createContext("/", this::receive);
+		server.start();
+	}
+
+	private void receive(HttpExchange exchange) throws IOException {
+		try (exchange) {
+			paths.add(exchange.getRequestMethod() + " " + exchange.getRequestURI());
+			received.append(new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.ISO_8859_1));
+			exchange.getResponseHeaders().set("Content-Type", "application/x-protobuf");
+			exchange.sendResponseHeaders(200, -1);
+		}
+	}
+
+	String url() {
+		return "http://127.0.0.1:" + server.getAddress().getPort();
+	}
+
+	List<String> paths() {
+		return paths;
+	}
+
+	String received() {
+		return received.toString();
+	}
+
+	/** An id as spans carry it. */
+	static String id(String hexadecimal) {
+		return new String(HexFormat.of().parseHex(hexadecimal), StandardCharsets.ISO_8859_1);
+	}
+
+	@Override
+	public void close() {
+		server.stop(0);
+	}
+
+}

@@ -1,0 +1,116 @@
+package dev.comfygateway;
+
+import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.simulator.Received;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class TracingTests {
+
+	private static final String KEY = "key-that-nobody-traces";
+
+	private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+	private static final String CALLERS_SPAN = "00f067aa0ba902b7";
+
+	private static final String[] TRACED = { "traceparent: 00-%s-%s-01".formatted(TRACE, CALLERS_SPAN),
+			"tracestate: vendor=CALLERS", "baggage: word=CALLERS", "b3: CALLERS" };
+
+	private static final int HITS = 10;
+
+	private static final List<String> HEADERS = List.of("host", "x-api-key", "accept", "user-agent");
+
+	@Test
+	void requestWhenThereIsACollectorContinuesTheCallersTrace() throws Exception {
+		try (TraceCollector collector = new TraceCollector();
+				SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+				GatewayProcess gateway = start(upstream, Map.of("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()))) {
+			String prompts = "http_server_requests_seconds_count{error=\"none\",exception=\"none\",method=\"GET\","
+					+ "outcome=\"SUCCESS\",status=\"200\",uri=\"/api/prompt\"} ";
+			Answer fetched = RawConnection.get(gateway.port(), "/api/prompt", TRACED);
+			assertThat(fetched.header("Cache-Status").orElseThrow()).contains("fwd=uri-miss");
+			for (int i = 0; i < HITS; i++) {
+				assertThat(
+						RawConnection.get(gateway.port(), "/api/prompt", TRACED).header("Cache-Status").orElseThrow())
+					.contains("; hit;");
+			}
+			awaitMetric(gateway, prompts + (HITS + 1));
+			Received asked = upstream.received().getFirst();
+			assertThat(names(asked)).containsAll(HEADERS)
+				.contains("traceparent")
+				.doesNotContain("tracestate", "baggage");
+			assertThat(asked.headerLines()).noneMatch(line -> line.contains("CALLERS"));
+			String traceparent = asked.header("traceparent").getFirst();
+			assertThat(traceparent).matches("00-" + TRACE + "-[0-9a-f]{16}-01").doesNotContain(CALLERS_SPAN);
+			gateway.terminate();
+			gateway.awaitExit();
+			assertThat(gateway.output()).doesNotContain("WARN", "ERROR");
+			assertThat(collector.paths()).isNotEmpty().containsOnly("POST /v1/traces");
+			String received = collector.received();
+			// A span for each request, and one for what it caused, whose id the upstream
+			// knows
+			assertThat(count(received, TraceCollector.id(TRACE))).isEqualTo(HITS + 2);
+			assertThat(count(received, TraceCollector.id(CALLERS_SPAN))).isEqualTo(HITS + 1);
+			assertThat(received).contains("comfy-gateway", "http get /api/prompt",
+					TraceCollector.id(traceparent.split("-")[2]));
+			assertThat(received).doesNotContain(KEY, "livez", "actuator", "task");
+		}
+	}
+
+	@Test
+	void requestWhenThereIsNoCollectorIsNotTraced() throws Exception {
+		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+				// As a chart sets it that has no value for it
+				GatewayProcess gateway = start(upstream, Map.of("OTEL_EXPORTER_OTLP_ENDPOINT", "",
+						"MANAGEMENT_OPENTELEMETRY_TRACING_EXPORT_OTLP_ENDPOINT", ""))) {
+			assertThat(RawConnection.get(gateway.port(), "/api/prompt", TRACED).status()).isEqualTo(200);
+			assertThat(names(upstream.received().getFirst())).containsAll(HEADERS)
+				.doesNotContain("traceparent", "tracestate", "baggage", "b3");
+			gateway.terminate();
+			gateway.awaitExit();
+			assertThat(gateway.output()).doesNotContain("WARN", "ERROR")
+				.doesNotContainIgnoringCase("telemetry")
+				// Which is where a trace's id would stand
+				.doesNotContain("[comfy-gateway] [                ]");
+		}
+	}
+
+	private static GatewayProcess start(SimulatedComfyCloud upstream, Map<String, String> environment)
+			throws IOException {
+		return GatewayProcess
+			.start(environment, "--comfy.api-key=" + KEY, "--comfy.base-url=" + upstream.baseUrl(),
+					"--gateway.fresh-for=5m")
+			.awaitStart();
+	}
+
+	private static List<String> names(Received request) {
+		return request.headerLines()
+			.stream()
+			.map(line -> line.substring(0, line.indexOf(':')).toLowerCase(Locale.ROOT))
+			.toList();
+	}
+
+	/** Boot counts a request when the caller has the answer. */
+	private static void awaitMetric(GatewayProcess gateway, String line) throws IOException {
+		long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+		String metrics;
+		do {
+			metrics = RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body();
+		}
+		while (!metrics.contains(line) && System.nanoTime() < deadline);
+		assertThat(metrics).contains(line);
+	}
+
+	private static int count(String text, String part) {
+		return text.split(Pattern.quote(part), -1).length - 1;
+	}
+
+}
