@@ -1,0 +1,162 @@
+package dev.comfygateway.chart;
+
+import com.marcnuri.helm.Helm;
+import com.marcnuri.helm.TemplateCommand;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.springframework.util.FileSystemUtils;
+import tools.jackson.databind.JsonNode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** The chart, and what Helm makes of it. */
+final class Chart {
+
+	static final Path DIRECTORY = Path.of("helm/comfy-gateway").toAbsolutePath();
+
+	/** Namespace that everything is rendered for. */
+	static final String NAMESPACE = "comfy";
+
+	/**
+	 * Copy in which the pod of {@code helm test} is no hook: the embedded Helm renders
+	 * those apart and does not show them.
+	 */
+	private static final Path WITHOUT_HOOKS = withoutHooks();
+
+	/** The oldest Kubernetes that the chart supports. */
+	private static final String KUBERNETES = "1.30.0";
+
+	private Chart() {
+	}
+
+	/** Values files, one for each scenario. */
+	static List<Path> scenarios() {
+		try (Stream<Path> files = Files.list(DIRECTORY.resolve("ci"))) {
+			return files.sorted().toList();
+		}
+		catch (IOException e) {
+			throw new UncheckedIOException(e);
+		}
+	}
+
+	/**
+	 * Renders the chart as a release named {@code gw}.
+	 * @param values values such as {@code replicaCount=3}
+	 */
+	static Manifests render(String... values) {
+		return renderAs("gw", values);
+	}
+
+	static Manifests renderAs(String release, String... values) {
+		TemplateCommand template = template(release);
+		for (String value : values) {
+			String[] pair = value.split("=", 2);
+			template.set(pair[0], pair[1]);
+		}
+		return new Manifests(template.call());
+	}
+
+	static Manifests render(Path valuesFile) {
+		return new Manifests(template("gw").withValuesFile(valuesFile).call());
+	}
+
+	private static TemplateCommand template(String release) {
+		return new Helm(WITHOUT_HOOKS).template()
+			.withName(release)
+			.withNamespace(NAMESPACE)
+			.withKubeVersion(KUBERNETES);
+	}
+
+	/** What Helm tells whoever has installed the chart as {@code gw}. */
+	static String notes(String... values) {
+		var install = new Helm(DIRECTORY).install()
+			.withName("gw")
+			.withNamespace(NAMESPACE)
+			.withKubeVersion(KUBERNETES)
+			.clientOnly()
+			.dryRun();
+		for (String value : values) {
+			String[] pair = value.split("=", 2);
+			install.set(pair[0], pair[1]);
+		}
+		return install.call().getOutput();
+	}
+
+	private static Path withoutHooks() {
+		try {
+			Path parent = Path.of("target", "chart").toAbsolutePath();
+			FileSystemUtils.deleteRecursively(parent);
+			Path copy = copy(Files.createDirectories(parent));
+			Path test = copy.resolve("templates/tests/answers.yaml");
+			String hook = "    helm.sh/hook: test\n";
+			assertThat(Files.readString(test)).contains(hook);
+			Files.writeString(test, Files.readString(test).replace(hook, ""));
+			return copy;
+		}
+		catch (IOException e) {
+			throw new UncheckedIOException(e);
+		}
+	}
+
+	/** Copies the chart, for a test that changes it. */
+	static Path copy(Path directory) throws IOException {
+		Path copy = directory.resolve("comfy-gateway");
+		FileSystemUtils.copyRecursively(DIRECTORY, copy);
+		return copy;
+	}
+
+	/** Manifests of one release. */
+	record Manifests(String text, List<JsonNode> all) {
+
+		Manifests(String text) {
+			this(text, Yamls.documents(text));
+		}
+
+		List<JsonNode> of(String kind) {
+			return all.stream().filter(manifest -> manifest.at("/kind").asString().equals(kind)).toList();
+		}
+
+		/** The one manifest of a kind. */
+		JsonNode only(String kind) {
+			assertThat(of(kind)).as(kind).hasSize(1);
+			return of(kind).getFirst();
+		}
+
+		/** The manifest of a kind that has a name. */
+		JsonNode named(String kind, String name) {
+			return of(kind).stream()
+				.filter(manifest -> manifest.at("/metadata/name").asString().equals(name))
+				.findFirst()
+				.orElseThrow(() -> new AssertionError("There is no %s %s".formatted(kind, name)));
+		}
+
+		/** Pod of the Deployment. */
+		JsonNode pod() {
+			return only("Deployment").at("/spec/template");
+		}
+
+		JsonNode container() {
+			JsonNode containers = pod().at("/spec/containers");
+			assertThat(containers).hasSize(1);
+			return containers.get(0);
+		}
+
+		/** Variables of the container, each as {@code NAME=value}. */
+		List<String> environment() {
+			return container().path("env")
+				.valueStream()
+				.map(variable -> variable.at("/name").asString() + "=" + variable.at("/value").asString())
+				.toList();
+		}
+
+		List<String> kinds() {
+			return all.stream().map(manifest -> manifest.at("/kind").asString()).toList();
+		}
+
+	}
+
+}

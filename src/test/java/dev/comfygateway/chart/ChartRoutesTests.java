@@ -1,0 +1,143 @@
+package dev.comfygateway.chart;
+
+import dev.comfygateway.chart.Chart.Manifests;
+import java.io.IOException;
+import java.net.URI;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests of the routes to the gateway: those that the chart makes, and the examples of
+ * others, which say where a release {@code comfy-gateway} is.
+ */
+class ChartRoutesTests {
+
+	private static final List<String> DOCS = List.of("Exact /v3/api-docs", "Exact /v3/api-docs.yaml",
+			"Exact /swagger-ui.html");
+
+	@Test
+	void ingressRoutesThePromptAlone() {
+		Manifests manifests = Chart.render("ingress.enabled=true", "ingress.host=comfy.example.com",
+				"ingress.className=nginx");
+		JsonNode ingress = manifests.only("Ingress").at("/spec");
+		assertThat(ingress).isEqualTo(new JsonMapper().readTree("""
+				{"ingressClassName": "nginx", "rules": [{"host": "comfy.example.com", "http": {"paths": [
+					{"path": "/api/prompt", "pathType": "Exact", "backend": {"service": {
+						"name": "gw-comfy-gateway", "port": {"name": "http"}}}}]}}]}"""));
+		assertThat(manifests.named("Service", "gw-comfy-gateway").at("/spec/ports/0/name").asString())
+			.isEqualTo("http");
+	}
+
+	@Test
+	void ingressWhenDocsAreWantedRoutesThemToo() {
+		JsonNode paths = Chart.render("ingress.enabled=true", "ingress.docs=true")
+			.only("Ingress")
+			.at("/spec/rules/0/http/paths");
+		assertThat(paths.valueStream().map(path -> path.at("/pathType").asString() + " " + path.at("/path").asString()))
+			.contains("Exact /api/prompt", "Prefix /webjars/swagger-ui")
+			.containsAll(DOCS)
+			.hasSize(5);
+	}
+
+	@Test
+	void ingressWhenCertificateIsNamedHasTls() {
+		JsonNode tls = Chart.render("ingress.enabled=true", "ingress.host=a.example.com", "ingress.tlsSecret=a")
+			.only("Ingress")
+			.at("/spec/tls");
+		assertThat(tls)
+			.isEqualTo(new JsonMapper().readTree("[{\"secretName\": \"a\", \"hosts\": [\"a.example.com\"]}]"));
+	}
+
+	@Test
+	void httpRouteRoutesThePromptAlone() {
+		Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/gateway-api-values.yaml"));
+		assertThat(manifests.only("HTTPRoute").at("/spec")).isEqualTo(new JsonMapper().readTree("""
+				{"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["comfy.example.com"],
+				"rules": [{"matches": [{"path": {"type": "Exact", "value": "/api/prompt"}}],
+					"backendRefs": [{"name": "gw-comfy-gateway", "port": 8080}]}]}"""));
+	}
+
+	@Test
+	void httpRouteWhenDocsAreWantedRoutesThemToo() {
+		JsonNode matches = Chart.render("httpRoute.enabled=true", "httpRoute.docs=true", "service.port=80")
+			.only("HTTPRoute")
+			.at("/spec/rules/0/matches");
+		assertThat(matches.valueStream()
+			.map(match -> match.at("/path/type").asString() + " " + match.at("/path/value").asString()))
+			.contains("Exact /api/prompt", "PathPrefix /webjars/swagger-ui")
+			.containsAll(DOCS)
+			.hasSize(5);
+	}
+
+	@Test
+	void kongRoutesThePromptAlone() throws IOException {
+		JsonNode kong = Yamls.file("examples/kong.yaml");
+		assertThat(kong.at("/_format_version").asString()).isEqualTo("3.0");
+		assertThat(kong.at("/services")).hasSize(1);
+		JsonNode service = kong.at("/services/0");
+		assertIsGateway(service.at("/url").asString());
+		assertThat(service.at("/read_timeout").asInt()).isGreaterThan(2500);
+		assertThat(service.at("/retries").asInt(-1)).isZero();
+		JsonNode route = service.at("/routes/0");
+		assertThat(route.at("/strip_path").asBoolean(true)).isFalse();
+		assertThat(route.at("/paths")).hasSize(1);
+		// After ~ a regular expression, which Kong anchors at its beginning
+		String path = route.at("/paths/0").asString();
+		assertThat(path).startsWith("~/");
+		Pattern pattern = Pattern.compile(path.substring(1));
+		assertThat(Stream.of("/api/prompt", "/api/prompt/x", "/api/promptx", "/actuator/health")
+			.filter(candidate -> pattern.matcher(candidate).matches())).containsExactly("/api/prompt");
+	}
+
+	@Test
+	void springCloudGatewayRoutesThePromptAlone() throws IOException {
+		JsonNode routes = Yamls.file("examples/spring-cloud-gateway.yaml")
+			.at("/spring/cloud/gateway/server/webflux/routes");
+		assertThat(routes).hasSize(1);
+		assertIsGateway(routes.at("/0/uri").asString());
+		assertThat(routes.at("/0/predicates").valueStream().map(JsonNode::asString)).containsExactly("Path=/api/prompt",
+				"Method=GET,HEAD,OPTIONS");
+	}
+
+	@Test
+	void autoscalerAsksTheGatewayForTheQueue() throws IOException {
+		JsonNode scaled = Yamls.file("examples/keda-scaledobject.yaml");
+		KubernetesModel.check(scaled);
+		JsonNode trigger = scaled.at("/spec/triggers/0");
+		assertThat(trigger.at("/type").asString()).isEqualTo("metrics-api");
+		String url = trigger.at("/metadata/url").asString();
+		assertThat(url).endsWith("/api/prompt");
+		assertIsGateway(url.replaceFirst("/api/prompt$", ""));
+		assertThat(trigger.at("/metadata/valueLocation").asString()).isEqualTo("exec_info.queue_remaining");
+		assertThat(trigger.at("/metricType").asString()).isEqualTo("AverageValue");
+		// KEDA reads its metadata as text
+		assertThat(trigger.at("/metadata").valueStream()).allMatch(JsonNode::isString);
+	}
+
+	@Test
+	void autoscalerWhenQueueIsUnknownKeepsWhatRuns() throws IOException {
+		JsonNode spec = Yamls.file("examples/keda-scaledobject.yaml").at("/spec");
+		assertThat(spec.at("/fallback/replicas").asInt()).isPositive();
+		assertThat(spec.at("/fallback/behavior").asString()).isEqualTo("currentReplicasIfHigher");
+		assertThat(spec.at("/minReplicaCount").asInt()).isPositive();
+	}
+
+	/** Checks that the address is that of the callers' Service. */
+	private static void assertIsGateway(String url) {
+		Manifests manifests = Chart.renderAs("comfy-gateway");
+		URI uri = URI.create(url);
+		assertThat(uri.getScheme()).isEqualTo("http");
+		assertThat(uri.getPath()).isEmpty();
+		String[] host = uri.getHost().split("\\.", 2);
+		assertThat(host[1]).isEqualTo(Chart.NAMESPACE + ".svc");
+		assertThat(manifests.named("Service", host[0]).at("/spec/ports/0/port").asInt()).isEqualTo(uri.getPort());
+		assertThat(manifests.named("Service", host[0]).at("/spec/ports/0/targetPort").asString()).isEqualTo("http");
+	}
+
+}

@@ -1,0 +1,140 @@
+package dev.comfygateway.chart;
+
+import com.marcnuri.helm.Helm;
+import com.marcnuri.helm.LintResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.yaml.snakeyaml.DumperOptions;
+import org.yaml.snakeyaml.Yaml;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
+
+class ChartTests {
+
+	static List<Path> scenarios() {
+		return Chart.scenarios();
+	}
+
+	@Test
+	void scenariosAreAllThere() {
+		assertThat(scenarios()).map(path -> path.getFileName().toString())
+			.containsExactlyInAnyOrder("autoscaled-values.yaml", "created-secret-values.yaml", "everything-values.yaml",
+					"gateway-api-values.yaml", "ingress-values.yaml", "minimal-values.yaml", "self-hosted-values.yaml");
+	}
+
+	@Test
+	void lintWhenNoValueIsGivenFindsNothing() {
+		assertClean(new Helm(Chart.DIRECTORY).lint().strict().call());
+	}
+
+	@ParameterizedTest
+	@MethodSource("scenarios")
+	void lintFindsNothing(Path scenario, @TempDir Path directory) throws IOException {
+		ObjectNode values = (ObjectNode) Yamls.file("values.yaml");
+		merge(values, Yamls.file(scenario));
+		Path copy = Chart.copy(directory);
+		Files.writeString(copy.resolve("values.yaml"), yaml(values));
+		assertClean(new Helm(copy).lint().strict().call());
+	}
+
+	@Test
+	void lintWhenTemplateIsBrokenFindsIt(@TempDir Path directory) throws IOException {
+		Path copy = Chart.copy(directory);
+		Files.writeString(copy.resolve("templates/broken.yaml"), "a: [{{ .Values.image.tag }}\n");
+		assertThat(new Helm(copy).lint().strict().call().isFailed()).isTrue();
+	}
+
+	@ParameterizedTest
+	@MethodSource("scenarios")
+	void manifestsAreWhatKubernetesTakes(Path scenario) {
+		assertThat(Chart.render(scenario).all()).isNotEmpty().allSatisfy(KubernetesModel::check);
+	}
+
+	@ParameterizedTest
+	@MethodSource("scenarios")
+	void manifestsWhenRenderedAgainAreTheSame(Path scenario) {
+		assertThat(Chart.render(scenario).text()).isEqualTo(Chart.render(scenario).text());
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/spec", "/spec/template/spec", "/spec/template/spec/containers/0",
+			"/spec/template/spec/containers/0/livenessProbe/httpGet", "/spec/template/spec/securityContext",
+			"/spec/template/spec/topologySpreadConstraints/0", "/metadata" })
+	void manifestWhenFieldIsUnknownIsNotTaken(String place) {
+		JsonNode deployment = Chart.render().only("Deployment");
+		((ObjectNode) deployment.at(place)).put("misspelt", "x");
+		assertThatException().isThrownBy(() -> KubernetesModel.check(deployment)).withMessageContaining("misspelt");
+	}
+
+	@Test
+	void manifestWhenNumberIsTextIsNotTaken() {
+		JsonNode deployment = Chart.render().only("Deployment");
+		((ObjectNode) deployment.at("/spec")).put("replicas", "2");
+		assertThatException().isThrownBy(() -> KubernetesModel.check(deployment)).withMessageContaining("replicas");
+	}
+
+	@Test
+	void kindsWhenEverythingIsOnAreAll() {
+		assertThat(Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml")).kinds())
+			.containsExactlyInAnyOrder("ConfigMap", "Deployment", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress",
+					"NetworkPolicy", "Pod", "PodDisruptionBudget", "PrometheusRule", "Service", "Service",
+					"ServiceAccount", "ServiceMonitor");
+	}
+
+	@Test
+	void kindsWhenNothingIsOnAreFew() {
+		assertThat(Chart.render(Chart.DIRECTORY.resolve("ci/minimal-values.yaml")).kinds())
+			.containsExactlyInAnyOrder("Deployment", "Pod", "Service", "Service", "ServiceAccount");
+	}
+
+	@Test
+	void dashboardAndAlertsAreTheFiles() throws IOException {
+		Chart.Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml"));
+		JsonMapper json = new JsonMapper();
+		assertThat(json.readTree(manifests.only("ConfigMap").at("/data/comfy-gateway.json").asString()))
+			.isEqualTo(json.readTree(Files.readString(Chart.DIRECTORY.resolve("files/dashboard.json"))));
+		assertThat(manifests.only("PrometheusRule").at("/spec")).isEqualTo(Yamls.file("files/alerts.yaml"));
+	}
+
+	@Test
+	void versionIsThatOfTheBuild() throws IOException {
+		String pom = Files.readString(Path.of("pom.xml"));
+		assertThat(pom).contains("<artifactId>comfy-gateway</artifactId>\n  <version>%s</version>"
+			.formatted(Yamls.file("Chart.yaml").at("/appVersion").asString()));
+	}
+
+	private static void assertClean(LintResult lint) {
+		assertThat(lint.getMessages()).allMatch(message -> message.startsWith("[INFO]"));
+		assertThat(lint.isFailed()).isFalse();
+	}
+
+	/** As Helm merges values: objects by their fields, everything else as a whole. */
+	private static void merge(ObjectNode into, JsonNode from) {
+		from.properties().forEach(entry -> {
+			if (into.get(entry.getKey()) instanceof ObjectNode object && entry.getValue().isObject()) {
+				merge(object, entry.getValue());
+			}
+			else {
+				into.set(entry.getKey(), entry.getValue());
+			}
+		});
+	}
+
+	private static String yaml(JsonNode values) {
+		DumperOptions options = new DumperOptions();
+		options.setDefaultFlowStyle(DumperOptions.FlowStyle.BLOCK);
+		return new Yaml(options).dump(new JsonMapper().convertValue(values, Object.class));
+	}
+
+}
