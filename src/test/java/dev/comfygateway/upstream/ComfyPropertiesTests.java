@@ -32,6 +32,12 @@ class ComfyPropertiesTests {
 		});
 	}
 
+	/** KEDA's, which is gone after 3 s and then knows no reason. */
+	@Test
+	void deadlineWhenNothingIsSetIsShorterThanAnAutoscalersPatience() {
+		properties(configured, properties -> assertThat(properties.deadline()).isLessThan(Duration.ofSeconds(3)));
+	}
+
 	@Test
 	void valuesAreBoundByTheirDocumentedNames() {
 		properties(unconfigured.withPropertyValues("comfy.api-key-file=/run/key", "comfy.base-url=http://comfy.example",

@@ -1,0 +1,152 @@
+package dev.comfygateway;
+
+import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests of what KEDA's {@code metrics-api} scaler asks for: status 200 with a number in
+ * JSON, soon, and anything but 200 where the number is unknown. It takes neither a zero
+ * nor the last number for that one.
+ */
+@RunningGateway
+class AutoscalerTests {
+
+	private final int port;
+
+	private final SimulatedComfyCloud upstream;
+
+	private final FakeTime time;
+
+	@Autowired
+	AutoscalerTests(@LocalServerPort int port, SimulatedComfyCloud upstream, FakeTime time) {
+		this.port = port;
+		this.upstream = upstream;
+		this.time = time;
+	}
+
+	@BeforeEach
+	void forgetEverything() {
+		upstream.behave(Behaviour.NORMAL);
+		upstream.queueRemaining(7);
+		time.advance(Duration.ofDays(1));
+	}
+
+	@Test
+	void numberWhenColdIsTheUpstreams() throws IOException {
+		assertThat(number(ask())).isEqualTo(7);
+	}
+
+	@Test
+	void numberWhenWarmNeedsNoUpstream() throws IOException {
+		ask();
+		Hold hold = upstream.hold();
+		try {
+			assertThat(number(ask())).isEqualTo(7);
+		}
+		finally {
+			hold.release();
+		}
+	}
+
+	@Test
+	void numberWhenStaleDoesNotWaitForTheUpstream() throws IOException {
+		ask();
+		time.advance(Duration.ofSeconds(4));
+		Hold hold = upstream.hold();
+		try {
+			assertThat(number(ask())).isEqualTo(7);
+			hold.awaitArrival(1);
+			assertThat(number(ask())).isEqualTo(7);
+		}
+		finally {
+			hold.release();
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "5, 200", "31, 200", "33, 429" })
+	void numberWhenUpstreamFailsIsTheOldOneForAWhile(int seconds, int status) throws IOException {
+		ask();
+		upstream.behave(Behaviour.LIMIT);
+		time.advance(Duration.ofSeconds(seconds));
+		Answer answer = ask();
+		assertThat(answer.status()).isEqualTo(status);
+		if (status == 200) {
+			assertThat(number(answer)).isEqualTo(7);
+		}
+	}
+
+	@Test
+	void numberWhenUpstreamIsCoolingDownDoesNotWaitForIt() throws IOException {
+		ask();
+		upstream.behave(Behaviour.LIMIT);
+		time.advance(Duration.ofSeconds(6));
+		ask();
+		Hold hold = upstream.hold();
+		try {
+			assertThat(number(ask())).isEqualTo(7);
+		}
+		finally {
+			hold.release();
+		}
+	}
+
+	@ParameterizedTest
+	@MethodSource("failures")
+	void statusWhenNumberIsUnknownIsNot200(Behaviour failure) throws IOException {
+		upstream.behave(failure);
+		Answer answer = ask();
+		assertThat(answer.status()).isGreaterThanOrEqualTo(400);
+		assertThat(queueRemaining(answer).isMissingNode()).isTrue();
+	}
+
+	static Stream<Behaviour> failures() {
+		return Stream.of(Behaviour.REFUSE, Behaviour.FORBID, Behaviour.LIMIT, Behaviour.FAIL, Behaviour.UNAVAILABLE,
+				Behaviour.RUBBISH, Behaviour.CLOSE, Behaviour.answer(200, "{\"exec_info\":{\"queue_remaining\":null}}"),
+				Behaviour.answer(200, "{\"exec_info\":{\"queue_remaining\":\"7\"}}"),
+				Behaviour.answer(200, "{\"exec_info\":{\"queue_remaining\":-1}}"));
+	}
+
+	/** The contract lets the upstream leave it out; KEDA then finds no number. */
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', value = { "{}", "{\"exec_info\":{}}" })
+	void numberWhenUpstreamLeavesItOutIsMissingAndNotZero(String body) throws IOException {
+		upstream.behave(Behaviour.answer(200, body));
+		Answer answer = ask();
+		assertThat(answer.body()).isEqualTo(body);
+		assertThat(queueRemaining(answer).isMissingNode()).isTrue();
+	}
+
+	/** As KEDA's client, with nothing but what Go adds. */
+	private Answer ask() throws IOException {
+		return RawConnection.get(port, "/api/prompt", "User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip");
+	}
+
+	private static long number(Answer answer) {
+		assertThat(answer.status()).isEqualTo(200);
+		JsonNode number = queueRemaining(answer);
+		assertThat(number.isIntegralNumber()).isTrue();
+		return number.asLong();
+	}
+
+	private static JsonNode queueRemaining(Answer answer) {
+		return new JsonMapper().readTree(answer.body()).at("/exec_info/queue_remaining");
+	}
+
+}

@@ -1,0 +1,196 @@
+package dev.comfygateway;
+
+import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalManagementPort;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Tests of the alerts and the dashboard against what the gateway tells Prometheus. */
+@RunningGateway
+class MonitoringTests {
+
+	private static final Path FILES = Path.of("helm/comfy-gateway/files");
+
+	private static final JsonMapper JSON = new JsonMapper();
+
+	private static final Pattern WORD = Pattern.compile("[a-zA-Z_][a-zA-Z0-9_]*");
+
+	private static final Pattern SELECTOR = Pattern.compile("([a-z_]+)\\{([^}]*)}");
+
+	private static final Pattern MATCHER = Pattern.compile("([a-z_]+)(=|!=|=~)\"([^\"]*)\"");
+
+	private static final Set<String> OPERATORS = Set.of("and", "or", "unless", "by", "without", "on", "ignoring");
+
+	/** Labels that Prometheus adds to all that it scrapes. */
+	private static final Set<String> TARGET = Set.of("job", "instance", "namespace", "service", "pod");
+
+	private final int port;
+
+	private final int managementPort;
+
+	private final SimulatedComfyCloud upstream;
+
+	private final FakeTime time;
+
+	@Autowired
+	MonitoringTests(@LocalServerPort int port, @LocalManagementPort int managementPort, SimulatedComfyCloud upstream,
+			FakeTime time) {
+		this.port = port;
+		this.managementPort = managementPort;
+		this.upstream = upstream;
+		this.time = time;
+	}
+
+	@BeforeEach
+	void forgetEverything() {
+		upstream.behave(Behaviour.NORMAL);
+		time.advance(Duration.ofDays(1));
+	}
+
+	static List<String> alerts() throws IOException {
+		return rules().stream().map(rule -> rule.at("/expr").asString()).toList();
+	}
+
+	static List<String> panels() throws IOException {
+		return dashboard().at("/panels")
+			.valueStream()
+			.flatMap(panel -> panel.at("/targets").valueStream())
+			.map(target -> target.at("/expr").asString())
+			.toList();
+	}
+
+	@ParameterizedTest
+	@MethodSource({ "alerts", "panels" })
+	void metricsAreThoseOfTheGateway(String expression) throws IOException {
+		Set<String> scraped = scrape().lines()
+			.filter(line -> !line.startsWith("#"))
+			.map(line -> line.replaceFirst("[{ ].*", ""))
+			.collect(Collectors.toSet());
+		assertThat(metrics(expression)).isNotEmpty().allMatch(name -> name.equals("up") || scraped.contains(name));
+	}
+
+	@ParameterizedTest
+	@MethodSource({ "alerts", "panels" })
+	void labelsAreThoseOfTheGateway(String expression) throws IOException {
+		String scraped = scrape();
+		for (MatchResult selector : SELECTOR.matcher(expression).results().toList()) {
+			for (MatchResult matcher : MATCHER.matcher(selector.group(2)).results().toList()) {
+				if (TARGET.contains(matcher.group(1))) {
+					continue;
+				}
+				for (String value : matcher.group(3).split("\\|")) {
+					Pattern series = Pattern.compile("%s\\{(.*,)?%s=\"%s\".*".formatted(selector.group(1),
+							matcher.group(1), matcher.group(2).equals("=~") ? value : Pattern.quote(value)));
+					assertThat(scraped.lines()).as(series.pattern()).anyMatch(series.asMatchPredicate());
+				}
+			}
+		}
+	}
+
+	@ParameterizedTest
+	@MethodSource({ "alerts", "panels" })
+	void gaugesOfTheQueueAreNeverAdded(String expression) {
+		assertThat(expression)
+			.doesNotContainPattern("sum[^(]*\\(\\s*comfy_gateway_(queue|upstream_up|upstream_cooldown|api_key)");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "sum by (pod) (rate(invented_total{result=\"hit\"}[5m]))",
+			"histogram_quantile(0.9, invented_total) and up == 1", "time() - max(invented_total)" })
+	void metricsWhenInventedAreFound(String expression) {
+		assertThat(metrics(expression)).contains("invented_total").doesNotContain("pod", "result", "hit", "m", "rate");
+	}
+
+	@Test
+	void alertsAreTold() throws IOException {
+		String readme = Files.readString(Path.of("README.md"));
+		assertThat(rules()).hasSize(5)
+			.allSatisfy(rule -> assertThat(readme).contains("| `%s` |".formatted(rule.at("/alert").asString())));
+	}
+
+	@Test
+	void alertsAreAllTested() throws IOException {
+		String tests = Files.readString(FILES.resolve("alerts-tests.yaml"));
+		assertThat(rules()).allSatisfy(
+				rule -> assertThat(tests).contains("- alertname: %s\n".formatted(rule.at("/alert").asString())));
+	}
+
+	@Test
+	void panelsHaveWhatAnOperatorAsksFor() throws IOException {
+		assertThat(dashboard().at("/panels").valueStream().map(panel -> panel.at("/title").asString())).contains(
+				"Queue remaining", "Requests by result", "Hit ratio", "Stale share and error share",
+				"Upstream latency, 95th percentile", "Errors to callers", "Cool-down", "Key state", "Age of the answer",
+				"Latency of callers", "JVM memory");
+		assertThat(dashboard().at("/panels")).allSatisfy(panel -> {
+			assertThat(panel.at("/description").asString()).isNotBlank();
+			assertThat(panel.at("/datasource/uid").asString()).isEqualTo("${datasource}");
+		});
+		assertThat(dashboard().at("/panels").valueStream().map(panel -> panel.at("/id").asInt()))
+			.doesNotHaveDuplicates();
+	}
+
+	/** After traffic of which each kind has left its series. */
+	private String scrape() throws IOException {
+		RawConnection.get(port, "/api/prompt");
+		upstream.behave(Behaviour.LIMIT);
+		time.advance(Duration.ofMinutes(10));
+		RawConnection.get(port, "/api/prompt");
+		upstream.behave(Behaviour.NORMAL);
+		time.advance(Duration.ofMinutes(10));
+		RawConnection.get(port, "/api/prompt");
+		Answer answer = RawConnection.get(managementPort, "/actuator/prometheus");
+		assertThat(answer.status()).isEqualTo(200);
+		return answer.body();
+	}
+
+	/** Names of the metrics in an expression. */
+	private static Set<String> metrics(String expression) {
+		String bare = expression.replaceAll("\\{[^}]*}", " ")
+			.replaceAll("\\[[^]]*]", " ")
+			.replaceAll("\\b(by|without|on|ignoring)\\s*\\([^)]*\\)", " ");
+		Set<String> names = new HashSet<>();
+		WORD.matcher(bare).results().forEach(word -> {
+			boolean function = bare.substring(word.end()).stripLeading().startsWith("(");
+			boolean number = word.start() > 0 && Character.isDigit(bare.charAt(word.start() - 1));
+			if (!function && !number && !OPERATORS.contains(word.group())) {
+				names.add(word.group());
+			}
+		});
+		return names;
+	}
+
+	private static List<JsonNode> rules() throws IOException {
+		JsonNode file = JSON.valueToTree(new Yaml(new SafeConstructor(new LoaderOptions()))
+			.<Object>load(Files.readString(FILES.resolve("alerts.yaml"))));
+		return file.at("/groups").valueStream().flatMap(group -> group.at("/rules").valueStream()).toList();
+	}
+
+	private static JsonNode dashboard() throws IOException {
+		return JSON.readTree(Files.readString(FILES.resolve("dashboard.json")));
+	}
+
+}
