@@ -35,7 +35,9 @@ class ChartValuesTests {
 					"networkPolicy.egressPorts[0]=70000 | /networkPolicy/egressPorts/0",
 					"networkPolicy.from[0].podSelecter=x | podSelecter", "ingress.host=a b | /ingress/host",
 					"httpRoute.parentRefs[0].nam=x | nam", "serviceMonitor.interval=15 | /serviceMonitor/interval",
-					"podLabels.a=1 | /podLabels/a", "test.image= | /test/image",
+					"podLabels.a=1 | /podLabels/a",
+					"podLabels.app\\.kubernetes\\.io/name=x | app.kubernetes.io/name",
+					"serviceMonitor.labels.helm\\.sh/chart=x | helm.sh/chart", "test.image= | /test/image",
 					"settings.gateway\\.fresh-for.a=1 | /settings/gateway.fresh-for" })
 	void valueWhenWrongIsRefusedByName(String value, String named) {
 		assertRefused(value, named);
@@ -51,7 +53,8 @@ class ChartValuesTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "comfy\\.auth=none", "comfy\\.deadline=2s", "gateway\\.stale-if-error=0s",
-			"spring\\.http\\.clients\\.ssl\\.bundle=ca", "logging\\.level\\.dev\\.comfygateway=debug" })
+			"spring\\.http\\.clients\\.ssl\\.bundle=ca", "logging\\.level\\.dev\\.comfygateway=debug",
+			"java\\.tool\\.options=-Dhttps.proxyHost=proxy" })
 	void settingWhenItIsTheGatewaysPasses(String setting) {
 		assertThat(Chart.render("settings." + setting).environment()).isNotEmpty();
 	}
