@@ -153,6 +153,31 @@ class MonitoringTests {
 			.doesNotHaveDuplicates();
 	}
 
+	/** Of a range they would tell the last value even where there is none any more. */
+	@Test
+	void panelsOfOneValueTellThePresent() throws IOException {
+		assertThat(dashboard().at("/panels").valueStream().filter(panel -> panel.at("/type").asString().equals("stat")))
+			.isNotEmpty()
+			.flatMap(panel -> panel.at("/targets").valueStream().toList())
+			.allSatisfy(target -> assertThat(target.at("/instant").asBoolean()).isTrue());
+	}
+
+	@Test
+	void coloursAreOfSeriesThatThereAre() throws IOException {
+		String scraped = scrape();
+		assertThat(dashboard().at("/panels").valueStream()).allSatisfy(panel -> {
+			List<String> legends = panel.at("/targets")
+				.valueStream()
+				.map(target -> target.at("/legendFormat").asString())
+				.toList();
+			assertThat(panel.at("/fieldConfig/overrides")
+				.valueStream()
+				.filter(override -> override.at("/matcher/id").asString().equals("byName"))
+				.map(override -> override.at("/matcher/options").asString()))
+				.allMatch(name -> legends.contains(name) || scraped.contains("=\"%s\"".formatted(name)));
+		});
+	}
+
 	/** After traffic of which each kind has left its series. */
 	private String scrape() throws IOException {
 		RawConnection.get(port, "/api/prompt");
