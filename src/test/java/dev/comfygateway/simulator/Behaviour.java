@@ -142,6 +142,14 @@ public final class Behaviour {
 		});
 	}
 
+	/** What another does, but only after something else: time that passes, say. */
+	public static Behaviour after(Runnable first, Behaviour then) {
+		return named(then.name, then.description, exchange -> {
+			first.run();
+			then.perform(exchange);
+		});
+	}
+
 	static List<Behaviour> all() {
 		return NAMED;
 	}
