@@ -3,10 +3,7 @@ package dev.comfygateway;
 import dev.comfygateway.RawConnection.Answer;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,26 +59,19 @@ class KeyRotationTests {
 
 	@DynamicPropertySource
 	static void keyFile(DynamicPropertyRegistry properties) throws IOException {
-		Files.createSymbolicLink(volume.resolve("key"), Path.of("..data", "key"));
-		swap(OLD_KEY);
-		properties.add("comfy.api-key-file", () -> volume.resolve("key"));
+		secret().hold(OLD_KEY);
+		properties.add("comfy.api-key-file", secret()::entry);
 	}
 
-	/**
-	 * As the kubelet does: a new directory, and a link that is moved onto the old one.
-	 */
-	private static void swap(String key) throws IOException {
-		Path directory = Files.createTempDirectory(volume, "..version");
-		Files.write(directory.resolve("key"), (key + "\n").getBytes(StandardCharsets.US_ASCII));
-		Path link = Files.createSymbolicLink(volume.resolve("..data_tmp"), directory.getFileName());
-		Files.move(link, volume.resolve("..data"), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+	private static SecretVolume secret() {
+		return new SecretVolume(volume);
 	}
 
 	@BeforeEach
 	void begin() throws IOException {
 		upstream.acceptKey(OLD_KEY);
 		upstream.queueRemaining(OLD_QUEUE);
-		swap(OLD_KEY);
+		secret().hold(OLD_KEY);
 		time.advance(Duration.ofDays(1));
 		// Another key is refused, which has the file looked at
 		assertThat(get().body()).contains(":" + OLD_QUEUE);
@@ -113,7 +103,7 @@ class KeyRotationTests {
 			}
 			upstream.acceptKey(NEW_KEY);
 			upstream.queueRemaining(NEW_QUEUE);
-			swap(NEW_KEY);
+			secret().hold(NEW_KEY);
 			try {
 				assertThat(ofTheNew.tryAcquire(100, 20, TimeUnit.SECONDS)).isTrue();
 			}
@@ -134,7 +124,7 @@ class KeyRotationTests {
 		time.advance(Duration.ofSeconds(1));
 		upstream.acceptKey(NEW_KEY);
 		upstream.queueRemaining(NEW_QUEUE);
-		swap(NEW_KEY);
+		secret().hold(NEW_KEY);
 		Answer answer = get("Cache-Control: no-cache");
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(answer.body()).contains(":" + NEW_QUEUE);
@@ -142,7 +132,7 @@ class KeyRotationTests {
 
 	@Test
 	void keyWhenFileTurnsUnusableStays() throws IOException {
-		swap("two\nlines");
+		secret().hold("two\nlines");
 		upstream.acceptKey(NEW_KEY);
 		time.advance(Duration.ofDays(1));
 		assertThat(get().status()).isEqualTo(401);
@@ -154,11 +144,11 @@ class KeyRotationTests {
 
 	@Test
 	void keyWhenFileCanBeUsedAgainIsTaken() throws IOException {
-		swap("");
+		secret().hold("");
 		upstream.acceptKey(NEW_KEY);
 		time.advance(Duration.ofDays(1));
 		assertThat(get().status()).isEqualTo(401);
-		swap(NEW_KEY);
+		secret().hold(NEW_KEY);
 		time.advance(Duration.ofMinutes(1));
 		assertThat(get().status()).isEqualTo(200);
 		assertThat(keyState("unreadable")).isEqualTo("0.0");

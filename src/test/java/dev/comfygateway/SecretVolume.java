@@ -1,0 +1,35 @@
+package dev.comfygateway;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+
+/** Directory in which a Secret is mounted, as the kubelet lays it out. */
+record SecretVolume(Path directory) {
+
+	static final String ENTRY = "api-key";
+
+	/** Entry that holds the key, by a link that never changes. */
+	Path entry() {
+		return directory.resolve(ENTRY);
+	}
+
+	/**
+	 * As the kubelet does: a new directory, and a link that is moved onto the old one.
+	 */
+	void hold(String key) throws IOException {
+		Path version = Files.createTempDirectory(directory, "..version",
+				PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+		Files.write(version.resolve(ENTRY), (key + "\n").getBytes(StandardCharsets.US_ASCII));
+		Path link = Files.createSymbolicLink(directory.resolve("..data_tmp"), version.getFileName());
+		Files.move(link, directory.resolve("..data"), StandardCopyOption.ATOMIC_MOVE,
+				StandardCopyOption.REPLACE_EXISTING);
+		if (!Files.isSymbolicLink(entry())) {
+			Files.createSymbolicLink(entry(), Path.of("..data", ENTRY));
+		}
+	}
+
+}
