@@ -35,8 +35,7 @@ class ChartValuesTests {
 					"networkPolicy.egressPorts[0]=70000 | /networkPolicy/egressPorts/0",
 					"networkPolicy.from[0].podSelecter=x | podSelecter", "ingress.host=a b | /ingress/host",
 					"httpRoute.parentRefs[0].nam=x | nam", "serviceMonitor.interval=15 | /serviceMonitor/interval",
-					"podLabels.a=1 | /podLabels/a",
-					"podLabels.app\\.kubernetes\\.io/name=x | app.kubernetes.io/name",
+					"podLabels.a=1 | /podLabels/a", "podLabels.app\\.kubernetes\\.io/name=x | app.kubernetes.io/name",
 					"serviceMonitor.labels.helm\\.sh/chart=x | helm.sh/chart", "test.image= | /test/image",
 					"settings.gateway\\.fresh-for.a=1 | /settings/gateway.fresh-for" })
 	void valueWhenWrongIsRefusedByName(String value, String named) {
