@@ -1,0 +1,38 @@
+# The gateway as it is shipped: docker build -t comfy-gateway .
+
+FROM eclipse-temurin:25-jdk AS build
+WORKDIR /build
+# Maven's wrapper would else fetch another archive than the one whose checksum it knows
+RUN apt-get update && apt-get install --yes --no-install-recommends unzip && rm -rf /var/lib/apt/lists/*
+# What the sources need comes before the sources, which change more often
+COPY .mvn .mvn
+COPY mvnw pom.xml ./
+RUN ./mvnw --batch-mode --no-transfer-progress test-compile
+# Only the modules of Java that the gateway needs, as jdeps lists them, and those that are found by name alone:
+# elliptic curves for TLS, DNS, tokens for proxies, management for the metrics
+RUN jlink --output /opt/jre --strip-java-debug-attributes --no-header-files --no-man-pages --compress zip-6 --add-modules \
+    java.base,java.compiler,java.desktop,java.instrument,java.logging,java.management,java.naming,java.net.http,java.prefs,java.scripting,java.security.jgss,java.sql,java.xml,jdk.crypto.ec,jdk.jfr,jdk.management,jdk.naming.dns,jdk.unsupported
+COPY . .
+RUN ./mvnw --batch-mode --no-transfer-progress -Pimage package -DskipTests
+# The AOT cache is good for this place, these files and this Java only, so all is laid out where it will be
+RUN RUNTIME=/opt/jre src/image/assemble /opt/comfy-gateway \
+    && javac -d /opt/comfy-gateway/health src/image/Health.java
+
+FROM debian:13-slim
+COPY --from=build /opt/jre /opt/jre
+COPY --from=build /opt/comfy-gateway/lib /opt/comfy-gateway/lib
+COPY --from=build /opt/comfy-gateway/comfy-gateway.jar /opt/comfy-gateway/comfy-gateway.aot /opt/comfy-gateway/jvm.options /opt/comfy-gateway/health/Health.class /opt/comfy-gateway/
+ARG VERSION=1.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="comfy-gateway" \
+      org.opencontainers.image.description="Answers Comfy Cloud's GET /api/prompt for callers that hold no key" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION"
+USER 65532:65532
+EXPOSE 8080 8081
+# Tomcat's working directory, where the root file system is read-only
+VOLUME /tmp
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
+    CMD ["/opt/jre/bin/java", "-XX:+UseSerialGC", "-Xint", "-Xmx8m", "-cp", "/opt/comfy-gateway", "Health"]
+ENTRYPOINT ["/opt/jre/bin/java", "@/opt/comfy-gateway/jvm.options", "-XX:AOTCache=/opt/comfy-gateway/comfy-gateway.aot", "-jar", "/opt/comfy-gateway/comfy-gateway.jar"]

@@ -1,0 +1,381 @@
+package dev.comfygateway;
+
+import com.github.dockerjava.api.async.ResultCallback;
+import com.github.dockerjava.api.command.InspectContainerResponse;
+import com.github.dockerjava.api.command.InspectImageResponse;
+import com.github.dockerjava.api.model.ContainerConfig;
+import com.github.dockerjava.api.model.AccessMode;
+import com.github.dockerjava.api.model.Bind;
+import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.HealthCheck;
+import com.github.dockerjava.api.model.Volume;
+import dev.comfygateway.RawConnection.Answer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.springframework.http.MediaType;
+import org.springframework.web.client.RestClient;
+import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.Network;
+import org.testcontainers.containers.wait.strategy.Wait;
+import org.testcontainers.images.builder.ImageFromDockerfile;
+import org.testcontainers.junit.jupiter.Container;
+import org.testcontainers.junit.jupiter.Testcontainers;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+/**
+ * The image that is shipped, run as a cluster that trusts nobody would, in front of an
+ * upstream in another container.
+ */
+@Testcontainers(disabledWithoutDocker = true)
+@Timeout(value = 15, unit = TimeUnit.MINUTES)
+class ContainerTests {
+
+	private static final String OLD_KEY = "key-of-the-old-account";
+
+	private static final String NEW_KEY = "key-of-the-new-account";
+
+	private static final int OLD_QUEUE = 111;
+
+	private static final int NEW_QUEUE = 222;
+
+	private static final String MOUNT = "/etc/comfy-gateway/key";
+
+	private static final String ANYBODY = "12345:54321";
+
+	private static final long MEMORY = 192L << 20;
+
+	/** End of a process by SIGTERM, as the JVM tells it. */
+	private static final long TERMINATED = 128 + 15;
+
+	private static final Pattern UNDER_WAY = Pattern
+		.compile("(?m)^http_client_requests_active_seconds_count\\{[^}]*} 1(\\.0)?$");
+
+	@TempDir
+	private static Path volume;
+
+	// It stays, so that the next run has but to build what has changed
+	private static final ImageFromDockerfile IMAGE = new ImageFromDockerfile("comfy-gateway-under-test", false);
+
+	private static final Network NETWORK = Network.newNetwork();
+
+	@Container
+	private static final GenericContainer<?> UPSTREAM = new GenericContainer<>("wiremock/wiremock:3.13.2")
+		.withNetwork(NETWORK)
+		.withNetworkAliases("upstream")
+		.withExposedPorts(8080)
+		.waitingFor(Wait.forHttp("/__admin/mappings"));
+
+	private static final GenericContainer<?> GATEWAY = gateway();
+
+	static {
+		for (String part : List.of("Dockerfile", ".mvn", ".git", "mvnw", "pom.xml", "src")) {
+			Path path = Path.of(part);
+			// In a second work tree it is a file that points elsewhere
+			if (!part.equals(".git") || Files.isDirectory(path)) {
+				IMAGE.withFileFromPath(part, path);
+			}
+		}
+	}
+
+	private static GenericContainer<?> gateway() {
+		return new GenericContainer<>(IMAGE).withNetwork(NETWORK)
+			.withEnv("COMFY_BASE_URL", "http://upstream:8080")
+			.withEnv("COMFY_ALLOW_INSECURE", "true")
+			.withEnv("COMFY_API_KEY_FILE", MOUNT + "/" + SecretVolume.ENTRY)
+			.withExposedPorts(8080, 8081)
+			.withCreateContainerCmdModifier(command -> {
+				command.withUser(ANYBODY).withHealthcheck(new HealthCheck().withInterval(TimeUnit.SECONDS.toNanos(1)));
+				Objects.requireNonNull(command.getHostConfig())
+					.withReadonlyRootfs(true)
+					.withCapDrop(Capability.ALL)
+					.withSecurityOpts(List.of("no-new-privileges"))
+					.withMemory(MEMORY)
+					.withMemorySwap(MEMORY)
+					.withBinds(new Bind(volume.toString(), new Volume(MOUNT), AccessMode.ro));
+			})
+			.waitingFor(Wait.forHttp("/readyz").forPort(8080));
+	}
+
+	private static SecretVolume secret() {
+		return new SecretVolume(volume);
+	}
+
+	@BeforeAll
+	static void start() throws IOException {
+		Files.setPosixFilePermissions(volume, PosixFilePermissions.fromString("rwxr-xr-x"));
+		secret().hold(OLD_KEY);
+		GATEWAY.start();
+	}
+
+	@AfterAll
+	static void stop() {
+		GATEWAY.stop();
+		NETWORK.close();
+	}
+
+	@BeforeEach
+	void begin() throws IOException {
+		admin().delete().uri("/mappings").retrieve().toBodilessEntity();
+		admin().delete().uri("/requests").retrieve().toBodilessEntity();
+		upstreamDoes(Map.of("urlPath", "/api/prompt"), Map.of("status", 401));
+		upstreamAnswers(OLD_KEY, OLD_QUEUE, 0);
+		upstreamAnswers(NEW_KEY, NEW_QUEUE, 0);
+		secret().hold(OLD_KEY);
+		await(() -> ask(GATEWAY).body().contains(":" + OLD_QUEUE));
+	}
+
+	@Test
+	void callerWithoutAKeyHasAnAnswer() {
+		Answer answer = ask(GATEWAY, "Cache-Control: no-cache", "X-API-Key: key-of-the-caller",
+				"Authorization: key-of-the-caller");
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":111}}");
+		JsonNode requests = json(Objects.requireNonNull(admin().get().uri("/requests").retrieve().body(String.class)))
+			.get("requests");
+		assertThat(requests.valueStream().map(request -> request.at("/request/headers/X-API-Key").asString()))
+			.isNotEmpty()
+			.containsOnly(OLD_KEY);
+		assertThat(requests.toString()).doesNotContain("key-of-the-caller");
+	}
+
+	@Test
+	void keyIsReplacedWithoutARestart() throws IOException {
+		secret().hold(NEW_KEY);
+		await(() -> ask(GATEWAY).body().contains(":" + NEW_QUEUE));
+		assertThat(state(GATEWAY).getState().getRunning()).isTrue();
+	}
+
+	@Test
+	void thousandCallersFitInItsMemory() throws IOException {
+		List<RawConnection> callers = new ArrayList<>();
+		try {
+			for (int i = 0; i < 1000; i++) {
+				callers.add(new RawConnection(GATEWAY.getMappedPort(8080)));
+			}
+			for (int round = 0; round < 10; round++) {
+				for (RawConnection caller : callers) {
+					assertThat(caller.send(RawConnection.request("GET", "/api/prompt")).read().status()).isEqualTo(200);
+				}
+			}
+		}
+		finally {
+			for (RawConnection caller : callers) {
+				caller.close();
+			}
+		}
+		await(() -> "healthy".equals(state(GATEWAY).getState().getHealth().getStatus()));
+		assertThat(state(GATEWAY).getState().getOOMKilled()).isFalse();
+	}
+
+	@Test
+	void healthCheckFailsWhereNobodyAnswers() throws Exception {
+		List<String> command = Objects.requireNonNull(config().getHealthcheck()).getTest();
+		assertThat(command.getFirst()).isEqualTo("CMD");
+		String[] check = command.subList(1, command.size()).toArray(String[]::new);
+		assertThat(GATEWAY.execInContainer(check).getExitCode()).isZero();
+		String id = GATEWAY.getDockerClient()
+			.execCreateCmd(GATEWAY.getContainerId())
+			.withEnv(List.of("SERVER_PORT=9"))
+			.withCmd(check)
+			.withAttachStdout(true)
+			.exec()
+			.getId();
+		GATEWAY.getDockerClient().execStartCmd(id).exec(new ResultCallback.Adapter<>()).awaitCompletion();
+		assertThat(GATEWAY.getDockerClient().inspectExecCmd(id).exec().getExitCodeLong()).isEqualTo(1);
+	}
+
+	@Test
+	void requestsInFlightAreAnsweredBeforeTheEnd() throws Exception {
+		try (GenericContainer<?> gateway = gateway().withEnv("COMFY_DEADLINE", "20s")) {
+			gateway.start();
+			upstreamAnswers(OLD_KEY, OLD_QUEUE, 3000);
+			List<RawConnection> callers = new ArrayList<>();
+			try {
+				for (int i = 0; i < 50; i++) {
+					callers.add(new RawConnection(gateway.getMappedPort(8080))
+						.send(RawConnection.request("GET", "/api/prompt")));
+				}
+				// Who comes after all of them is answered: so they have been read
+				await(() -> ask(gateway, "Cache-Control: only-if-cached").status() == 504
+						&& UNDER_WAY.matcher(metrics(gateway)).find());
+				CompletableFuture<Void> end = CompletableFuture.runAsync(() -> gateway.getDockerClient()
+					.stopContainerCmd(gateway.getContainerId())
+					.withTimeout(30)
+					.exec());
+				for (RawConnection caller : callers) {
+					assertThat(caller.read().body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":111}}");
+				}
+				end.get();
+			}
+			finally {
+				for (RawConnection caller : callers) {
+					caller.close();
+				}
+			}
+			assertThat(state(gateway).getState().getExitCodeLong()).isEqualTo(TERMINATED);
+			assertThat(gateway.getLogs()).contains("Graceful shutdown complete").doesNotContain("ERROR");
+		}
+	}
+
+	/** A cache that is not good for what runs would else go unnoticed. */
+	@Test
+	void cacheIsUsed() {
+		try (GenericContainer<?> gateway = gateway().withEnv("JAVA_TOOL_OPTIONS", "-XX:AOTMode=on")) {
+			gateway.start();
+			assertThat(ask(gateway).status()).isEqualTo(200);
+		}
+	}
+
+	@Test
+	void accessLogGoesToStandardOutput() {
+		try (GenericContainer<?> gateway = gateway().withEnv("SERVER_TOMCAT_ACCESSLOG_ENABLED", "true")) {
+			gateway.start();
+			assertThat(ask(gateway).status()).isEqualTo(200);
+			await(() -> gateway.getLogs().contains("\"GET /api/prompt\" 200"));
+		}
+	}
+
+	@Test
+	void keyIsNowhereButInItsFile() throws IOException {
+		// Refused, so that all is said that there is to say about it
+		secret().hold("key-that-is-refused");
+		await(() -> ask(GATEWAY, "Cache-Control: no-cache").status() == 401);
+		String told = GATEWAY.getLogs() + JsonMapper.shared().writeValueAsString(state(GATEWAY))
+				+ JsonMapper.shared().writeValueAsString(image());
+		assertThat(told).contains("COMFY_API_KEY_FILE")
+			.doesNotContain(OLD_KEY, NEW_KEY, "key-that-is-refused", "COMFY_API_KEY=");
+		assertThat(history()).isNotEmpty()
+			.noneMatch(step -> step.contains("API_KEY") || step.contains(OLD_KEY) || step.contains(NEW_KEY));
+	}
+
+	@Test
+	void imageIsRunByNobodyInParticularAndWithoutAShell() {
+		ContainerConfig config = config();
+		assertThat(config.getUser()).isEqualTo("65532:65532");
+		assertThat(config.getEntrypoint()).startsWith("/opt/jre/bin/java").noneMatch(word -> word.contains("sh -c"));
+		assertThat(config.getCmd()).isNull();
+		assertThat(config.getExposedPorts()).extracting(Object::toString)
+			.containsExactlyInAnyOrder("8080/tcp", "8081/tcp");
+		assertThat(config.getLabels()).containsKeys("org.opencontainers.image.title",
+				"org.opencontainers.image.revision");
+	}
+
+	@Test
+	void imageTellsItsVersion() throws IOException {
+		JsonNode info = json(RawConnection.get(GATEWAY.getMappedPort(8081), "/actuator/info").body());
+		assertThat(config().getLabels()).containsEntry("org.opencontainers.image.version",
+				info.at("/build/version").asString());
+	}
+
+	@Test
+	void imageKnowsItsCommit() throws Exception {
+		assumeThat(Path.of(".git")).as("A repository").isDirectory();
+		Process git = new ProcessBuilder("git", "rev-parse", "HEAD").start();
+		String commit = new String(git.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
+		JsonNode info = json(RawConnection.get(GATEWAY.getMappedPort(8081), "/actuator/info").body());
+		assertThat(info.at("/git/commit/id/full").asString()).isEqualTo(commit);
+	}
+
+	private static Answer ask(GenericContainer<?> gateway, String... headers) {
+		try {
+			return RawConnection.get(gateway.getMappedPort(8080), "/api/prompt", headers);
+		}
+		catch (IOException e) {
+			throw new AssertionError(e);
+		}
+	}
+
+	private static String metrics(GenericContainer<?> gateway) {
+		try {
+			return RawConnection.get(gateway.getMappedPort(8081), "/actuator/prometheus").body();
+		}
+		catch (IOException e) {
+			throw new AssertionError(e);
+		}
+	}
+
+	private static void upstreamAnswers(String key, int queue, int delayMillis) {
+		upstreamDoes(
+				Map.of("method", "GET", "urlPath", "/api/prompt", "headers",
+						Map.of("X-API-Key", Map.of("equalTo", key))),
+				Map.of("headers", Map.of("Content-Type", "application/json"), "jsonBody",
+						Map.of("exec_info", Map.of("queue_remaining", queue)), "fixedDelayMilliseconds", delayMillis));
+	}
+
+	/** Of all that fit a request, the last one told holds. */
+	private static void upstreamDoes(Map<String, Object> request, Map<String, Object> response) {
+		admin().post()
+			.uri("/mappings")
+			.contentType(MediaType.APPLICATION_JSON)
+			.body(JsonMapper.shared().writeValueAsString(Map.of("request", request, "response", response)))
+			.retrieve()
+			.toBodilessEntity();
+	}
+
+	private static RestClient admin() {
+		return RestClient.create("http://%s:%d/__admin".formatted(UPSTREAM.getHost(), UPSTREAM.getMappedPort(8080)));
+	}
+
+	private static InspectContainerResponse state(GenericContainer<?> container) {
+		return container.getDockerClient().inspectContainerCmd(container.getContainerId()).exec();
+	}
+
+	private static InspectImageResponse image() {
+		return GATEWAY.getDockerClient().inspectImageCmd(GATEWAY.getDockerImageName()).exec();
+	}
+
+	private static ContainerConfig config() {
+		return Objects.requireNonNull(image().getConfig());
+	}
+
+	/** The steps that made the image, as it tells them itself. */
+	private static List<String> history() throws IOException {
+		List<String> steps = new ArrayList<>();
+		try (InputStream image = GATEWAY.getDockerClient().saveImageCmd(GATEWAY.getDockerImageName()).exec();
+				TarArchiveInputStream files = new TarArchiveInputStream(image)) {
+			for (TarArchiveEntry file = files.getNextEntry(); file != null; file = files.getNextEntry()) {
+				if (file.isFile() && file.getSize() < 64 * 1024) {
+					String text = new String(files.readAllBytes(), StandardCharsets.UTF_8);
+					if (text.startsWith("{\"")) {
+						json(text).path("history").valueStream().map(JsonNode::toString).forEach(steps::add);
+					}
+				}
+			}
+		}
+		return steps;
+	}
+
+	private static JsonNode json(String text) {
+		return JsonMapper.shared().readTree(text);
+	}
+
+	private static void await(BooleanSupplier condition) {
+		Awaitility.await().atMost(30, TimeUnit.SECONDS).until(condition::getAsBoolean);
+	}
+
+}
