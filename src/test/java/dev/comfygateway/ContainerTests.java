@@ -193,6 +193,43 @@ class ContainerTests {
 	}
 
 	@Test
+	void thousandsWhoWaitFitInItsMemory() throws IOException {
+		try (GenericContainer<?> gateway = gateway().withEnv("COMFY_DEADLINE", "20s")) {
+			gateway.start();
+			upstreamAnswers(OLD_KEY, OLD_QUEUE, 5000);
+			assertThat(crowd(gateway, 4000)).containsOnly(200);
+			// They are read before the answer is there, and those who are too many
+			// refused
+			assertThat(crowd(gateway, 1000, "Cache-Control: no-cache")).contains(200, 503).containsOnly(200, 503);
+			assertThat(crowd(gateway, 4000)).containsOnly(200);
+			assertThat(state(gateway).getState().getRunning()).isTrue();
+		}
+	}
+
+	/** Statuses that so many callers are answered with who all ask before they read. */
+	private static List<Integer> crowd(GenericContainer<?> gateway, int count, String... headers) throws IOException {
+		List<RawConnection> callers = new ArrayList<>();
+		try {
+			for (int i = 0; i < count; i++) {
+				callers.add(new RawConnection(gateway.getMappedPort(8080)));
+			}
+			for (RawConnection caller : callers) {
+				caller.send(RawConnection.request("GET", "/api/prompt", headers));
+			}
+			List<Integer> statuses = new ArrayList<>();
+			for (RawConnection caller : callers) {
+				statuses.add(caller.read().status());
+			}
+			return statuses;
+		}
+		finally {
+			for (RawConnection caller : callers) {
+				caller.close();
+			}
+		}
+	}
+
+	@Test
 	void healthCheckFailsWhereNobodyAnswers() throws Exception {
 		List<String> command = Objects.requireNonNull(config().getHealthcheck()).getTest();
 		assertThat(command.getFirst()).isEqualTo("CMD");

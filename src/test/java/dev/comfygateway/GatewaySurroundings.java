@@ -3,7 +3,7 @@ package dev.comfygateway;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.boot.test.util.TestPropertyValues;
-import org.springframework.boot.tomcat.ConfigurableTomcatWebServerFactory;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.annotation.Bean;
@@ -25,8 +25,8 @@ class GatewaySurroundings {
 	}
 
 	@Bean
-	WebServerFactoryCustomizer<ConfigurableTomcatWebServerFactory> waitingCallersCustomizer(WaitingCallers callers) {
-		return factory -> factory.addEngineValves(callers);
+	WebServerFactoryCustomizer<TomcatServletWebServerFactory> waitingCallersCustomizer(WaitingCallers callers) {
+		return factory -> factory.addContextCustomizers(callers);
 	}
 
 	/** Starts the upstream before any bean asks where it is. */

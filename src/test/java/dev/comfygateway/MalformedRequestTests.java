@@ -215,8 +215,7 @@ class MalformedRequestTests {
 		List<RawConnection> connections = new ArrayList<>();
 		try {
 			for (int i = 0; i < 8; i++) {
-				connections.add(new RawConnection(port)
-					.send(get("/api/prompt", "Content-Length: 1000", WaitingCallers.WITNESSED)));
+				connections.add(new RawConnection(port).send(get("/api/prompt", "Content-Length: 1000")));
 			}
 			callers.await(8);
 			hold.release();

@@ -62,6 +62,11 @@ final class RawConnection implements AutoCloseable {
 		return read(false);
 	}
 
+	/** Reads an answer to HEAD. */
+	Answer readHead() throws IOException {
+		return read(true);
+	}
+
 	private Answer read(boolean head) throws IOException {
 		String statusLine = line();
 		List<Map.Entry<String, String>> headers = new ArrayList<>();

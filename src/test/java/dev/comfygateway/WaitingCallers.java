@@ -1,41 +1,30 @@
 package dev.comfygateway;
 
-import jakarta.servlet.ServletException;
-import java.io.IOException;
-import java.util.concurrent.Semaphore;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import org.apache.catalina.connector.Request;
-import org.apache.catalina.connector.Response;
-import org.apache.catalina.valves.ValveBase;
+import org.apache.catalina.Context;
+import org.apache.catalina.core.StandardContext;
+import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.tomcat.TomcatContextCustomizer;
 
-import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.equalTo;
 
-/**
- * Witness of callers whose request has been taken in and who wait for an answer; each one
- * witnessed is to be awaited.
- */
-class WaitingCallers extends ValveBase {
+/** Callers whose request has been taken in and who wait for an answer. */
+class WaitingCallers implements TomcatContextCustomizer {
 
-	/** Header of those it looks out for. */
-	static final String WITNESSED = "X-Witnessed: 1";
-
-	private final Semaphore waiting = new Semaphore(0);
-
-	WaitingCallers() {
-		super(true);
-	}
+	private volatile @Nullable StandardContext server;
 
 	@Override
-	public void invoke(Request request, Response response) throws IOException, ServletException {
-		getNext().invoke(request, response);
-		if (request.isAsync() && request.getHeader("X-Witnessed") != null) {
-			waiting.release();
-		}
+	public void customize(Context context) {
+		server = (StandardContext) context;
 	}
 
-	/** Waits until so many more callers wait. */
-	void await(int count) throws InterruptedException {
-		assertThat(waiting.tryAcquire(count, 20, TimeUnit.SECONDS)).as("%d callers wait", count).isTrue();
+	/** Waits until so many callers wait. */
+	void await(long count) {
+		Awaitility.await()
+			.atMost(20, TimeUnit.SECONDS)
+			.until(() -> Objects.requireNonNull(server).getInProgressAsyncCount(), equalTo(count));
 	}
 
 }

@@ -308,8 +308,7 @@ class WholeFlowTests {
 		Hold hold = upstream.hold();
 		try {
 			for (int i = 0; i < 200; i++) {
-				crowd.add(new RawConnection(port)
-					.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED)));
+				crowd.add(new RawConnection(port).send(RawConnection.request("GET", "/api/prompt")));
 			}
 			callers.await(200);
 			hold.release();
@@ -342,8 +341,7 @@ class WholeFlowTests {
 		Hold hold = upstream.hold();
 		try {
 			for (int i = 0; i < 20; i++) {
-				crowd.add(new RawConnection(port)
-					.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED)));
+				crowd.add(new RawConnection(port).send(RawConnection.request("GET", "/api/prompt")));
 			}
 			callers.await(20);
 			hold.release();
@@ -361,18 +359,76 @@ class WholeFlowTests {
 	}
 
 	@Test
+	void answerWhenWaitedForIsAsEachCallerAsks() throws IOException {
+		String etag = get().header("ETag").orElseThrow();
+		time.advance(Duration.ofSeconds(10));
+		Hold hold = upstream.hold();
+		try (RawConnection first = new RawConnection(port);
+				RawConnection head = new RawConnection(port);
+				RawConnection conditional = new RawConnection(port)) {
+			first.send(RawConnection.request("GET", "/api/prompt"));
+			hold.awaitArrival(1);
+			head.send(RawConnection.request("HEAD", "/api/prompt"));
+			conditional.send(RawConnection.request("GET", "/api/prompt", "If-None-Match: " + etag));
+			callers.await(3);
+			hold.release();
+			assertThat(first.read().body()).contains(":3}");
+			Answer headers = head.send(RawConnection.request("GET", "/livez")).readHead();
+			assertThat(headers.header("Content-Length")).hasValue("35");
+			assertThat(headers.header("Cache-Status")).hasValue("comfy-gateway; fwd=stale; collapsed; stored; ttl=2");
+			assertThat(head.read().body()).contains("UP");
+			assertThat(conditional.read().status()).isEqualTo(304);
+		}
+		finally {
+			hold.release();
+		}
+	}
+
+	/** Each holds memory, of which there is an end. */
+	@Test
+	void answerWhenTooManyWaitWithARequestThatIsReadIsThatItIsTooMany() throws IOException, InterruptedException {
+		List<RawConnection> crowd = new ArrayList<>();
+		Hold hold = upstream.hold();
+		try {
+			for (int i = 0; i < 500; i++) {
+				crowd.add(new RawConnection(port)
+					.send(RawConnection.request("GET", "/api/prompt", "Cache-Control: no-cache")));
+			}
+			callers.await(500);
+			Answer refused = RawConnection.get(port, "/api/prompt", "Cache-Control: no-cache");
+			assertThat(refused.status()).isEqualTo(503);
+			assertThat(refused.header("Retry-After")).hasValue("1");
+			assertThat(refused.header("Proxy-Status")).hasValue("comfy-gateway; error=proxy_internal_response");
+			assertThat(refused.body()).isEqualTo(
+					"{\"code\":\"SERVICE_UNAVAILABLE\",\"message\":\"Too many callers wait for the upstream already.\"}");
+			crowd.add(new RawConnection(port).send(RawConnection.request("GET", "/api/prompt")));
+			callers.await(501);
+			hold.release();
+			for (RawConnection one : crowd) {
+				assertThat(one.read().body()).contains(":3}");
+			}
+		}
+		finally {
+			hold.release();
+			for (RawConnection one : crowd) {
+				one.close();
+			}
+		}
+	}
+
+	@Test
 	void answerWhenTheCallerWhoCausedItLeavesServesTheNext() throws IOException, InterruptedException {
 		int before = upstream.received().size();
 		Hold hold = upstream.hold();
 		try {
 			try (RawConnection leaver = new RawConnection(port)) {
-				leaver.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED));
+				leaver.send(RawConnection.request("GET", "/api/prompt"));
 				callers.await(1);
 				hold.awaitArrival(1);
 			}
 			try (RawConnection next = new RawConnection(port)) {
-				next.send(RawConnection.request("GET", "/api/prompt", WaitingCallers.WITNESSED));
-				callers.await(1);
+				next.send(RawConnection.request("GET", "/api/prompt"));
+				callers.await(2);
 				hold.release();
 				assertThat(next.read().header("Cache-Status"))
 					.hasValue("comfy-gateway; fwd=uri-miss; collapsed; stored; ttl=2");

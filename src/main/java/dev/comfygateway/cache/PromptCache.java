@@ -106,6 +106,25 @@ public class PromptCache {
 		};
 	}
 
+	/**
+	 * What a caller who asks nothing of the cache has to wait for, together with others;
+	 * null where {@link #lookup} has an answer, or would have to ask for one.
+	 */
+	public Lookup.@Nullable Awaited underWay() {
+		CompletableFuture<Landing> running = flight.get();
+		if (running == null) {
+			return null;
+		}
+		long now = ticker.read();
+		Snapshot stored = stored(now);
+		if (coolingDown(lastLanding, now) != null || (stored != null
+				&& lifetime.judge(stored.age(now), RequestDirectives.NONE) != Lifetime.Verdict.STALE)) {
+			return null;
+		}
+		return await(new Boarding(running, true), RequestDirectives.NONE,
+				stored == null ? Forward.URI_MISS : Forward.STALE);
+	}
+
 	/** What is known now, without asking anybody. */
 	public Status status() {
 		long now = ticker.read();
@@ -147,7 +166,10 @@ public class PromptCache {
 		if (cooldown != null) {
 			return failed(cooldown, wanted, true);
 		}
-		Boarding boarding = join(seen);
+		return await(join(seen), wanted, forward);
+	}
+
+	private Lookup.Awaited await(Boarding boarding, RequestDirectives wanted, Forward forward) {
 		return new Lookup.Awaited(boarding.flight.thenApply(landing -> switch (landing) {
 			case Landing.Good(Snapshot snapshot) -> new Lookup.Fetched(snapshot, forward, boarding.collapsed);
 			case Landing.Bad(Cooldown bad) -> failed(bad, wanted, false);

@@ -63,6 +63,12 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 				"error=proxy_internal_response");
 	}
 
+	/** Answer to a caller who would be one too many to wait for the upstream. */
+	public static ErrorAnswer tooManyWait() {
+		return own(503, "SERVICE_UNAVAILABLE", "Too many callers wait for the upstream already.",
+				"error=proxy_internal_response");
+	}
+
 	/** Answer for a bug of the gateway. */
 	public static ErrorAnswer bug() {
 		return ofStatus(500);

@@ -83,6 +83,10 @@ class PromptAnswer {
 		writeError(ErrorAnswer.bug(), 0, response);
 	}
 
+	void writeTooManyWait(HttpServletResponse response) throws IOException {
+		writeError(ErrorAnswer.tooManyWait(), 1, response);
+	}
+
 	private Result writeError(ErrorAnswer error, long retryAfterSeconds, HttpServletResponse response)
 			throws IOException {
 		metrics.count(Result.ERROR);

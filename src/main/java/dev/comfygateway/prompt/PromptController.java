@@ -10,6 +10,8 @@ import jakarta.servlet.AsyncContext;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
@@ -26,11 +28,19 @@ class PromptController {
 
 	static final String PATH = "/api/prompt";
 
+	/**
+	 * Number of callers who wait at the same time with a request that the server holds,
+	 * which takes 37 KiB each: they must fit in the heap.
+	 */
+	private static final int MOST_WAITING = 500;
+
 	private final PromptCache cache;
 
 	private final PromptAnswer answer;
 
 	private final PromptMetrics metrics;
+
+	private final Semaphore places = new Semaphore(MOST_WAITING);
 
 	PromptController(PromptCache cache, PromptAnswer answer, PromptMetrics metrics) {
 		this.cache = cache;
@@ -44,6 +54,10 @@ class PromptController {
 				request.getHeader(HttpHeaders.PRAGMA));
 		Lookup lookup = cache.lookup(wanted);
 		if (lookup instanceof Lookup.Awaited(var coming)) {
+			if (!places.tryAcquire()) {
+				answer.writeTooManyWait(response);
+				return;
+			}
 			AsyncContext exchange = request.startAsync(request, response);
 			// The upstream's deadline bounds the wait
 			exchange.setTimeout(0);
@@ -56,6 +70,12 @@ class PromptController {
 				PollerProtocol.repeatWhile(() -> isRepeated(given, wanted, result, timer));
 			}
 		}
+	}
+
+	/** Answers a caller who has waited. */
+	void finish(PromptWait wait, HttpServletRequest request, HttpServletResponse response) throws IOException {
+		CompletableFuture<Lookup> come = wait.answer();
+		write(come.isCompletedExceptionally() ? null : come.join(), request, response);
 	}
 
 	/** Whether a caller who asks the same is answered the same, and that it was so. */
@@ -73,18 +93,24 @@ class PromptController {
 	private void finish(AsyncContext exchange, HttpServletRequest request, HttpServletResponse response,
 			@Nullable Lookup come) {
 		try {
-			if (come == null) {
-				answer.writeBug(response);
-			}
-			else {
-				answer.write(come, request, response);
-			}
+			write(come, request, response);
 		}
 		catch (IOException ignored) {
 			// The caller is gone
 		}
 		finally {
+			places.release();
 			exchange.complete();
+		}
+	}
+
+	private void write(@Nullable Lookup come, HttpServletRequest request, HttpServletResponse response)
+			throws IOException {
+		if (come == null) {
+			answer.writeBug(response);
+		}
+		else {
+			answer.write(come, request, response);
 		}
 	}
 

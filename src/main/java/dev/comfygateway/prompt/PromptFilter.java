@@ -1,5 +1,6 @@
 package dev.comfygateway.prompt;
 
+import dev.comfygateway.server.PollerProtocol;
 import jakarta.servlet.AsyncEvent;
 import jakarta.servlet.AsyncListener;
 import jakarta.servlet.FilterChain;
@@ -56,7 +57,15 @@ class PromptFilter extends HttpFilter {
 		cors.apply(request, response);
 		long start = System.nanoTime();
 		switch (request.getMethod()) {
-			case "GET", "HEAD" -> controller.getPromptInfo(request, response);
+			case "GET", "HEAD" -> {
+				if (PollerProtocol.takeWait() instanceof PromptWait wait) {
+					start = wait.start();
+					controller.finish(wait, request, response);
+				}
+				else {
+					controller.getPromptInfo(request, response);
+				}
+			}
 			case "OPTIONS" -> {
 				response.setHeader(HttpHeaders.ALLOW, "GET, HEAD, OPTIONS");
 				response.setStatus(HttpServletResponse.SC_NO_CONTENT);

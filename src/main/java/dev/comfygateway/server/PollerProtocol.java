@@ -4,7 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.apache.coyote.http11.Http11NioProtocol;
 import org.apache.tomcat.util.http.FastHttpDateFormat;
 import org.apache.tomcat.util.net.NioChannel;
@@ -26,6 +29,10 @@ import org.jspecify.annotations.Nullable;
  * only where it has come as a whole and alone, looks for the next one after all others
  * had their turn, and gives up a caller who does not read. Everything else goes to
  * Tomcat's threads.
+ * <p>
+ * What Tomcat needs to read a request and to write an answer takes many times the memory
+ * of a connection, and is held until the answer has been written. So a request whose
+ * answer is on its way is not read before that has come: thousands can wait.
  */
 public class PollerProtocol extends Http11NioProtocol {
 
@@ -35,7 +42,17 @@ public class PollerProtocol extends Http11NioProtocol {
 	/** Bytes; a larger answer is written in parts. */
 	private static final int ANSWER_BUFFER = 512;
 
+	/**
+	 * Number of requests that may be held, before those that are not whole are refused.
+	 */
+	private static final int MOST_HELD = 600;
+
+	/** Bytes that an answer gathers before they are sent, beside its headers. */
+	private static final int BODY_BUFFER = 1024;
+
 	private static final ThreadLocal<@Nullable Repeats> ANSWERING = new ThreadLocal<>();
+
+	private static final ThreadLocal<@Nullable Wait> WAITED = new ThreadLocal<>();
 
 	private final Endpoint endpoint;
 
@@ -61,6 +78,33 @@ public class PollerProtocol extends Http11NioProtocol {
 	 */
 	public void answerAtOnce(String path) {
 		endpoint.starts = List.of(start("GET", path), start("HEAD", path));
+	}
+
+	/**
+	 * Lets a caller wait for an answer without a request that is read, where the answer
+	 * is the same to all who ask nothing of the cache. The application finds the wait by
+	 * {@link #takeWait()}.
+	 * @param waits begins a caller's wait; null where there is an answer, or none on its
+	 * way
+	 */
+	public void keepWaiting(Supplier<@Nullable Wait> waits) {
+		endpoint.waits = waits;
+	}
+
+	/**
+	 * The wait that the request now read has behind it; null where it has none, or where
+	 * this was asked before.
+	 */
+	public static @Nullable Wait takeWait() {
+		Wait wait = WAITED.get();
+		// Another request can follow on the same thread
+		WAITED.remove();
+		return wait;
+	}
+
+	@Override
+	public int getDesiredBufferSize() {
+		return BODY_BUFFER;
 	}
 
 	/**
@@ -90,6 +134,14 @@ public class PollerProtocol extends Http11NioProtocol {
 
 		private volatile List<byte[]> starts = List.of();
 
+		private volatile Supplier<@Nullable Wait> waits = () -> null;
+
+		/** Who waits has asked before the pause. */
+		@Override
+		public boolean isPaused() {
+			return super.isPaused() && WAITED.get() == null;
+		}
+
 		@Override
 		protected NioChannel createChannel(SocketBufferHandler buffer) {
 			return isSSLEnabled() ? super.createChannel(buffer) : new Channel(buffer);
@@ -106,7 +158,11 @@ public class PollerProtocol extends Http11NioProtocol {
 					return repeat(socket, channel, request, answer);
 				}
 				if (canBeAnsweredAtOnce(request)) {
-					return answer(socket, channel, request);
+					Wait wait = asksOfCache(request) ? null : waits.get();
+					return wait == null ? answer(socket, channel, request) : keep(socket, wait);
+				}
+				if (endOfFirst(request) < 0 && isFull()) {
+					return false;
 				}
 			}
 			return super.processSocket(socket, event, dispatch);
@@ -144,6 +200,35 @@ public class PollerProtocol extends Http11NioProtocol {
 			return true;
 		}
 
+		/**
+		 * Nothing is read from the connection, nor is it polled, until the answer is
+		 * there.
+		 */
+		private boolean keep(SocketWrapperBase<NioChannel> socket, Wait wait) {
+			wait.answer().whenComplete((answer, bug) -> {
+				Executor threads = getExecutor();
+				if (threads == null) {
+					// The server has been stopped, and closes the connection
+					resume(socket, wait);
+				}
+				else {
+					threads.execute(() -> resume(socket, wait));
+				}
+			});
+			return true;
+		}
+
+		private void resume(SocketWrapperBase<NioChannel> socket, Wait wait) {
+			WAITED.set(wait);
+			try {
+				super.processSocket(socket, SocketEvent.OPEN_READ, false);
+			}
+			finally {
+				WAITED.remove();
+				wait.end();
+			}
+		}
+
 		/** A connection that is to be closed soon has to be told so. */
 		private boolean mayRepeat() {
 			return !isPaused() && getMaxKeepAliveRequests() < 0;
@@ -152,10 +237,16 @@ public class PollerProtocol extends Http11NioProtocol {
 		private boolean canBeAnsweredAtOnce(ByteBuffer request) {
 			for (byte[] start : starts) {
 				if (isAt(request, request.position(), start)) {
-					return endsOnce(request);
+					return endOfFirst(request) == request.limit();
 				}
 			}
 			return false;
+		}
+
+		/** Whether it may have its answer from elsewhere than the others, or not wait. */
+		private static boolean asksOfCache(ByteBuffer request) {
+			String head = StandardCharsets.ISO_8859_1.decode(request.duplicate()).toString().toLowerCase(Locale.ROOT);
+			return head.contains("\ncache-control") || head.contains("\npragma");
 		}
 
 		/** Reads what has come; Tomcat's own reading finds it there. */
@@ -174,15 +265,25 @@ public class PollerProtocol extends Http11NioProtocol {
 			}
 		}
 
-		/** Whether the only end of a request is that of the buffer. */
-		private static boolean endsOnce(ByteBuffer request) {
-			int end = request.limit() - END.length;
-			for (int i = request.position(); i <= end; i++) {
-				if (request.get(i) == END[0] && isAt(request, i, END)) {
-					return i == end;
+		/** Asked of rare requests only, since all connections are looked at. */
+		private boolean isFull() {
+			int held = 0;
+			for (SocketWrapperBase<NioChannel> connection : connections.values()) {
+				if (connection.getCurrentProcessor() != null && ++held == MOST_HELD) {
+					return true;
 				}
 			}
 			return false;
+		}
+
+		/** Where the next request begins; negative while this one is not whole. */
+		private static int endOfFirst(ByteBuffer request) {
+			for (int i = request.position(); i < request.limit(); i++) {
+				if (request.get(i) == END[0] && isAt(request, i, END)) {
+					return i + END.length;
+				}
+			}
+			return -1;
 		}
 
 		private static boolean isAt(ByteBuffer buffer, int index, byte[] bytes) {

@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.cache.CacheManager;
@@ -75,6 +76,75 @@ class PromptCacheFlightTests {
 		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
 		assertThat(lookups).hasSize(CALLERS)
 			.allSatisfy(lookup -> assertThat(failed(lookup).failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT));
+	}
+
+	@Test
+	void underWayWhenNobodyHasAskedIsNothing() {
+		assertThat(cache.cache.underWay()).isNull();
+		assertThat(cache.upstream.fetches()).isZero();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "2s", "0s" })
+	void underWayWhenNothingIsStoredIsTheFlight(String freshFor) {
+		CacheUnderTest empty = new CacheUnderTest("fresh-for=" + freshFor);
+		empty.lookup();
+		assertUnderWay(empty, Forward.URI_MISS);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "2s", "0s" })
+	void underWayWhenTheStoredAnswerIsTooOldIsTheFlight(String freshFor) {
+		CacheUnderTest expired = CacheUnderTest.holding(7, "fresh-for=" + freshFor);
+		expired.advanceSeconds(6);
+		expired.lookup();
+		assertUnderWay(expired, Forward.STALE);
+	}
+
+	private static Lookup underWay(CacheUnderTest cache) {
+		return Objects.requireNonNull(cache.cache.underWay());
+	}
+
+	private static void assertUnderWay(CacheUnderTest cache, Forward forward) {
+		int fetches = cache.upstream.fetches();
+		Lookup shared = underWay(cache);
+		cache.upstream.land(8);
+		Lookup.Fetched fetched = fetched(shared);
+		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), forward, true));
+		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(8);
+		assertThat(cache.upstream.fetches()).isEqualTo(fetches);
+		assertThat(cache.cache.underWay()).isNull();
+	}
+
+	@Test
+	void underWayWhenItFailsIsTheFailureOrWhatStandsInForIt() {
+		cache.lookup();
+		Lookup empty = underWay(cache);
+		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		assertThat(failed(empty).fromCooldown()).isFalse();
+		CacheUnderTest expired = CacheUnderTest.holding(7);
+		expired.advanceSeconds(6);
+		expired.lookup();
+		Lookup shared = underWay(expired);
+		expired.upstream.land(Reason.RESPONSE_TIMEOUT);
+		assertThat(stored(shared).detail()).isEqualTo(Lookup.Detail.UPSTREAM_FAILURE);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "1, no-cache", "3, no-store" })
+	void underWayWhenTheStoredAnswerServesIsNothing(int age, String asked) {
+		CacheUnderTest served = CacheUnderTest.holding(7);
+		served.advanceSeconds(age);
+		served.lookup(asked);
+		assertThat(served.upstream.fetches()).isEqualTo(2);
+		assertThat(served.cache.underWay()).isNull();
+	}
+
+	@Test
+	void underWayWhenUpstreamIsLeftAloneIsNothing() {
+		cache.lookup();
+		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		assertThat(cache.cache.underWay()).isNull();
 	}
 
 	@Test

@@ -12,9 +12,16 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -25,10 +32,13 @@ import org.apache.catalina.LifecycleException;
 import org.apache.catalina.connector.Connector;
 import org.apache.catalina.startup.Tomcat;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PollerProtocolTests {
 
@@ -47,6 +57,15 @@ class PollerProtocolTests {
 
 	private final AtomicBoolean holds = new AtomicBoolean(true);
 
+	private final AtomicInteger requests = new AtomicInteger();
+
+	/** What each request found that it had waited for. */
+	private final BlockingQueue<Optional<Wait>> taken = new LinkedBlockingQueue<>();
+
+	private final BlockingQueue<TestWait> waits = new LinkedBlockingQueue<>();
+
+	private final AtomicBoolean mustWait = new AtomicBoolean();
+
 	private final Tomcat tomcat = new Tomcat();
 
 	@BeforeEach
@@ -54,6 +73,7 @@ class PollerProtocolTests {
 		PollerProtocol protocol = new PollerProtocol();
 		protocol.setMaxKeepAliveRequests(-1);
 		protocol.answerAtOnce("/memory");
+		protocol.keepWaiting(() -> mustWait.get() ? TestWait.addedTo(waits) : null);
 		Connector connector = new Connector(protocol);
 		connector.setPort(0);
 		tomcat.setBaseDir(directory.toString());
@@ -216,6 +236,152 @@ class PollerProtocolTests {
 		}
 	}
 
+	@Test
+	void getWhenAnswerIsOnItsWayIsReadWhenItHasCome() throws Exception {
+		mustWait.set(true);
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST);
+			TestWait wait = begun();
+			assertThat(requests).hasValue(0);
+			wait.answer.complete(null);
+			assertThat(caller.readBody()).contains("-exec-");
+			assertThat(taken.poll(20, TimeUnit.SECONDS)).contains(wait);
+			assertThat(wait.ended.await(20, TimeUnit.SECONDS)).isTrue();
+		}
+	}
+
+	@Test
+	void getWhenAnswerDoesNotComeIsReadAllTheSame() throws Exception {
+		mustWait.set(true);
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST);
+			begun().answer.completeExceptionally(new IllegalStateException());
+			assertThat(caller.readBody()).contains("-exec-");
+		}
+	}
+
+	@Test
+	void getWhenManyWaitForOneAnswerAreAllAnswered() throws Exception {
+		mustWait.set(true);
+		List<Caller> crowd = new ArrayList<>();
+		try {
+			for (int i = 0; i < 500; i++) {
+				crowd.add(new Caller().send(REQUEST));
+			}
+			for (int i = 0; i < crowd.size(); i++) {
+				begun().answer.complete(null);
+			}
+			for (Caller caller : crowd) {
+				assertThat(caller.readBody()).contains("-exec-");
+			}
+		}
+		finally {
+			for (Caller caller : crowd) {
+				caller.close();
+			}
+		}
+	}
+
+	@Test
+	void getWhenItFollowsOneThatWaitedHasNotWaited() throws Exception {
+		mustWait.set(true);
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST);
+			TestWait wait = begun();
+			caller.send(REQUEST);
+			mustWait.set(false);
+			wait.answer.complete(null);
+			caller.readBody();
+			assertThat(caller.readBody()).contains("http-nio");
+			assertThat(taken.poll(20, TimeUnit.SECONDS)).contains(wait);
+			assertThat(taken.poll(20, TimeUnit.SECONDS)).isEmpty();
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "Cache-Control: only-if-cached", "cache-control:no-cache", "Pragma: no-cache" })
+	void getWhenItAsksOfTheCacheIsReadAtOnce(String header) throws IOException {
+		mustWait.set(true);
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST.replace("\r\n\r\n", "\r\n" + header + "\r\n\r\n"));
+			assertThat(caller.readBody()).endsWith("-Poller");
+		}
+	}
+
+	@Test
+	void getWhenServerIsPausedWhileItWaitsIsAnswered() throws Exception {
+		mustWait.set(true);
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST);
+			TestWait wait = begun();
+			tomcat.getConnector().pause();
+			wait.answer.complete(null);
+			assertThat(caller.readBody()).contains("-exec-");
+			assertThat(caller.socket.getInputStream().read()).isNegative();
+		}
+	}
+
+	@Test
+	void waitWhenCallerLeavesEnds() throws Exception {
+		mustWait.set(true);
+		TestWait wait;
+		try (Caller caller = new Caller()) {
+			caller.socket.setSoLinger(true, 0);
+			caller.send(REQUEST);
+			wait = begun();
+		}
+		wait.answer.complete(null);
+		assertThat(wait.ended.await(20, TimeUnit.SECONDS)).isTrue();
+	}
+
+	@Test
+	void waitWhenServerStopsEnds() throws Exception {
+		mustWait.set(true);
+		try (Caller caller = new Caller()) {
+			caller.send(REQUEST);
+			TestWait wait = begun();
+			tomcat.stop();
+			wait.answer.complete(null);
+			assertThat(wait.ended.await(20, TimeUnit.SECONDS)).isTrue();
+			assertThat(caller.readBody()).isEmpty();
+		}
+	}
+
+	@Test
+	void getWhenTooManyRequestsAreBegunAndNotEndedIsAnsweredAndTheNextOfThoseIsNot() throws Exception {
+		List<Caller> crowd = new ArrayList<>();
+		String part = REQUEST.substring(0, 20);
+		try {
+			for (int i = 0; i < 600; i++) {
+				crowd.add(new Caller().send(part));
+			}
+			Awaitility.await().atMost(20, TimeUnit.SECONDS).until(() -> {
+				try (Caller caller = new Caller()) {
+					caller.socket.setSoTimeout(100);
+					return caller.send(part).socket.getInputStream().read() < 0;
+				}
+				catch (SocketTimeoutException ex) {
+					return false;
+				}
+			});
+			try (Caller caller = new Caller()) {
+				assertThat(caller.send(REQUEST).readBody()).endsWith("-Poller");
+			}
+			assertThat(crowd.getFirst().send(REQUEST.substring(20)).readBody()).contains("http-nio");
+		}
+		finally {
+			for (Caller caller : crowd) {
+				caller.close();
+			}
+		}
+	}
+
+	private TestWait begun() throws InterruptedException {
+		TestWait wait = waits.poll(20, TimeUnit.SECONDS);
+		assertThat(wait).isNotNull();
+		return wait;
+	}
+
 	/**
 	 * Answers with the name of the thread that answers, or with a number that is used
 	 * once and may be repeated.
@@ -226,6 +392,8 @@ class PollerProtocolTests {
 
 		@Override
 		protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
+			requests.incrementAndGet();
+			taken.add(Optional.ofNullable(PollerProtocol.takeWait()));
 			if (request.getHeader("Wait") != null) {
 				AsyncContext exchange = request.startAsync();
 				response.setContentLength(4);
@@ -246,6 +414,21 @@ class PollerProtocolTests {
 			}
 			response.setContentLength(body.length);
 			response.getOutputStream().write(body);
+		}
+
+	}
+
+	private record TestWait(CompletableFuture<Void> answer, CountDownLatch ended) implements Wait {
+
+		static TestWait addedTo(Queue<TestWait> waits) {
+			TestWait wait = new TestWait(new CompletableFuture<>(), new CountDownLatch(1));
+			waits.add(wait);
+			return wait;
+		}
+
+		@Override
+		public void end() {
+			ended.countDown();
 		}
 
 	}
