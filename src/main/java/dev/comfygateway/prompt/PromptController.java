@@ -30,9 +30,9 @@ class PromptController {
 
 	/**
 	 * Number of callers who wait at the same time with a request that the server holds,
-	 * which takes 37 KiB each: they must fit in the heap.
+	 * which takes 44 KiB each: they must fit in the heap.
 	 */
-	private static final int MOST_WAITING = 500;
+	private static final int MOST_WAITING = 400;
 
 	private final PromptCache cache;
 

@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * of a connection, and is held until the answer has been written. So a request whose
  * answer is on its way is not read before that has come: thousands can wait.
  */
-public class PollerProtocol extends Http11NioProtocol {
+public final class PollerProtocol extends Http11NioProtocol {
 
 	/** Bytes; a larger request is read in parts, by a thread of its own. */
 	private static final int REQUEST_BUFFER = 1024;
@@ -45,7 +45,7 @@ public class PollerProtocol extends Http11NioProtocol {
 	/**
 	 * Number of requests that may be held, before those that are not whole are refused.
 	 */
-	private static final int MOST_HELD = 600;
+	private static final int MOST_HELD = 500;
 
 	/** Bytes that an answer gathers before they are sent, beside its headers. */
 	private static final int BODY_BUFFER = 1024;
@@ -70,6 +70,8 @@ public class PollerProtocol extends Http11NioProtocol {
 		sockets.setAppReadBufSize(REQUEST_BUFFER);
 		sockets.setAppWriteBufSize(ANSWER_BUFFER);
 		sockets.setDirectBuffer(true);
+		// No body is read, so what can follow one needs no room
+		setMaxTrailerSize(0);
 	}
 
 	/**

@@ -352,7 +352,7 @@ class PollerProtocolTests {
 		List<Caller> crowd = new ArrayList<>();
 		String part = REQUEST.substring(0, 20);
 		try {
-			for (int i = 0; i < 600; i++) {
+			for (int i = 0; i < 500; i++) {
 				crowd.add(new Caller().send(part));
 			}
 			Awaitility.await().atMost(20, TimeUnit.SECONDS).until(() -> {
