@@ -164,8 +164,8 @@ class OpenApiTests {
 			.flatMap(reason -> IntStream.of(502, 503, 504)
 				.mapToObj(status -> new UpstreamFailure(reason, status, null, null, null, 1)))
 			.map(ErrorAnswer::of);
-		return Stream.concat(upstream,
-				Stream.of(ErrorAnswer.ofStatus(400), ErrorAnswer.notCached(), ErrorAnswer.bug()));
+		return Stream.concat(upstream, Stream.of(ErrorAnswer.ofStatus(400), ErrorAnswer.notCached(),
+				ErrorAnswer.tooManyWait(), ErrorAnswer.bug()));
 	}
 
 	/** Error as a caller reads it, or as the document says so. */
