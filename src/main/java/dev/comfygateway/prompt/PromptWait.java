@@ -14,9 +14,9 @@ import org.apache.catalina.core.StandardContext;
  */
 record PromptWait(CompletableFuture<Lookup> answer, long start, StandardContext server) implements Wait {
 
-	static PromptWait begin(CompletableFuture<Lookup> answer, StandardContext server) {
+	@Override
+	public void begin() {
 		server.incrementInProgressAsyncCount();
-		return new PromptWait(answer, System.nanoTime(), server);
 	}
 
 	@Override

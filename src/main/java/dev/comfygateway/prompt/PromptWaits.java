@@ -31,15 +31,15 @@ class PromptWaits {
 				&& server.getTomcat().getConnector().getProtocolHandler() instanceof PollerProtocol protocol) {
 			for (Container child : server.getTomcat().getHost().findChildren()) {
 				if (child instanceof StandardContext context) {
-					protocol.keepWaiting(() -> begin(context));
+					protocol.keepWaiting(() -> waitFor(context));
 				}
 			}
 		}
 	}
 
-	private @Nullable PromptWait begin(StandardContext context) {
+	private @Nullable PromptWait waitFor(StandardContext context) {
 		Lookup.Awaited awaited = cache.underWay();
-		return awaited == null ? null : PromptWait.begin(awaited.answer(), context);
+		return awaited == null ? null : new PromptWait(awaited.answer(), System.nanoTime(), context);
 	}
 
 }

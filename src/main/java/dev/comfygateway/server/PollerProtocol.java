@@ -86,7 +86,7 @@ public final class PollerProtocol extends Http11NioProtocol {
 	 * Lets a caller wait for an answer without a request that is read, where the answer
 	 * is the same to all who ask nothing of the cache. The application finds the wait by
 	 * {@link #takeWait()}.
-	 * @param waits begins a caller's wait; null where there is an answer, or none on its
+	 * @param waits makes a caller's wait; null where there is an answer, or none on its
 	 * way
 	 */
 	public void keepWaiting(Supplier<@Nullable Wait> waits) {
@@ -160,8 +160,8 @@ public final class PollerProtocol extends Http11NioProtocol {
 					return repeat(socket, channel, request, answer);
 				}
 				if (canBeAnsweredAtOnce(request)) {
-					Wait wait = asksOfCache(request) ? null : waits.get();
-					return wait == null ? answer(socket, channel, request) : keep(socket, wait);
+					Wait wait = waits.get();
+					return wait == null || asksOfCache(request) ? answer(socket, channel, request) : keep(socket, wait);
 				}
 				if (endOfFirst(request) < 0 && isFull()) {
 					return false;
@@ -207,6 +207,7 @@ public final class PollerProtocol extends Http11NioProtocol {
 		 * there.
 		 */
 		private boolean keep(SocketWrapperBase<NioChannel> socket, Wait wait) {
+			wait.begin();
 			wait.answer().whenComplete((answer, bug) -> {
 				Executor threads = getExecutor();
 				if (threads == null) {

@@ -8,6 +8,9 @@ public interface Wait {
 	/** Completes, in whatever way, when the request can be answered without waiting. */
 	CompletionStage<?> answer();
 
+	/** The caller is kept waiting. */
+	void begin();
+
 	/** The caller has been answered, or is gone. */
 	void end();
 

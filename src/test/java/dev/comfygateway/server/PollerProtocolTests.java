@@ -73,7 +73,7 @@ class PollerProtocolTests {
 		PollerProtocol protocol = new PollerProtocol();
 		protocol.setMaxKeepAliveRequests(-1);
 		protocol.answerAtOnce("/memory");
-		protocol.keepWaiting(() -> mustWait.get() ? TestWait.addedTo(waits) : null);
+		protocol.keepWaiting(() -> mustWait.get() ? new TestWait(waits) : null);
 		Connector connector = new Connector(protocol);
 		connector.setPort(0);
 		tomcat.setBaseDir(directory.toString());
@@ -306,6 +306,7 @@ class PollerProtocolTests {
 			caller.send(REQUEST.replace("\r\n\r\n", "\r\n" + header + "\r\n\r\n"));
 			assertThat(caller.readBody()).endsWith("-Poller");
 		}
+		assertThat(waits).isEmpty();
 	}
 
 	@Test
@@ -418,12 +419,26 @@ class PollerProtocolTests {
 
 	}
 
-	private record TestWait(CompletableFuture<Void> answer, CountDownLatch ended) implements Wait {
+	private static final class TestWait implements Wait {
 
-		static TestWait addedTo(Queue<TestWait> waits) {
-			TestWait wait = new TestWait(new CompletableFuture<>(), new CountDownLatch(1));
-			waits.add(wait);
-			return wait;
+		final CompletableFuture<Void> answer = new CompletableFuture<>();
+
+		final CountDownLatch ended = new CountDownLatch(1);
+
+		private final Queue<TestWait> begun;
+
+		TestWait(Queue<TestWait> begun) {
+			this.begun = begun;
+		}
+
+		@Override
+		public CompletableFuture<Void> answer() {
+			return answer;
+		}
+
+		@Override
+		public void begin() {
+			begun.add(this);
 		}
 
 		@Override
