@@ -134,6 +134,9 @@ public final class PollerProtocol extends Http11NioProtocol {
 		private final Repeats repeats = new Repeats(REQUEST_BUFFER, 2 * ANSWER_BUFFER,
 				FastHttpDateFormat::getCurrentDate);
 
+		/** By its name, as Tomcat does not tell. */
+		private volatile @Nullable Thread poller;
+
 		private volatile List<byte[]> starts = List.of();
 
 		private volatile Supplier<@Nullable Wait> waits = () -> null;
@@ -151,9 +154,11 @@ public final class PollerProtocol extends Http11NioProtocol {
 
 		@Override
 		public boolean processSocket(SocketWrapperBase<NioChannel> socket, SocketEvent event, boolean dispatch) {
-			// A processor is bound to a request that has begun
-			if (dispatch && event == SocketEvent.OPEN_READ && socket.getSocket() instanceof Channel channel
-					&& socket.getCurrentProcessor() == null && hasRead(socket)) {
+			// Whoever completes an answer comes here too, perhaps before its processor is
+			// bound again; one is bound to a request that has begun
+			if (dispatch && event == SocketEvent.OPEN_READ && isPolling()
+					&& socket.getSocket() instanceof Channel channel && socket.getCurrentProcessor() == null
+					&& hasRead(socket)) {
 				ByteBuffer request = socket.getSocketBufferHandler().getReadBuffer();
 				ByteBuffer answer = mayRepeat() ? repeats.find(request) : null;
 				if (answer != null) {
@@ -168,6 +173,14 @@ public final class PollerProtocol extends Http11NioProtocol {
 				}
 			}
 			return super.processSocket(socket, event, dispatch);
+		}
+
+		private boolean isPolling() {
+			Thread thread = Thread.currentThread();
+			if (thread != poller && thread.getName().endsWith("-Poller")) {
+				poller = thread;
+			}
+			return thread == poller && ANSWERING.get() == null;
 		}
 
 		private boolean answer(SocketWrapperBase<NioChannel> socket, Channel channel, ByteBuffer request) {
