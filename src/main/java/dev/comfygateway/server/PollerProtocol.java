@@ -99,8 +99,10 @@ public final class PollerProtocol extends Http11NioProtocol {
 	 */
 	public static @Nullable Wait takeWait() {
 		Wait wait = WAITED.get();
-		// Another request can follow on the same thread
-		WAITED.remove();
+		if (wait != null) {
+			// Another request can follow on the same thread
+			WAITED.remove();
+		}
 		return wait;
 	}
 
