@@ -1,5 +1,6 @@
 package dev.comfygateway;
 
+import dev.comfygateway.support.GatewaySettings;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -1,7 +1,8 @@
 package dev.comfygateway;
 
-import dev.comfygateway.RawConnection.Answer;
 import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.io.IOException;

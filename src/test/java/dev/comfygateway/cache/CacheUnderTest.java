@@ -1,8 +1,8 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.FakeTime;
 import dev.comfygateway.GatewayProperties;
-import dev.comfygateway.GatewaySettings;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.GatewaySettings;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.List;

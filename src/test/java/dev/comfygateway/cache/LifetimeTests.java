@@ -1,7 +1,7 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.GatewaySettings;
 import dev.comfygateway.cache.Lifetime.Verdict;
+import dev.comfygateway.support.GatewaySettings;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.time.Duration;

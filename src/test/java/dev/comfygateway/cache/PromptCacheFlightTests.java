@@ -1,10 +1,10 @@
 package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Ticker;
-import dev.comfygateway.FakeTime;
 import dev.comfygateway.GatewayProperties;
-import dev.comfygateway.GatewaySettings;
 import dev.comfygateway.cache.Lookup.Forward;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.GatewaySettings;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;

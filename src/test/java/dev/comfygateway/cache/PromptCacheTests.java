@@ -1,8 +1,8 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.FakeTime;
 import dev.comfygateway.cache.Lookup.Detail;
 import dev.comfygateway.cache.Lookup.Forward;
+import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.time.Duration;

@@ -1,6 +1,6 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.FakeTime;
+import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.upstream.PromptInfo;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,6 +1,6 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.FakeTime;
+import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome;

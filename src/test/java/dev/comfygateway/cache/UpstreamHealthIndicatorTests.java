@@ -1,6 +1,6 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.FakeTime;
+import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.health.actuate.endpoint.HttpCodeStatusMapper;

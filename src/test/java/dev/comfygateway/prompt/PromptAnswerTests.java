@@ -1,11 +1,11 @@
 package dev.comfygateway.prompt;
 
-import dev.comfygateway.GatewaySettings;
 import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.cache.Lookup.Detail;
 import dev.comfygateway.cache.Lookup.Forward;
 import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.cache.Snapshots;
+import dev.comfygateway.support.GatewaySettings;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import io.micrometer.core.instrument.Counter;

@@ -1,6 +1,8 @@
-package dev.comfygateway;
+package dev.comfygateway.process;
 
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.RawConnection;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -8,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class AccessLogTests {
+class AccessLogIT {
 
 	private static final String KEY = "key-that-nobody-logs";
 

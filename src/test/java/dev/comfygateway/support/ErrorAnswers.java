@@ -1,6 +1,6 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
-import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Answer;
 import java.util.Locale;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -8,13 +8,13 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** What is true of every failure that the gateway tells. */
-final class ErrorAnswers {
+public final class ErrorAnswers {
 
 	private ErrorAnswers() {
 	}
 
 	/** Checks all of it but the body, which an answer to HEAD does not have. */
-	static void assertErrorHeaders(Answer answer) {
+	public static void assertErrorHeaders(Answer answer) {
 		assertThat(answer.status()).isBetween(400, 599);
 		assertThat(answer.header("Content-Type")).hasValue("application/json");
 		assertThat(answer.header("Cache-Control")).hasValue("no-store");
@@ -26,7 +26,7 @@ final class ErrorAnswers {
 			.doesNotContain("age", "cache-status", "etag", "server", "x-powered-by");
 	}
 
-	static void assertError(Answer answer, String code) {
+	public static void assertError(Answer answer, String code) {
 		assertErrorHeaders(answer);
 		assertThat(answer.body()).doesNotContain("<", "Exception", "org.", "java", "Tomcat", "Caused by");
 		JsonNode body = new JsonMapper().readTree(answer.body());

@@ -1,4 +1,4 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -8,19 +8,19 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 
 /** Directory in which a Secret is mounted, as the kubelet lays it out. */
-record SecretVolume(Path directory) {
+public record SecretVolume(Path directory) {
 
-	static final String ENTRY = "api-key";
+	public static final String ENTRY = "api-key";
 
 	/** Entry that holds the key, by a link that never changes. */
-	Path entry() {
+	public Path entry() {
 		return directory.resolve(ENTRY);
 	}
 
 	/**
 	 * As the kubelet does: a new directory, and a link that is moved onto the old one.
 	 */
-	void hold(String key) throws IOException {
+	public void hold(String key) throws IOException {
 		Path version = Files.createTempDirectory(directory, "..version",
 				PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
 		Files.write(version.resolve(ENTRY), (key + "\n").getBytes(StandardCharsets.US_ASCII));

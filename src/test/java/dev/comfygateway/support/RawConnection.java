@@ -1,4 +1,4 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
 import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
@@ -18,7 +18,7 @@ import java.util.Optional;
  * Connection that sends what it is told to the byte: an HTTP client would refuse to send
  * most of what a server must bear.
  */
-final class RawConnection implements AutoCloseable {
+public final class RawConnection implements AutoCloseable {
 
 	private static final int PATIENCE_MILLIS = 20_000;
 
@@ -26,25 +26,25 @@ final class RawConnection implements AutoCloseable {
 
 	private final InputStream in;
 
-	RawConnection(int port) throws IOException {
+	public RawConnection(int port) throws IOException {
 		socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
 		socket.setSoTimeout(PATIENCE_MILLIS);
 		in = new BufferedInputStream(socket.getInputStream());
 	}
 
 	/** Sends one request on a connection of its own and reads the answer. */
-	static Answer exchange(int port, String request) throws IOException {
+	public static Answer exchange(int port, String request) throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			return connection.send(request).read(request.startsWith("HEAD "));
 		}
 	}
 
 	/** Asks with GET; each header a whole line. */
-	static Answer get(int port, String path, String... headers) throws IOException {
+	public static Answer get(int port, String path, String... headers) throws IOException {
 		return exchange(port, request("GET", path, headers));
 	}
 
-	static String request(String method, String path, String... headers) {
+	public static String request(String method, String path, String... headers) {
 		StringBuilder request = new StringBuilder("%s %s HTTP/1.1\r\nHost: localhost\r\n".formatted(method, path));
 		for (String header : headers) {
 			request.append(header).append("\r\n");
@@ -52,18 +52,18 @@ final class RawConnection implements AutoCloseable {
 		return request.append("\r\n").toString();
 	}
 
-	RawConnection send(String bytes) throws IOException {
+	public RawConnection send(String bytes) throws IOException {
 		socket.getOutputStream().write(bytes.getBytes(StandardCharsets.ISO_8859_1));
 		socket.getOutputStream().flush();
 		return this;
 	}
 
-	Answer read() throws IOException {
+	public Answer read() throws IOException {
 		return read(false);
 	}
 
 	/** Reads an answer to HEAD. */
-	Answer readHead() throws IOException {
+	public Answer readHead() throws IOException {
 		return read(true);
 	}
 
@@ -103,7 +103,7 @@ final class RawConnection implements AutoCloseable {
 	}
 
 	/** Whatever else arrives until the other side closes. */
-	String readToEnd() throws IOException {
+	public String readToEnd() throws IOException {
 		return text(in.readAllBytes());
 	}
 
@@ -128,17 +128,17 @@ final class RawConnection implements AutoCloseable {
 	}
 
 	/** Answer as it came over the wire. */
-	record Answer(String statusLine, List<Map.Entry<String, String>> headers, String body) {
+	public record Answer(String statusLine, List<Map.Entry<String, String>> headers, String body) {
 
-		int status() {
+		public int status() {
 			return Integer.parseInt(statusLine.split(" ")[1]);
 		}
 
-		Optional<String> header(String name) {
+		public Optional<String> header(String name) {
 			return headers.stream().filter(h -> h.getKey().equalsIgnoreCase(name)).map(Map.Entry::getValue).findFirst();
 		}
 
-		List<String> headerNames() {
+		public List<String> headerNames() {
 			return headers.stream().map(Map.Entry::getKey).toList();
 		}
 

@@ -1,7 +1,9 @@
-package dev.comfygateway;
+package dev.comfygateway.flow;
 
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.LocalTime;

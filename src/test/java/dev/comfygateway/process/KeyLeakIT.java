@@ -1,7 +1,10 @@
-package dev.comfygateway;
+package dev.comfygateway.process;
 
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.TraceCollector;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -26,7 +29,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
-class KeyLeakTests {
+class KeyLeakIT {
 
 	private static final String KEY = "comfyui-4f9c1e7ab2d85630-QwZxPlMnVb";
 
@@ -137,7 +140,7 @@ class KeyLeakTests {
 	@Test
 	void answersHoldNoPartOfTheKey() {
 		assertThat(answers).hasSizeGreaterThan(100);
-		assertThat(answers).allSatisfy(KeyLeakTests::assertFreeOfKey);
+		assertThat(answers).allSatisfy(KeyLeakIT::assertFreeOfKey);
 	}
 
 	@Test

@@ -1,8 +1,11 @@
-package dev.comfygateway;
+package dev.comfygateway.flow;
 
-import dev.comfygateway.RawConnection.Answer;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

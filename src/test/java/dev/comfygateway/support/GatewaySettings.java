@@ -1,5 +1,6 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
+import dev.comfygateway.GatewayProperties;
 import java.util.HashMap;
 import java.util.Map;
 import org.springframework.boot.context.properties.bind.Binder;

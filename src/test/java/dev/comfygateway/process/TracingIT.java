@@ -1,8 +1,11 @@
-package dev.comfygateway;
+package dev.comfygateway.process;
 
-import dev.comfygateway.RawConnection.Answer;
 import dev.comfygateway.simulator.Received;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.TraceCollector;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -13,7 +16,7 @@ import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class TracingTests {
+class TracingIT {
 
 	private static final String KEY = "key-that-nobody-traces";
 

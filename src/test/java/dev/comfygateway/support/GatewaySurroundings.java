@@ -1,4 +1,4 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import org.springframework.boot.test.context.TestConfiguration;
@@ -6,8 +6,8 @@ import org.springframework.boot.test.util.TestPropertyValues;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.ApplicationContextInitializer;
-import org.springframework.context.annotation.Bean;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.support.GenericApplicationContext;
 
 /** What a {@link RunningGateway} stands in: its upstream and its time. */

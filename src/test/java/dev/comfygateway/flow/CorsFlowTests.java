@@ -1,6 +1,10 @@
-package dev.comfygateway;
+package dev.comfygateway.flow;
 
-import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.time.Duration;
 import org.junit.jupiter.api.BeforeEach;

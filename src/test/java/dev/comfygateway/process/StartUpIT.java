@@ -1,9 +1,13 @@
-package dev.comfygateway;
+package dev.comfygateway.process;
 
-import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.ComfyGatewayApplication;
+import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -41,7 +45,7 @@ import static org.assertj.core.api.Assertions.assertThatException;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 @ExtendWith(OutputCaptureExtension.class)
-class StartUpTests {
+class StartUpIT {
 
 	private static final String KEY = "key-that-nobody-may-read";
 
@@ -100,7 +104,7 @@ class StartUpTests {
 
 	/** What reads the settings, which is enough of the gateway to refuse one. */
 	@Configuration(proxyBeanMethods = false)
-	@ConfigurationPropertiesScan
+	@ConfigurationPropertiesScan(basePackageClasses = ComfyGatewayApplication.class)
 	@ComponentScan(basePackages = "dev.comfygateway.upstream", useDefaultFilters = false,
 			includeFilters = @ComponentScan.Filter(type = FilterType.REGEX, pattern = ".*\\.ApiKey"))
 	static class Settings {

@@ -1,7 +1,11 @@
-package dev.comfygateway;
+package dev.comfygateway.flow;
 
-import dev.comfygateway.RawConnection.Answer;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RunningGateway;
+import dev.comfygateway.support.SecretVolume;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
@@ -21,7 +21,7 @@ import org.springframework.test.context.ContextConfiguration;
 				"comfy.deadline=60s" })
 @ContextConfiguration(initializers = GatewaySurroundings.UpstreamInitializer.class)
 @Import(GatewaySurroundings.class)
-@interface RunningGateway {
+public @interface RunningGateway {
 
 	/** The key that the gateway has and its upstream takes. */
 	String KEY = "key-of-the-running-gateway";

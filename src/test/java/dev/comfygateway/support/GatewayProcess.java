@@ -1,5 +1,6 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
+import dev.comfygateway.ComfyGatewayApplication;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -20,7 +21,7 @@ import java.util.stream.Collectors;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** The gateway as a process of its own, with everything that it writes. */
-final class GatewayProcess implements AutoCloseable {
+public final class GatewayProcess implements AutoCloseable {
 
 	private static final int PATIENCE_SECONDS = 60;
 
@@ -46,7 +47,7 @@ final class GatewayProcess implements AutoCloseable {
 	 * that are not settings
 	 * @param arguments arguments on its command line
 	 */
-	static GatewayProcess start(Map<String, String> environment, String... arguments) throws IOException {
+	public static GatewayProcess start(Map<String, String> environment, String... arguments) throws IOException {
 		List<String> command = new ArrayList<>(
 				List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
 						"-Xshare:auto", "-cp", classPath(), ComfyGatewayApplication.class.getName(), "--server.port=0",
@@ -95,13 +96,13 @@ final class GatewayProcess implements AutoCloseable {
 		}
 	}
 
-	GatewayProcess awaitStart() {
+	public GatewayProcess awaitStart() {
 		awaitOutput("ReadinessState changed to ACCEPTING_TRAFFIC");
 		return this;
 	}
 
 	/** Waits until it has written this. */
-	void awaitOutput(String text) {
+	public void awaitOutput(String text) {
 		CompletableFuture<Void> written = awaited.computeIfAbsent(text, ignored -> new CompletableFuture<>());
 		if (!output.toString().contains(text)) {
 			CompletableFuture.anyOf(written, ended).orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
@@ -110,27 +111,27 @@ final class GatewayProcess implements AutoCloseable {
 	}
 
 	/** Exit status. */
-	int awaitExit() throws InterruptedException {
+	public int awaitExit() throws InterruptedException {
 		assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).as(output::toString).isTrue();
 		ended.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
 		return process.exitValue();
 	}
 
 	/** Asks it to end, as SIGTERM does. */
-	void terminate() {
+	public void terminate() {
 		// Not the process's own method, which also closes its output
 		process.toHandle().destroy();
 	}
 
-	int port() {
+	public int port() {
 		return ports.getFirst();
 	}
 
-	int managementPort() {
+	public int managementPort() {
 		return ports.getLast();
 	}
 
-	String output() {
+	public String output() {
 		return output.toString();
 	}
 

@@ -1,4 +1,4 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -11,7 +11,7 @@ import org.springframework.boot.tomcat.TomcatContextCustomizer;
 import static org.hamcrest.Matchers.equalTo;
 
 /** Callers whose request has been taken in and who wait for an answer. */
-class WaitingCallers implements TomcatContextCustomizer {
+public class WaitingCallers implements TomcatContextCustomizer {
 
 	private volatile @Nullable StandardContext server;
 
@@ -21,7 +21,7 @@ class WaitingCallers implements TomcatContextCustomizer {
 	}
 
 	/** Waits until so many callers wait. */
-	void await(long count) {
+	public void await(long count) {
 		Awaitility.await()
 			.atMost(20, TimeUnit.SECONDS)
 			.until(() -> Objects.requireNonNull(server).getInProgressAsyncCount(), equalTo(count));

@@ -1,15 +1,17 @@
-package dev.comfygateway;
+package dev.comfygateway.container;
 
 import com.github.dockerjava.api.async.ResultCallback;
 import com.github.dockerjava.api.command.InspectContainerResponse;
 import com.github.dockerjava.api.command.InspectImageResponse;
-import com.github.dockerjava.api.model.ContainerConfig;
 import com.github.dockerjava.api.model.AccessMode;
 import com.github.dockerjava.api.model.Bind;
 import com.github.dockerjava.api.model.Capability;
+import com.github.dockerjava.api.model.ContainerConfig;
 import com.github.dockerjava.api.model.HealthCheck;
 import com.github.dockerjava.api.model.Volume;
-import dev.comfygateway.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.SecretVolume;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -53,7 +55,7 @@ import static org.assertj.core.api.Assumptions.assumeThat;
  */
 @Testcontainers(disabledWithoutDocker = true)
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
-class ContainerTests {
+class ContainerIT {
 
 	private static final String OLD_KEY = "key-of-the-old-account";
 

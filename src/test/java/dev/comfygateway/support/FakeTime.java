@@ -1,4 +1,4 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import java.time.Duration;

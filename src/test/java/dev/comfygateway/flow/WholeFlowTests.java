@@ -1,10 +1,15 @@
-package dev.comfygateway;
+package dev.comfygateway.flow;
 
-import dev.comfygateway.RawConnection.Answer;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.Received;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RunningGateway;
+import dev.comfygateway.support.WaitingCallers;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

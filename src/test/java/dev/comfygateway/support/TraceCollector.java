@@ -1,4 +1,4 @@
-package dev.comfygateway;
+package dev.comfygateway.support;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** Collector of traces that remembers the bytes it was sent, as OTLP has them. */
-final class TraceCollector implements AutoCloseable {
+public final class TraceCollector implements AutoCloseable {
 
 	private final HttpServer server;
 
@@ -20,7 +20,7 @@ final class TraceCollector implements AutoCloseable {
 	/** A character for each byte. */
 	private final StringBuffer received = new StringBuffer();
 
-	TraceCollector() throws IOException {
+	public TraceCollector() throws IOException {
 		this.server = HttpServer.create(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0), 0);
 		server.createContext("/", this::receive);
 		server.start();
@@ -35,20 +35,20 @@ final class TraceCollector implements AutoCloseable {
 		}
 	}
 
-	String url() {
+	public String url() {
 		return "http://127.0.0.1:" + server.getAddress().getPort();
 	}
 
-	List<String> paths() {
+	public List<String> paths() {
 		return paths;
 	}
 
-	String received() {
+	public String received() {
 		return received.toString();
 	}
 
 	/** An id as spans carry it. */
-	static String id(String hexadecimal) {
+	public static String id(String hexadecimal) {
 		return new String(HexFormat.of().parseHex(hexadecimal), StandardCharsets.ISO_8859_1);
 	}
 

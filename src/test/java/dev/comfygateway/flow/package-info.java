@@ -1,0 +1,5 @@
+/** Tests of the whole gateway in one JVM, in front of a simulated upstream. */
+@NullMarked
+package dev.comfygateway.flow;
+
+import org.jspecify.annotations.NullMarked;

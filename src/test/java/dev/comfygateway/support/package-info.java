@@ -1,0 +1,5 @@
+/** Fixtures that tests of several packages share. */
+@NullMarked
+package dev.comfygateway.support;
+
+import org.jspecify.annotations.NullMarked;
