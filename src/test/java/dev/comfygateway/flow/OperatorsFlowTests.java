@@ -14,10 +14,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,6 +31,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.hamcrest.Matchers.greaterThanOrEqualTo;
 
 @RunningGateway
 class OperatorsFlowTests {
@@ -391,12 +392,9 @@ class OperatorsFlowTests {
 	 * answer.
 	 */
 	private void awaitValue(String series, double least) throws IOException {
-		long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-		String text = prometheus();
-		while (value(text, series) < least && System.nanoTime() < deadline) {
-			text = prometheus();
-		}
-		assertThat(value(text, series)).as(series).isGreaterThanOrEqualTo(least);
+		Awaitility.await(series)
+			.pollDelay(Duration.ZERO)
+			.until(() -> value(prometheus(), series), greaterThanOrEqualTo(least));
 	}
 
 	/** Value of a series; 0 where there is none yet. */

@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
 import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.context.annotation.Bean;
 import reactor.test.scheduler.VirtualTimeScheduler;
@@ -242,10 +243,12 @@ final class SimulatedDay {
 	 */
 	private void awaitLanding(PromptCache.Status before, int received) {
 		long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(100);
-		while (isSame(before, cache.status())
-				&& (System.nanoTime() - deadline < 0 || upstream.received().size() > received)) {
-			Thread.yield();
-		}
+		Awaitility.await()
+			.pollInSameThread()
+			.pollDelay(Duration.ZERO)
+			.pollInterval(Duration.ofNanos(TimeUnit.MICROSECONDS.toNanos(100)))
+			.until(() -> !isSame(before, cache.status())
+					|| (System.nanoTime() - deadline >= 0 && upstream.received().size() <= received));
 	}
 
 	private static boolean isSame(PromptCache.Status one, PromptCache.Status other) {

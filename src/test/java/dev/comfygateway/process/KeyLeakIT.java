@@ -8,6 +8,7 @@ import dev.comfygateway.support.TraceCollector;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.greaterThan;
 
 /**
  * Search for the key in all that the gateway writes, answers and tells a collector of
@@ -108,10 +111,10 @@ class KeyLeakIT {
 				upstream.behave(behaviour);
 				int before = upstream.received().size();
 				// A cool-down ends by itself, so asks until the upstream was
-				do {
+				Awaitility.await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10)).until(() -> {
 					answers.add(exchange(gateway.port(), "/api/prompt"));
-				}
-				while (upstream.received().size() == before);
+					return upstream.received().size();
+				}, greaterThan(before));
 				answers.add(exchange(gateway.managementPort(), "/actuator/health"));
 			}
 			PATHS.forEach(path -> answers.add(exchange(gateway.port(), path)));

@@ -7,14 +7,16 @@ import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Answer;
 import dev.comfygateway.support.TraceCollector;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.containsString;
 
 class TracingIT {
 
@@ -103,13 +105,10 @@ class TracingIT {
 
 	/** Boot counts a request when the caller has the answer. */
 	private static void awaitMetric(GatewayProcess gateway, String line) throws IOException {
-		long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-		String metrics;
-		do {
-			metrics = RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body();
-		}
-		while (!metrics.contains(line) && System.nanoTime() < deadline);
-		assertThat(metrics).contains(line);
+		Awaitility.await()
+			.pollDelay(Duration.ZERO)
+			.until(() -> RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body(),
+					containsString(line));
 	}
 
 	private static int count(String text, String part) {
