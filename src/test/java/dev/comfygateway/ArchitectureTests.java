@@ -87,7 +87,8 @@ class ArchitectureTests {
 		.should()
 		.dependOnClassesThat()
 		.resideInAnyPackage("org.springframework.web.reactive..", "org.springframework.web.client..",
-				"org.springframework.http.client..", "org.springframework.boot.http.client..", "java.net.http..")
+				"org.springframework.http.client..", "org.springframework.boot.http.client..",
+				"org.eclipse.jetty.client..", "org.eclipse.jetty.reactive..", "java.net.http..")
 		.orShould()
 		.dependOnClassesThat()
 		.haveNameMatching("java\\.net\\.(URL|URLConnection|HttpURLConnection|Socket)");
@@ -104,7 +105,8 @@ class ArchitectureTests {
 		.haveSimpleName("ComfyProperties")
 		.should()
 		.onlyHaveDependentClassesThat()
-		.haveNameMatching("dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyProperties|ComfyCloudClient)(\\$.*)?");
+		.haveNameMatching(
+				"dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyProperties|ComfyCloudClient|Upstream(Configuration|Connections))(\\$.*)?");
 
 	@ArchTest
 	static final ArchRule controllersAnswerPrompts = classes().that()

@@ -139,7 +139,7 @@ public class PromptCache {
 
 	private @Nullable Snapshot stored(long now) {
 		Snapshot stored = cache.get(KEY, Snapshot.class);
-		return stored == null || stored.keyGeneration() != client.keyGeneration() || lifetime.isOver(stored.age(now))
+		return stored == null || stored.keyGeneration() != client.keyVersion() || lifetime.isOver(stored.age(now))
 				? null : stored;
 	}
 
@@ -194,7 +194,7 @@ public class PromptCache {
 
 	/** What was learned with another key is void. */
 	private @Nullable Landing currentLanding(@Nullable Landing landing) {
-		return landing == null || landing.keyGeneration() != client.keyGeneration() ? null : landing;
+		return landing == null || landing.keyGeneration() != client.keyVersion() ? null : landing;
 	}
 
 	/**
@@ -215,7 +215,7 @@ public class PromptCache {
 			return new Boarding(mine, true);
 		}
 		try {
-			client.fetch().toFuture().whenComplete((outcome, bug) -> {
+			client.fetch().whenComplete((outcome, bug) -> {
 				if (bug == null) {
 					land(mine, outcome);
 				}
@@ -286,8 +286,7 @@ public class PromptCache {
 			}
 		}
 		else if (now.keyRefused()) {
-			if (before == null || !before.keyRefused()
-					|| before.failure().keyGeneration() != now.failure().keyGeneration()) {
+			if (before == null || !before.keyRefused() || before.failure().keyVersion() != now.failure().keyVersion()) {
 				log.error("The upstream refuses the key with {}: replace it; until then callers get an error",
 						now.failure().status());
 			}
@@ -318,7 +317,7 @@ public class PromptCache {
 		default long keyGeneration() {
 			return switch (this) {
 				case Good(Snapshot snapshot) -> snapshot.keyGeneration();
-				case Bad(Cooldown pause) -> pause.failure().keyGeneration();
+				case Bad(Cooldown pause) -> pause.failure().keyVersion();
 			};
 		}
 

@@ -12,16 +12,16 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Rehearsal between the start and the first caller, who would else wait until everything
- * is loaded: the gateway asks its own probe, the way it asks the upstream. It is not
- * ready before; what goes wrong here does no harm.
+ * Warm-up between the start and the first caller, who would else wait until everything is
+ * loaded: the gateway asks its own probe, the way it asks the upstream. It is not ready
+ * before; what goes wrong here does no harm.
  */
 @Component
 class WarmUp implements ApplicationRunner {
 
 	private static final Logger log = LoggerFactory.getLogger(WarmUp.class);
 
-	private static final int REHEARSALS = 5;
+	private static final int REQUESTS = 5;
 
 	private final ComfyCloudClient client;
 
@@ -40,11 +40,13 @@ class WarmUp implements ApplicationRunner {
 
 	@Override
 	public void run(ApplicationArguments arguments) {
-		for (int i = 0; port > 0 && i < REHEARSALS; i++) {
-			client.rehearse(URI.create("http://127.0.0.1:%d/livez".formatted(port)))
-				.doOnError(error -> log.debug("The rehearsal failed: {}", error.getClass().getName()))
-				.onErrorComplete()
-				.block();
+		for (int i = 0; port > 0 && i < REQUESTS; i++) {
+			client.warmUp(URI.create("http://127.0.0.1:%d/livez".formatted(port))).handle((outcome, bug) -> {
+				if (bug != null) {
+					log.debug("The warm-up failed: {}", bug.getClass().getName());
+				}
+				return outcome;
+			}).join();
 		}
 	}
 

@@ -22,7 +22,7 @@ class ApiKey {
 
 	private static final Logger log = LoggerFactory.getLogger(ApiKey.class);
 
-	private static final int LONGEST = 4096;
+	private static final int MAX_LENGTH = 4096;
 
 	private final @Nullable Path file;
 
@@ -65,7 +65,7 @@ class ApiKey {
 
 	/** Reads the file again, where there is one. */
 	@Scheduled(fixedDelayString = "2s")
-	synchronized void look() {
+	synchronized void reload() {
 		if (file == null) {
 			return;
 		}
@@ -76,7 +76,7 @@ class ApiKey {
 				log.info("The file of comfy.api-key-file can be used again");
 			}
 			if (!read.equals(current.value)) {
-				current = new Current(current.generation + 1, read);
+				current = new Current(current.version + 1, read);
 				log.info("The key changed; answers made with the old one are dropped");
 			}
 		}
@@ -93,7 +93,7 @@ class ApiKey {
 			throw new UnusableKeyException(Files.exists(file) ? "is not a regular file" : "does not exist");
 		}
 		try (InputStream in = Files.newInputStream(file)) {
-			return parse(new String(in.readNBytes(LONGEST + 3), StandardCharsets.ISO_8859_1));
+			return parse(new String(in.readNBytes(MAX_LENGTH + 3), StandardCharsets.ISO_8859_1));
 		}
 		catch (IOException ignored) {
 			throw new UnusableKeyException("cannot be read");
@@ -105,8 +105,8 @@ class ApiKey {
 		if (key.isEmpty()) {
 			throw new UnusableKeyException("is empty");
 		}
-		if (key.length() > LONGEST) {
-			throw new UnusableKeyException("is longer than " + LONGEST + " characters");
+		if (key.length() > MAX_LENGTH) {
+			throw new UnusableKeyException("is longer than " + MAX_LENGTH + " characters");
 		}
 		if (key.indexOf('\n') >= 0 || key.indexOf('\r') >= 0) {
 			throw new UnusableKeyException("has more than one line");
@@ -120,14 +120,14 @@ class ApiKey {
 	/**
 	 * One key of those the gateway has had.
 	 *
-	 * @param generation counts from 1; what was learned under another generation is void
+	 * @param version counts from 1; what was learned under another version is void
 	 * @param value the secret; absent where none is sent
 	 */
-	record Current(long generation, @Nullable String value) {
+	record Current(long version, @Nullable String value) {
 
 		@Override
 		public String toString() {
-			return "key " + generation;
+			return "key " + version;
 		}
 	}
 

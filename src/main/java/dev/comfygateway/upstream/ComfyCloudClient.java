@@ -8,7 +8,6 @@ import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationRegistry;
 import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.EnumMap;
@@ -17,27 +16,31 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.eclipse.jetty.client.HttpClient;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.boot.http.client.HttpClientSettings;
-import org.springframework.boot.http.client.HttpRedirects;
-import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.info.BuildProperties;
 import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
+import org.springframework.http.client.reactive.JettyClientHttpConnector;
 import org.springframework.stereotype.Component;
 import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
 import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.reactive.function.client.WebClientRequestException;
 import org.springframework.web.util.DefaultUriBuilderFactory;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
@@ -45,8 +48,7 @@ import reactor.util.retry.Retry;
 
 /**
  * Client of Comfy Cloud, and the one place that sends the key. A request is built from
- * nothing, so that no caller's header can travel with it; redirects are not followed,
- * since the JDK's client would hand the key to wherever they lead.
+ * nothing, so that no caller's header can travel with it.
  */
 @Component
 public class ComfyCloudClient {
@@ -58,18 +60,11 @@ public class ComfyCloudClient {
 
 	private static final List<String> CALLERS_WORDS = List.of("tracestate", "baggage");
 
-	static final int LARGEST_BODY = 64 * 1024;
+	static final int MAX_BODY = 64 * 1024;
 
-	private static final Duration LONGEST_RETRY_AFTER = Duration.ofMinutes(5);
+	private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(5);
 
 	private static final Duration RETRY_PAUSE = Duration.ofMillis(50);
-
-	static {
-		// By itself the JDK's client sends a GET again when a connection ends without an
-		// answer:
-		// unseen by the metrics, beside our own retry. Read once, when its classes load.
-		System.setProperty("jdk.httpclient.redirects.retrylimit", "1");
-	}
 
 	private final WebClient webClient;
 
@@ -87,15 +82,11 @@ public class ComfyCloudClient {
 
 	private final Map<Outcome, Timer> timers = new EnumMap<>(Outcome.class);
 
-	ComfyCloudClient(WebClient.Builder builder, HttpClientSettings settings, ComfyProperties properties, ApiKey apiKey,
+	ComfyCloudClient(WebClient.Builder builder, HttpClient connections, ComfyProperties properties, ApiKey apiKey,
 			ObjectProvider<BuildProperties> build, MeterRegistry meters, ObservationRegistry observations,
 			Scheduler scheduler, InstantSource clock) {
 		BuildProperties built = build.getIfAvailable();
-		this.webClient = builder.clientConnector(ClientHttpConnectorBuilder.jdk()
-			// One request at a time needs no HTTP/2, and over plain http the JDK's client
-			// would ask for it with headers of its own
-			.withHttpClientCustomizer(http -> http.version(HttpClient.Version.HTTP_1_1))
-			.build(settings.withConnectTimeout(properties.connectTimeout()).withRedirects(HttpRedirects.DONT_FOLLOW)))
+		this.webClient = builder.clientConnector(new JettyClientHttpConnector(connections))
 			.uriBuilderFactory(uris(properties.baseUrl()))
 			.filter(ComfyCloudClient::leaveCallersWordsOut)
 			.defaultHeader(HttpHeaders.USER_AGENT, "comfy-gateway/" + (built == null ? "dev" : built.getVersion()))
@@ -129,19 +120,46 @@ public class ComfyCloudClient {
 	}
 
 	/**
-	 * Asks the upstream. The outcome comes within the deadline and is never an error
-	 * signal, but for a bug.
+	 * Asks the upstream, on another thread than the caller's. The future completes with
+	 * an outcome within the deadline, exceptionally only by a bug.
 	 */
-	public Mono<UpstreamOutcome> fetch() {
+	public CompletableFuture<UpstreamOutcome> fetch() {
+		InFlight inFlight = new InFlight();
+		return within(deadline, inFlight, Mono.defer(() -> fetchWithCurrentKey(inFlight)));
+	}
+
+	/**
+	 * Sends a request and times it out. The timer stands outside of the reactive chain,
+	 * since a chain that is broken by an error may never end nor hear of its
+	 * cancellation.
+	 */
+	private CompletableFuture<UpstreamOutcome> within(Duration limit, InFlight inFlight, Mono<UpstreamOutcome> chain) {
 		Observation cause = observations.getCurrentObservation();
-		return Mono.defer(this::fetchWithCurrentKey)
-			// Whose thread asks has other callers to answer
-			.subscribeOn(Schedulers.parallel())
-			.timeout(deadline, Mono.fromSupplier(() -> UpstreamFailure.of(Reason.RESPONSE_TIMEOUT, keyGeneration())),
-					scheduler)
-			// The JDK's client raises an error for each request that the deadline ends
+		CompletableFuture<UpstreamOutcome> result = new CompletableFuture<>();
+		Disposable.Swap subscription = Disposables.swap();
+		Disposable timer = scheduler.schedule(() -> {
+			if (result.complete(UpstreamFailure.of(Reason.RESPONSE_TIMEOUT, keyVersion()))) {
+				giveUp(subscription::dispose);
+				giveUp(inFlight::close);
+			}
+		}, limit.toNanos(), TimeUnit.NANOSECONDS);
+		result.whenComplete((outcome, bug) -> timer.dispose());
+		subscription.update(chain.subscribeOn(Schedulers.parallel())
+			// A request that the deadline ends can fail when nobody listens any more
 			.contextWrite(context -> context.put(DROPPED_ERRORS, (Consumer<Throwable>) ComfyCloudClient::ignore))
-			.contextWrite(context -> cause == null ? context : context.put(ObservationThreadLocalAccessor.KEY, cause));
+			.contextWrite(context -> cause == null ? context : context.put(ObservationThreadLocalAccessor.KEY, cause))
+			.subscribe(result::complete, result::completeExceptionally));
+		return result;
+	}
+
+	/** Ends something that may be broken: the deadline holds all the same. */
+	private static void giveUp(Runnable end) {
+		try {
+			end.run();
+		}
+		catch (RuntimeException | Error bug) {
+			ignore(bug);
+		}
 	}
 
 	/**
@@ -158,17 +176,21 @@ public class ComfyCloudClient {
 	}
 
 	/**
-	 * Asks the gateway itself, without the key, as it asks the upstream: the first time
-	 * takes long, since all that it needs is loaded meanwhile.
+	 * Asks the gateway itself, without the key and without being counted, as it asks the
+	 * upstream: the first request takes long, since all that it needs is loaded
+	 * meanwhile.
 	 * @param self address of the gateway that answers with JSON
 	 */
-	public Mono<UpstreamOutcome> rehearse(URI self) {
-		return exchange(webClient.get().uri(self), new ApiKey.Current(0, null)).timeout(deadline, scheduler);
+	public CompletableFuture<UpstreamOutcome> warmUp(URI self) {
+		InFlight inFlight = new InFlight();
+		WebClient uncounted = webClient.mutate().observationRegistry(ObservationRegistry.NOOP).build();
+		return within(deadline, inFlight,
+				Mono.defer(() -> exchange(uncounted.get().uri(self), new ApiKey.Current(0, null), inFlight)));
 	}
 
-	/** Generation of the key in use; what was learned under another is void. */
-	public long keyGeneration() {
-		return apiKey.current().generation();
+	/** Version of the key in use; what was learned under another is void. */
+	public long keyVersion() {
+		return apiKey.current().version();
 	}
 
 	/**
@@ -183,18 +205,18 @@ public class ComfyCloudClient {
 	 * An answer to a key that was replaced meanwhile belongs to another account: asks
 	 * again.
 	 */
-	private Mono<UpstreamOutcome> fetchWithCurrentKey() {
+	private Mono<UpstreamOutcome> fetchWithCurrentKey(InFlight inFlight) {
 		ApiKey.Current key = apiKey.current();
-		return attemptTwice(key).flatMap(outcome -> {
+		return attemptTwice(key, inFlight).flatMap(outcome -> {
 			if (outcome instanceof UpstreamFailure failure && failure.reason() == Reason.UNAUTHORIZED) {
-				apiKey.look();
+				apiKey.reload();
 			}
-			return apiKey.current() == key ? Mono.just(outcome) : fetchWithCurrentKey();
+			return apiKey.current() == key ? Mono.just(outcome) : fetchWithCurrentKey(inFlight);
 		});
 	}
 
-	private Mono<UpstreamOutcome> attemptTwice(ApiKey.Current key) {
-		return attempt(key)
+	private Mono<UpstreamOutcome> attemptTwice(ApiKey.Current key, InFlight inFlight) {
+		return attempt(key, inFlight)
 			.flatMap(outcome -> outcome instanceof UpstreamFailure failure && isWorthRetrying(failure)
 					? Mono.<UpstreamOutcome>error(new RetryableException(failure)) : Mono.just(outcome))
 			.retryWhen(Retry.backoff(1, RETRY_PAUSE)
@@ -206,21 +228,21 @@ public class ComfyCloudClient {
 
 	private static boolean isWorthRetrying(UpstreamFailure failure) {
 		return switch (failure.reason()) {
-			case CONNECTION_REFUSED, CONNECTION_TERMINATED, DNS_ERROR, TLS_PROTOCOL_ERROR, TLS_CERTIFICATE_ERROR ->
-				true;
+			case CONNECTION_REFUSED, CONNECTION_TERMINATED -> true;
 			case UNAVAILABLE -> failure.retryAfter() == null;
 			case UNAUTHORIZED, FORBIDDEN, RATE_LIMITED, INTERNAL_ERROR, UNEXPECTED_STATUS, INVALID_RESPONSE,
-					RESPONSE_INCOMPLETE, PROTOCOL_ERROR, CONNECTION_TIMEOUT, RESPONSE_TIMEOUT ->
+					RESPONSE_INCOMPLETE, PROTOCOL_ERROR, DNS_ERROR, TLS_PROTOCOL_ERROR, TLS_CERTIFICATE_ERROR,
+					CONNECTION_TIMEOUT, RESPONSE_TIMEOUT ->
 				false;
 		};
 	}
 
-	private Mono<UpstreamOutcome> attempt(ApiKey.Current key) {
+	private Mono<UpstreamOutcome> attempt(ApiKey.Current key, InFlight inFlight) {
 		return Mono.defer(() -> {
 			Timer.Sample sample = Timer.start(meters);
 			// The operators around an attempt also cancel it when it is over
 			AtomicBoolean counted = new AtomicBoolean();
-			return exchange(key).doOnNext(outcome -> {
+			return exchange(key, inFlight).doOnNext(outcome -> {
 				if (counted.compareAndSet(false, true)) {
 					sample.stop(timerOf(outcome));
 				}
@@ -243,16 +265,31 @@ public class ComfyCloudClient {
 		return Objects.requireNonNull(timers.get(outcome));
 	}
 
-	private Mono<UpstreamOutcome> exchange(ApiKey.Current key) {
+	private Mono<UpstreamOutcome> exchange(ApiKey.Current key, InFlight inFlight) {
 		WebClient.RequestHeadersSpec<?> request = webClient.get().uri("/api/prompt");
-		return exchange(key.value() == null ? request : request.header("X-API-Key", key.value()), key);
+		return exchange(key.value() == null ? request : request.header("X-API-Key", key.value()), key, inFlight);
 	}
 
-	private Mono<UpstreamOutcome> exchange(WebClient.RequestHeadersSpec<?> request, ApiKey.Current key) {
+	/**
+	 * Sends a request once. Only an answer that follows the contract leaves its
+	 * connection open: behind any other could come what nobody asked for.
+	 */
+	private Mono<UpstreamOutcome> exchange(WebClient.RequestHeadersSpec<?> request, ApiKey.Current key,
+			InFlight inFlight) {
+		UpstreamExchange exchange = inFlight.next();
 		return request.accept(MediaType.APPLICATION_JSON)
+			.httpRequest(exchange::observe)
 			.exchangeToMono(response -> read(response, key))
-			.onErrorResume(Exception.class,
-					e -> Mono.just(UpstreamFailure.of(Faults.beforeAnswer(e), key.generation())));
+			.onErrorResume(WebClientRequestException.class,
+					e -> Mono.just(UpstreamFailure.of(Faults.reason(e, exchange.progress()), key.version())))
+			.doOnNext(outcome -> {
+				switch (outcome) {
+					case UpstreamOutcome.Answered answered -> exchange.keep();
+					case UpstreamFailure failure -> exchange.close();
+				}
+			})
+			.doOnError(bug -> exchange.close())
+			.doOnCancel(exchange::close);
 	}
 
 	private Mono<UpstreamOutcome> read(ClientResponse response, ApiKey.Current key) {
@@ -260,9 +297,10 @@ public class ComfyCloudClient {
 		boolean isJson = isJson(response);
 		Mono<byte[]> body = body(response).defaultIfEmpty(new byte[0]);
 		if (status == 200) {
-			return body.<UpstreamOutcome>map(bytes -> answer(isJson ? bytes : new byte[0], key))
-				.onErrorResume(Exception.class,
-						e -> Mono.just(UpstreamFailure.of(Faults.inAnswer(e), key.generation())));
+			return body.onErrorMap(Exception.class, UnreadableBodyException::new)
+				.map(bytes -> answer(isJson ? bytes : new byte[0], key))
+				.onErrorResume(UnreadableBodyException.class,
+						e -> Mono.just(UpstreamFailure.of(Faults.inBody(e), key.version())));
 		}
 		Duration retryAfter = retryAfter(response.headers().asHttpHeaders());
 		return body.onErrorReturn(Exception.class, new byte[0])
@@ -271,7 +309,7 @@ public class ComfyCloudClient {
 
 	/** The body's bytes, whatever its header says that they are. */
 	private static Mono<byte[]> body(ClientResponse response) {
-		return DataBufferUtils.join(response.body(BodyExtractors.toDataBuffers()), LARGEST_BODY).map(buffer -> {
+		return DataBufferUtils.join(response.body(BodyExtractors.toDataBuffers()), MAX_BODY).map(buffer -> {
 			byte[] bytes = new byte[buffer.readableByteCount()];
 			buffer.read(bytes);
 			DataBufferUtils.release(buffer);
@@ -281,8 +319,8 @@ public class ComfyCloudClient {
 
 	private static UpstreamOutcome answer(byte[] body, ApiKey.Current key) {
 		Optional<PromptInfo> promptInfo = ContractReader.promptInfo(body);
-		return promptInfo.<UpstreamOutcome>map(info -> new UpstreamOutcome.Answered(info, key.generation()))
-			.orElseGet(() -> UpstreamFailure.of(Reason.INVALID_RESPONSE, key.generation()));
+		return promptInfo.<UpstreamOutcome>map(info -> new UpstreamOutcome.Answered(info, key.version()))
+			.orElseGet(() -> UpstreamFailure.of(Reason.INVALID_RESPONSE, key.version()));
 	}
 
 	private static UpstreamOutcome refusal(int status, byte[] body, @Nullable Duration retryAfter, ApiKey.Current key) {
@@ -295,7 +333,7 @@ public class ComfyCloudClient {
 			default -> Reason.UNEXPECTED_STATUS;
 		};
 		var text = ContractReader.errorText(body, key.value());
-		return new UpstreamFailure(reason, status, text.code(), text.message(), retryAfter, key.generation());
+		return new UpstreamFailure(reason, status, text.code(), text.message(), retryAfter, key.version());
 	}
 
 	private static boolean isJson(ClientResponse response) {
@@ -311,7 +349,44 @@ public class ComfyCloudClient {
 	}
 
 	private @Nullable Duration retryAfter(HttpHeaders headers) {
-		return RetryAfter.parse(headers, clock.instant(), LONGEST_RETRY_AFTER);
+		return RetryAfter.parse(headers, clock.instant(), MAX_RETRY_AFTER);
+	}
+
+	/** Exchange that a fetch waits for at present, whichever of its attempts it is. */
+	private static final class InFlight {
+
+		private volatile @Nullable UpstreamExchange current;
+
+		private volatile boolean closed;
+
+		UpstreamExchange next() {
+			UpstreamExchange next = new UpstreamExchange();
+			current = next;
+			if (closed) {
+				next.close();
+			}
+			return next;
+		}
+
+		void close() {
+			closed = true;
+			UpstreamExchange open = current;
+			if (open != null) {
+				open.close();
+			}
+		}
+
+	}
+
+	/** Failure to read a body, told apart from a bug in what is made of it. */
+	private static final class UnreadableBodyException extends RuntimeException {
+
+		private static final long serialVersionUID = 1L;
+
+		UnreadableBodyException(Throwable cause) {
+			super(null, cause, false, false);
+		}
+
 	}
 
 	/**

@@ -21,7 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class ContractReader {
 
-	private static final int LONGEST_MESSAGE = 300;
+	private static final int MAX_MESSAGE_LENGTH = 300;
 
 	private static final Pattern CODE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
@@ -95,8 +95,8 @@ final class ContractReader {
 			return null;
 		}
 		int length = message.codePointCount(0, message.length());
-		return length <= LONGEST_MESSAGE ? message
-				: message.substring(0, message.offsetByCodePoints(0, LONGEST_MESSAGE));
+		return length <= MAX_MESSAGE_LENGTH ? message
+				: message.substring(0, message.offsetByCodePoints(0, MAX_MESSAGE_LENGTH));
 	}
 
 	private static @Nullable JsonNode object(byte[] body) {

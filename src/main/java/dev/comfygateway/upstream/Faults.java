@@ -1,15 +1,16 @@
 package dev.comfygateway.upstream;
 
+import dev.comfygateway.upstream.UpstreamExchange.Progress;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import java.io.IOException;
-import java.net.ConnectException;
 import java.net.ProtocolException;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
-import java.net.http.HttpConnectTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
+import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
+import org.eclipse.jetty.client.HttpResponseException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBufferLimitException;
 
@@ -22,51 +23,53 @@ final class Faults {
 	private Faults() {
 	}
 
-	/** Reason for which no answer began, or not even its headers came whole. */
-	static Reason beforeAnswer(Throwable thrown) {
-		if (has(thrown, HttpConnectTimeoutException.class)) {
+	/** Reason for which an answer's head did not come whole. */
+	static Reason reason(Throwable thrown, Progress progress) {
+		return switch (progress) {
+			case NOT_CONNECTED -> connecting(thrown);
+			case NO_ANSWER -> waiting(thrown);
+			case ANSWER_BEGUN -> reading(thrown);
+		};
+	}
+
+	/** Reason for which the body of a 200 could not be read. */
+	static Reason inBody(Throwable thrown) {
+		return has(thrown, DataBufferLimitException.class) ? Reason.INVALID_RESPONSE : reading(thrown);
+	}
+
+	private static Reason connecting(Throwable thrown) {
+		// The second is the resolver's; no other timer runs before there is a connection
+		if (has(thrown, SocketTimeoutException.class) || has(thrown, TimeoutException.class)) {
 			return Reason.CONNECTION_TIMEOUT;
 		}
 		if (has(thrown, UnresolvedAddressException.class) || has(thrown, UnknownHostException.class)) {
 			return Reason.DNS_ERROR;
 		}
+		Reason tls = tls(thrown);
+		return tls != null ? tls : Reason.CONNECTION_REFUSED;
+	}
+
+	private static Reason waiting(Throwable thrown) {
+		Reason tls = tls(thrown);
+		if (tls != null) {
+			return tls;
+		}
+		return has(thrown, TimeoutException.class) ? Reason.RESPONSE_TIMEOUT : Reason.CONNECTION_TERMINATED;
+	}
+
+	private static Reason reading(Throwable thrown) {
+		if (has(thrown, TimeoutException.class)) {
+			return Reason.RESPONSE_TIMEOUT;
+		}
+		return has(thrown, HttpResponseException.class) || has(thrown, ProtocolException.class)
+				|| has(thrown, IllegalArgumentException.class) ? Reason.PROTOCOL_ERROR : Reason.RESPONSE_INCOMPLETE;
+	}
+
+	private static @Nullable Reason tls(Throwable thrown) {
 		if (has(thrown, CertificateException.class) || has(thrown, CertPathValidatorException.class)) {
 			return Reason.TLS_CERTIFICATE_ERROR;
 		}
-		if (has(thrown, SSLException.class)) {
-			return Reason.TLS_PROTOCOL_ERROR;
-		}
-		if (has(thrown, ConnectException.class)) {
-			return Reason.CONNECTION_REFUSED;
-		}
-		// The second is a header's number that is none, or a status beyond all statuses
-		if (has(thrown, ProtocolException.class) || has(thrown, IllegalArgumentException.class)) {
-			return Reason.PROTOCOL_ERROR;
-		}
-		return endedInHeaders(thrown) ? Reason.RESPONSE_INCOMPLETE : Reason.CONNECTION_TERMINATED;
-	}
-
-	/** Reason for which the body of a 200 could not be read. */
-	static Reason inAnswer(Throwable thrown) {
-		if (has(thrown, DataBufferLimitException.class)) {
-			return Reason.INVALID_RESPONSE;
-		}
-		return has(thrown, ProtocolException.class) ? Reason.PROTOCOL_ERROR : Reason.RESPONSE_INCOMPLETE;
-	}
-
-	/**
-	 * Whether the answer had begun. Only the message tells; another one would count as an
-	 * answer that had not.
-	 */
-	private static boolean endedInHeaders(Throwable thrown) {
-		for (@Nullable
-		Throwable t = thrown; t != null; t = t.getCause()) {
-			String message = t.getMessage();
-			if (t instanceof IOException && message != null && message.startsWith("parsing HTTP/1.1 ")) {
-				return true;
-			}
-		}
-		return false;
+		return has(thrown, SSLException.class) ? Reason.TLS_PROTOCOL_ERROR : null;
 	}
 
 	private static boolean has(Throwable thrown, Class<? extends Throwable> type) {

@@ -27,10 +27,10 @@ final class RetryAfter {
 	}
 
 	/**
-	 * How long to wait, from 0 to {@code longest}; nothing where the header is absent or
+	 * How long to wait, from 0 to {@code max}; nothing where the header is absent or
 	 * invalid.
 	 */
-	static @Nullable Duration parse(HttpHeaders headers, Instant now, Duration longest) {
+	static @Nullable Duration parse(HttpHeaders headers, Instant now, Duration max) {
 		String value = headers.getFirst(HttpHeaders.RETRY_AFTER);
 		if (value == null) {
 			return null;
@@ -38,10 +38,10 @@ final class RetryAfter {
 		value = value.strip();
 		if (!value.isEmpty() && value.chars().allMatch(c -> c >= '0' && c <= '9')) {
 			// More digits than these are beyond any bound
-			return clamp(value.length() > 9 ? longest : Duration.ofSeconds(Long.parseLong(value)), longest);
+			return clamp(value.length() > 9 ? max : Duration.ofSeconds(Long.parseLong(value)), max);
 		}
 		Instant date = date(value, now);
-		return date == null ? null : clamp(Duration.between(now, date), longest);
+		return date == null ? null : clamp(Duration.between(now, date), max);
 	}
 
 	private static @Nullable Instant date(String value, Instant now) {
@@ -71,11 +71,11 @@ final class RetryAfter {
 		return format.toFormatter(Locale.US).withResolverStyle(ResolverStyle.STRICT).withZone(ZoneOffset.UTC);
 	}
 
-	private static Duration clamp(Duration duration, Duration longest) {
+	private static Duration clamp(Duration duration, Duration max) {
 		if (duration.isNegative()) {
 			return Duration.ZERO;
 		}
-		return duration.compareTo(longest) > 0 ? longest : duration;
+		return duration.compareTo(max) > 0 ? max : duration;
 	}
 
 }

@@ -1,7 +1,9 @@
 package dev.comfygateway.upstream;
 
 import java.time.InstantSource;
+import org.eclipse.jetty.client.HttpClient;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.scheduling.annotation.EnableScheduling;
@@ -9,11 +11,17 @@ import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * Time as the upstream's client sees it: what deadlines and pauses run on, and the date.
+ * Connections to the upstream, and time as its client sees it: what deadlines and pauses
+ * run on, and the date.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableScheduling
 class UpstreamConfiguration {
+
+	@Bean(initMethod = "start", destroyMethod = "stop")
+	HttpClient upstreamConnections(HttpClientSettings settings, ComfyProperties properties) {
+		return UpstreamConnections.create(settings, properties);
+	}
 
 	@Bean
 	@ConditionalOnMissingBean

@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
  * @param message the upstream's own message, cleaned, where it is fit to be passed on
  * @param retryAfter how long the upstream asked to be left alone, at most 5 minutes;
  * absent where it did not ask, or not validly
- * @param keyGeneration generation of the key that was sent
+ * @param keyVersion version of the key that was sent
  */
 public record UpstreamFailure(Reason reason, int status, @Nullable String code, @Nullable String message,
-		@Nullable Duration retryAfter, long keyGeneration) implements UpstreamOutcome {
+		@Nullable Duration retryAfter, long keyVersion) implements UpstreamOutcome {
 
 	/** What went wrong. */
 	public enum Reason {
@@ -59,7 +59,7 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 			this.outcome = outcome;
 		}
 
-		/** Whether the upstream refuses the key, which only its operator can mend. */
+		/** Whether the upstream refuses the key, which only its operator can fix. */
 		public boolean isKeyRefused() {
 			return this == UNAUTHORIZED || this == FORBIDDEN;
 		}
@@ -73,7 +73,7 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 
 	}
 
-	static UpstreamFailure of(Reason reason, long keyGeneration) {
-		return new UpstreamFailure(reason, 0, null, null, null, keyGeneration);
+	static UpstreamFailure of(Reason reason, long keyVersion) {
+		return new UpstreamFailure(reason, 0, null, null, null, keyVersion);
 	}
 }

@@ -6,18 +6,17 @@ package dev.comfygateway.upstream;
 public sealed interface UpstreamOutcome permits UpstreamOutcome.Answered, UpstreamFailure {
 
 	/**
-	 * Generation of the key that it was asked with; an outcome of another generation is
-	 * void.
+	 * Version of the key that it was asked with; an outcome of another version is void.
 	 */
-	long keyGeneration();
+	long keyVersion();
 
 	/**
 	 * Answer that follows the contract.
 	 *
 	 * @param promptInfo the answer
-	 * @param keyGeneration generation of the key that was sent
+	 * @param keyVersion version of the key that was sent
 	 */
-	record Answered(PromptInfo promptInfo, long keyGeneration) implements UpstreamOutcome {
+	record Answered(PromptInfo promptInfo, long keyVersion) implements UpstreamOutcome {
 	}
 
 }

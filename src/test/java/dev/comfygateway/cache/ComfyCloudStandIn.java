@@ -37,9 +37,9 @@ final class ComfyCloudStandIn {
 	ComfyCloudStandIn() {
 		when(client.fetch()).thenAnswer(call -> {
 			fetches.incrementAndGet();
-			return answers.get();
+			return answers.get().toFuture();
 		});
-		when(client.keyGeneration()).thenAnswer(call -> {
+		when(client.keyVersion()).thenAnswer(call -> {
 			onKeyGeneration.run();
 			return keyGeneration;
 		});

@@ -87,48 +87,48 @@ class ApiKeyTests {
 	}
 
 	@Test
-	void lookWhenGivenKeyKeepsIt() {
+	void reloadWhenGivenKeyKeepsIt() {
 		ApiKey key = given("secret-1");
 		ApiKey.Current before = key.current();
-		key.look();
+		key.reload();
 		assertThat(key.current()).isSameAs(before);
 		assertThat(key.isUnreadable()).isFalse();
 	}
 
 	@Test
-	void lookWhenContentIsTheSameKeepsTheGeneration() throws IOException {
+	void reloadWhenContentIsTheSameKeepsTheVersion() throws IOException {
 		Path file = write("secret-1");
 		ApiKey key = ofFile(file);
 		ApiKey.Current before = key.current();
 		write("secret-1\n");
-		key.look();
+		key.reload();
 		assertThat(key.current()).isSameAs(before);
 	}
 
 	@Test
-	void lookWhenContentChangedTakesItAsANewGeneration() throws IOException {
+	void reloadWhenContentChangedTakesItAsANewVersion() throws IOException {
 		Path file = write("secret-1");
 		ApiKey key = ofFile(file);
-		long before = key.current().generation();
+		long before = key.current().version();
 		write("secret-2");
-		key.look();
+		key.reload();
 		assertThat(key.current().value()).isEqualTo("secret-2");
-		assertThat(key.current().generation()).isGreaterThan(before);
+		assertThat(key.current().version()).isGreaterThan(before);
 	}
 
 	@Test
-	void lookWhenContentChangedAndTimeDidNotTakesIt() throws IOException {
+	void reloadWhenContentChangedAndTimeDidNotTakesIt() throws IOException {
 		Path file = write("secret-1");
 		ApiKey key = ofFile(file);
 		FileTime time = Files.getLastModifiedTime(file);
 		write("secret-2");
 		Files.setLastModifiedTime(file, time);
-		key.look();
+		key.reload();
 		assertThat(key.current().value()).isEqualTo("secret-2");
 	}
 
 	@Test
-	void lookWhenKubernetesSwapsTheSymlinkTakesTheNewKey() throws IOException {
+	void reloadWhenKubernetesSwapsTheSymlinkTakesTheNewKey() throws IOException {
 		Path first = Files.createDirectory(directory.resolve("..2026_03_01"));
 		Path second = Files.createDirectory(directory.resolve("..2026_03_02"));
 		Files.writeString(first.resolve("api-key"), "secret-1");
@@ -138,94 +138,94 @@ class ApiKeyTests {
 		ApiKey key = ofFile(file);
 		Path fresh = Files.createSymbolicLink(directory.resolve("..data_tmp"), second.getFileName());
 		Files.move(fresh, data, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-		key.look();
+		key.reload();
 		assertThat(key.current().value()).isEqualTo("secret-2");
 	}
 
 	@ParameterizedTest
 	@MethodSource("unusableTexts")
-	void lookWhenContentIsUnusableKeepsTheOldKey(String text) throws IOException {
+	void reloadWhenContentIsUnusableKeepsTheOldKey(String text) throws IOException {
 		Path file = write("old");
 		ApiKey key = ofFile(file);
 		ApiKey.Current before = key.current();
 		write(text);
-		key.look();
+		key.reload();
 		assertThat(key.current()).isSameAs(before);
 		assertThat(key.isUnreadable()).isTrue();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", " \n" })
-	void lookWhenFileTurnsEmptyKeepsTheOldKey(String text) throws IOException {
+	void reloadWhenFileTurnsEmptyKeepsTheOldKey(String text) throws IOException {
 		Path file = write("old");
 		ApiKey key = ofFile(file);
 		write(text);
-		key.look();
+		key.reload();
 		assertThat(key.current().value()).isEqualTo("old");
 		assertThat(key.isUnreadable()).isTrue();
 	}
 
 	@Test
-	void lookWhenFileVanishesKeepsTheOldKey() throws IOException {
+	void reloadWhenFileVanishesKeepsTheOldKey() throws IOException {
 		Path file = write("old");
 		ApiKey key = ofFile(file);
 		Files.delete(file);
-		key.look();
+		key.reload();
 		assertThat(key.current().value()).isEqualTo("old");
 		assertThat(key.isUnreadable()).isTrue();
 	}
 
 	@Test
-	void lookWhenSymlinkDanglesKeepsTheOldKey() throws IOException {
+	void reloadWhenSymlinkDanglesKeepsTheOldKey() throws IOException {
 		Path link = Files.createSymbolicLink(directory.resolve("link"), write("old"));
 		ApiKey key = ofFile(link);
 		Files.delete(directory.resolve("key"));
-		key.look();
+		key.reload();
 		assertThat(key.current().value()).isEqualTo("old");
 		assertThat(key.isUnreadable()).isTrue();
 	}
 
 	@Test
-	void lookWhenFileIsUsableAgainTakesIt() throws IOException {
+	void reloadWhenFileIsUsableAgainTakesIt() throws IOException {
 		Path file = write("secret-1");
 		ApiKey key = ofFile(file);
 		write("");
-		key.look();
+		key.reload();
 		write("secret-2");
-		key.look();
+		key.reload();
 		assertThat(key.current().value()).isEqualTo("secret-2");
 		assertThat(key.isUnreadable()).isFalse();
 	}
 
 	@Test
-	void lookWhenFileIsUsableAgainWithTheOldKeyKeepsTheGeneration() throws IOException {
+	void reloadWhenFileIsUsableAgainWithTheOldKeyKeepsTheVersion() throws IOException {
 		Path file = write("secret-1");
 		ApiKey key = ofFile(file);
 		ApiKey.Current before = key.current();
 		write("");
-		key.look();
+		key.reload();
 		write("secret-1");
-		key.look();
+		key.reload();
 		assertThat(key.current()).isSameAs(before);
 		assertThat(key.isUnreadable()).isFalse();
 	}
 
 	@Test
-	void lookWhenFileStaysUnusableWarnsOnce(CapturedOutput output) throws IOException {
+	void reloadWhenFileStaysUnusableWarnsOnce(CapturedOutput output) throws IOException {
 		Path file = write("secret-1");
 		ApiKey key = ofFile(file);
 		write("secret-2\nsecret-3");
-		key.look();
-		key.look();
+		key.reload();
+		key.reload();
 		assertThat(output.toString()).containsOnlyOnce("the old key stays in use").doesNotContain("secret");
 	}
 
 	@Test
-	void lookWhenKeyChangesLogsNoKey(CapturedOutput output) throws IOException {
+	void reloadWhenKeyChangesLogsNoKey(CapturedOutput output) throws IOException {
 		Path file = write("secret-1");
 		ApiKey key = ofFile(file);
 		write("secret-2");
-		key.look();
+		key.reload();
 		assertThat(output.toString()).contains("The key changed").doesNotContain("secret");
 	}
 

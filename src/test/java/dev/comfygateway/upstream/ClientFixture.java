@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import org.eclipse.jetty.client.HttpClient;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.support.StaticListableBeanFactory;
 import org.springframework.boot.http.client.HttpClientSettings;
@@ -23,7 +24,7 @@ import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /** The client with everything it is made of, as its tests need it. */
-final class ClientFixture {
+final class ClientFixture implements AutoCloseable {
 
 	static final String KEY = "comfyui-0123456789abcdef";
 
@@ -37,6 +38,8 @@ final class ClientFixture {
 
 	final ApiKey apiKey;
 
+	final HttpClient connections;
+
 	private ClientFixture(ComfyProperties properties, HttpClientSettings settings, Scheduler scheduler) {
 		this(WebClient.builder(), properties, settings, scheduler);
 	}
@@ -47,7 +50,14 @@ final class ClientFixture {
 		version.setProperty("version", "1.2.3");
 		StaticListableBeanFactory beans = new StaticListableBeanFactory(Map.of("build", new BuildProperties(version)));
 		this.apiKey = new ApiKey(properties);
-		this.client = new ComfyCloudClient(builder, settings, properties, apiKey,
+		this.connections = UpstreamConnections.create(settings, properties);
+		try {
+			connections.start();
+		}
+		catch (Exception e) {
+			throw new IllegalStateException(e);
+		}
+		this.client = new ComfyCloudClient(builder, connections, properties, apiKey,
 				beans.getBeanProvider(BuildProperties.class), meters, ObservationRegistry.NOOP, scheduler,
 				InstantSource.fixed(NOW));
 	}
@@ -92,6 +102,17 @@ final class ClientFixture {
 		return new ComfyProperties(key, keyFile, baseUrl, auth, false, Duration.ofSeconds(5), DEADLINE);
 	}
 
+	/** Stops the client, with its connections and threads. */
+	@Override
+	public void close() {
+		try {
+			connections.stop();
+		}
+		catch (Exception e) {
+			throw new IllegalStateException(e);
+		}
+	}
+
 	UpstreamOutcome fetch() {
 		return outcome(start());
 	}
@@ -101,16 +122,16 @@ final class ClientFixture {
 		return failure(start());
 	}
 
-	CompletableFuture<@Nullable UpstreamOutcome> start() {
-		return client.fetch().toFuture();
+	CompletableFuture<UpstreamOutcome> start() {
+		return client.fetch();
 	}
 
-	static UpstreamOutcome outcome(CompletableFuture<@Nullable UpstreamOutcome> started) {
+	static UpstreamOutcome outcome(CompletableFuture<UpstreamOutcome> started) {
 		assertThat(started).succeedsWithin(Duration.ofSeconds(20));
-		return Objects.requireNonNull(started.join());
+		return started.join();
 	}
 
-	static UpstreamFailure failure(CompletableFuture<@Nullable UpstreamOutcome> started) {
+	static UpstreamFailure failure(CompletableFuture<UpstreamOutcome> started) {
 		UpstreamOutcome outcome = outcome(started);
 		assertThat(outcome).isInstanceOf(UpstreamFailure.class);
 		return (UpstreamFailure) outcome;

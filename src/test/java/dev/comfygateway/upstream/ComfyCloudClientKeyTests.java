@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -60,18 +59,18 @@ class ComfyCloudClientKeyTests {
 		fixture.fetch();
 		Files.writeString(file, NEW);
 		upstream.acceptKey(NEW);
-		fixture.apiKey.look();
+		fixture.apiKey.reload();
 		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
 		assertThat(keysSent()).containsExactly(OLD, NEW);
 	}
 
 	@Test
-	void fetchWhenKeyIsRefusedLooksAtTheFileAndAsksAgain() throws IOException {
+	void fetchWhenKeyIsRefusedReloadsTheFileAndAsksAgain() throws IOException {
 		Files.writeString(file, NEW);
 		upstream.acceptKey(NEW);
 		UpstreamOutcome outcome = fixture.fetch();
 		assertThat(outcome).isInstanceOf(Answered.class);
-		assertThat(outcome.keyGeneration()).isEqualTo(fixture.client.keyGeneration());
+		assertThat(outcome.keyVersion()).isEqualTo(fixture.client.keyVersion());
 		assertThat(keysSent()).containsExactly(OLD, NEW);
 		assertThat(fixture.attempts()).isEqualTo(Map.of("unauthorized", 1L, "ok", 1L));
 	}
@@ -98,7 +97,7 @@ class ComfyCloudClientKeyTests {
 		upstream.behave(Behaviour.REFUSE);
 		UpstreamFailure failure = fixture.failure();
 		assertThat(failure.reason()).isEqualTo(Reason.UNAUTHORIZED);
-		assertThat(failure.keyGeneration()).isEqualTo(fixture.client.keyGeneration());
+		assertThat(failure.keyVersion()).isEqualTo(fixture.client.keyVersion());
 		assertThat(keysSent()).containsExactly(OLD, NEW);
 	}
 
@@ -106,26 +105,26 @@ class ComfyCloudClientKeyTests {
 	void fetchWhenKeyChangesInFlightDropsTheAnswerAndAsksAgain() throws IOException {
 		upstream.queueRemaining(1);
 		Hold hold = upstream.hold();
-		CompletableFuture<@Nullable UpstreamOutcome> started = fixture.start();
+		CompletableFuture<UpstreamOutcome> started = fixture.start();
 		hold.awaitArrival(1);
 		Files.writeString(file, NEW);
-		fixture.apiKey.look();
+		fixture.apiKey.reload();
 		upstream.behave(Behaviour.answer(200, "{\"exec_info\": {\"queue_remaining\": 1}}"),
 				Behaviour.answer(200, "{\"exec_info\": {\"queue_remaining\": 2}}"));
 		hold.release();
 		UpstreamOutcome outcome = ClientFixture.outcome(started);
 		assertThat(outcome)
-			.isEqualTo(new Answered(new PromptInfo(new PromptInfo.ExecInfo(2L)), fixture.client.keyGeneration()));
+			.isEqualTo(new Answered(new PromptInfo(new PromptInfo.ExecInfo(2L)), fixture.client.keyVersion()));
 		assertThat(keysSent()).containsExactly(OLD, NEW);
 	}
 
 	@Test
 	void fetchWhenKeyChangesInFlightDropsTheFailureAndAsksAgain() throws IOException {
 		Hold hold = upstream.hold();
-		CompletableFuture<@Nullable UpstreamOutcome> started = fixture.start();
+		CompletableFuture<UpstreamOutcome> started = fixture.start();
 		hold.awaitArrival(1);
 		Files.writeString(file, NEW);
-		fixture.apiKey.look();
+		fixture.apiKey.reload();
 		upstream.acceptKey(NEW);
 		upstream.behave(Behaviour.LIMIT, Behaviour.NORMAL);
 		hold.release();
@@ -139,7 +138,7 @@ class ComfyCloudClientKeyTests {
 		ClientFixture waiting = ClientFixture.withKeyFile(upstream.baseUrl(), file, time);
 		Files.writeString(file, NEW);
 		upstream.behave(Behaviour.REFUSE, Behaviour.STALL);
-		CompletableFuture<@Nullable UpstreamOutcome> started = waiting.start();
+		CompletableFuture<UpstreamOutcome> started = waiting.start();
 		upstream.awaitReceived(2);
 		time.advanceTimeBy(ClientFixture.DEADLINE);
 		assertThat(ClientFixture.failure(started).reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);

@@ -2,17 +2,21 @@ package dev.comfygateway.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.comfygateway.upstream.UpstreamExchange.Progress;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.NoRouteToHostException;
 import java.net.ProtocolException;
 import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
-import java.net.http.HttpConnectTimeoutException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.UnresolvedAddressException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateExpiredException;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLHandshakeException;
@@ -26,41 +30,48 @@ class FaultsTests {
 
 	@ParameterizedTest
 	@MethodSource
-	void beforeAnswerWhenWrappedFindsTheCause(Throwable cause, Reason reason) {
-		assertThat(Faults.beforeAnswer(new IllegalStateException(new IOException(cause)))).isEqualTo(reason);
+	void reasonWhenWrappedFindsTheCause(Throwable cause, Progress progress, Reason reason) {
+		assertThat(Faults.reason(new IllegalStateException(new IOException(cause)), progress)).isEqualTo(reason);
 	}
 
-	static Stream<Arguments> beforeAnswerWhenWrappedFindsTheCause() {
-		return Stream.of(Arguments.of(new HttpConnectTimeoutException("x"), Reason.CONNECTION_TIMEOUT),
-				Arguments.of(new ConnectException().initCause(new UnresolvedAddressException()), Reason.DNS_ERROR),
-				Arguments.of(new UnknownHostException("x"), Reason.DNS_ERROR),
+	static Stream<Arguments> reasonWhenWrappedFindsTheCause() {
+		return Stream.of(
+				Arguments.of(new SocketTimeoutException("x"), Progress.NOT_CONNECTED, Reason.CONNECTION_TIMEOUT),
+				Arguments.of(new TimeoutException("x"), Progress.NOT_CONNECTED, Reason.CONNECTION_TIMEOUT),
+				Arguments.of(new ConnectException().initCause(new UnresolvedAddressException()), Progress.NOT_CONNECTED,
+						Reason.DNS_ERROR),
+				Arguments.of(new UnknownHostException("x"), Progress.NOT_CONNECTED, Reason.DNS_ERROR),
+				Arguments.of(new ConnectException("x"), Progress.NOT_CONNECTED, Reason.CONNECTION_REFUSED),
+				Arguments.of(new NoRouteToHostException("x"), Progress.NOT_CONNECTED, Reason.CONNECTION_REFUSED),
 				Arguments.of(new SSLHandshakeException("x").initCause(new CertificateExpiredException()),
-						Reason.TLS_CERTIFICATE_ERROR),
+						Progress.NOT_CONNECTED, Reason.TLS_CERTIFICATE_ERROR),
 				Arguments.of(new SSLHandshakeException("x").initCause(new CertPathValidatorException()),
-						Reason.TLS_CERTIFICATE_ERROR),
-				Arguments.of(new SSLException("x"), Reason.TLS_PROTOCOL_ERROR),
-				Arguments.of(new ConnectException("x"), Reason.CONNECTION_REFUSED),
-				Arguments.of(new ProtocolException("x"), Reason.PROTOCOL_ERROR),
-				Arguments.of(new NumberFormatException("x"), Reason.PROTOCOL_ERROR),
-				Arguments.of(new IOException("parsing HTTP/1.1 header, receiving [A]", new EOFException()),
-						Reason.RESPONSE_INCOMPLETE),
-				Arguments.of(new EOFException(), Reason.CONNECTION_TERMINATED),
-				Arguments.of(new SocketException("Connection reset"), Reason.CONNECTION_TERMINATED));
+						Progress.NO_ANSWER, Reason.TLS_CERTIFICATE_ERROR),
+				Arguments.of(new SSLException("x"), Progress.NO_ANSWER, Reason.TLS_PROTOCOL_ERROR),
+				Arguments.of(new SSLException("x"), Progress.ANSWER_BEGUN, Reason.RESPONSE_INCOMPLETE),
+				Arguments.of(new TimeoutException("x"), Progress.NO_ANSWER, Reason.RESPONSE_TIMEOUT),
+				Arguments.of(new TimeoutException("x"), Progress.ANSWER_BEGUN, Reason.RESPONSE_TIMEOUT),
+				Arguments.of(new EOFException(), Progress.NO_ANSWER, Reason.CONNECTION_TERMINATED),
+				Arguments.of(new SocketException("Connection reset"), Progress.NO_ANSWER, Reason.CONNECTION_TERMINATED),
+				Arguments.of(new ClosedChannelException(), Progress.NO_ANSWER, Reason.CONNECTION_TERMINATED),
+				Arguments.of(new EOFException(), Progress.ANSWER_BEGUN, Reason.RESPONSE_INCOMPLETE),
+				Arguments.of(new ProtocolException("x"), Progress.ANSWER_BEGUN, Reason.PROTOCOL_ERROR),
+				Arguments.of(new NumberFormatException("x"), Progress.ANSWER_BEGUN, Reason.PROTOCOL_ERROR));
 	}
 
 	@Test
-	void inAnswerWhenTooLongReturnsInvalidResponse() {
-		assertThat(Faults.inAnswer(new DataBufferLimitException("x"))).isEqualTo(Reason.INVALID_RESPONSE);
+	void inBodyWhenTooLongReturnsInvalidResponse() {
+		assertThat(Faults.inBody(new DataBufferLimitException("x"))).isEqualTo(Reason.INVALID_RESPONSE);
 	}
 
 	@Test
-	void inAnswerWhenChunksAreMalformedReturnsProtocolError() {
-		assertThat(Faults.inAnswer(new IOException(new ProtocolException("x")))).isEqualTo(Reason.PROTOCOL_ERROR);
+	void inBodyWhenChunksAreMalformedReturnsProtocolError() {
+		assertThat(Faults.inBody(new IOException(new ProtocolException("x")))).isEqualTo(Reason.PROTOCOL_ERROR);
 	}
 
 	@Test
-	void inAnswerWhenConnectionEndsReturnsResponseIncomplete() {
-		assertThat(Faults.inAnswer(new IOException("x"))).isEqualTo(Reason.RESPONSE_INCOMPLETE);
+	void inBodyWhenConnectionEndsReturnsResponseIncomplete() {
+		assertThat(Faults.inBody(new IOException("x"))).isEqualTo(Reason.RESPONSE_INCOMPLETE);
 	}
 
 }

@@ -17,19 +17,19 @@ class RetryAfterFuzzTests {
 
 	private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
 
-	private static final Duration LONGEST = Duration.ofMinutes(5);
+	private static final Duration MAX = Duration.ofMinutes(5);
 
 	@Property
 	void parseWhenHostileStaysWithinBounds(@ForAll("hostile") String value) {
 		Duration parsed = parse(value);
 		if (parsed != null) {
-			assertThat(parsed).isBetween(Duration.ZERO, LONGEST);
+			assertThat(parsed).isBetween(Duration.ZERO, MAX);
 		}
 	}
 
 	@Property
 	void parseWhenDigitsIsNumberClamped(@ForAll("numbers") String digits) {
-		Duration expected = digits.length() > 9 || Long.parseLong(digits) > LONGEST.toSeconds() ? LONGEST
+		Duration expected = digits.length() > 9 || Long.parseLong(digits) > MAX.toSeconds() ? MAX
 				: Duration.ofSeconds(Long.parseLong(digits));
 		assertThat(parse(digits)).isEqualTo(expected);
 	}
@@ -37,7 +37,7 @@ class RetryAfterFuzzTests {
 	private static @Nullable Duration parse(String value) {
 		HttpHeaders headers = new HttpHeaders();
 		headers.add(HttpHeaders.RETRY_AFTER, value);
-		return RetryAfter.parse(headers, NOW, LONGEST);
+		return RetryAfter.parse(headers, NOW, MAX);
 	}
 
 	@Provide

@@ -14,11 +14,11 @@ class RetryAfterTests {
 
 	private static final Instant NOW = Instant.parse("1994-11-06T08:49:07Z");
 
-	private static final Duration LONGEST = Duration.ofMinutes(5);
+	private static final Duration MAX = Duration.ofMinutes(5);
 
 	@Test
 	void parseWhenAbsentReturnsNothing() {
-		assertThat(RetryAfter.parse(new HttpHeaders(), NOW, LONGEST)).isNull();
+		assertThat(RetryAfter.parse(new HttpHeaders(), NOW, MAX)).isNull();
 	}
 
 	@Test
@@ -39,7 +39,7 @@ class RetryAfterTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "301", "86400", "9999999999", "999999999999999999999999999999999999" })
 	void parseWhenSecondsBeyondBoundReturnsBound(String value) {
-		assertThat(parse(value)).isEqualTo(LONGEST);
+		assertThat(parse(value)).isEqualTo(MAX);
 	}
 
 	@ParameterizedTest
@@ -68,7 +68,7 @@ class RetryAfterTests {
 
 	@Test
 	void parseWhenDateIsFarAwayReturnsBound() {
-		assertThat(parse("Fri, 06 Nov 2093 08:49:37 GMT")).isEqualTo(LONGEST);
+		assertThat(parse("Fri, 06 Nov 2093 08:49:37 GMT")).isEqualTo(MAX);
 	}
 
 	@ParameterizedTest
@@ -86,7 +86,7 @@ class RetryAfterTests {
 	private static @Nullable Duration parse(String value, Instant now) {
 		HttpHeaders headers = new HttpHeaders();
 		headers.add(HttpHeaders.RETRY_AFTER, value);
-		return RetryAfter.parse(headers, now, LONGEST);
+		return RetryAfter.parse(headers, now, MAX);
 	}
 
 }

@@ -1,0 +1,155 @@
+package dev.comfygateway.upstream;
+
+import java.net.InetSocketAddress;
+import java.net.ProtocolException;
+import java.net.Proxy;
+import java.net.ProxySelector;
+import java.net.URI;
+import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
+import java.util.Locale;
+import javax.net.ssl.SSLContext;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.HttpProxy;
+import org.eclipse.jetty.client.ProcessingProtocolHandler;
+import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
+import org.eclipse.jetty.http.HttpCookieStore;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.io.ClientConnector;
+import org.eclipse.jetty.util.SocketAddressResolver;
+import org.eclipse.jetty.util.component.LifeCycle;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+import org.springframework.boot.http.client.HttpClientSettings;
+import org.springframework.boot.http.client.HttpRedirects;
+import org.springframework.boot.http.client.JettyHttpClientBuilder;
+
+/**
+ * Jetty's HTTP client with all that it does by itself switched off: it adds no header,
+ * follows no redirect, answers no challenge, keeps no cookie and decodes no body. It
+ * speaks HTTP/1.1 on one connection.
+ */
+final class UpstreamConnections {
+
+	static final int MAX_HEADERS = 64 * 1024;
+
+	static final int MAX_INTERIM_RESPONSES = 16;
+
+	private static final Duration IDLE = Duration.ofSeconds(30);
+
+	private static final int MAX_THREADS = 6;
+
+	private static final int MAX_RESOLVER_THREADS = 2;
+
+	private UpstreamConnections() {
+	}
+
+	/** A client that is yet to be started, and to be stopped. */
+	static HttpClient create(HttpClientSettings settings, ComfyProperties properties) {
+		ScheduledExecutorScheduler scheduler = new ScheduledExecutorScheduler("upstream-scheduler", true);
+		HttpClient client = new JettyHttpClientBuilder().withClientConnectorCustomizerCustomizer(connector -> {
+			connector.setSelectors(1);
+			// Longer than a stalled answer can take, which the deadline ends
+			connector.setIdleTimeout(properties.deadline().plus(IDLE));
+			useTrustOfJvm(connector);
+		})
+			.withHttpClientTransportFactory(HttpClientTransportOverHTTP::new)
+			.build(settings.withConnectTimeout(properties.connectTimeout()).withRedirects(HttpRedirects.DONT_FOLLOW));
+		client.setExecutor(threads("upstream", MAX_THREADS));
+		client.setScheduler(scheduler);
+		client.setUserAgentField(null);
+		client.setHttpCookieStore(new HttpCookieStore.Empty());
+		client.setMaxResponseHeadersSize(MAX_HEADERS);
+		// The pool makes no second connection while one is in use or being made. Each one
+		// that fails is closed, and a connect attempt ends by its timeout
+		client.setMaxConnectionsPerDestination(1);
+		resolveElsewhere(client, scheduler, properties.connectTimeout());
+		useProxyOfJvm(client, URI.create(properties.baseUrl()));
+		client.addEventListener(new LifeCycle.Listener() {
+			@Override
+			public void lifeCycleStarted(LifeCycle event) {
+				// Only now, since Jetty adds its own when it starts
+				client.getContentDecoderFactories().clear();
+				client.getProtocolHandlers().clear();
+				client.getProtocolHandlers().put(new InterimResponses());
+			}
+		});
+		return client;
+	}
+
+	private static QueuedThreadPool threads(String name, int max) {
+		QueuedThreadPool threads = new QueuedThreadPool(max, 0, (int) IDLE.toMillis());
+		threads.setName(name);
+		threads.setDaemon(true);
+		threads.setReservedThreads(0);
+		return threads;
+	}
+
+	/** The certificates that the JVM trusts, where the settings name no others. */
+	private static void useTrustOfJvm(ClientConnector connector) {
+		if (connector.getSslContextFactory() == null) {
+			SslContextFactory.Client tls = new SslContextFactory.Client();
+			try {
+				tls.setSslContext(SSLContext.getDefault());
+			}
+			catch (NoSuchAlgorithmException e) {
+				throw new IllegalStateException(e);
+			}
+			connector.setSslContextFactory(tls);
+		}
+	}
+
+	/**
+	 * Looks up addresses on threads of their own: a lookup blocks, cannot be interrupted,
+	 * and would hold the carrier of a virtual thread.
+	 */
+	private static void resolveElsewhere(HttpClient client, ScheduledExecutorScheduler scheduler, Duration timeout) {
+		QueuedThreadPool resolvers = threads("upstream-dns", MAX_RESOLVER_THREADS);
+		resolvers.setStopTimeout(0);
+		client.addBean(resolvers, true);
+		client.setSocketAddressResolver(new SocketAddressResolver.Async(resolvers, scheduler, timeout.toMillis()));
+	}
+
+	/** Takes the proxy that the JVM's standard properties name for the upstream. */
+	private static void useProxyOfJvm(HttpClient client, URI upstream) {
+		ProxySelector proxies = ProxySelector.getDefault();
+		if (proxies == null) {
+			return;
+		}
+		for (Proxy proxy : proxies.select(upstream)) {
+			if (proxy.type() == Proxy.Type.HTTP && proxy.address() instanceof InetSocketAddress address) {
+				HttpProxy used = new HttpProxy(address.getHostString(), address.getPort());
+				used.getIncludedAddresses().add(upstream.getHost().toLowerCase(Locale.ROOT));
+				client.getProxyConfiguration().addProxy(used);
+				return;
+			}
+		}
+	}
+
+	/** Responses that announce another one; passed over, but not without end. */
+	private static final class InterimResponses extends ProcessingProtocolHandler {
+
+		private static final String COUNT = InterimResponses.class.getName();
+
+		@Override
+		public boolean accept(Request request, Response response) {
+			int status = response.getStatus();
+			return HttpStatus.isInformational(status) && status != HttpStatus.SWITCHING_PROTOCOLS_101;
+		}
+
+		@Override
+		protected void onProcessing(Request request, HttpFields headers) {
+			int count = request.getAttributes().get(COUNT) instanceof Integer before ? before + 1 : 1;
+			request.attribute(COUNT, count);
+			if (count > MAX_INTERIM_RESPONSES) {
+				request.abort(new ProtocolException("Too many interim responses"));
+			}
+		}
+
+	}
+
+}

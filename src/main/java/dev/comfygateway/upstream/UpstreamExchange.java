@@ -1,0 +1,93 @@
+package dev.comfygateway.upstream;
+
+import org.eclipse.jetty.client.Connection;
+import org.eclipse.jetty.client.Request;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.client.reactive.ClientHttpRequest;
+
+/**
+ * One request to the upstream as Jetty sees it: how far its answer came, and the end of
+ * its connection, which WebClient alone would leave open once an answer has begun.
+ */
+final class UpstreamExchange {
+
+	private volatile @Nullable Request request;
+
+	private volatile long bytesBefore;
+
+	private volatile boolean sent;
+
+	private volatile boolean closed;
+
+	private volatile boolean kept;
+
+	/** Follows the request from now on. */
+	void observe(ClientHttpRequest sending) {
+		Request observed = sending.getNativeRequest();
+		observed.onRequestBegin(this::began);
+		request = observed;
+		if (closed) {
+			close();
+		}
+	}
+
+	private void began(Request begun) {
+		if (begun.getConnection() instanceof org.eclipse.jetty.io.Connection connection) {
+			// What a new connection brought is of this answer, however early it came
+			bytesBefore = connection.getMessagesIn() == 0 ? 0 : connection.getBytesIn();
+		}
+		sent = true;
+	}
+
+	/** How far the answer came. */
+	Progress progress() {
+		Request asked = request;
+		if (!sent || asked == null) {
+			return Progress.NOT_CONNECTED;
+		}
+		return asked.getConnection() instanceof org.eclipse.jetty.io.Connection connection
+				&& connection.getBytesIn() > bytesBefore ? Progress.ANSWER_BEGUN : Progress.NO_ANSWER;
+	}
+
+	/** Leaves the connection to the next request. */
+	void keep() {
+		kept = true;
+	}
+
+	/** Ends the request and its connection, whatever their state, unless it is kept. */
+	void close() {
+		closed = true;
+		Request ending = request;
+		if (ending != null && !kept) {
+			ending.abort(new ClosedException());
+			Connection connection = ending.getConnection();
+			if (connection != null) {
+				connection.close();
+			}
+		}
+	}
+
+	/** How far an answer came. */
+	enum Progress {
+
+		/** No connection could be had. */
+		NOT_CONNECTED,
+		/** The request was sent, and not a byte came back. */
+		NO_ANSWER,
+		/** Something came back. */
+		ANSWER_BEGUN
+
+	}
+
+	/** Reason why a request ended that nobody waits for any more. */
+	private static final class ClosedException extends RuntimeException {
+
+		private static final long serialVersionUID = 1L;
+
+		ClosedException() {
+			super("Closed", null, false, false);
+		}
+
+	}
+
+}
