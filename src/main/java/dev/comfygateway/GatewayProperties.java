@@ -25,6 +25,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * with each in a row; at least 100 ms
  * @param maxCooldown the longest such pause, and the first one after a refused key; at
  * most 15 minutes
+ * @param maxWaiting callers who may wait for an answer at the same time; 1 to 100,000;
+ * one more gets 503
  * @param allowedOrigins web origins whose pages may read {@code /api/prompt}; {@code *}
  * for all; empty: no CORS header at all
  */
@@ -32,13 +34,16 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @DefaultValue("2s") Duration freshFor,
 		@DefaultValue("3s") Duration staleWhileRevalidate, @DefaultValue("30s") Duration staleIfError,
 		@Nullable Duration refreshFloor, @DefaultValue("1s") Duration cooldown,
-		@DefaultValue("30s") Duration maxCooldown, @DefaultValue List<String> allowedOrigins) {
+		@DefaultValue("30s") Duration maxCooldown, @DefaultValue("1000") int maxWaiting,
+		@DefaultValue List<String> allowedOrigins) {
 
 	private static final Pattern HTTP_TOKEN = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,63}");
 
 	private static final Pattern ORIGIN = Pattern.compile("\\*|https?://[A-Za-z0-9.:\\[\\]-]+");
 
 	private static final Duration DEFAULT_REFRESH_FLOOR = Duration.ofMillis(500);
+
+	private static final int MAX_MAX_WAITING = 100_000;
 
 	public GatewayProperties {
 		if (!HTTP_TOKEN.matcher(name).matches()) {
@@ -51,6 +56,11 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		refreshFloor = refreshFloor(refreshFloor, freshFor);
 		requireBetween("gateway.max-cooldown", maxCooldown, Duration.ofMillis(100), Duration.ofMinutes(15));
 		requireBetween("gateway.cooldown", cooldown, Duration.ofMillis(100), maxCooldown);
+		if (maxWaiting < 1 || maxWaiting > MAX_MAX_WAITING) {
+			throw new InvalidSettingException("gateway.max-waiting",
+					"is %d, which is out of bounds".formatted(maxWaiting),
+					"Set it to a number of callers from 1 to %d.".formatted(MAX_MAX_WAITING));
+		}
 		for (String origin : allowedOrigins) {
 			if (!ORIGIN.matcher(origin).matches() || (origin.equals("*") && allowedOrigins.size() > 1)) {
 				throw new InvalidSettingException("gateway.allowed-origins", "holds an entry that is not a web origin",

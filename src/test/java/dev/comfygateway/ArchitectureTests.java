@@ -16,6 +16,7 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noFields;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -24,7 +25,7 @@ class ArchitectureTests {
 
 	private static final String ROOT = "dev.comfygateway";
 
-	private static final String PROMPT = "dev.comfygateway.prompt..";
+	private static final String WEB = "dev.comfygateway.web..";
 
 	private static final String CACHE = "dev.comfygateway.cache..";
 
@@ -39,47 +40,61 @@ class ArchitectureTests {
 	@ArchTest
 	static final ArchRule packagesHaveNoCycles = slices().matching("dev.comfygateway.(*)..").should().beFreeOfCycles();
 
+	/** A request's way: web, cache, upstream. */
 	@ArchTest
-	static final ArchRule rootKnowsNoOtherPackage = noClasses().that()
-		.resideInAPackage(ROOT)
-		.should()
-		.dependOnClassesThat()
-		.resideInAnyPackage(PROMPT, CACHE, UPSTREAM, ERROR, TRACING);
+	static final ArchRule packagesKnowThoseBelowThem = layeredArchitecture().consideringOnlyDependenciesInLayers()
+		.layer("web")
+		.definedBy(WEB)
+		.layer("server")
+		.definedBy(SERVER)
+		.layer("error")
+		.definedBy(ERROR)
+		.layer("cache")
+		.definedBy(CACHE)
+		.layer("upstream")
+		.definedBy(UPSTREAM)
+		.layer("tracing")
+		.definedBy(TRACING)
+		.layer("settings")
+		.definedBy(ROOT)
+		.whereLayer("web")
+		.mayNotBeAccessedByAnyLayer()
+		.whereLayer("server")
+		.mayNotBeAccessedByAnyLayer()
+		.whereLayer("cache")
+		.mayOnlyBeAccessedByLayers("web")
+		.whereLayer("error")
+		.mayOnlyBeAccessedByLayers("web", "server")
+		.whereLayer("upstream")
+		.mayOnlyBeAccessedByLayers("web", "cache", "error")
+		.whereLayer("tracing")
+		.mayOnlyBeAccessedByLayers("web")
+		.whereLayer("settings")
+		.mayOnlyBeAccessedByLayers("web", "server", "cache", "upstream");
 
 	@ArchTest
-	static final ArchRule upstreamKnowsNoOtherPackage = noClasses().that()
-		.resideInAPackage(UPSTREAM)
+	static final ArchRule onlyServerAndAcceleratorKnowJetty = noClasses().that()
+		.resideOutsideOfPackages(SERVER, UPSTREAM)
+		.and()
+		.haveNameNotMatching(".*\\.web\\.(FreshAnswers|PromptConfiguration)(\\$.*)?")
 		.should()
 		.dependOnClassesThat()
-		.resideInAnyPackage(PROMPT, CACHE, ERROR);
+		.resideInAnyPackage("org.eclipse.jetty..", "org.springframework.boot.jetty..");
 
 	@ArchTest
-	static final ArchRule cacheKnowsUpstreamOnly = noClasses().that()
-		.resideInAPackage(CACHE)
-		.should()
-		.dependOnClassesThat()
-		.resideInAnyPackage(PROMPT, ERROR);
+	static final ArchRule nothingIsBuiltOnInternals = noClasses().should()
+		.dependOnClassesThat(resideInAPackage("..internal..").or(resideInAPackage("sun..")));
 
 	@ArchTest
-	static final ArchRule errorKnowsUpstreamOnly = noClasses().that()
-		.resideInAPackage(ERROR)
-		.should()
-		.dependOnClassesThat()
-		.resideInAnyPackage(PROMPT, CACHE);
+	static final ArchRule nothingIsHandedOverByThreadLocals = noFields().should()
+		.haveRawType(JavaClass.Predicates.assignableTo(ThreadLocal.class));
 
 	@ArchTest
-	static final ArchRule serverKnowsNoOtherPackage = noClasses().that()
-		.resideInAPackage(SERVER)
+	static final ArchRule webRendersWithoutServlets = noClasses().that()
+		.resideInAnyPackage(CACHE, ERROR, UPSTREAM)
 		.should()
 		.dependOnClassesThat()
-		.resideInAnyPackage(PROMPT, CACHE, UPSTREAM, ERROR);
-
-	@ArchTest
-	static final ArchRule tracingKnowsNoOtherPackage = noClasses().that()
-		.resideInAPackage(TRACING)
-		.should()
-		.dependOnClassesThat()
-		.resideInAnyPackage(PROMPT, CACHE, UPSTREAM, ERROR, SERVER);
+		.resideInAPackage("jakarta.servlet..");
 
 	@ArchTest
 	static final ArchRule onlyUpstreamSpeaksHttpToOthers = noClasses().that()
@@ -109,10 +124,10 @@ class ArchitectureTests {
 				"dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyProperties|ComfyCloudClient|Upstream(Configuration|Connections))(\\$.*)?");
 
 	@ArchTest
-	static final ArchRule controllersAnswerPrompts = classes().that()
+	static final ArchRule controllersAreInWeb = classes().that()
 		.areMetaAnnotatedWith(Controller.class)
 		.should()
-		.resideInAPackage(PROMPT);
+		.resideInAPackage(WEB);
 
 	@ArchTest
 	static final ArchRule fieldsAreNotInjected = noFields().should()
@@ -143,15 +158,15 @@ class ArchitectureTests {
 
 	@ArchTest
 	static void packagesAllHaveClasses(JavaClasses classes) {
-		assertThat(List.of(PROMPT, CACHE, UPSTREAM, ERROR, SERVER, TRACING))
+		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING))
 			.allSatisfy(name -> assertThat(classes.that(resideInAPackage(name)).stream().map(JavaClass::getSimpleName))
 				.hasSizeGreaterThan(1));
 	}
 
 	@ArchTest
 	static void onlyThosePackagesExist(JavaClasses classes) {
-		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".prompt",
-				ROOT + ".cache", ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing");
+		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".web", ROOT + ".cache",
+				ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing");
 	}
 
 }

@@ -18,7 +18,7 @@ class GatewayPropertiesTests {
 	void bindWhenNothingIsSetHasDefaults() {
 		assertThat(GatewaySettings.with()).isEqualTo(new GatewayProperties("comfy-gateway", Duration.ofSeconds(2),
 				Duration.ofSeconds(3), Duration.ofSeconds(30), Duration.ofMillis(500), Duration.ofSeconds(1),
-				Duration.ofSeconds(30), List.of()));
+				Duration.ofSeconds(30), 1000, List.of()));
 	}
 
 	@ParameterizedTest
@@ -27,7 +27,7 @@ class GatewayPropertiesTests {
 			"cooldown=30s", "max-cooldown=1s", "max-cooldown=15m", "name=a", "name=Edge-7.b_c",
 			"name=abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl", "allowed-origins=*",
 			"allowed-origins=https://a.example,http://localhost:3000,http://[::1]:80", "allowed-origins=", "fresh-for=",
-			"refresh-floor=" })
+			"refresh-floor=", "max-waiting=1", "max-waiting=100000" })
 	void bindWhenWithinBoundsIsTaken(String setting) {
 		assertThat(GatewaySettings.with(setting)).isNotNull();
 	}
@@ -51,7 +51,8 @@ class GatewayPropertiesTests {
 			"allowed-origins=https://*.example | gateway.allowed-origins",
 			"allowed-origins=null | gateway.allowed-origins",
 			"allowed-origins=*,https://a.example | gateway.allowed-origins",
-			"allowed-origins=*,x | gateway.allowed-origins" })
+			"allowed-origins=*,x | gateway.allowed-origins", "max-waiting=0 | gateway.max-waiting",
+			"max-waiting=-1 | gateway.max-waiting", "max-waiting=100001 | gateway.max-waiting" })
 	void bindWhenOutOfBoundsNamesSetting(String setting, String named) {
 		assertThatExceptionOfType(BindException.class).isThrownBy(() -> GatewaySettings.with(setting))
 			.havingRootCause()

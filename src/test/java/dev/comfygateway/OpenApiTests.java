@@ -166,7 +166,7 @@ class OpenApiTests {
 				.mapToObj(status -> new UpstreamFailure(reason, status, null, null, null, 1)))
 			.map(ErrorAnswer::of);
 		return Stream.concat(upstream, Stream.of(ErrorAnswer.ofStatus(400), ErrorAnswer.notCached(),
-				ErrorAnswer.tooManyWait(), ErrorAnswer.bug()));
+				ErrorAnswer.tooManyWaiting(), ErrorAnswer.bug()));
 	}
 
 	/** Error as a caller reads it, or as the document says so. */

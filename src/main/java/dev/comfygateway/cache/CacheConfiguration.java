@@ -1,7 +1,12 @@
 package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
 import com.github.benmanes.caffeine.cache.Ticker;
+import com.github.benmanes.caffeine.cache.stats.ConcurrentStatsCounter;
+import com.github.benmanes.caffeine.cache.stats.StatsCounter;
+import dev.comfygateway.GatewayProperties;
+import java.time.Duration;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
@@ -17,18 +22,33 @@ import org.springframework.context.annotation.Configuration;
 @Configuration(proxyBeanMethods = false)
 class CacheConfiguration {
 
+	/** There is one answer. */
+	private static final int MAX_SIZE = 1;
+
 	/**
-	 * Without expiry: Caffeine's is exact to a second only, and how long an answer lives
-	 * is {@link Lifetime}'s to say. Nor a size: there is one key, and a bound would make
-	 * Caffeine keep a record of each read.
+	 * Manager of the one cache, whose entry ends when it may no longer be served to
+	 * anybody. Hits and misses are counted by {@link PromptCache}: they are those of
+	 * callers, and a scrape that reads the entry is neither.
 	 */
 	@Bean
-	CaffeineCacheManager cacheManager() {
+	CaffeineCacheManager cacheManager(GatewayProperties properties, Ticker ticker, StatsCounter statistics) {
+		Duration maxAge = Duration.ofNanos(FreshnessPolicy.of(properties).maxAge());
 		CaffeineCacheManager caches = new CaffeineCacheManager();
-		caches.setAllowNullValues(false);
-		caches.setCaffeine(Caffeine.newBuilder().recordStats());
-		caches.setCacheNames(List.of(PromptCache.NAME));
+		caches.registerCustomCache(PromptCache.NAME,
+				Caffeine.newBuilder()
+					.maximumSize(MAX_SIZE)
+					.expireAfter(Expiry.writing((key, snapshot) -> maxAge))
+					.ticker(ticker)
+					.recordStats(() -> statistics)
+					.build());
+		// No other cache can come into being by a name that is misspelt
+		caches.setCacheNames(List.of());
 		return caches;
+	}
+
+	@Bean
+	StatsCounter cacheStatistics() {
+		return new ConcurrentStatsCounter();
 	}
 
 	@Bean

@@ -6,44 +6,46 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
+import org.springframework.util.backoff.BackOffExecution;
+import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
- * Pause after a failure, in which the upstream is left alone.
+ * Cool-down after a failure, in which the upstream is left alone.
  *
  * @param failure what failed, and what callers are told meanwhile
- * @param backoff the pause before jitter, in nanoseconds; the next failure in a row
- * doubles it
- * @param until when it ends, on the cache's ticker
+ * @param backOff intervals before jitter, in milliseconds; each failure in a row takes
+ * the next one
+ * @param until when the cool-down ends, in nanoseconds of the cache's ticker
  * @param keyRefused whether the key was refused, by this failure or by an earlier one in
  * a row
  */
-record Cooldown(UpstreamFailure failure, long backoff, long until, boolean keyRefused) {
+record Cooldown(UpstreamFailure failure, BackOffExecution backOff, long until, boolean keyRefused) {
 
 	private static final double JITTER = 0.2;
 
 	/**
-	 * The pause after a failure.
-	 * @param previous the pause after the failure before this one, where that was the
-	 * last outcome
+	 * Cool-down after a failure.
+	 * @param previous cool-down after the failure before this one, where that was the
+	 * last result
 	 */
 	static Cooldown after(UpstreamFailure failure, @Nullable Cooldown previous, GatewayProperties properties,
 			RandomGenerator random, long now) {
-		long most = properties.maxCooldown().toNanos();
-		long backoff;
-		if (failure.reason().isKeyRefused()) {
-			backoff = most;
-		}
-		else if (previous == null) {
-			backoff = properties.cooldown().toNanos();
-		}
-		else {
-			backoff = Math.min(2 * previous.backoff, most);
-		}
-		long pause = (long) (backoff * (1 + JITTER * (2 * random.nextDouble() - 1)));
-		Duration asked = failure.retryAfter();
-		boolean keyRefused = failure.reason().isKeyRefused() || (previous != null && previous.keyRefused);
-		return new Cooldown(failure, backoff, now + (asked == null ? pause : Math.max(pause, asked.toNanos())),
-				keyRefused);
+		boolean refused = failure.reason().isKeyRefused();
+		BackOffExecution backOff = refused || previous == null ? backOff(properties, refused) : previous.backOff;
+		double jitter = 1 + JITTER * (2 * random.nextDouble() - 1);
+		long pause = (long) (TimeUnit.MILLISECONDS.toNanos(backOff.nextBackOff()) * jitter);
+		Duration retryAfter = failure.retryAfter();
+		long until = now + (retryAfter == null ? pause : Math.max(pause, retryAfter.toNanos()));
+		return new Cooldown(failure, backOff, until, refused || (previous != null && previous.keyRefused));
+	}
+
+	/** A refused key is left alone for the longest time at once. */
+	private static BackOffExecution backOff(GatewayProperties properties, boolean keyRefused) {
+		ExponentialBackOff backOff = new ExponentialBackOff();
+		backOff.setInitialInterval((keyRefused ? properties.maxCooldown() : properties.cooldown()).toMillis());
+		backOff.setMultiplier(2);
+		backOff.setMaxInterval(properties.maxCooldown().toMillis());
+		return backOff.start();
 	}
 
 	boolean isOver(long now) {

@@ -1,6 +1,8 @@
 package dev.comfygateway.cache;
 
+import com.github.benmanes.caffeine.cache.Policy;
 import com.github.benmanes.caffeine.cache.Ticker;
+import com.github.benmanes.caffeine.cache.stats.StatsCounter;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup.Detail;
 import dev.comfygateway.cache.Lookup.Forward;
@@ -19,15 +21,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.cache.Cache;
 import org.springframework.cache.CacheManager;
+import org.springframework.cache.caffeine.CaffeineCache;
 import org.springframework.stereotype.Component;
 
 /**
- * Cache of the one answer there is, and of what the last request for it came to.
+ * Cache of the one answer, and of the result of the last fetch.
  *
  * <p>
- * The flight, the one request under way, is an object of ours and not Caffeine's loading
- * or refreshing: those forget a load when the entry beneath it expires, and wake those
+ * The fetch in flight is an object of this class and not Caffeine's loading or
+ * refreshing: Caffeine forgets a load when the entry beneath it expires, and wakes those
  * who wait before the new entry can be seen. Each would make a second request.
+ *
+ * <ol>
+ * <li>A caller reads the last result, then the entry.</li>
+ * <li>Where the entry does not serve, the caller joins the fetch in flight or starts
+ * one.</li>
+ * <li>Whoever starts a fetch looks whether another one has completed since step 1, and
+ * takes that one's result instead.</li>
+ * <li>A fetch that completes stores its result, then makes way for the next fetch, then
+ * wakes those who wait.</li>
+ * </ol>
  */
 @Component
 public class PromptCache {
@@ -40,11 +53,15 @@ public class PromptCache {
 
 	private final Cache cache;
 
+	private final Policy<Object, Object> quietly;
+
+	private final StatsCounter statistics;
+
 	private final ComfyCloudClient client;
 
 	private final GatewayProperties properties;
 
-	private final Lifetime lifetime;
+	private final FreshnessPolicy policy;
 
 	private final Ticker ticker;
 
@@ -52,16 +69,19 @@ public class PromptCache {
 
 	private final RandomGenerator random;
 
-	private final AtomicReference<@Nullable CompletableFuture<Landing>> flight = new AtomicReference<>();
+	private final AtomicReference<@Nullable CompletableFuture<FetchResult>> inFlight = new AtomicReference<>();
 
-	private volatile @Nullable Landing lastLanding;
+	private volatile @Nullable FetchResult lastResult;
 
-	PromptCache(CacheManager caches, ComfyCloudClient client, GatewayProperties properties, Ticker ticker,
-			InstantSource clock, RandomGenerator random) {
-		this.cache = Objects.requireNonNull(caches.getCache(NAME));
+	PromptCache(CacheManager caches, StatsCounter statistics, ComfyCloudClient client, GatewayProperties properties,
+			Ticker ticker, InstantSource clock, RandomGenerator random) {
+		CaffeineCache named = (CaffeineCache) Objects.requireNonNull(caches.getCache(NAME));
+		this.cache = named;
+		this.quietly = named.getNativeCache().policy();
+		this.statistics = statistics;
 		this.client = client;
 		this.properties = properties;
-		this.lifetime = Lifetime.of(properties);
+		this.policy = FreshnessPolicy.of(properties);
 		this.ticker = ticker;
 		this.clock = clock;
 		this.random = random;
@@ -72,63 +92,39 @@ public class PromptCache {
 	 * blocks.
 	 */
 	public Lookup lookup(RequestDirectives wanted) {
-		Landing seen = lastLanding;
+		return Objects.requireNonNull(lookup(wanted, true));
+	}
+
+	/**
+	 * Looks up the answer for a caller where nobody has to wait for it; a refresh may
+	 * start in the background. Absent where the caller would have to wait: nothing has
+	 * happened then.
+	 */
+	public Optional<Lookup> lookupInMemory(RequestDirectives wanted) {
+		return Optional.ofNullable(lookup(wanted, false));
+	}
+
+	private @Nullable Lookup lookup(RequestDirectives wanted, boolean mayWait) {
+		FetchResult seen = lastResult;
 		long now = ticker.read();
 		Snapshot stored = stored(now);
 		if (stored == null) {
-			return wanted.onlyIfCached() ? new Lookup.NotCached() : fetch(wanted, Forward.URI_MISS, seen, now);
+			return fetch(wanted, Forward.URI_MISS, seen, now, mayWait);
 		}
 		long age = stored.age(now);
-		return switch (lifetime.judge(age, wanted)) {
-			case FRESH -> serve(stored, age, Detail.NONE, null);
-			case REFRESH_FLOOR -> serve(stored, age, Detail.REFRESH_FLOOR, null);
+		return switch (policy.evaluate(age, wanted)) {
+			case FRESH -> hit(stored, age, Detail.NONE, null);
+			case REFRESH_FLOOR -> hit(stored, age, Detail.REFRESH_FLOOR, null);
 			case REVALIDATE -> revalidate(stored, age, wanted, seen, now);
-			case STALE -> wanted.onlyIfCached() ? new Lookup.NotCached() : fetch(wanted, Forward.STALE, seen, now);
-			case REFUSED_BY_CALLER ->
-				wanted.onlyIfCached() ? new Lookup.NotCached() : fetch(wanted, Forward.REQUEST, seen, now);
+			case STALE -> fetch(wanted, Forward.STALE, seen, now, mayWait);
+			case REFUSED_BY_CALLER -> fetch(wanted, Forward.REQUEST, seen, now, mayWait);
 		};
-	}
-
-	/**
-	 * Looks up the answer for a caller where it serves as it is: nothing is fetched.
-	 */
-	public Lookup.@Nullable Stored fresh(RequestDirectives wanted) {
-		long now = ticker.read();
-		Snapshot stored = stored(now);
-		if (stored == null) {
-			return null;
-		}
-		long age = stored.age(now);
-		return switch (lifetime.judge(age, wanted)) {
-			case FRESH -> serve(stored, age, Detail.NONE, null);
-			case REFRESH_FLOOR -> serve(stored, age, Detail.REFRESH_FLOOR, null);
-			case REVALIDATE, STALE, REFUSED_BY_CALLER -> null;
-		};
-	}
-
-	/**
-	 * What a caller who asks nothing of the cache has to wait for, together with others;
-	 * null where {@link #lookup} has an answer, or would have to ask for one.
-	 */
-	public Lookup.@Nullable Awaited underWay() {
-		CompletableFuture<Landing> running = flight.get();
-		if (running == null) {
-			return null;
-		}
-		long now = ticker.read();
-		Snapshot stored = stored(now);
-		if (coolingDown(lastLanding, now) != null || (stored != null
-				&& lifetime.judge(stored.age(now), RequestDirectives.NONE) != Lifetime.Verdict.STALE)) {
-			return null;
-		}
-		return await(new Boarding(running, true), RequestDirectives.NONE,
-				stored == null ? Forward.URI_MISS : Forward.STALE);
 	}
 
 	/** What is known now, without asking anybody. */
 	public Status status() {
 		long now = ticker.read();
-		Landing last = currentLanding(lastLanding);
+		FetchResult last = currentResult(lastResult);
 		Cooldown cooldown = last == null ? null : last.cooldown();
 		long pause = cooldown == null || cooldown.isOver(now) ? 0 : cooldown.until() - now;
 		return new Status(Optional.ofNullable(stored(now)).map(stored -> new Status.Observed(stored, stored.age(now))),
@@ -138,41 +134,59 @@ public class PromptCache {
 	}
 
 	private @Nullable Snapshot stored(long now) {
-		Snapshot stored = cache.get(KEY, Snapshot.class);
-		return stored == null || stored.keyGeneration() != client.keyVersion() || lifetime.isOver(stored.age(now))
-				? null : stored;
+		Snapshot stored = (Snapshot) quietly.getIfPresentQuietly(KEY);
+		return stored == null || stored.keyVersion() != client.keyVersion() || stored.age(now) >= policy.maxAge() ? null
+				: stored;
 	}
 
-	private Lookup.Stored serve(Snapshot stored, long age, Detail detail, @Nullable UpstreamFailure failure) {
-		return new Lookup.Stored(stored, age, lifetime.freshFor() - age, detail, failure);
+	private Lookup.Stored hit(Snapshot stored, long age, Detail detail, @Nullable UpstreamFailure failure) {
+		statistics.recordHits(1);
+		return new Lookup.Stored(stored, age, policy.freshFor() - age, detail, failure);
 	}
 
-	private Lookup revalidate(Snapshot stored, long age, RequestDirectives wanted, @Nullable Landing seen, long now) {
+	private Lookup revalidate(Snapshot stored, long age, RequestDirectives wanted, @Nullable FetchResult seen,
+			long now) {
 		Cooldown cooldown = coolingDown(seen, now);
 		if (cooldown != null) {
-			return serve(stored, age, Detail.UPSTREAM_FAILURE, cooldown.failure());
+			return hit(stored, age, Detail.UPSTREAM_FAILURE, cooldown.failure());
 		}
 		if (!wanted.onlyIfCached()) {
 			join(seen);
 		}
-		else if (flight.get() == null) {
-			return serve(stored, age, Detail.NONE, null);
+		else if (inFlight.get() == null) {
+			return hit(stored, age, Detail.NONE, null);
 		}
-		return serve(stored, age, Detail.REVALIDATING, null);
+		return hit(stored, age, Detail.REVALIDATING, null);
 	}
 
-	private Lookup fetch(RequestDirectives wanted, Forward forward, @Nullable Landing seen, long now) {
+	private @Nullable Lookup fetch(RequestDirectives wanted, Forward forward, @Nullable FetchResult seen, long now,
+			boolean mayWait) {
+		if (wanted.onlyIfCached()) {
+			statistics.recordMisses(1);
+			return new Lookup.NotCached();
+		}
 		Cooldown cooldown = coolingDown(seen, now);
 		if (cooldown != null) {
-			return failed(cooldown, wanted, true);
+			Lookup lookup = failed(cooldown, wanted, true);
+			if (lookup instanceof Lookup.Failed) {
+				statistics.recordMisses(1);
+			}
+			else {
+				statistics.recordHits(1);
+			}
+			return lookup;
 		}
+		if (!mayWait) {
+			return null;
+		}
+		statistics.recordMisses(1);
 		return await(join(seen), wanted, forward);
 	}
 
-	private Lookup.Awaited await(Boarding boarding, RequestDirectives wanted, Forward forward) {
-		return new Lookup.Awaited(boarding.flight.thenApply(landing -> switch (landing) {
-			case Landing.Good(Snapshot snapshot) -> new Lookup.Fetched(snapshot, forward, boarding.collapsed);
-			case Landing.Bad(Cooldown bad) -> failed(bad, wanted, false);
+	private Lookup.Awaited await(InFlightFetch fetch, RequestDirectives wanted, Forward forward) {
+		return new Lookup.Awaited(fetch.result().thenApply(result -> switch (result) {
+			case FetchResult.Success(Snapshot snapshot) -> new Lookup.Fetched(snapshot, forward, fetch.collapsed());
+			case FetchResult.Failure(Cooldown pause) -> failed(pause, wanted, false);
 		}));
 	}
 
@@ -180,44 +194,45 @@ public class PromptCache {
 	private Lookup failed(Cooldown cooldown, RequestDirectives wanted, boolean fromCooldown) {
 		long now = ticker.read();
 		Snapshot stored = stored(now);
-		if (stored != null && lifetime.servesInstead(cooldown.failure(), stored.age(now), wanted)) {
-			return serve(stored, stored.age(now), Detail.UPSTREAM_FAILURE, cooldown.failure());
+		if (stored != null && policy.mayServeStaleOnError(cooldown.failure(), stored.age(now), wanted)) {
+			long age = stored.age(now);
+			return new Lookup.Stored(stored, age, policy.freshFor() - age, Detail.UPSTREAM_FAILURE, cooldown.failure());
 		}
 		return new Lookup.Failed(cooldown.failure(), cooldown.retryAfterSeconds(now), fromCooldown);
 	}
 
-	private @Nullable Cooldown coolingDown(@Nullable Landing seen, long now) {
-		Landing last = currentLanding(seen);
+	private @Nullable Cooldown coolingDown(@Nullable FetchResult seen, long now) {
+		FetchResult last = currentResult(seen);
 		Cooldown cooldown = last == null ? null : last.cooldown();
 		return cooldown == null || cooldown.isOver(now) ? null : cooldown;
 	}
 
 	/** What was learned with another key is void. */
-	private @Nullable Landing currentLanding(@Nullable Landing landing) {
-		return landing == null || landing.keyGeneration() != client.keyVersion() ? null : landing;
+	private @Nullable FetchResult currentResult(@Nullable FetchResult result) {
+		return result == null || result.keyVersion() != client.keyVersion() ? null : result;
 	}
 
 	/**
-	 * Joins the flight under way, or starts one.
-	 * @param seen the last landing when the caller looked: where another came since, that
+	 * Joins the fetch in flight, or starts one.
+	 * @param seen the last result when the caller looked: where another came since, that
 	 * is what the caller was about to fetch
 	 */
-	private Boarding join(@Nullable Landing seen) {
-		CompletableFuture<Landing> mine = new CompletableFuture<>();
-		CompletableFuture<Landing> running = flight.compareAndExchange(null, mine);
+	private InFlightFetch join(@Nullable FetchResult seen) {
+		CompletableFuture<FetchResult> mine = new CompletableFuture<>();
+		CompletableFuture<FetchResult> running = inFlight.compareAndExchange(null, mine);
 		if (running != null) {
-			return new Boarding(running, true);
+			return new InFlightFetch(running, true);
 		}
-		Landing last = currentLanding(lastLanding);
+		FetchResult last = currentResult(lastResult);
 		if (last != null && last != seen) {
-			flight.set(null);
+			inFlight.set(null);
 			mine.complete(last);
-			return new Boarding(mine, true);
+			return new InFlightFetch(mine, true);
 		}
 		try {
 			client.fetch().whenComplete((outcome, bug) -> {
 				if (bug == null) {
-					land(mine, outcome);
+					complete(mine, outcome);
 				}
 				else {
 					crash(mine, bug);
@@ -227,59 +242,56 @@ public class PromptCache {
 		catch (RuntimeException | Error bug) {
 			crash(mine, bug);
 		}
-		return new Boarding(mine, false);
+		return new InFlightFetch(mine, false);
 	}
 
-	/**
-	 * Stores first, then frees the way for the next flight, then tells those who wait.
-	 */
-	private void land(CompletableFuture<Landing> mine, UpstreamOutcome outcome) {
-		Landing landing;
+	private void complete(CompletableFuture<FetchResult> mine, UpstreamOutcome outcome) {
+		FetchResult result;
 		try {
-			landing = store(outcome);
+			result = store(outcome);
 		}
 		catch (RuntimeException | Error bug) {
 			crash(mine, bug);
 			return;
 		}
-		flight.set(null);
-		mine.complete(landing);
+		inFlight.set(null);
+		mine.complete(result);
 	}
 
-	private Landing store(UpstreamOutcome outcome) {
-		Landing previous = lastLanding;
-		Landing landing = switch (outcome) {
-			case UpstreamOutcome.Answered(var promptInfo, var keyGeneration) -> {
-				Snapshot snapshot = new Snapshot(promptInfo, ticker.read(), clock.instant(), keyGeneration);
+	private FetchResult store(UpstreamOutcome outcome) {
+		FetchResult previous = lastResult;
+		FetchResult result = switch (outcome) {
+			case UpstreamOutcome.Answered(var promptInfo, var keyVersion) -> {
+				Snapshot snapshot = new Snapshot(promptInfo, ticker.read(), clock.instant(), keyVersion);
 				cache.put(KEY, snapshot);
-				yield new Landing.Good(snapshot);
+				yield new FetchResult.Success(snapshot);
 			}
 			case UpstreamFailure failure -> {
-				if (!Lifetime.isFault(failure)) {
+				if (!FreshnessPolicy.isTransient(failure)) {
 					cache.evict(KEY);
 				}
-				Landing inARow = currentLanding(previous);
-				yield new Landing.Bad(Cooldown.after(failure, inARow == null ? null : inARow.cooldown(), properties,
-						random, ticker.read()));
+				FetchResult inARow = currentResult(previous);
+				yield new FetchResult.Failure(Cooldown.after(failure, inARow == null ? null : inARow.cooldown(),
+						properties, random, ticker.read()));
 			}
 		};
-		lastLanding = landing;
-		logChange(previous, landing);
-		return landing;
+		lastResult = result;
+		logChange(previous, result);
+		return result;
 	}
 
-	/** Only the kind of a bug is told: its text could hold anything. */
-	private void crash(CompletableFuture<Landing> mine, Throwable bug) {
+	/** Only the kind of a bug is logged: its text could hold anything. */
+	private void crash(CompletableFuture<FetchResult> mine, Throwable bug) {
 		StackTraceElement[] trace = bug.getStackTrace();
 		log.error("A request to the upstream ended in a bug: {} at {}", bug.getClass().getName(),
 				trace.length == 0 ? "an unknown place" : trace[0]);
-		flight.set(null);
+		inFlight.set(null);
 		mine.completeExceptionally(bug);
 	}
 
-	private static void logChange(@Nullable Landing previous, Landing landing) {
+	private static void logChange(@Nullable FetchResult previous, FetchResult result) {
 		Cooldown before = previous == null ? null : previous.cooldown();
-		Cooldown now = landing.cooldown();
+		Cooldown now = result.cooldown();
 		if (now == null) {
 			if (before != null) {
 				log.info("The upstream answers again");
@@ -297,34 +309,8 @@ public class PromptCache {
 		}
 	}
 
-	/** A place in a flight: its landing, and whether another caller had started it. */
-	private record Boarding(CompletableFuture<Landing> flight, boolean collapsed) {
-	}
-
-	/** What a flight came to. */
-	private sealed interface Landing {
-
-		record Good(Snapshot snapshot) implements Landing {
-		}
-
-		record Bad(Cooldown pause) implements Landing {
-		}
-
-		default @Nullable Cooldown cooldown() {
-			return this instanceof Bad(Cooldown pause) ? pause : null;
-		}
-
-		default long keyGeneration() {
-			return switch (this) {
-				case Good(Snapshot snapshot) -> snapshot.keyGeneration();
-				case Bad(Cooldown pause) -> pause.failure().keyVersion();
-			};
-		}
-
-	}
-
 	/**
-	 * What the gateway knows, for operators.
+	 * State of the gateway, for operators.
 	 *
 	 * @param observed the last good answer, where it may still be served
 	 * @param up whether the last request succeeded; absent before the first with this key

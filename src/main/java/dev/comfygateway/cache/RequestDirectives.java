@@ -1,6 +1,6 @@
 package dev.comfygateway.cache;
 
-import java.util.Enumeration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -21,17 +21,19 @@ public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 	private static final RequestDirectives NO_CACHE = new RequestDirectives(0, false);
 
 	/**
-	 * Reads the two headers; {@code pragma} counts only where there is no
-	 * {@code Cache-Control}.
+	 * Reads the two headers.
+	 * @param cacheControl the lines of {@code Cache-Control}
+	 * @param pragma {@code Pragma}, which counts only where there is no
+	 * {@code Cache-Control}
 	 */
-	public static RequestDirectives of(Enumeration<String> cacheControl, @Nullable String pragma) {
-		if (!cacheControl.hasMoreElements()) {
+	public static RequestDirectives of(List<String> cacheControl, @Nullable String pragma) {
+		if (cacheControl.isEmpty()) {
 			return pragma != null && pragma.strip().equalsIgnoreCase("no-cache") ? NO_CACHE : NONE;
 		}
 		long maxAge = Long.MAX_VALUE;
 		boolean onlyIfCached = false;
-		while (cacheControl.hasMoreElements()) {
-			DirectiveReader reader = new DirectiveReader(cacheControl.nextElement());
+		for (String field : cacheControl) {
+			DirectiveReader reader = new DirectiveReader(field);
 			while (reader.next()) {
 				if (reader.is("no-cache") && reader.argument == null) {
 					maxAge = 0;

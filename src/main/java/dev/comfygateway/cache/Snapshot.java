@@ -26,15 +26,15 @@ public final class Snapshot {
 
 	private final Instant observedAt;
 
-	private final long keyGeneration;
+	private final long keyVersion;
 
-	Snapshot(PromptInfo promptInfo, long observedNanos, Instant observedAt, long keyGeneration) {
+	Snapshot(PromptInfo promptInfo, long observedNanos, Instant observedAt, long keyVersion) {
 		this.promptInfo = promptInfo;
 		this.body = json.writeValueAsBytes(promptInfo);
 		this.etag = etagOf(body);
 		this.observedNanos = observedNanos;
 		this.observedAt = observedAt;
-		this.keyGeneration = keyGeneration;
+		this.keyVersion = keyVersion;
 	}
 
 	private static String etagOf(byte[] body) {
@@ -77,8 +77,8 @@ public final class Snapshot {
 		return Math.max(0, now - observedNanos);
 	}
 
-	long keyGeneration() {
-		return keyGeneration;
+	long keyVersion() {
+		return keyVersion;
 	}
 
 	@Override

@@ -1,17 +1,154 @@
 package dev.comfygateway.server;
 
+import dev.comfygateway.GatewayProperties;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.eclipse.jetty.server.AsyncRequestLogWriter;
+import org.eclipse.jetty.server.Connector;
+import org.eclipse.jetty.server.CustomRequestLog;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.RequestLogWriter;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.BufferedResponseHandler;
+import org.eclipse.jetty.ee11.webapp.AbstractConfiguration;
+import org.eclipse.jetty.ee11.webapp.WebAppContext;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
-import org.springframework.boot.tomcat.ConfigurableTomcatWebServerFactory;
+import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
+import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.annotation.Order;
 
-/** Wiring into both servers, of which the operators' has a context of its own. */
+/**
+ * Settings of Jetty that Spring Boot has no property for, on both servers: the operators'
+ * has a context of its own.
+ */
 @ManagementContextConfiguration(proxyBeanMethods = false)
 class ServerConfiguration {
 
+	/** After Spring Boot's own, which applies its properties. */
+	private static final int AFTER_PROPERTIES = 1;
+
+	private static final Set<String> PROBES = Set.of("/livez", "/readyz");
+
+	private static final int MAX_PROBES = 16;
+
+	private static final int MAX_PAGES = 64;
+
+	private static final int MAX_OTHERS = 64;
+
+	/** Requests for the prompt that are served beside those who wait. */
+	private static final int MAX_NOT_WAITING = 64;
+
+	/** Connections that the kernel completes before Jetty accepts them. */
+	private static final int ACCEPT_QUEUE_SIZE = 4096;
+
+	/** Answers are small, and the largest file of the page is written in pieces. */
+	private static final int OUTPUT_BUFFER_SIZE = 8 * 1024;
+
+	/** Pieces of an unread body that are read and thrown away, 8 KiB each. */
+	private static final int MAX_UNCONSUMED_READS = 256;
+
 	@Bean
-	WebServerFactoryCustomizer<ConfigurableTomcatWebServerFactory> unreadBodyCustomizer() {
-		return factory -> factory.addEngineValves(new UnreadBodyValve());
+	@Order(AFTER_PROPERTIES)
+	WebServerFactoryCustomizer<JettyServletWebServerFactory> jetty(GatewayProperties properties,
+			JettyServerProperties jetty) {
+		ErrorAnswerHandler errors = new ErrorAnswerHandler(properties.name());
+		return factory -> {
+			if (jetty.getThreads().getSelectors() == null || jetty.getThreads().getSelectors() < 0) {
+				// Jetty's default is one for two cores; here selectors do most of the
+				// work
+				factory.setSelectors(Runtime.getRuntime().availableProcessors());
+			}
+			factory.setErrorPages(Set.of());
+			factory.addConfigurations(new ErrorConfiguration(errors));
+			factory.addServerCustomizers(server -> customize(server, errors, properties));
+		};
+	}
+
+	private static void customize(Server server, ErrorAnswerHandler errors, GatewayProperties properties) {
+		server.setErrorHandler(errors);
+		if (server.getRequestLog() instanceof CustomRequestLog log) {
+			server.setRequestLog(withoutBlocking(log));
+		}
+		for (Connector connector : server.getConnectors()) {
+			customize(connector);
+		}
+		// Bounded buffers, so that a caller who does not read holds no thread
+		BufferedResponseHandler buffered = new BufferedResponseHandler();
+		buffered.includeMethod("HEAD", "OPTIONS");
+		server.insertHandler(buffered);
+		server.insertHandler(new ErrorBodyHandler(errors));
+		server.insertHandler(new BulkheadHandler(List.of(
+				Bulkhead.of("probe", MAX_PROBES,
+						path(PROBES::contains).or(path(path -> path.startsWith("/actuator/health")))),
+				Bulkhead.of("prompt", properties.maxWaiting() + MAX_NOT_WAITING, path("/api/prompt"::equals)),
+				// Its files are the only large ones here, and are written at the pace of
+				// the reader
+				Bulkhead.of("page", MAX_PAGES,
+						path(path -> path.startsWith("/swagger-ui") || path.startsWith("/webjars"))),
+				Bulkhead.of("other", MAX_OTHERS, request -> true))));
+	}
+
+	/**
+	 * The access log with a writer that queues lines, and drops them where nobody reads
+	 * what it writes: answers do not wait for it.
+	 */
+	private static CustomRequestLog withoutBlocking(CustomRequestLog log) {
+		AsyncRequestLogWriter writer = new AsyncRequestLogWriter();
+		if (log.getWriter() instanceof RequestLogWriter configured) {
+			writer.setFilename(configured.getFileName());
+			writer.setFilenameDateFormat(configured.getFilenameDateFormat());
+			writer.setRetainDays(configured.getRetainDays());
+			writer.setAppend(configured.isAppend());
+		}
+		CustomRequestLog asynchronous = new CustomRequestLog(writer, log.getFormatString());
+		asynchronous.setIgnorePaths(log.getIgnorePaths());
+		return asynchronous;
+	}
+
+	private static Predicate<Request> path(Predicate<String> matches) {
+		return request -> matches.test(Request.getPathInContext(request));
+	}
+
+	private static void customize(Connector connector) {
+		if (connector instanceof ServerConnector server) {
+			server.setAcceptQueueSize(ACCEPT_QUEUE_SIZE);
+		}
+		connector.getConnectionFactories()
+			.stream()
+			.filter(HttpConnectionFactory.class::isInstance)
+			.map(HttpConnectionFactory.class::cast)
+			.map(HttpConnectionFactory::getHttpConfiguration)
+			.forEach(ServerConfiguration::customize);
+	}
+
+	private static void customize(HttpConfiguration http) {
+		// Of each kept connection: up to 100 KiB from its second request on
+		http.setHeaderCacheSize(0);
+		http.setOutputBufferSize(OUTPUT_BUFFER_SIZE);
+		http.setMaxUnconsumedRequestContentReads(MAX_UNCONSUMED_READS);
+	}
+
+	/** Replaces the error handler that Spring Boot gives the servlets' context. */
+	private static final class ErrorConfiguration extends AbstractConfiguration {
+
+		private final ErrorAnswerHandler errors;
+
+		ErrorConfiguration(ErrorAnswerHandler errors) {
+			super(new Builder());
+			this.errors = errors;
+		}
+
+		@Override
+		public void configure(WebAppContext context) {
+			context.setErrorHandler(errors);
+		}
+
 	}
 
 }

@@ -1,10 +1,11 @@
 package dev.comfygateway.cache;
 
+import com.github.benmanes.caffeine.cache.stats.ConcurrentStatsCounter;
+import com.github.benmanes.caffeine.cache.stats.StatsCounter;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.GatewaySettings;
 import java.time.Duration;
-import java.util.Collections;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import org.springframework.cache.CacheManager;
@@ -25,14 +26,16 @@ final class CacheUnderTest {
 
 	final ComfyCloudStandIn upstream = new ComfyCloudStandIn();
 
+	final StatsCounter statistics = new ConcurrentStatsCounter();
+
 	final CacheManager caches;
 
 	final PromptCache cache;
 
 	CacheUnderTest(String... settings) {
 		GatewayProperties properties = GatewaySettings.with(settings);
-		this.caches = new CacheConfiguration().cacheManager();
-		this.cache = new PromptCache(caches, upstream.client(), properties, time, time, NO_JITTER);
+		this.caches = new CacheConfiguration().cacheManager(properties, time, statistics);
+		this.cache = new PromptCache(caches, statistics, upstream.client(), properties, time, time, NO_JITTER);
 	}
 
 	/** A cache that has just stored an answer. */
@@ -45,7 +48,7 @@ final class CacheUnderTest {
 	/** Has an answer fetched, and waits for nothing else. */
 	void fetch(long queueRemaining) {
 		Lookup lookup = lookup();
-		upstream.land(queueRemaining);
+		upstream.complete(queueRemaining);
 		assertThat(settled(lookup)).isInstanceOf(Lookup.Fetched.class);
 	}
 
@@ -62,7 +65,7 @@ final class CacheUnderTest {
 	}
 
 	Lookup lookup(String cacheControl) {
-		return cache.lookup(RequestDirectives.of(Collections.enumeration(List.of(cacheControl)), null));
+		return cache.lookup(RequestDirectives.of(List.of(cacheControl), null));
 	}
 
 	/** What a lookup comes to where it needs no other answer than those that arrived. */

@@ -6,11 +6,10 @@ import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import reactor.core.publisher.Mono;
-import reactor.core.publisher.Sinks;
 
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.when;
@@ -23,32 +22,32 @@ final class ComfyCloudStandIn {
 
 	private final AtomicInteger fetches = new AtomicInteger();
 
-	private volatile Sinks.One<UpstreamOutcome> flight = Sinks.one();
+	private volatile CompletableFuture<UpstreamOutcome> inFlight = new CompletableFuture<>();
 
-	private volatile Supplier<Mono<UpstreamOutcome>> answers = this::takeOff;
+	private volatile Supplier<CompletableFuture<UpstreamOutcome>> answers = this::start;
 
-	private volatile Runnable onKeyGeneration = () -> {
+	private volatile Runnable onKeyVersion = () -> {
 	};
 
-	private volatile long keyGeneration = 1;
+	private volatile long keyVersion = 1;
 
 	private volatile boolean keyUnreadable;
 
 	ComfyCloudStandIn() {
 		when(client.fetch()).thenAnswer(call -> {
 			fetches.incrementAndGet();
-			return answers.get().toFuture();
+			return answers.get();
 		});
 		when(client.keyVersion()).thenAnswer(call -> {
-			onKeyGeneration.run();
-			return keyGeneration;
+			onKeyVersion.run();
+			return keyVersion;
 		});
 		when(client.isKeyUnreadable()).thenAnswer(call -> keyUnreadable);
 	}
 
-	private Mono<UpstreamOutcome> takeOff() {
-		flight = Sinks.one();
-		return flight.asMono();
+	private CompletableFuture<UpstreamOutcome> start() {
+		inFlight = new CompletableFuture<>();
+		return inFlight;
 	}
 
 	ComfyCloudClient client() {
@@ -59,35 +58,35 @@ final class ComfyCloudStandIn {
 		return fetches.get();
 	}
 
-	/** Lets the flight under way arrive. */
-	void land(UpstreamOutcome outcome) {
-		flight.tryEmitValue(outcome).orThrow();
+	/** Completes the fetch in flight. */
+	void complete(UpstreamOutcome outcome) {
+		inFlight.complete(outcome);
 	}
 
-	void land(long queueRemaining) {
-		land(answered(queueRemaining));
+	void complete(long queueRemaining) {
+		complete(answered(queueRemaining));
 	}
 
-	void land(Reason reason) {
-		land(failure(reason));
+	void complete(Reason reason) {
+		complete(failure(reason));
 	}
 
 	/** From now on calls for an answer come to this, at once. */
-	void answerWith(Supplier<Mono<UpstreamOutcome>> answers) {
+	void answerWith(Supplier<CompletableFuture<UpstreamOutcome>> answers) {
 		this.answers = answers;
 	}
 
-	/** From now on answers arrive when {@code land} is called. */
+	/** From now on answers arrive when {@code complete} is called. */
 	void answerLater() {
-		this.answers = this::takeOff;
+		this.answers = this::start;
 	}
 
-	void onKeyGeneration(Runnable action) {
-		this.onKeyGeneration = action;
+	void onKeyVersion(Runnable action) {
+		this.onKeyVersion = action;
 	}
 
 	void changeKey() {
-		keyGeneration++;
+		keyVersion++;
 	}
 
 	void keyUnreadable(boolean unreadable) {
@@ -95,7 +94,7 @@ final class ComfyCloudStandIn {
 	}
 
 	UpstreamOutcome.Answered answered(long queueRemaining) {
-		return new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), keyGeneration);
+		return new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), keyVersion);
 	}
 
 	UpstreamFailure failure(Reason reason) {
@@ -112,7 +111,7 @@ final class ComfyCloudStandIn {
 			case UNEXPECTED_STATUS -> 404;
 			default -> 0;
 		};
-		return new UpstreamFailure(reason, status, null, null, retryAfter, keyGeneration);
+		return new UpstreamFailure(reason, status, null, null, retryAfter, keyVersion);
 	}
 
 }

@@ -33,7 +33,7 @@ class PromptCacheCooldownTests {
 		fail(Reason.CONNECTION_REFUSED);
 		cache.advance(COOLDOWN);
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(7);
+		cache.upstream.complete(7);
 		assertThat(fetched(lookup).snapshot().promptInfo().remaining()).isEqualTo(7);
 	}
 
@@ -64,7 +64,7 @@ class PromptCacheCooldownTests {
 	@Test
 	void lookupWhenUpstreamAskedForLongerPauseKeepsToIt() {
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(cache.upstream.failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)));
+		cache.upstream.complete(cache.upstream.failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)));
 		assertThat(failed(lookup).retryAfterSeconds()).isEqualTo(300);
 		cache.advance(Duration.ofMinutes(5).minus(NANO));
 		assertThat(failed(cache.lookup()).fromCooldown()).isTrue();
@@ -149,7 +149,7 @@ class PromptCacheCooldownTests {
 		cache.fetch(7);
 		cache.upstream.changeKey();
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		assertThat(fetched(lookup).forward()).isEqualTo(Lookup.Forward.URI_MISS);
 		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
@@ -159,7 +159,7 @@ class PromptCacheCooldownTests {
 		cache.fetch(7);
 		cache.upstream.changeKey();
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(failed(lookup).failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
 	}
 
@@ -184,7 +184,7 @@ class PromptCacheCooldownTests {
 		Lookup lookup = cache.lookup();
 		var answer = cache.upstream.answered(7);
 		cache.upstream.changeKey();
-		cache.upstream.land(answer);
+		cache.upstream.complete(answer);
 		assertThat(fetched(lookup).collapsed()).isFalse();
 		assertThat(awaited(cache.lookup()).answer()).isNotDone();
 	}
@@ -223,7 +223,7 @@ class PromptCacheCooldownTests {
 		int fetches = cache.upstream.fetches();
 		cache.lookup(String.join(",", cacheControl));
 		assertThat(cache.upstream.fetches()).isEqualTo(fetches + 1);
-		cache.upstream.land(failure);
+		cache.upstream.complete(failure);
 		return failure;
 	}
 

@@ -2,12 +2,12 @@ package dev.comfygateway.cache;
 
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
-import reactor.core.publisher.Mono;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -78,7 +78,7 @@ class PromptCacheLogTests {
 
 	@Test
 	void lookupWhenClientHasBugLogsItsKindWithoutItsText(CapturedOutput output) {
-		cache.upstream.answerWith(() -> Mono.error(new IllegalStateException("text of the bug")));
+		cache.upstream.answerWith(() -> CompletableFuture.failedFuture(new IllegalStateException("text of the bug")));
 		cache.lookup();
 		assertThat(lines(output)).singleElement()
 			.asString()
@@ -91,10 +91,10 @@ class PromptCacheLogTests {
 		cache.advanceSeconds(600);
 		cache.lookup();
 		if (failure == null) {
-			cache.upstream.land(7);
+			cache.upstream.complete(7);
 		}
 		else {
-			cache.upstream.land(failure);
+			cache.upstream.complete(failure);
 		}
 	}
 

@@ -33,7 +33,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = new CacheUnderTest();
 		Lookup lookup = cache.lookup();
 		assertThat(awaited(lookup).answer()).isNotDone();
-		cache.upstream.land(7);
+		cache.upstream.complete(7);
 		assertThat(fetched(lookup)).satisfies(fetched -> {
 			assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(7);
 			assertThat(fetched.snapshot().observedAt()).isEqualTo(FakeTime.START);
@@ -58,7 +58,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = new CacheUnderTest();
 		cache.lookup();
 		cache.advanceSeconds(2);
-		cache.upstream.land(7);
+		cache.upstream.complete(7);
 		cache.advanceSeconds(1);
 		assertThat(stored(cache.lookup()).age()).isEqualTo(Duration.ofSeconds(1).toNanos());
 	}
@@ -91,7 +91,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		assertThat(stored(cache.lookup())).satisfies(stored -> {
 			assertThat(stored.snapshot().promptInfo().remaining()).isEqualTo(8);
 			assertThat(stored.age()).isZero();
@@ -105,7 +105,7 @@ class PromptCacheTests {
 		cache.advance(END_OF_REVALIDATION);
 		Lookup lookup = cache.lookup();
 		assertThat(awaited(lookup).answer()).isNotDone();
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		Lookup.Fetched fetched = fetched(lookup);
 		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(8);
 		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Forward.STALE, false));
@@ -116,7 +116,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_LIFE);
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		assertThat(fetched(lookup).forward()).isEqualTo(Forward.URI_MISS);
 	}
 
@@ -126,7 +126,7 @@ class PromptCacheTests {
 		cache.advanceSeconds(6);
 		Lookup lookup = cache.lookup();
 		UpstreamFailure failure = cache.upstream.failure(Reason.RESPONSE_TIMEOUT);
-		cache.upstream.land(failure);
+		cache.upstream.complete(failure);
 		Lookup.Stored stored = stored(lookup);
 		assertThat(stored.snapshot().promptInfo().remaining()).isEqualTo(7);
 		assertThat(stored).isEqualTo(new Lookup.Stored(stored.snapshot(), Duration.ofSeconds(6).toNanos(),
@@ -138,7 +138,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_LIFE.minus(NANO));
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(Reason.UNAVAILABLE);
+		cache.upstream.complete(Reason.UNAVAILABLE);
 		assertThat(stored(lookup).age()).isEqualTo(END_OF_LIFE.minus(NANO).toNanos());
 	}
 
@@ -147,10 +147,10 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(Duration.ofMillis(600));
 		cache.lookup("no-cache");
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		cache.advance(END_OF_LIFE.minus(NANO));
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(Reason.UNAVAILABLE);
+		cache.upstream.complete(Reason.UNAVAILABLE);
 		assertThat(stored(lookup).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
@@ -160,7 +160,7 @@ class PromptCacheTests {
 		cache.advance(END_OF_LIFE.minus(NANO));
 		Lookup lookup = cache.lookup();
 		cache.advance(NANO);
-		cache.upstream.land(Reason.UNAVAILABLE);
+		cache.upstream.complete(Reason.UNAVAILABLE);
 		assertThat(failed(lookup).failure().reason()).isEqualTo(Reason.UNAVAILABLE);
 	}
 
@@ -169,7 +169,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7, "stale-if-error=1s");
 		cache.advance(END_OF_REVALIDATION);
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(Reason.UNAVAILABLE);
+		cache.upstream.complete(Reason.UNAVAILABLE);
 		assertThat(failed(lookup).fromCooldown()).isFalse();
 	}
 
@@ -178,7 +178,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = new CacheUnderTest();
 		Lookup lookup = cache.lookup();
 		UpstreamFailure failure = cache.upstream.failure(Reason.DNS_ERROR);
-		cache.upstream.land(failure);
+		cache.upstream.complete(failure);
 		assertThat(failed(lookup)).isEqualTo(new Lookup.Failed(failure, 1, false));
 	}
 
@@ -188,7 +188,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(1);
 		cache.lookup("no-cache");
-		cache.upstream.land(reason);
+		cache.upstream.complete(reason);
 		assertThat(stored(cache.lookup()).detail()).isEqualTo(Detail.NONE);
 	}
 
@@ -199,7 +199,7 @@ class PromptCacheTests {
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		UpstreamFailure failure = cache.upstream.failure(reason);
-		cache.upstream.land(failure);
+		cache.upstream.complete(failure);
 		assertThat(stored(cache.lookup())).satisfies(stored -> {
 			assertThat(stored.detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
 			assertThat(stored.failure()).isSameAs(failure);
@@ -212,7 +212,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_REVALIDATION);
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(reason);
+		cache.upstream.complete(reason);
 		assertThat(stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
 	}
 
@@ -222,7 +222,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(1);
 		cache.lookup("no-cache");
-		cache.upstream.land(reason);
+		cache.upstream.complete(reason);
 		assertThat(failed(cache.lookup()).failure().reason()).isEqualTo(reason);
 	}
 
@@ -232,7 +232,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
-		cache.upstream.land(reason);
+		cache.upstream.complete(reason);
 		assertThat(failed(cache.lookup()).failure().reason()).isEqualTo(reason);
 	}
 
@@ -242,7 +242,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_REVALIDATION);
 		Lookup waiting = cache.lookup();
-		cache.upstream.land(reason);
+		cache.upstream.complete(reason);
 		assertThat(failed(waiting).failure().reason()).isEqualTo(reason);
 		assertThat(failed(cache.lookup()).failure().reason()).isEqualTo(reason);
 	}
@@ -254,7 +254,7 @@ class PromptCacheTests {
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		Reason reason = (status == 403) ? Reason.FORBIDDEN : Reason.UNEXPECTED_STATUS;
-		cache.upstream.land(new UpstreamFailure(reason, status, null, null, null, 1));
+		cache.upstream.complete(new UpstreamFailure(reason, status, null, null, null, 1));
 		assertThat(cache.cache.status().observed()).isEmpty();
 	}
 
@@ -263,10 +263,10 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
-		cache.upstream.land(Reason.UNEXPECTED_STATUS);
+		cache.upstream.complete(Reason.UNEXPECTED_STATUS);
 		cache.advanceSeconds(1);
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(failed(lookup).failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
 	}
 
@@ -275,7 +275,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(Duration.ofMillis(500));
 		Lookup lookup = cache.lookup("no-cache");
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		Lookup.Fetched fetched = fetched(lookup);
 		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Forward.REQUEST, false));
 	}
@@ -298,7 +298,7 @@ class PromptCacheTests {
 		cache.advanceSeconds(age);
 		Lookup lookup = cache.lookup("max-age=1");
 		assertThat(awaited(lookup).answer()).isNotDone();
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		assertThat(fetched(lookup).forward()).isEqualTo(Forward.REQUEST);
 	}
 
@@ -315,7 +315,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(age);
 		Lookup lookup = cache.lookup("no-cache");
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(failed(lookup).fromCooldown()).isFalse();
 	}
 
@@ -324,7 +324,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(6);
 		Lookup lookup = cache.lookup("max-age=6");
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
 	}
 
@@ -334,7 +334,7 @@ class PromptCacheTests {
 		cache.advanceSeconds(6);
 		Lookup lookup = cache.lookup("max-age=6");
 		cache.advance(NANO);
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(settled(lookup)).isInstanceOf(Lookup.Failed.class);
 	}
 
@@ -384,7 +384,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s");
 		Lookup lookup = cache.lookup();
 		assertThat(awaited(lookup).answer()).isNotDone();
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		assertThat(fetched(lookup).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
@@ -393,7 +393,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s");
 		cache.advance(Duration.ofSeconds(30).minus(NANO));
 		Lookup lookup = cache.lookup();
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
 	}
 

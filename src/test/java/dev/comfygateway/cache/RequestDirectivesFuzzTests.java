@@ -1,7 +1,6 @@
 package dev.comfygateway.cache;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -34,7 +33,7 @@ class RequestDirectivesFuzzTests {
 	}
 
 	private static RequestDirectives of(List<String> lines, @Nullable String pragma) {
-		return RequestDirectives.of(Collections.enumeration(lines), pragma);
+		return RequestDirectives.of(lines, pragma);
 	}
 
 	@Provide

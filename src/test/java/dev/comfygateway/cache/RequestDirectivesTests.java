@@ -2,7 +2,6 @@ package dev.comfygateway.cache;
 
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -100,7 +99,7 @@ class RequestDirectivesTests {
 
 	private static RequestDirectives of(@Nullable String pragma, String... cacheControl) {
 		List<String> lines = Arrays.asList(cacheControl);
-		return RequestDirectives.of(Collections.enumeration(lines), pragma);
+		return RequestDirectives.of(lines, pragma);
 	}
 
 }

@@ -76,7 +76,7 @@ class UpstreamGaugesTests {
 	@Test
 	void scrapeWhenUpstreamToldNoNumberHasNoQueue() {
 		cache.lookup();
-		cache.upstream.land(new UpstreamOutcome.Answered(new PromptInfo(null), 1));
+		cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(null), 1));
 		assertThat(meters.scrape()).doesNotContain(QUEUE.strip()).contains(OBSERVED, UP + "1.0");
 	}
 
@@ -151,7 +151,7 @@ class UpstreamGaugesTests {
 		fail(Reason.UNAUTHORIZED);
 		cache.advanceSeconds(60);
 		cache.lookup();
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(lines()).contains(REJECTED + "1.0");
 	}
 
@@ -173,7 +173,7 @@ class UpstreamGaugesTests {
 	private void fail(Reason reason) {
 		cache.advanceSeconds(1);
 		cache.lookup("no-cache");
-		cache.upstream.land(reason);
+		cache.upstream.complete(reason);
 	}
 
 	private List<String> lines() {

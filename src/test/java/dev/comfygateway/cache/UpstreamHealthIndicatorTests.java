@@ -78,7 +78,7 @@ class UpstreamHealthIndicatorTests {
 
 	private void fail(Reason reason) {
 		cache.lookup();
-		cache.upstream.land(reason);
+		cache.upstream.complete(reason);
 	}
 
 }

@@ -2,7 +2,8 @@ package dev.comfygateway.error;
 
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import java.io.IOException;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.springframework.mock.web.MockHttpServletResponse;
+import org.springframework.http.ResponseEntity;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -121,7 +122,7 @@ class ErrorAnswerTests {
 	@MethodSource("all")
 	void messageIsSentenceThatNamesNothingInternal(ErrorAnswer answer) {
 		assertThat(answer.body().message()).matches("[A-Z0-9].{3,}\\.")
-			.doesNotContainPattern("(?i)exception|java|spring|tomcat|reactor|null|https?:|\\w\\.\\w")
+			.doesNotContainPattern("(?i)exception|java|spring|tomcat|jetty|reactor|null|https?:|\\w\\.\\w")
 			.doesNotContainPattern("[a-z][A-Z]");
 	}
 
@@ -130,30 +131,43 @@ class ErrorAnswerTests {
 			.map(reason -> ErrorAnswer.of(failure(reason, 503, null, null)));
 		Stream<ErrorAnswer> own = IntStream.of(400, 404, 405, 406, 408, 413, 414, 415, 417, 431, 500, 501, 503, 505)
 			.mapToObj(ErrorAnswer::ofStatus);
-		return Stream.of(upstream, own, Stream.of(ErrorAnswer.notCached(), ErrorAnswer.bug()))
+		return Stream
+			.of(upstream, own, Stream.of(ErrorAnswer.notCached(), ErrorAnswer.tooManyWaiting(), ErrorAnswer.bug()))
 			.flatMap(answer -> answer);
 	}
 
 	@Test
-	void writeToWritesJsonAndHeaders() throws IOException {
-		MockHttpServletResponse response = new MockHttpServletResponse();
-		ErrorAnswer.of(failure(Reason.RATE_LIMITED, 429, "SLOW", "Say \"please\" – ü")).writeTo(response, "edge", 7);
-		assertThat(response.getStatus()).isEqualTo(429);
-		assertThat(response.getContentType()).isEqualTo("application/json");
-		assertThat(response.getContentAsByteArray()).asString()
-			.isEqualTo("{\"code\":\"SLOW\",\"message\":\"Say \\\"please\\\" – ü\"}");
-		assertThat(response.getContentLength()).isEqualTo(response.getContentAsByteArray().length);
-		assertThat(response.getHeader("Cache-Control")).isEqualTo("no-store");
-		assertThat(response.getHeader("Proxy-Status")).isEqualTo("edge; received-status=429");
-		assertThat(response.getHeader("Retry-After")).isEqualTo("7");
-		assertThat(response.getHeaderNames()).doesNotContain("Age", "Cache-Status", "ETag");
+	void renderHasJsonAndHeaders() {
+		ResponseEntity<byte[]> answer = ErrorAnswer.of(failure(Reason.RATE_LIMITED, 429, "SLOW", "Say \"please\" – ü"))
+			.render("edge", 7);
+		byte[] body = Objects.requireNonNull(answer.getBody());
+		assertThat(answer.getStatusCode().value()).isEqualTo(429);
+		assertThat(body).asString().isEqualTo("{\"code\":\"SLOW\",\"message\":\"Say \\\"please\\\" – ü\"}");
+		assertThat(answer.getHeaders().toSingleValueMap()).containsExactlyInAnyOrderEntriesOf(
+				Map.of("Content-Type", "application/json", "Content-Length", Integer.toString(body.length),
+						"Cache-Control", "no-store", "Proxy-Status", "edge; received-status=429", "Retry-After", "7"));
 	}
 
 	@Test
-	void writeToWhenNobodyIsToComeBackHasNoRetryAfter() throws IOException {
-		MockHttpServletResponse response = new MockHttpServletResponse();
-		ErrorAnswer.bug().writeTo(response, "edge", 0);
-		assertThat(response.getHeader("Retry-After")).isNull();
+	void renderWhenNobodyIsToComeBackHasNoRetryAfter() {
+		assertThat(ErrorAnswer.bug().render("edge", 0).getHeaders().toSingleValueMap())
+			.doesNotContainKey("Retry-After");
+	}
+
+	@Test
+	void tooManyWaitingIsGatewaysOwn() {
+		ErrorAnswer answer = ErrorAnswer.tooManyWaiting();
+		assertThat(answer.status()).isEqualTo(503);
+		assertThat(answer.body().code()).isEqualTo("TOO_MANY_WAITING");
+		assertThat(answer.proxyStatus()).isEqualTo("error=connection_limit_reached");
+	}
+
+	@Test
+	void ofStatusWhenServerEndsIsShuttingDown() {
+		ErrorAnswer answer = ErrorAnswer.ofStatus(503);
+		assertThat(answer.status()).isEqualTo(503);
+		assertThat(answer.body().code()).isEqualTo("SHUTTING_DOWN");
+		assertThat(answer.proxyStatus()).isEqualTo("error=proxy_internal_response");
 	}
 
 	private static UpstreamFailure failure(Reason reason, int status, @Nullable String code, @Nullable String message) {

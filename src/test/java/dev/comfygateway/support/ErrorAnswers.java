@@ -28,7 +28,8 @@ public final class ErrorAnswers {
 
 	public static void assertError(Answer answer, String code) {
 		assertErrorHeaders(answer);
-		assertThat(answer.body()).doesNotContain("<", "Exception", "org.", "java", "Tomcat", "Caused by");
+		assertThat(answer.body()).doesNotContain("<", "Exception", "org.", "java", "Tomcat", "Jetty", "jetty",
+				"Caused by");
 		JsonNode body = new JsonMapper().readTree(answer.body());
 		assertThat(body.propertyNames()).containsExactly("code", "message");
 		assertThat(body.get("code").stringValue()).isEqualTo(code);

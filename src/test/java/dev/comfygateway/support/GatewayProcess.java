@@ -25,7 +25,7 @@ public final class GatewayProcess implements AutoCloseable {
 
 	private static final int PATIENCE_SECONDS = 60;
 
-	private static final Pattern PORT = Pattern.compile("Tomcat started on port (\\d+)");
+	private static final Pattern PORT = Pattern.compile("Jetty started on port (\\d+)");
 
 	private final Process process;
 

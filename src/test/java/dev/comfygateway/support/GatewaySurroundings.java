@@ -1,10 +1,11 @@
 package dev.comfygateway.support;
 
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import io.micrometer.core.instrument.MeterRegistry;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.boot.test.context.TestConfiguration;
 import org.springframework.boot.test.util.TestPropertyValues;
-import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
-import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -14,19 +15,22 @@ import org.springframework.context.support.GenericApplicationContext;
 @TestConfiguration(proxyBeanMethods = false)
 class GatewaySurroundings {
 
+	/** System property that takes the accelerator away from every gateway under test. */
+	private static final String WITHOUT_FRESH_ANSWERS = "without-fresh-answers";
+
+	/** Takes away the one line that registers the accelerator. */
+	static void removeFreshAnswers(ConfigurableListableBeanFactory beans) {
+		((BeanDefinitionRegistry) beans).removeBeanDefinition("freshAnswers");
+	}
+
 	@Bean
 	FakeTime time() {
 		return new FakeTime();
 	}
 
 	@Bean
-	WaitingCallers waitingCallers() {
-		return new WaitingCallers();
-	}
-
-	@Bean
-	WebServerFactoryCustomizer<TomcatServletWebServerFactory> waitingCallersCustomizer(WaitingCallers callers) {
-		return factory -> factory.addContextCustomizers(callers);
+	WaitingCallers waitingCallersGauge(MeterRegistry meters) {
+		return new WaitingCallers(meters);
 	}
 
 	/** Starts the upstream before any bean asks where it is. */
@@ -37,6 +41,9 @@ class GatewaySurroundings {
 			SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, RunningGateway.KEY);
 			TestPropertyValues.of("comfy.base-url=" + upstream.baseUrl()).applyTo(context);
 			((GenericApplicationContext) context).registerBean(SimulatedComfyCloud.class, () -> upstream);
+			if (Boolean.getBoolean(WITHOUT_FRESH_ANSWERS)) {
+				context.addBeanFactoryPostProcessor(GatewaySurroundings::removeFreshAnswers);
+			}
 		}
 
 	}

@@ -18,10 +18,13 @@ import org.springframework.test.context.ContextConfiguration;
 		properties = { "management.server.port=0", "comfy.api-key=" + RunningGateway.KEY,
 				// Real time, of which a test may need much to get hundreds of callers in
 				// flight
-				"comfy.deadline=60s" })
+				"comfy.deadline=60s", "gateway.max-waiting=" + RunningGateway.MAX_WAITING })
 @ContextConfiguration(initializers = GatewaySurroundings.UpstreamInitializer.class)
 @Import(GatewaySurroundings.class)
 public @interface RunningGateway {
+
+	/** Callers who may wait at the same time. */
+	int MAX_WAITING = 600;
 
 	/** The key that the gateway has and its upstream takes. */
 	String KEY = "key-of-the-running-gateway";

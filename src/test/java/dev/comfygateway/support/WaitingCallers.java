@@ -1,30 +1,25 @@
 package dev.comfygateway.support;
 
-import java.util.Objects;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.util.concurrent.TimeUnit;
-import org.apache.catalina.Context;
-import org.apache.catalina.core.StandardContext;
 import org.awaitility.Awaitility;
-import org.jspecify.annotations.Nullable;
-import org.springframework.boot.tomcat.TomcatContextCustomizer;
 
 import static org.hamcrest.Matchers.equalTo;
 
-/** Callers whose request has been taken in and who wait for an answer. */
-public class WaitingCallers implements TomcatContextCustomizer {
+/** Callers who wait for a fetch, as the gateway's own gauge tells them. */
+public class WaitingCallers {
 
-	private volatile @Nullable StandardContext server;
+	private final MeterRegistry meters;
 
-	@Override
-	public void customize(Context context) {
-		server = (StandardContext) context;
+	WaitingCallers(MeterRegistry meters) {
+		this.meters = meters;
 	}
 
 	/** Waits until so many callers wait. */
 	public void await(long count) {
 		Awaitility.await()
 			.atMost(20, TimeUnit.SECONDS)
-			.until(() -> Objects.requireNonNull(server).getInProgressAsyncCount(), equalTo(count));
+			.until(() -> (long) meters.get("comfy.gateway.callers.waiting").gauge().value(), equalTo(count));
 	}
 
 }

@@ -1,4 +1,4 @@
-package dev.comfygateway.prompt;
+package dev.comfygateway.web;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -3,6 +3,6 @@
  * in headers.
  */
 @NullMarked
-package dev.comfygateway.prompt;
+package dev.comfygateway.web;
 
 import org.jspecify.annotations.NullMarked;

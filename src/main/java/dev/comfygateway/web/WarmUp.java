@@ -1,4 +1,4 @@
-package dev.comfygateway.prompt;
+package dev.comfygateway.web;
 
 import dev.comfygateway.upstream.ComfyCloudClient;
 import java.net.URI;

@@ -1,6 +1,7 @@
 package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Ticker;
+import com.github.benmanes.caffeine.cache.stats.StatsCounter;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup.Forward;
 import dev.comfygateway.support.FakeTime;
@@ -10,7 +11,7 @@ import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -24,10 +25,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.cache.CacheManager;
-import org.springframework.cache.caffeine.CaffeineCache;
-import org.springframework.cache.support.SimpleCacheManager;
-import reactor.core.publisher.Mono;
 
 import static dev.comfygateway.cache.CacheUnderTest.awaited;
 import static dev.comfygateway.cache.CacheUnderTest.failed;
@@ -35,9 +32,11 @@ import static dev.comfygateway.cache.CacheUnderTest.fetched;
 import static dev.comfygateway.cache.CacheUnderTest.settled;
 import static dev.comfygateway.cache.CacheUnderTest.stored;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.Mockito.doAnswer;
+import static org.mockito.Mockito.mock;
 
-/** The one flight: who shares it, and that nothing keeps it. */
-class PromptCacheFlightTests {
+/** The one fetch in flight: who shares it, and that nothing keeps it. */
+class PromptCacheInFlightTests {
 
 	private static final int CALLERS = 200;
 
@@ -47,7 +46,7 @@ class PromptCacheFlightTests {
 	void lookupWhenManyCallersComeToEmptyCacheFetchesOnce() throws Exception {
 		List<Lookup> lookups = lookupFromManyThreads();
 		assertThat(cache.upstream.fetches()).isEqualTo(1);
-		cache.upstream.land(7);
+		cache.upstream.complete(7);
 		assertShared(lookups, Forward.URI_MISS);
 	}
 
@@ -57,7 +56,7 @@ class PromptCacheFlightTests {
 		cache.advanceSeconds(6);
 		List<Lookup> lookups = lookupFromManyThreads();
 		assertThat(cache.upstream.fetches()).isEqualTo(2);
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		assertShared(lookups, Forward.STALE);
 	}
 
@@ -73,121 +72,99 @@ class PromptCacheFlightTests {
 	@Test
 	void lookupWhenManyCallersShareFailureAllAreTold() throws Exception {
 		List<Lookup> lookups = lookupFromManyThreads();
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(lookups).hasSize(CALLERS)
 			.allSatisfy(lookup -> assertThat(failed(lookup).failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT));
 	}
 
 	@Test
-	void underWayWhenNobodyHasAskedIsNothing() {
-		assertThat(cache.cache.underWay()).isNull();
+	void lookupInMemoryWhenCallerWouldHaveToWaitDoesNothing() {
+		assertThat(cache.cache.lookupInMemory(RequestDirectives.NONE)).isEmpty();
 		assertThat(cache.upstream.fetches()).isZero();
-	}
-
-	@ParameterizedTest
-	@ValueSource(strings = { "2s", "0s" })
-	void underWayWhenNothingIsStoredIsTheFlight(String freshFor) {
-		CacheUnderTest empty = new CacheUnderTest("fresh-for=" + freshFor);
-		empty.lookup();
-		assertUnderWay(empty, Forward.URI_MISS);
-	}
-
-	@ParameterizedTest
-	@ValueSource(strings = { "2s", "0s" })
-	void underWayWhenTheStoredAnswerIsTooOldIsTheFlight(String freshFor) {
-		CacheUnderTest expired = CacheUnderTest.holding(7, "fresh-for=" + freshFor);
-		expired.advanceSeconds(6);
-		expired.lookup();
-		assertUnderWay(expired, Forward.STALE);
-	}
-
-	private static Lookup underWay(CacheUnderTest cache) {
-		return Objects.requireNonNull(cache.cache.underWay());
-	}
-
-	private static void assertUnderWay(CacheUnderTest cache, Forward forward) {
-		int fetches = cache.upstream.fetches();
-		Lookup shared = underWay(cache);
-		cache.upstream.land(8);
-		Lookup.Fetched fetched = fetched(shared);
-		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), forward, true));
-		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(8);
-		assertThat(cache.upstream.fetches()).isEqualTo(fetches);
-		assertThat(cache.cache.underWay()).isNull();
+		assertThat(cache.statistics.snapshot().requestCount()).isZero();
 	}
 
 	@Test
-	void underWayWhenItFailsIsTheFailureOrWhatStandsInForIt() {
+	void lookupInMemoryWhenFetchIsInFlightDoesNotJoin() {
 		cache.lookup();
-		Lookup empty = underWay(cache);
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
-		assertThat(failed(empty).fromCooldown()).isFalse();
+		assertThat(cache.cache.lookupInMemory(RequestDirectives.NONE)).isEmpty();
+		cache.upstream.complete(7);
+		assertThat(cache.cache.lookupInMemory(RequestDirectives.NONE)).isPresent();
+		assertThat(cache.upstream.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void lookupInMemoryWhenStaleServesAndRefreshesInBackground() {
+		cache.fetch(7);
+		cache.advanceSeconds(3);
+		Lookup lookup = cache.cache.lookupInMemory(RequestDirectives.NONE).orElseThrow();
+		assertThat(stored(lookup).detail()).isEqualTo(Lookup.Detail.REVALIDATING);
+		assertThat(cache.upstream.fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void lookupInMemoryWhenTooOldDoesNothing() {
+		cache.fetch(7);
+		cache.advanceSeconds(6);
+		assertThat(cache.cache.lookupInMemory(RequestDirectives.NONE)).isEmpty();
+		assertThat(cache.upstream.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void lookupInMemoryWhenCoolingDownIsFailureOrWhatStandsInForIt() {
+		cache.lookup();
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
+		assertThat(failed(cache.cache.lookupInMemory(RequestDirectives.NONE).orElseThrow()).fromCooldown()).isTrue();
 		CacheUnderTest expired = CacheUnderTest.holding(7);
 		expired.advanceSeconds(6);
 		expired.lookup();
-		Lookup shared = underWay(expired);
-		expired.upstream.land(Reason.RESPONSE_TIMEOUT);
-		assertThat(stored(shared).detail()).isEqualTo(Lookup.Detail.UPSTREAM_FAILURE);
-	}
-
-	@ParameterizedTest
-	@CsvSource({ "1, no-cache", "3, no-store" })
-	void underWayWhenTheStoredAnswerServesIsNothing(int age, String asked) {
-		CacheUnderTest served = CacheUnderTest.holding(7);
-		served.advanceSeconds(age);
-		served.lookup(asked);
-		assertThat(served.upstream.fetches()).isEqualTo(2);
-		assertThat(served.cache.underWay()).isNull();
+		expired.upstream.complete(Reason.RESPONSE_TIMEOUT);
+		assertThat(stored(expired.cache.lookupInMemory(RequestDirectives.NONE).orElseThrow()).detail())
+			.isEqualTo(Lookup.Detail.UPSTREAM_FAILURE);
+		assertThat(expired.upstream.fetches()).isEqualTo(2);
 	}
 
 	@Test
-	void underWayWhenUpstreamIsLeftAloneIsNothing() {
-		cache.lookup();
-		cache.upstream.land(Reason.RESPONSE_TIMEOUT);
-		assertThat(cache.cache.underWay()).isNull();
-	}
-
-	@Test
-	void lookupWhenNewerIsWantedJoinsFlightUnderWay() {
+	void lookupWhenNewerIsWantedJoinsFetchInFlight() {
 		cache.fetch(7);
 		cache.advanceSeconds(3);
 		cache.lookup();
 		Lookup lookup = cache.lookup("no-cache");
-		cache.upstream.land(8);
+		cache.upstream.complete(8);
 		Lookup.Fetched fetched = fetched(lookup);
 		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Forward.REQUEST, true));
 		assertThat(cache.upstream.fetches()).isEqualTo(2);
 	}
 
 	@Test
-	void lookupWhenFreshForIsZeroSharesOneFlight() {
+	void lookupWhenFreshForIsZeroSharesOneFetch() {
 		CacheUnderTest none = new CacheUnderTest("fresh-for=0s");
 		Lookup first = none.lookup();
 		Lookup second = none.lookup();
-		none.upstream.land(7);
+		none.upstream.complete(7);
 		assertThat(List.of(fetched(first).collapsed(), fetched(second).collapsed())).containsExactly(false, true);
 		assertThat(none.upstream.fetches()).isEqualTo(1);
 	}
 
 	@ParameterizedTest
 	@ValueSource(booleans = { false, true })
-	void lookupWhenCallerLeavesFlightArrivesForOthers(boolean firstLeaves) {
+	void lookupWhenCallerLeavesFetchCompletesForOthers(boolean firstLeaves) {
 		Lookup first = cache.lookup();
 		Lookup second = cache.lookup();
 		awaited(firstLeaves ? first : second).answer().cancel(true);
-		cache.upstream.land(7);
+		cache.upstream.complete(7);
 		assertThat(fetched(firstLeaves ? second : first).snapshot().promptInfo().remaining()).isEqualTo(7);
 		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(7);
 	}
 
 	@Test
-	void lookupWhenFlightLandsBetweenLookAndBoardingSharesIt() {
+	void lookupWhenFetchCompletesBetweenLookAndJoinSharesIt() {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
 		Hook afterLook = new Hook();
 		PromptCache hooked = cacheWith(time, upstream, afterLook);
 		hooked.lookup(RequestDirectives.NONE);
-		afterLook.onceRun(() -> upstream.land(7));
+		afterLook.onceRun(() -> upstream.complete(7));
 		Lookup lookup = hooked.lookup(RequestDirectives.NONE);
 		assertThat(fetched(lookup)).satisfies(fetched -> {
 			assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(7);
@@ -198,94 +175,93 @@ class PromptCacheFlightTests {
 	}
 
 	@Test
-	void lookupWhenFlightFailsBetweenLookAndBoardingSharesFailure() {
+	void lookupWhenFetchFailsBetweenLookAndJoinSharesFailure() {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
 		Hook afterLook = new Hook();
 		PromptCache hooked = cacheWith(time, upstream, afterLook);
 		hooked.lookup(RequestDirectives.NONE);
-		afterLook.onceRun(() -> upstream.land(Reason.UNAUTHORIZED));
+		afterLook.onceRun(() -> upstream.complete(Reason.UNAUTHORIZED));
 		assertThat(failed(hooked.lookup(RequestDirectives.NONE)).failure().reason()).isEqualTo(Reason.UNAUTHORIZED);
 		assertThat(upstream.fetches()).isEqualTo(1);
 	}
 
 	@Test
-	void lookupWhenRefreshLandsBetweenLookAndBoardingDoesNotRepeatIt() {
+	void lookupWhenRefreshCompletesBetweenLookAndJoinDoesNotRepeatIt() {
 		cache.fetch(7);
 		cache.advanceSeconds(3);
 		cache.lookup();
 		Hook afterLook = new Hook();
-		cache.upstream.onKeyGeneration(afterLook);
-		afterLook.onceRun(() -> cache.upstream.land(8));
+		cache.upstream.onKeyVersion(afterLook);
+		afterLook.onceRun(() -> cache.upstream.complete(8));
 		assertThat(stored(cache.lookup()).detail()).isEqualTo(Lookup.Detail.REVALIDATING);
 		assertThat(cache.upstream.fetches()).isEqualTo(2);
 	}
 
 	@Test
-	void lookupWhenFlightWasSharedLateNextOneIsFree() {
+	void lookupWhenFetchWasSharedLateNextOneIsFree() {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
 		Hook afterLook = new Hook();
 		PromptCache hooked = cacheWith(time, upstream, afterLook);
 		hooked.lookup(RequestDirectives.NONE);
-		afterLook.onceRun(() -> upstream.land(7));
+		afterLook.onceRun(() -> upstream.complete(7));
 		hooked.lookup(RequestDirectives.NONE);
 		time.advance(Duration.ofSeconds(6));
 		Lookup next = hooked.lookup(RequestDirectives.NONE);
-		upstream.land(8);
+		upstream.complete(8);
 		assertThat(fetched(next).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
 	@Test
 	void lookupWhenAnswerArrivesDuringCallIsSettled() {
-		cache.upstream.answerWith(() -> Mono.just(cache.upstream.answered(7)));
+		cache.upstream.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.answered(7)));
 		assertThat(fetched(cache.lookup()).collapsed()).isFalse();
 		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(7);
 	}
 
 	@Test
 	void lookupWhenFailureArrivesDuringCallIsSettled() {
-		cache.upstream.answerWith(() -> Mono.just(cache.upstream.failure(Reason.CONNECTION_REFUSED)));
+		cache.upstream
+			.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.failure(Reason.CONNECTION_REFUSED)));
 		assertThat(failed(cache.lookup()).fromCooldown()).isFalse();
 		assertThat(failed(cache.lookup()).fromCooldown()).isTrue();
 	}
 
 	@ParameterizedTest
 	@MethodSource("bugs")
-	void lookupWhenClientHasBugIsToldOfIt(Supplier<Mono<UpstreamOutcome>> bug) {
+	void lookupWhenClientHasBugIsToldOfIt(Supplier<CompletableFuture<UpstreamOutcome>> bug) {
 		cache.upstream.answerWith(bug);
 		assertThat(awaited(cache.lookup()).answer()).isCompletedExceptionally();
 	}
 
 	@ParameterizedTest
 	@MethodSource("bugs")
-	void lookupWhenClientHadBugFetchesAnew(Supplier<Mono<UpstreamOutcome>> bug) {
+	void lookupWhenClientHadBugFetchesAnew(Supplier<CompletableFuture<UpstreamOutcome>> bug) {
 		cache.upstream.answerWith(bug);
 		cache.lookup();
 		cache.upstream.answerLater();
 		Lookup next = cache.lookup();
-		cache.upstream.land(7);
+		cache.upstream.complete(7);
 		assertThat(fetched(next).collapsed()).isFalse();
 	}
 
 	@ParameterizedTest
 	@MethodSource("bugs")
-	void lookupWhenClientHasBugWhileRevalidatingStillServes(Supplier<Mono<UpstreamOutcome>> bug) {
+	void lookupWhenClientHasBugWhileRevalidatingStillServes(Supplier<CompletableFuture<UpstreamOutcome>> bug) {
 		cache.fetch(7);
 		cache.advanceSeconds(3);
 		cache.upstream.answerWith(bug);
 		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(7);
 	}
 
-	static Stream<Supplier<Mono<UpstreamOutcome>>> bugs() {
-		return Stream.of(() -> Mono.error(new IllegalStateException()), () -> Mono.error(new AssertionError()),
-				Mono::empty, () -> {
+	static Stream<Supplier<CompletableFuture<UpstreamOutcome>>> bugs() {
+		return Stream.of(() -> CompletableFuture.failedFuture(new IllegalStateException()),
+				() -> CompletableFuture.failedFuture(new AssertionError()), () -> {
 					throw new IllegalStateException();
 				}, () -> {
-					throw new AssertionError();
-				}, () -> Mono.fromSupplier(() -> {
 					throw new StackOverflowError();
-				}));
+				});
 	}
 
 	@ParameterizedTest
@@ -300,10 +276,10 @@ class PromptCacheFlightTests {
 		}, time, upstream, new Hook());
 		Lookup first = hooked.lookup(RequestDirectives.NONE);
 		beforeReading.onceThrow(bug);
-		upstream.land(7);
+		upstream.complete(7);
 		assertThat(awaited(first).answer()).isCompletedExceptionally();
 		Lookup next = hooked.lookup(RequestDirectives.NONE);
-		upstream.land(8);
+		upstream.complete(8);
 		assertThat(fetched(next).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
@@ -346,21 +322,16 @@ class PromptCacheFlightTests {
 		return cacheWith(time, time, upstream, afterLook);
 	}
 
+	/** A cache with a hook between its look at the entry and its join of a fetch. */
 	private static PromptCache cacheWith(Ticker ticker, FakeTime time, ComfyCloudStandIn upstream, Hook afterLook) {
 		GatewayProperties properties = GatewaySettings.with();
-		CacheManager caches = new CacheConfiguration().cacheManager();
-		CaffeineCache cache = (CaffeineCache) Objects.requireNonNull(caches.getCache(PromptCache.NAME));
-		SimpleCacheManager hooked = new SimpleCacheManager();
-		hooked.setCaches(List.of(new CaffeineCache(PromptCache.NAME, cache.getNativeCache()) {
-			@Override
-			public <T> @Nullable T get(Object key, @Nullable Class<T> type) {
-				T seen = super.get(key, type);
-				afterLook.run();
-				return seen;
-			}
-		}));
-		hooked.initializeCaches();
-		return new PromptCache(hooked, upstream.client(), properties, ticker, time, () -> Long.MIN_VALUE);
+		StatsCounter hooked = mock(StatsCounter.class);
+		doAnswer(call -> {
+			afterLook.run();
+			return null;
+		}).when(hooked).recordMisses(1);
+		return new PromptCache(new CacheConfiguration().cacheManager(properties, time, hooked), hooked,
+				upstream.client(), properties, ticker, time, () -> Long.MIN_VALUE);
 	}
 
 	/** Place at which a test has something happen once. */

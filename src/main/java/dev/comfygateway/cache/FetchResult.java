@@ -1,0 +1,29 @@
+package dev.comfygateway.cache;
+
+import org.jspecify.annotations.Nullable;
+
+/** Result of a fetch: a new answer, or a cool-down. */
+sealed interface FetchResult {
+
+	/** New answer. */
+	record Success(Snapshot snapshot) implements FetchResult {
+	}
+
+	/** Failure, and the cool-down after it. */
+	record Failure(Cooldown pause) implements FetchResult {
+	}
+
+	/** Cool-down after this result; absent after a success. */
+	default @Nullable Cooldown cooldown() {
+		return this instanceof Failure(Cooldown pause) ? pause : null;
+	}
+
+	/** Version of the key that was sent. */
+	default long keyVersion() {
+		return switch (this) {
+			case Success(Snapshot snapshot) -> snapshot.keyVersion();
+			case Failure(Cooldown pause) -> pause.failure().keyVersion();
+		};
+	}
+
+}

@@ -1,0 +1,55 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.error.ErrorAnswer;
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import org.eclipse.jetty.http.HttpException;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.handler.ErrorHandler;
+import org.eclipse.jetty.util.Callback;
+import org.springframework.http.ResponseEntity;
+
+/**
+ * Handler of every failure that nothing else has answered: what Spring MVC does not know,
+ * and what Jetty refuses before there is a request. Jetty would answer with a page of
+ * HTML.
+ */
+final class ErrorAnswerHandler implements Request.Handler {
+
+	/** Everything here can be read, and only that. */
+	private static final String METHODS = "GET, HEAD, OPTIONS";
+
+	private static final int MIN_RETRY_AFTER_SECONDS = 1;
+
+	private final String gatewayName;
+
+	ErrorAnswerHandler(String gatewayName) {
+		this.gatewayName = gatewayName;
+	}
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) {
+		// The cause's status, where there is one, is that of a request that Jetty refuses
+		int status = request.getAttribute(ErrorHandler.ERROR_EXCEPTION) instanceof HttpException refusal
+				? refusal.getCode() : response.getStatus();
+		write(ErrorAnswer.ofStatus(status), response, callback);
+		return true;
+	}
+
+	/** Writes an answer without blocking. */
+	void write(ErrorAnswer error, Response response, Callback callback) {
+		ResponseEntity<byte[]> answer = error.render(gatewayName, error.status() == 503 ? MIN_RETRY_AFTER_SECONDS : 0);
+		response.setStatus(error.status());
+		if (error.status() == 405) {
+			response.getHeaders().put(HttpHeader.ALLOW, METHODS);
+		}
+		answer.getHeaders()
+			.forEach((name, values) -> values.forEach(value -> response.getHeaders().put(new HttpField(name, value))));
+		byte[] body = answer.getBody();
+		response.write(true, ByteBuffer.wrap(Objects.requireNonNull(body)), callback);
+	}
+
+}

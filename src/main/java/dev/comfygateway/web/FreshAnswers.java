@@ -1,0 +1,170 @@
+package dev.comfygateway.web;
+
+import dev.comfygateway.cache.Lookup;
+import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.cache.RequestDirectives;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpMethod;
+import org.eclipse.jetty.http.PreEncodedHttpField;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
+
+/**
+ * Accelerator of {@code /api/prompt}: answers on the selector's thread, without Spring
+ * MVC and without a hand-over, where the answer is in memory and nobody has to wait for
+ * it. Every other request passes through. Without this handler every answer is the same,
+ * to the byte.
+ */
+final class FreshAnswers extends Handler.Wrapper {
+
+	/**
+	 * Answers in a row that a connection gets on the selector's thread. A connection that
+	 * pipelines without pause would else keep that thread from all others.
+	 */
+	private static final int MAX_IN_A_ROW = 256;
+
+	private final PromptCache cache;
+
+	private final PromptAnswers answers;
+
+	private final PromptMetrics metrics;
+
+	private final List<HttpField> vary;
+
+	private volatile @Nullable Rendered last;
+
+	FreshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics, Cors cors) {
+		this.cache = cache;
+		this.answers = answers;
+		this.metrics = metrics;
+		this.vary = cors.vary()
+			.stream()
+			.<HttpField>map(value -> new PreEncodedHttpField(HttpHeader.VARY, value))
+			.toList();
+	}
+
+	/** Nothing here blocks, and the handlers behind hand over to other threads. */
+	@Override
+	public InvocationType getInvocationType() {
+		return InvocationType.NON_BLOCKING;
+	}
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		if (!isPlain(request)) {
+			return super.handle(request, response, callback);
+		}
+		if (request.getConnectionMetaData().getConnection().getMessagesIn() % MAX_IN_A_ROW == 0) {
+			request.getComponents().getExecutor().execute(() -> answerOrPassOn(request, response, callback));
+			return true;
+		}
+		return answer(request, response, callback) || super.handle(request, response, callback);
+	}
+
+	private void answerOrPassOn(Request request, Response response, Callback callback) {
+		try {
+			if (!answer(request, response, callback) && !super.handle(request, response, callback)) {
+				Response.writeError(request, response, callback, 404);
+			}
+		}
+		catch (Throwable failure) {
+			Response.writeError(request, response, callback, failure);
+		}
+	}
+
+	/** Whether the request asks for nothing that only Spring MVC knows about. */
+	private static boolean isPlain(Request request) {
+		String method = request.getMethod();
+		if (!(HttpMethod.GET.is(method) || HttpMethod.HEAD.is(method))
+				|| !PromptController.PATH.equals(request.getHttpURI().getPath())) {
+			return false;
+		}
+		for (HttpField field : request.getHeaders()) {
+			HttpHeader header = field.getHeader();
+			if (header != null) {
+				switch (header) {
+					case CACHE_CONTROL, PRAGMA, ORIGIN, CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT, UPGRADE -> {
+						return false;
+					}
+					default -> {
+					}
+				}
+			}
+		}
+		return true;
+	}
+
+	private boolean answer(Request request, Response response, Callback callback) {
+		long start = System.nanoTime();
+		Optional<Lookup> found = cache.lookupInMemory(RequestDirectives.NONE);
+		if (found.isEmpty()) {
+			return false;
+		}
+		Lookup lookup = found.get();
+		Rendered rendered = render(lookup, request.getHeaders());
+		metrics.count(PromptAnswers.result(lookup));
+		rendered.write(response, callback);
+		metrics.serverRequests(request.getMethod(), rendered.status)
+			.record(System.nanoTime() - start, TimeUnit.NANOSECONDS);
+		return true;
+	}
+
+	private Rendered render(Lookup lookup, HttpFields request) {
+		if (request.contains(HttpHeader.IF_NONE_MATCH) || !(lookup instanceof Lookup.Stored stored)) {
+			return rendered(null, answers.render(lookup, request.getValuesList(HttpHeader.IF_NONE_MATCH)));
+		}
+		Rendered remembered = last;
+		if (remembered != null && remembered.isOf(stored)) {
+			return remembered;
+		}
+		// Age and ttl change once in a second
+		Rendered rendered = rendered(stored, answers.render(stored, List.of()));
+		last = rendered;
+		return rendered;
+	}
+
+	private Rendered rendered(Lookup.@Nullable Stored lookup, ResponseEntity<byte[]> answer) {
+		List<HttpField> fields = new ArrayList<>(vary);
+		answer.getHeaders()
+			.forEach((name, values) -> values.forEach(value -> fields.add(new PreEncodedHttpField(name, value))));
+		byte[] body = answer.getBody();
+		return new Rendered(lookup, answer.getStatusCode().value(), fields.toArray(HttpField[]::new),
+				body == null ? BufferUtil.EMPTY_BUFFER : ByteBuffer.allocateDirect(body.length).put(body).flip());
+	}
+
+	/**
+	 * Answer in Jetty's terms.
+	 *
+	 * @param lookup what it was rendered from, where it may serve again
+	 * @param body direct, since a heap buffer is copied to a direct one in each write
+	 */
+	private record Rendered(Lookup.@Nullable Stored lookup, int status, HttpField[] fields, ByteBuffer body) {
+
+		boolean isOf(Lookup.Stored other) {
+			return lookup != null && PromptAnswers.rendersSame(lookup, other);
+		}
+
+		void write(Response response, Callback callback) {
+			response.setStatus(status);
+			HttpFields.Mutable headers = response.getHeaders();
+			for (HttpField field : fields) {
+				headers.add(field);
+			}
+			response.write(true, body.slice(), callback);
+		}
+
+	}
+
+}

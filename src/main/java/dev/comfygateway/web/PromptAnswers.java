@@ -1,0 +1,152 @@
+package dev.comfygateway.web;
+
+import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.cache.Lookup;
+import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.upstream.UpstreamFailure;
+import dev.comfygateway.web.PromptMetrics.Result;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.ETag;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.stereotype.Component;
+
+/**
+ * Rendering of what the cache has for a caller: status, header fields and body. There is
+ * no other one.
+ */
+@Component
+class PromptAnswers {
+
+	private static final String CACHE_STATUS = "Cache-Status";
+
+	private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+
+	private final String gatewayName;
+
+	private final String cacheControl;
+
+	private final long freshForSeconds;
+
+	PromptAnswers(GatewayProperties properties) {
+		this.gatewayName = properties.name();
+		this.freshForSeconds = properties.freshFor().toSeconds();
+		this.cacheControl = freshForSeconds > 0 ? "max-age=" + freshForSeconds + ", must-revalidate" : "no-cache";
+	}
+
+	/**
+	 * Renders what the cache has.
+	 * @param ifNoneMatch the lines of the caller's {@code If-None-Match}
+	 */
+	ResponseEntity<byte[]> render(Lookup lookup, List<String> ifNoneMatch) {
+		return switch (lookup) {
+			case Lookup.Stored stored -> render(stored.snapshot(), "hit; ttl=" + ttlSeconds(stored) + detail(stored),
+					Long.toString(ageSeconds(stored)), ifNoneMatch);
+			case Lookup.Fetched fetched -> render(fetched.snapshot(), "fwd=" + forward(fetched.forward())
+					+ (fetched.collapsed() ? "; collapsed" : "") + "; stored; ttl=" + freshForSeconds, null,
+					ifNoneMatch);
+			case Lookup.Failed failed -> {
+				ErrorAnswer error = ErrorAnswer.of(failed.failure());
+				boolean retryAfter = failed.fromCooldown() || error.status() == 429 || error.status() == 503;
+				yield error.render(gatewayName, retryAfter ? failed.retryAfterSeconds() : 0);
+			}
+			case Lookup.NotCached ignored -> ErrorAnswer.notCached().render(gatewayName, 0);
+			case Lookup.Awaited ignored -> throw new IllegalStateException("Nothing to render yet");
+		};
+	}
+
+	/** Answer to a caller above the bound of those who may wait. */
+	ResponseEntity<byte[]> tooManyWaiting() {
+		return ErrorAnswer.tooManyWaiting().render(gatewayName, 1);
+	}
+
+	/** Answer for a bug of the gateway. */
+	ResponseEntity<byte[]> bug() {
+		return ErrorAnswer.bug().render(gatewayName, 0);
+	}
+
+	private ResponseEntity<byte[]> render(Snapshot snapshot, String cacheStatus, @Nullable String age,
+			List<String> ifNoneMatch) {
+		boolean matches = matches(ifNoneMatch, snapshot.etag());
+		// The order of the fields is the one in which Spring MVC writes them
+		ResponseEntity.BodyBuilder answer = ResponseEntity.status(matches ? HttpStatus.NOT_MODIFIED : HttpStatus.OK)
+			.header(HttpHeaders.CACHE_CONTROL, cacheControl)
+			.header(CACHE_STATUS, gatewayName + "; " + cacheStatus);
+		if (age != null) {
+			answer.header(HttpHeaders.AGE, age);
+		}
+		if (matches) {
+			return answer.eTag(snapshot.etag()).build();
+		}
+		byte[] body = snapshot.body();
+		return answer.contentType(MediaType.APPLICATION_JSON)
+			.eTag(snapshot.etag())
+			.contentLength(body.length)
+			.body(body);
+	}
+
+	/** How a request is counted that is answered with this. */
+	static Result result(Lookup lookup) {
+		return switch (lookup) {
+			case Lookup.Stored stored -> stored.ttl() > 0 ? Result.HIT : Result.STALE;
+			case Lookup.Fetched fetched -> fetched.collapsed() ? Result.COLLAPSED : Result.MISS;
+			case Lookup.Failed ignored -> Result.ERROR;
+			case Lookup.NotCached ignored -> Result.ERROR;
+			case Lookup.Awaited ignored -> throw new IllegalStateException("Nothing to count yet");
+		};
+	}
+
+	/** Whether both are rendered the same way, to the byte. */
+	static boolean rendersSame(Lookup.Stored one, Lookup.Stored other) {
+		return one.snapshot() == other.snapshot() && ageSeconds(one) == ageSeconds(other)
+				&& ttlSeconds(one) == ttlSeconds(other) && one.detail() == other.detail()
+				&& one.failure() == other.failure();
+	}
+
+	/** Whether a caller has this answer already (RFC 9110 section 13.1.2). */
+	private static boolean matches(List<String> ifNoneMatch, String etag) {
+		ETag current = ETag.create(etag);
+		return ifNoneMatch.stream()
+			.flatMap(field -> ETag.parse(field).stream())
+			.anyMatch(tag -> tag.isWildcard() || tag.compare(current, false));
+	}
+
+	// Both are rounded against the caller: an age up, what is left of freshness down
+
+	private static long ageSeconds(Lookup.Stored stored) {
+		return Math.ceilDiv(stored.age(), SECOND);
+	}
+
+	private static long ttlSeconds(Lookup.Stored stored) {
+		return Math.floorDiv(stored.ttl(), SECOND);
+	}
+
+	private static String detail(Lookup.Stored stored) {
+		return switch (stored.detail()) {
+			case NONE -> "";
+			case REFRESH_FLOOR -> "; detail=refresh-floor";
+			case REVALIDATING -> "; detail=revalidating";
+			case UPSTREAM_FAILURE -> "; detail=" + code(Objects.requireNonNull(stored.failure()));
+		};
+	}
+
+	private static String code(UpstreamFailure failure) {
+		return ErrorAnswer.of(failure).code().toLowerCase(Locale.ROOT);
+	}
+
+	private static String forward(Lookup.Forward forward) {
+		return switch (forward) {
+			case URI_MISS -> "uri-miss";
+			case STALE -> "stale";
+			case REQUEST -> "request";
+		};
+	}
+
+}

@@ -1,0 +1,82 @@
+package dev.comfygateway.web;
+
+import dev.comfygateway.cache.Lookup;
+import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.cache.RequestDirectives;
+import dev.comfygateway.web.PromptMetrics.Result;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestMethod;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * Controller of {@code /api/prompt}. It runs on a virtual thread and blocks where a
+ * caller has to wait.
+ */
+@RestController
+class PromptController {
+
+	static final String PATH = "/api/prompt";
+
+	/** Value of {@code Allow}. */
+	static final String METHODS = "GET, HEAD, OPTIONS";
+
+	private final PromptCache cache;
+
+	private final WaitingCallers waitingCallers;
+
+	private final PromptAnswers answers;
+
+	private final PromptMetrics metrics;
+
+	PromptController(PromptCache cache, WaitingCallers waitingCallers, PromptAnswers answers, PromptMetrics metrics) {
+		this.cache = cache;
+		this.waitingCallers = waitingCallers;
+		this.answers = answers;
+		this.metrics = metrics;
+	}
+
+	@GetMapping(PATH)
+	ResponseEntity<byte[]> getPromptInfo(HttpServletRequest request) {
+		RequestDirectives wanted = RequestDirectives.of(lines(request, HttpHeaders.CACHE_CONTROL),
+				request.getHeader(HttpHeaders.PRAGMA));
+		Lookup lookup = cache.lookup(wanted);
+		if (lookup instanceof Lookup.Awaited awaited) {
+			try {
+				Optional<Lookup> answer = waitingCallers.await(awaited);
+				if (answer.isEmpty()) {
+					metrics.count(Result.REJECTED);
+					return answers.tooManyWaiting();
+				}
+				lookup = answer.get();
+			}
+			catch (CompletionException ignored) {
+				// Logged where it happened, without its text
+				metrics.count(Result.ERROR);
+				return answers.bug();
+			}
+		}
+		metrics.count(PromptAnswers.result(lookup));
+		return answers.render(lookup, lines(request, HttpHeaders.IF_NONE_MATCH));
+	}
+
+	/**
+	 * Answer that Spring MVC would give too, with an empty {@code Accept-Patch} in it.
+	 */
+	@RequestMapping(path = PATH, method = RequestMethod.OPTIONS)
+	ResponseEntity<Void> options() {
+		return ResponseEntity.noContent().header(HttpHeaders.ALLOW, METHODS).build();
+	}
+
+	private static List<String> lines(HttpServletRequest request, String header) {
+		return Collections.list(request.getHeaders(header));
+	}
+
+}

@@ -1,0 +1,74 @@
+package dev.comfygateway.web;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.server.observation.ServerHttpObservationDocumentation.LowCardinalityKeyNames;
+import org.springframework.stereotype.Component;
+
+/** Meters of the requests for {@code /api/prompt}. */
+@Component
+class PromptMetrics {
+
+	private final MeterRegistry meters;
+
+	private final Map<Result, Counter> results = new EnumMap<>(Result.class);
+
+	private final Map<Integer, Timer> getTimers = new ConcurrentHashMap<>();
+
+	private final Map<Integer, Timer> headTimers = new ConcurrentHashMap<>();
+
+	PromptMetrics(MeterRegistry meters) {
+		this.meters = meters;
+		for (Result result : Result.values()) {
+			results.put(result,
+					Counter.builder("comfy.gateway.requests")
+						.description("Requests for /api/prompt by how they were answered")
+						.tag("result", result.name().toLowerCase(Locale.ROOT))
+						.register(meters));
+		}
+	}
+
+	void count(Result result) {
+		Objects.requireNonNull(results.get(result)).increment();
+	}
+
+	/**
+	 * Timer of Spring's {@code http.server.requests}, for the requests that Spring's
+	 * filter does not see.
+	 * @param method {@code GET} or {@code HEAD}
+	 * @param status HTTP status of the answer
+	 */
+	Timer serverRequests(String method, int status) {
+		Map<Integer, Timer> timers = method.equals("HEAD") ? headTimers : getTimers;
+		Timer timer = timers.get(status);
+		return timer != null ? timer : timers.computeIfAbsent(status, first -> register(method, first));
+	}
+
+	private Timer register(String method, int status) {
+		HttpStatus.Series series = Objects.requireNonNull(HttpStatus.Series.resolve(status));
+		return Timer.builder("http.server.requests")
+			.tag("error", "none")
+			.tag(LowCardinalityKeyNames.EXCEPTION.asString(), "none")
+			.tag(LowCardinalityKeyNames.METHOD.asString(), method)
+			.tag(LowCardinalityKeyNames.OUTCOME.asString(),
+					series == HttpStatus.Series.SUCCESSFUL ? "SUCCESS" : series.name())
+			.tag(LowCardinalityKeyNames.STATUS.asString(), Integer.toString(status))
+			.tag(LowCardinalityKeyNames.URI.asString(), PromptController.PATH)
+			.register(meters);
+	}
+
+	/** How a request was answered. */
+	enum Result {
+
+		HIT, MISS, COLLAPSED, STALE, REJECTED, ERROR
+
+	}
+
+}

@@ -1,0 +1,76 @@
+package dev.comfygateway.support;
+
+import dev.comfygateway.ComfyGatewayApplication;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.context.ConfigurableApplicationContext;
+
+/**
+ * Gateway that a test starts by itself, in front of a simulated upstream and with time
+ * that stands still.
+ */
+public final class TestGateway implements AutoCloseable {
+
+	private final ConfigurableApplicationContext context;
+
+	private TestGateway(ConfigurableApplicationContext context) {
+		this.context = context;
+	}
+
+	/** Starts a gateway; each setting as {@code gateway.fresh-for=5s}. */
+	public static TestGateway start(String... settings) {
+		return start(new SpringApplicationBuilder(), settings);
+	}
+
+	/** Starts a gateway without the accelerator. */
+	public static TestGateway startWithoutFreshAnswers(String... settings) {
+		return start(
+				new SpringApplicationBuilder().initializers(
+						context -> context.addBeanFactoryPostProcessor(GatewaySurroundings::removeFreshAnswers)),
+				settings);
+	}
+
+	private static TestGateway start(SpringApplicationBuilder application, String... settings) {
+		List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--management.server.port=0",
+				"--comfy.api-key=" + RunningGateway.KEY, "--comfy.deadline=60s"));
+		for (String setting : settings) {
+			arguments.add("--" + setting);
+		}
+		return new TestGateway(application.sources(GatewaySurroundings.class, ComfyGatewayApplication.class)
+			.initializers(new GatewaySurroundings.UpstreamInitializer())
+			.run(arguments.toArray(String[]::new)));
+	}
+
+	public int port() {
+		return port("local.server.port");
+	}
+
+	public int managementPort() {
+		return port("local.management.port");
+	}
+
+	private int port(String property) {
+		return Objects.requireNonNull(context.getEnvironment().getProperty(property, Integer.class));
+	}
+
+	public FakeTime time() {
+		return context.getBean(FakeTime.class);
+	}
+
+	public SimulatedComfyCloud upstream() {
+		return context.getBean(SimulatedComfyCloud.class);
+	}
+
+	public WaitingCallers callers() {
+		return context.getBean(WaitingCallers.class);
+	}
+
+	@Override
+	public void close() {
+		context.close();
+	}
+
+}
