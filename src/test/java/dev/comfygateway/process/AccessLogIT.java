@@ -18,11 +18,11 @@ class AccessLogIT {
 
 	@Test
 	void logWhenOnHasALineForEachRequestAndNoWordOfACaller() throws Exception {
-		List<String> lines = requestsOf(Map.of("SERVER_TOMCAT_ACCESSLOG_ENABLED", "true"));
+		List<String> lines = requestsOf(Map.of("SERVER_JETTY_ACCESSLOG_ENABLED", "true"));
 		assertThat(lines).filteredOn(line -> line.contains("/api/prompt"))
 			.hasSize(TIMES + 2)
 			.allMatch(line -> line
-				.matches("\\d{4}-\\d\\d-\\d\\dT\\S+ 127\\.0\\.0\\.1 \\d+ \"GET /api/prompt\" 200 35 \\d+ \".+\""))
+				.matches("\\[\\d{4}-\\d\\d-\\d\\dT\\S+Z] 127\\.0\\.0\\.1 \\d+ \"GET /api/prompt\" 200 35 \\d+ \".+\""))
 			.filteredOn(line -> line.contains("\"comfy-gateway; hit; ttl="))
 			.hasSize(TIMES + 1);
 		assertThat(lines).filteredOn(line -> line.contains("\"GET /actuator/info\" 200")).hasSize(1);

@@ -205,9 +205,8 @@ class StartUpIT {
 		assertThat(output).contains("APPLICATION FAILED TO START", says).doesNotContain(KEY);
 	}
 
-	/** In a JVM of its own, since the JDK reads the switch once, and here it may have. */
 	@Test
-	void requestWhenUpstreamClosesWithoutAnswerIsNotRepeatedByTheJdk() throws Exception {
+	void requestWhenUpstreamClosesWithoutAnswerIsRepeatedOnce() throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess
 					.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl()))) {
@@ -227,11 +226,11 @@ class StartUpIT {
 					.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl()))) {
 			gateway.awaitStart();
 			assertThat(upstream.connections()).isZero();
-			// What it rehearsed is no attempt, and nothing that a caller asked
+			// The warm-up is no attempt, and nothing that a caller asked
 			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body())
 				.contains("comfy_gateway_upstream_requests_seconds_count{outcome=\"ok\"} 0\n",
 						"comfy_gateway_requests_total{result=\"error\"} 0.0\n")
-				.containsPattern("http_client_requests_seconds_count\\{.*127\\.0\\.0\\.1.*} 5\n");
+				.doesNotContain("http_client_requests", "uri=\"/livez\"");
 		}
 	}
 
