@@ -50,7 +50,7 @@ class ChartDefaultsTests {
 
 	@Test
 	void memoryIsWhatTheProcessNeeds() {
-		assertThat(Chart.render().container().at("/resources/limits/memory").asString()).isEqualTo("192Mi");
+		assertThat(Chart.render().container().at("/resources/limits/memory").asString()).isEqualTo("256Mi");
 	}
 
 	@ParameterizedTest
@@ -128,7 +128,7 @@ class ChartDefaultsTests {
 		assertThat(Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml")).environment()).contains(
 				"COMFY_CONNECT_TIMEOUT=500ms", "GATEWAY_FRESH_FOR=5s",
 				"GATEWAY_ALLOWED_ORIGINS=https://dashboard.example.com,https://status.example.com",
-				"SERVER_TOMCAT_ACCESSLOG_ENABLED=true", "SERVER_TOMCAT_MAX_CONNECTIONS=1000000");
+				"SERVER_JETTY_ACCESSLOG_ENABLED=true", "SERVER_JETTY_MAX_CONNECTIONS=1000000");
 	}
 
 	@ParameterizedTest

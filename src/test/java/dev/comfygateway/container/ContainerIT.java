@@ -293,7 +293,7 @@ class ContainerIT {
 
 	@Test
 	void accessLogGoesToStandardOutput() {
-		try (GenericContainer<?> gateway = gateway().withEnv("SERVER_TOMCAT_ACCESSLOG_ENABLED", "true")) {
+		try (GenericContainer<?> gateway = gateway().withEnv("SERVER_JETTY_ACCESSLOG_ENABLED", "true")) {
 			gateway.start();
 			assertThat(ask(gateway).status()).isEqualTo(200);
 			await(() -> gateway.getLogs().contains("\"GET /api/prompt\" 200"));
