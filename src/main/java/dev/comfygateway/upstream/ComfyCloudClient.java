@@ -279,7 +279,7 @@ public class ComfyCloudClient {
 		UpstreamExchange exchange = inFlight.next();
 		return request.accept(MediaType.APPLICATION_JSON)
 			.httpRequest(exchange::observe)
-			.exchangeToMono(response -> read(response, key))
+			.exchangeToMono(response -> read(response, key, exchange))
 			.onErrorResume(WebClientRequestException.class,
 					e -> Mono.just(UpstreamFailure.of(Faults.reason(e, exchange.progress()), key.version())))
 			.doOnNext(outcome -> {
@@ -292,18 +292,18 @@ public class ComfyCloudClient {
 			.doOnCancel(exchange::close);
 	}
 
-	private Mono<UpstreamOutcome> read(ClientResponse response, ApiKey.Current key) {
+	private Mono<UpstreamOutcome> read(ClientResponse response, ApiKey.Current key, UpstreamExchange exchange) {
 		int status = response.statusCode().value();
 		boolean isJson = isJson(response);
 		Mono<byte[]> body = body(response).defaultIfEmpty(new byte[0]);
 		if (status == 200) {
-			return body.onErrorMap(Exception.class, UnreadableBodyException::new)
+			return body.onErrorMap(UnreadableBodyException::new)
 				.map(bytes -> answer(isJson ? bytes : new byte[0], key))
 				.onErrorResume(UnreadableBodyException.class,
-						e -> Mono.just(UpstreamFailure.of(Faults.inBody(e), key.version())));
+						e -> Mono.just(UpstreamFailure.of(Faults.inBody(e, exchange.progress()), key.version())));
 		}
 		Duration retryAfter = retryAfter(response.headers().asHttpHeaders());
-		return body.onErrorReturn(Exception.class, new byte[0])
+		return body.onErrorReturn(new byte[0])
 			.map(bytes -> refusal(status, isJson ? bytes : new byte[0], retryAfter, key));
 	}
 

@@ -2,6 +2,8 @@ package dev.comfygateway.upstream;
 
 import dev.comfygateway.upstream.UpstreamExchange.Progress;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.io.EOFException;
+import java.io.IOException;
 import java.net.ProtocolException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
@@ -10,7 +12,6 @@ import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
-import org.eclipse.jetty.client.HttpResponseException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBufferLimitException;
 
@@ -29,12 +30,13 @@ final class Faults {
 			case NOT_CONNECTED -> connecting(thrown);
 			case NO_ANSWER -> waiting(thrown);
 			case ANSWER_BEGUN -> reading(thrown);
+			case ANSWER_CUT_OFF -> Reason.RESPONSE_INCOMPLETE;
 		};
 	}
 
 	/** Reason for which the body of a 200 could not be read. */
-	static Reason inBody(Throwable thrown) {
-		return has(thrown, DataBufferLimitException.class) ? Reason.INVALID_RESPONSE : reading(thrown);
+	static Reason inBody(Throwable thrown, Progress progress) {
+		return has(thrown, DataBufferLimitException.class) ? Reason.INVALID_RESPONSE : reason(thrown, progress);
 	}
 
 	private static Reason connecting(Throwable thrown) {
@@ -61,8 +63,12 @@ final class Faults {
 		if (has(thrown, TimeoutException.class)) {
 			return Reason.RESPONSE_TIMEOUT;
 		}
-		return has(thrown, HttpResponseException.class) || has(thrown, ProtocolException.class)
-				|| has(thrown, IllegalArgumentException.class) ? Reason.PROTOCOL_ERROR : Reason.RESPONSE_INCOMPLETE;
+		// What cannot be parsed is told by many types, and within a body by one that
+		// means
+		// an end of the connection where there was none
+		boolean lost = has(thrown, IOException.class) && !has(thrown, EOFException.class)
+				&& !has(thrown, ProtocolException.class);
+		return lost ? Reason.RESPONSE_INCOMPLETE : Reason.PROTOCOL_ERROR;
 	}
 
 	private static @Nullable Reason tls(Throwable thrown) {

@@ -2,6 +2,7 @@ package dev.comfygateway.upstream;
 
 import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.client.Response;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 
@@ -17,6 +18,8 @@ final class UpstreamExchange {
 
 	private volatile boolean sent;
 
+	private volatile boolean ended;
+
 	private volatile boolean closed;
 
 	private volatile boolean kept;
@@ -24,7 +27,7 @@ final class UpstreamExchange {
 	/** Follows the request from now on. */
 	void observe(ClientHttpRequest sending) {
 		Request observed = sending.getNativeRequest();
-		observed.onRequestBegin(this::began);
+		observed.onRequestBegin(this::began).onResponseFailure(this::failed);
 		request = observed;
 		if (closed) {
 			close();
@@ -39,14 +42,26 @@ final class UpstreamExchange {
 		sent = true;
 	}
 
+	/**
+	 * Is called before Jetty closes the connection: it is closed only from the other
+	 * side.
+	 */
+	private void failed(Response response, Throwable failure) {
+		ended = response.getRequest().getConnection() instanceof org.eclipse.jetty.io.Connection connection
+				&& connection.getEndPoint().isInputShutdown();
+	}
+
 	/** How far the answer came. */
 	Progress progress() {
 		Request asked = request;
 		if (!sent || asked == null) {
 			return Progress.NOT_CONNECTED;
 		}
-		return asked.getConnection() instanceof org.eclipse.jetty.io.Connection connection
-				&& connection.getBytesIn() > bytesBefore ? Progress.ANSWER_BEGUN : Progress.NO_ANSWER;
+		if (asked.getConnection() instanceof org.eclipse.jetty.io.Connection connection
+				&& connection.getBytesIn() > bytesBefore) {
+			return ended ? Progress.ANSWER_CUT_OFF : Progress.ANSWER_BEGUN;
+		}
+		return Progress.NO_ANSWER;
 	}
 
 	/** Leaves the connection to the next request. */
@@ -75,7 +90,9 @@ final class UpstreamExchange {
 		/** The request was sent, and not a byte came back. */
 		NO_ANSWER,
 		/** Something came back. */
-		ANSWER_BEGUN
+		ANSWER_BEGUN,
+		/** Something came back, and the upstream ended the connection. */
+		ANSWER_CUT_OFF
 
 	}
 

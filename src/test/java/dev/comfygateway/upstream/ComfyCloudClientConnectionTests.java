@@ -96,8 +96,8 @@ class ComfyCloudClientConnectionTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "HTT", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Type: appl",
-			"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" })
+	@ValueSource(strings = { "HTT", "\r\n\r\n\r\n\r\n", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\n",
+			"HTTP/1.1 200 OK\r\nContent-Type: appl", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" })
 	void fetchWhenClosedInTheHeadersFailsAfterOneAttempt(String begun) {
 		upstream.behave(Behaviour.raw(begun.getBytes(StandardCharsets.US_ASCII)));
 		failsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
@@ -126,10 +126,10 @@ class ComfyCloudClientConnectionTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "SSH-2.0-OpenSSH_9.2p1\r\n", "220 mail.example ESMTP\r\n\r\n", "\r\n\r\n\r\n\r\n",
-			"HTTP/1.1 abc OK\r\n\r\n", "HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n",
-			"HTTP/1.1 000 No\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1\r\n\r\n", "<html></html>\r\n\r\n",
-			"{\"exec_info\":{}}\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n" })
+	@ValueSource(strings = { "SSH-2.0-OpenSSH_9.2p1\r\n", "220 mail.example ESMTP\r\n\r\n", "HTTP/1.1 abc OK\r\n\r\n",
+			"HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 000 No\r\nContent-Length: 0\r\n\r\n",
+			"HTTP/1.1\r\n\r\n", "<html></html>\r\n\r\n", "{\"exec_info\":{}}\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n" })
 	void fetchWhenAnswerIsNotHttpFailsAfterOneAttempt(String text) {
 		upstream.behave(Behaviour.raw(text.getBytes(StandardCharsets.US_ASCII)));
 		failsOnce(Reason.PROTOCOL_ERROR, "invalid");

@@ -31,7 +31,7 @@ class FaultsTests {
 	@ParameterizedTest
 	@MethodSource
 	void reasonWhenWrappedFindsTheCause(Throwable cause, Progress progress, Reason reason) {
-		assertThat(Faults.reason(new IllegalStateException(new IOException(cause)), progress)).isEqualTo(reason);
+		assertThat(Faults.reason(new IllegalStateException(new RuntimeException(cause)), progress)).isEqualTo(reason);
 	}
 
 	static Stream<Arguments> reasonWhenWrappedFindsTheCause() {
@@ -54,24 +54,28 @@ class FaultsTests {
 				Arguments.of(new EOFException(), Progress.NO_ANSWER, Reason.CONNECTION_TERMINATED),
 				Arguments.of(new SocketException("Connection reset"), Progress.NO_ANSWER, Reason.CONNECTION_TERMINATED),
 				Arguments.of(new ClosedChannelException(), Progress.NO_ANSWER, Reason.CONNECTION_TERMINATED),
-				Arguments.of(new EOFException(), Progress.ANSWER_BEGUN, Reason.RESPONSE_INCOMPLETE),
+				Arguments.of(new EOFException(), Progress.ANSWER_CUT_OFF, Reason.RESPONSE_INCOMPLETE),
+				Arguments.of(new SocketException("x"), Progress.ANSWER_BEGUN, Reason.RESPONSE_INCOMPLETE),
+				Arguments.of(new EOFException(), Progress.ANSWER_BEGUN, Reason.PROTOCOL_ERROR),
 				Arguments.of(new ProtocolException("x"), Progress.ANSWER_BEGUN, Reason.PROTOCOL_ERROR),
 				Arguments.of(new NumberFormatException("x"), Progress.ANSWER_BEGUN, Reason.PROTOCOL_ERROR));
 	}
 
 	@Test
 	void inBodyWhenTooLongReturnsInvalidResponse() {
-		assertThat(Faults.inBody(new DataBufferLimitException("x"))).isEqualTo(Reason.INVALID_RESPONSE);
+		assertThat(Faults.inBody(new DataBufferLimitException("x"), Progress.ANSWER_BEGUN))
+			.isEqualTo(Reason.INVALID_RESPONSE);
 	}
 
 	@Test
 	void inBodyWhenChunksAreMalformedReturnsProtocolError() {
-		assertThat(Faults.inBody(new IOException(new ProtocolException("x")))).isEqualTo(Reason.PROTOCOL_ERROR);
+		assertThat(Faults.inBody(new IOException(new ProtocolException("x")), Progress.ANSWER_BEGUN))
+			.isEqualTo(Reason.PROTOCOL_ERROR);
 	}
 
 	@Test
 	void inBodyWhenConnectionEndsReturnsResponseIncomplete() {
-		assertThat(Faults.inBody(new IOException("x"))).isEqualTo(Reason.RESPONSE_INCOMPLETE);
+		assertThat(Faults.inBody(new EOFException("x"), Progress.ANSWER_CUT_OFF)).isEqualTo(Reason.RESPONSE_INCOMPLETE);
 	}
 
 }
