@@ -184,8 +184,10 @@ public class ComfyCloudClient {
 	public CompletableFuture<UpstreamOutcome> warmUp(URI self) {
 		InFlight inFlight = new InFlight();
 		WebClient uncounted = webClient.mutate().observationRegistry(ObservationRegistry.NOOP).build();
-		return within(deadline, inFlight,
+		CompletableFuture<UpstreamOutcome> answer = within(deadline, inFlight,
 				Mono.defer(() -> exchange(uncounted.get().uri(self), new ApiKey.Current(0, null), inFlight)));
+		answer.whenComplete((outcome, bug) -> inFlight.closeKept());
+		return answer;
 	}
 
 	/** Version of the key in use; what was learned under another is void. */
@@ -373,6 +375,14 @@ public class ComfyCloudClient {
 			UpstreamExchange open = current;
 			if (open != null) {
 				open.close();
+			}
+		}
+
+		/** Closes the connection that an answer left for a next request. */
+		void closeKept() {
+			UpstreamExchange open = current;
+			if (open != null) {
+				open.closeKept();
 			}
 		}
 

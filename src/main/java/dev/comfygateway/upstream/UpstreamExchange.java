@@ -69,6 +69,12 @@ final class UpstreamExchange {
 		kept = true;
 	}
 
+	/** Ends the connection where it was kept, since no next request will come. */
+	void closeKept() {
+		kept = false;
+		close();
+	}
+
 	/** Ends the request and its connection, whatever their state, unless it is kept. */
 	void close() {
 		closed = true;

@@ -126,6 +126,25 @@ public final class Behaviour {
 		});
 	}
 
+	/** Bytes as they are, and others again and again, until the client goes away. */
+	public static Behaviour rawWithoutEnd(byte[] bytes, byte[] repeated) {
+		return named("raw-without-end", "sends bytes without end", exchange -> {
+			exchange.write(bytes);
+			while (!exchange.isClientGone()) {
+				exchange.write(repeated);
+			}
+			exchange.close();
+		});
+	}
+
+	/** Bytes as they are, and the connection left open for the next request. */
+	public static Behaviour rawThenKeep(byte[] bytes) {
+		return named("raw-then-keep", "sends bytes", exchange -> {
+			exchange.end();
+			exchange.write(bytes);
+		});
+	}
+
 	/** Bytes as they are, and the connection reset behind them. */
 	public static Behaviour rawThenReset(byte[] bytes) {
 		return named("raw-then-reset", "sends bytes and resets the connection", exchange -> {

@@ -60,6 +60,8 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 
 	private volatile @Nullable Hold hold;
 
+	private volatile byte[] greeting = {};
+
 	private SimulatedComfyCloud(ServerSocket serverSocket, String scheme, String acceptedKey, InstantSource clock) {
 		this.serverSocket = serverSocket;
 		this.scheme = scheme;
@@ -179,6 +181,16 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 		return connections.get();
 	}
 
+	/** Connections that are open now. */
+	public int openConnections() {
+		return open.size();
+	}
+
+	/** Sends bytes on every connection from now on, before any request. */
+	public void greet(byte[] bytes) {
+		this.greeting = bytes.clone();
+	}
+
 	@Override
 	public void close() {
 		try {
@@ -199,6 +211,9 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 				connections.incrementAndGet();
 				open.add(socket);
 				socket.setTcpNoDelay(true);
+				if (greeting.length > 0) {
+					socket.getOutputStream().write(greeting);
+				}
 				Connection connection = new Connection(this, socket);
 				Thread.ofVirtual().start(connection::serve);
 				Thread.ofVirtual().start(() -> {

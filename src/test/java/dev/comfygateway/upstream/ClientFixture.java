@@ -85,6 +85,26 @@ final class ClientFixture implements AutoCloseable {
 		return new ClientFixture(properties, HttpClientSettings.defaults(), scheduler);
 	}
 
+	/** A client whose deadline passes soon, in real time. */
+	static ClientFixture impatient(String baseUrl) {
+		return impatient(baseUrl, HttpClientSettings.defaults());
+	}
+
+	static ClientFixture impatient(String baseUrl, HttpClientSettings settings) {
+		return new ClientFixture(impatientProperties(baseUrl), settings, Schedulers.parallel());
+	}
+
+	/** As {@link #impatient(String)}, with what a test adds to the reactive chain. */
+	static ClientFixture impatient(String baseUrl, WebClient.Builder builder) {
+		return new ClientFixture(builder, impatientProperties(baseUrl), HttpClientSettings.defaults(),
+				Schedulers.parallel());
+	}
+
+	private static ComfyProperties impatientProperties(String baseUrl) {
+		return new ComfyProperties(KEY, null, baseUrl, ComfyProperties.Auth.API_KEY, true, Duration.ofMillis(100),
+				Duration.ofMillis(200));
+	}
+
 	static ClientFixture withoutAuthentication(String baseUrl) {
 		return of(properties(KEY, null, baseUrl, ComfyProperties.Auth.NONE), Schedulers.parallel());
 	}
