@@ -45,6 +45,8 @@ final class UpstreamConnections {
 
 	private static final int MAX_RESOLVER_THREADS = 2;
 
+	private static final Duration MAX_RESOLVER_STOP = Duration.ofMillis(200);
+
 	private UpstreamConnections() {
 	}
 
@@ -109,7 +111,7 @@ final class UpstreamConnections {
 	 */
 	private static void resolveElsewhere(HttpClient client, ScheduledExecutorScheduler scheduler, Duration timeout) {
 		QueuedThreadPool resolvers = threads("upstream-dns", MAX_RESOLVER_THREADS);
-		resolvers.setStopTimeout(0);
+		resolvers.setStopTimeout(MAX_RESOLVER_STOP.toMillis());
 		client.addBean(resolvers, true);
 		client.setSocketAddressResolver(new SocketAddressResolver.Async(resolvers, scheduler, timeout.toMillis()));
 	}
