@@ -3,16 +3,16 @@
  * key.
  *
  * <pre>
- * caller ──> PromptController ──> PromptCache ──> ComfyCloudClient ──> Comfy Cloud
- *            HTTP in and out      how long an      the one place that
- *            (8080, keyless)      answer lives     knows the key
+ *             ┌─ FreshAnswers ── in memory? answered on the selector's thread ──┐
+ * caller ──> Jetty                                                              ├──> PromptCache ──> ComfyCloudClient ──> Comfy Cloud
+ *             └─ else ─> PromptController ── a virtual thread, which may wait ──┘    how long an      the one place that
+ *                                                                                    answer lives     knows the key
  * </pre>
  *
  * One immutable value travels back, a {@link dev.comfygateway.cache.Snapshot}; a failure
  * travels as a value too, an {@link dev.comfygateway.upstream.UpstreamFailure}. The
- * packages know each other in one direction only: {@code prompt → cache → upstream};
- * {@code error}, which tells failures, {@code server}, which makes Tomcat wait for
- * nobody, and {@code tracing} are known to {@code prompt} alone.
+ * packages know each other in one direction only: {@code web → cache → upstream}. The
+ * package {@code error} renders failures for {@code web} and {@code server}.
  */
 @NullMarked
 package dev.comfygateway;

@@ -1,6 +1,8 @@
 /**
- * {@code /api/prompt} as callers see it: what they may ask, and how an answer is dressed
- * in headers.
+ * {@code /api/prompt} as callers see it. {@link dev.comfygateway.web.PromptController} is
+ * all that the gateway needs; {@link dev.comfygateway.web.FreshAnswers} answers the same
+ * faster where the answer is in memory. Both render by
+ * {@link dev.comfygateway.web.PromptAnswers}.
  */
 @NullMarked
 package dev.comfygateway.web;
