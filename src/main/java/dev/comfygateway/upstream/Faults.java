@@ -5,6 +5,7 @@ import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ProtocolException;
+import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.nio.channels.UnresolvedAddressException;
@@ -30,6 +31,7 @@ final class Faults {
 			case NOT_CONNECTED -> connecting(thrown);
 			case NO_ANSWER -> waiting(thrown);
 			case ANSWER_BEGUN -> reading(thrown);
+			case NO_TLS -> timedOutOr(Reason.CONNECTION_TERMINATED, thrown);
 			case ANSWER_CUT_OFF -> Reason.RESPONSE_INCOMPLETE;
 		};
 	}
@@ -52,23 +54,27 @@ final class Faults {
 	}
 
 	private static Reason waiting(Throwable thrown) {
+		if (has(thrown, SocketException.class)) {
+			return Reason.CONNECTION_TERMINATED;
+		}
 		Reason tls = tls(thrown);
 		if (tls != null) {
 			return tls;
 		}
-		return has(thrown, TimeoutException.class) ? Reason.RESPONSE_TIMEOUT : Reason.CONNECTION_TERMINATED;
+		return timedOutOr(Reason.CONNECTION_TERMINATED, thrown);
 	}
 
 	private static Reason reading(Throwable thrown) {
-		if (has(thrown, TimeoutException.class)) {
-			return Reason.RESPONSE_TIMEOUT;
-		}
 		// What cannot be parsed is told by many types, and within a body by one that
 		// means
 		// an end of the connection where there was none
 		boolean lost = has(thrown, IOException.class) && !has(thrown, EOFException.class)
 				&& !has(thrown, ProtocolException.class);
-		return lost ? Reason.RESPONSE_INCOMPLETE : Reason.PROTOCOL_ERROR;
+		return timedOutOr(lost ? Reason.RESPONSE_INCOMPLETE : Reason.PROTOCOL_ERROR, thrown);
+	}
+
+	private static Reason timedOutOr(Reason reason, Throwable thrown) {
+		return has(thrown, TimeoutException.class) ? Reason.RESPONSE_TIMEOUT : reason;
 	}
 
 	private static @Nullable Reason tls(Throwable thrown) {

@@ -3,6 +3,7 @@ package dev.comfygateway.upstream;
 import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.io.EndPoint;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 
@@ -19,6 +20,8 @@ final class UpstreamExchange {
 	private volatile boolean sent;
 
 	private volatile boolean ended;
+
+	private volatile boolean silent;
 
 	private volatile boolean closed;
 
@@ -43,12 +46,15 @@ final class UpstreamExchange {
 	}
 
 	/**
-	 * Is called before Jetty closes the connection: it is closed only from the other
-	 * side.
+	 * Is called before Jetty closes the connection: if it has ended, the upstream ended
+	 * it.
 	 */
 	private void failed(Response response, Throwable failure) {
-		ended = response.getRequest().getConnection() instanceof org.eclipse.jetty.io.Connection connection
-				&& connection.getEndPoint().isInputShutdown();
+		if (response.getRequest().getConnection() instanceof org.eclipse.jetty.io.Connection connection) {
+			EndPoint endPoint = connection.getEndPoint();
+			ended = endPoint.isInputShutdown();
+			silent = endPoint instanceof EndPoint.Wrapper tls && tls.unwrap().getConnection().getBytesIn() == 0;
+		}
 	}
 
 	/** How far the answer came. */
@@ -61,7 +67,7 @@ final class UpstreamExchange {
 				&& connection.getBytesIn() > bytesBefore) {
 			return ended ? Progress.ANSWER_CUT_OFF : Progress.ANSWER_BEGUN;
 		}
-		return Progress.NO_ANSWER;
+		return silent ? Progress.NO_TLS : Progress.NO_ANSWER;
 	}
 
 	/** Leaves the connection to the next request. */
@@ -95,6 +101,8 @@ final class UpstreamExchange {
 		NOT_CONNECTED,
 		/** The request was sent, and not a byte came back. */
 		NO_ANSWER,
+		/** Not even a byte of TLS came back. */
+		NO_TLS,
 		/** Something came back. */
 		ANSWER_BEGUN,
 		/** Something came back, and the upstream ended the connection. */

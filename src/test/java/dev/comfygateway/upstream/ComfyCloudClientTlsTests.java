@@ -1,19 +1,27 @@
 package dev.comfygateway.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome.Answered;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocketFactory;
@@ -72,6 +80,98 @@ class ComfyCloudClientTlsTests {
 		}
 	}
 
+	@Test
+	void fetchWhenHandshakeStallsFailsAtTheDeadlineAndLeavesNoConnection() throws IOException {
+		failsTwelveTimes(ClientFixture::impatient, socket -> {
+		}, Reason.RESPONSE_TIMEOUT, Map.of("timeout", 12L));
+	}
+
+	@Test
+	void fetchWhenClosedInTheHandshakeFailsAfterTwoAttemptsAndLeavesNoConnection() throws IOException {
+		failsTwelveTimes(ClientFixture::of, socket -> {
+			socket.getInputStream().read();
+			socket.close();
+		}, Reason.CONNECTION_TERMINATED, Map.of("unreachable", 24L));
+	}
+
+	@Test
+	void fetchWhenResetInTheHandshakeFailsAfterTwoAttemptsAndLeavesNoConnection() throws IOException {
+		failsTwelveTimes(ClientFixture::of, socket -> {
+			socket.setSoLinger(true, 0);
+			socket.getInputStream().read();
+			socket.close();
+		}, Reason.CONNECTION_TERMINATED, Map.of("unreachable", 24L));
+	}
+
+	@Test
+	void fetchWhenHandshakeIsAnsweredByAnAlertFailsAfterOneAttemptAndLeavesNoConnection() throws IOException {
+		failsTwelveTimes(ClientFixture::of, socket -> {
+			assertThat(socket.getInputStream().read()).isPositive();
+			// A fatal one, "handshake failure"
+			socket.getOutputStream().write(new byte[] { 21, 3, 3, 0, 2, 2, 40 });
+		}, Reason.TLS_PROTOCOL_ERROR, Map.of("unreachable", 12L));
+	}
+
+	@Test
+	void fetchWhenCertificateIsNotTrustedTwelveTimesLeavesNoConnection() {
+		try (SimulatedComfyCloud upstream = upstream(certificate);
+				ClientFixture fixture = ClientFixture.of(upstream.baseUrl())) {
+			for (int i = 0; i < 12; i++) {
+				assertThat(fixture.failure().reason()).isEqualTo(Reason.TLS_CERTIFICATE_ERROR);
+			}
+			leavesNoConnection(upstream.port());
+		}
+	}
+
+	@Test
+	void fetchWhenTlsAnswerStallsFailsAtTheDeadlineAndTheNextOneSucceeds() {
+		try (SimulatedComfyCloud upstream = upstream(certificate);
+				ClientFixture fixture = ClientFixture.impatient(upstream.baseUrl(), trusting(certificate))) {
+			await().atMost(Duration.ofSeconds(10)).until(() -> fixture.fetch() instanceof Answered);
+			upstream.behave(Behaviour.DRIP);
+			assertThat(fixture.failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
+			leavesNoConnection(upstream.port());
+			upstream.behave(Behaviour.NORMAL);
+			await().atMost(Duration.ofSeconds(10)).until(() -> fixture.fetch() instanceof Answered);
+		}
+	}
+
+	/** Fails against what accepts a connection and does something else than TLS. */
+	private static void failsTwelveTimes(Function<String, ClientFixture> client, Act act, Reason reason,
+			Map<String, Long> attempts) throws IOException {
+		List<Socket> accepted = new CopyOnWriteArrayList<>();
+		try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
+				ClientFixture fixture = client.apply("https://127.0.0.1:" + server.getLocalPort())) {
+			Thread.ofVirtual().start(() -> {
+				try {
+					while (true) {
+						Socket socket = server.accept();
+						accepted.add(socket);
+						act.perform(socket);
+					}
+				}
+				catch (IOException ignored) {
+					// Closed, which is how this ends
+				}
+			});
+			for (int i = 0; i < 12; i++) {
+				assertThat(fixture.failure().reason()).isEqualTo(reason);
+			}
+			leavesNoConnection(server.getLocalPort());
+			await().atMost(Duration.ofSeconds(1))
+				.untilAsserted(() -> assertThat(fixture.attempts()).isEqualTo(attempts));
+		}
+		finally {
+			for (Socket socket : accepted) {
+				socket.close();
+			}
+		}
+	}
+
+	private static void leavesNoConnection(int port) {
+		await().atMost(Duration.ofSeconds(1)).untilAsserted(() -> assertThat(OpenSockets.to(port)).isZero());
+	}
+
 	private static void fails(ClientFixture fixture, SimulatedComfyCloud upstream, Reason reason) {
 		assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
 		assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 1L));
@@ -79,8 +179,11 @@ class ComfyCloudClientTlsTests {
 	}
 
 	private static ClientFixture trusting(KeyStore trusted, SimulatedComfyCloud upstream) {
-		SslBundle bundle = SslBundle.of(SslStoreBundle.of(null, null, trusted));
-		return ClientFixture.of(upstream.baseUrl(), HttpClientSettings.ofSslBundle(bundle));
+		return ClientFixture.of(upstream.baseUrl(), trusting(trusted));
+	}
+
+	private static HttpClientSettings trusting(KeyStore trusted) {
+		return HttpClientSettings.ofSslBundle(SslBundle.of(SslStoreBundle.of(null, null, trusted)));
 	}
 
 	private static SimulatedComfyCloud upstream(KeyStore certificate) {
@@ -122,6 +225,14 @@ class ComfyCloudClientTlsTests {
 				store.getCertificateChain(name));
 		both.setCertificateEntry(name + "-trusted", store.getCertificate(name));
 		return both;
+	}
+
+	/** What is done with a connection. */
+	@FunctionalInterface
+	private interface Act {
+
+		void perform(Socket socket) throws IOException;
+
 	}
 
 }
