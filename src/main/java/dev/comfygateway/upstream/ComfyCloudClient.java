@@ -1,5 +1,6 @@
 package dev.comfygateway.upstream;
 
+import dev.comfygateway.upstream.UpstreamConnections.HandshakeFailures;
 import dev.comfygateway.upstream.UpstreamFailure.Outcome;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -68,6 +69,8 @@ public class ComfyCloudClient {
 
 	private final WebClient webClient;
 
+	private final HandshakeFailures handshakes;
+
 	private final ApiKey apiKey;
 
 	private final Duration deadline;
@@ -91,6 +94,7 @@ public class ComfyCloudClient {
 			.filter(ComfyCloudClient::leaveCallersWordsOut)
 			.defaultHeader(HttpHeaders.USER_AGENT, "comfy-gateway/" + (built == null ? "dev" : built.getVersion()))
 			.build();
+		this.handshakes = connections.getBean(HandshakeFailures.class);
 		this.apiKey = apiKey;
 		this.deadline = properties.deadline();
 		this.scheduler = scheduler;
@@ -283,7 +287,8 @@ public class ComfyCloudClient {
 			.httpRequest(exchange::observe)
 			.exchangeToMono(response -> read(response, key, exchange))
 			.onErrorResume(WebClientRequestException.class,
-					e -> Mono.just(UpstreamFailure.of(Faults.reason(e, exchange.progress()), key.version())))
+					e -> Mono
+						.just(UpstreamFailure.of(Faults.reason(exchange.cause(e), exchange.progress()), key.version())))
 			.doOnNext(outcome -> {
 				switch (outcome) {
 					case UpstreamOutcome.Answered answered -> exchange.keep();
@@ -355,14 +360,14 @@ public class ComfyCloudClient {
 	}
 
 	/** Exchange that a fetch waits for at present, whichever of its attempts it is. */
-	private static final class InFlight {
+	private final class InFlight {
 
 		private volatile @Nullable UpstreamExchange current;
 
 		private volatile boolean closed;
 
 		UpstreamExchange next() {
-			UpstreamExchange next = new UpstreamExchange();
+			UpstreamExchange next = new UpstreamExchange(handshakes);
 			current = next;
 			if (closed) {
 				next.close();

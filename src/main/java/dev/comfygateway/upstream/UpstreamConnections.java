@@ -19,11 +19,14 @@ import org.eclipse.jetty.http.HttpCookieStore;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.io.ClientConnector;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.io.ssl.SslHandshakeListener;
 import org.eclipse.jetty.util.SocketAddressResolver;
 import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.HttpRedirects;
 import org.springframework.boot.http.client.JettyHttpClientBuilder;
@@ -69,6 +72,7 @@ final class UpstreamConnections {
 		// The pool makes no second connection while one is in use or being made. Each one
 		// that fails is closed, and a connect attempt ends by its timeout
 		client.setMaxConnectionsPerDestination(1);
+		client.addBean(new HandshakeFailures());
 		resolveElsewhere(client, scheduler, properties.connectTimeout());
 		useProxyOfJvm(client, URI.create(properties.baseUrl()));
 		client.addEventListener(new LifeCycle.Listener() {
@@ -130,6 +134,30 @@ final class UpstreamConnections {
 				return;
 			}
 		}
+	}
+
+	/**
+	 * The latest TLS handshake that failed. Another thread that finds the connection
+	 * closed then can be the first to fail the request, without the reason.
+	 */
+	static final class HandshakeFailures implements SslHandshakeListener {
+
+		private volatile @Nullable Failure latest;
+
+		@Override
+		public void handshakeFailed(Event event, Throwable thrown) {
+			latest = new Failure(event.getEndPoint(), thrown);
+		}
+
+		/** What a connection's handshake failed by, where it did. */
+		@Nullable Throwable of(EndPoint endPoint) {
+			Failure failure = latest;
+			return failure != null && failure.endPoint == endPoint ? failure.thrown : null;
+		}
+
+		private record Failure(EndPoint endPoint, Throwable thrown) {
+		}
+
 	}
 
 	/** Responses that announce another one; passed over, but not without end. */

@@ -1,5 +1,6 @@
 package dev.comfygateway.upstream;
 
+import dev.comfygateway.upstream.UpstreamConnections.HandshakeFailures;
 import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
@@ -12,6 +13,8 @@ import org.springframework.http.client.reactive.ClientHttpRequest;
  * its connection, which WebClient alone would leave open once an answer has begun.
  */
 final class UpstreamExchange {
+
+	private final HandshakeFailures handshakes;
 
 	private volatile @Nullable Request request;
 
@@ -26,6 +29,10 @@ final class UpstreamExchange {
 	private volatile boolean closed;
 
 	private volatile boolean kept;
+
+	UpstreamExchange(HandshakeFailures handshakes) {
+		this.handshakes = handshakes;
+	}
 
 	/** Follows the request from now on. */
 	void observe(ClientHttpRequest sending) {
@@ -68,6 +75,15 @@ final class UpstreamExchange {
 			return ended ? Progress.ANSWER_CUT_OFF : Progress.ANSWER_BEGUN;
 		}
 		return silent ? Progress.NO_TLS : Progress.NO_ANSWER;
+	}
+
+	/** What an exception comes from: the failed TLS handshake, where there was one. */
+	Throwable cause(Throwable thrown) {
+		Request asked = request;
+		Throwable handshake = asked != null
+				&& asked.getConnection() instanceof org.eclipse.jetty.io.Connection connection
+						? handshakes.of(connection.getEndPoint()) : null;
+		return handshake == null ? thrown : handshake;
 	}
 
 	/** Leaves the connection to the next request. */

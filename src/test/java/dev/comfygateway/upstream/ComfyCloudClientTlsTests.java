@@ -76,7 +76,10 @@ class ComfyCloudClientTlsTests {
 	@Test
 	void fetchWhenPlainHttpIsBehindHttpsFails() {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, ClientFixture.KEY)) {
-			fails(ClientFixture.of("https://127.0.0.1:" + upstream.port()), upstream, Reason.TLS_PROTOCOL_ERROR);
+			// Often, since two threads may see the failure
+			for (int i = 0; i < 50; i++) {
+				fails(ClientFixture.of("https://127.0.0.1:" + upstream.port()), upstream, Reason.TLS_PROTOCOL_ERROR);
+			}
 		}
 	}
 
@@ -113,10 +116,10 @@ class ComfyCloudClientTlsTests {
 	}
 
 	@Test
-	void fetchWhenCertificateIsNotTrustedTwelveTimesLeavesNoConnection() {
+	void fetchWhenCertificateIsNotTrustedManyTimesLeavesNoConnection() {
 		try (SimulatedComfyCloud upstream = upstream(certificate);
 				ClientFixture fixture = ClientFixture.of(upstream.baseUrl())) {
-			for (int i = 0; i < 12; i++) {
+			for (int i = 0; i < 50; i++) {
 				assertThat(fixture.failure().reason()).isEqualTo(Reason.TLS_CERTIFICATE_ERROR);
 			}
 			leavesNoConnection(upstream.port());
@@ -173,9 +176,11 @@ class ComfyCloudClientTlsTests {
 	}
 
 	private static void fails(ClientFixture fixture, SimulatedComfyCloud upstream, Reason reason) {
-		assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
-		assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 1L));
-		assertThat(upstream.received()).isEmpty();
+		try (fixture) {
+			assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
+			assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 1L));
+			assertThat(upstream.received()).isEmpty();
+		}
 	}
 
 	private static ClientFixture trusting(KeyStore trusted, SimulatedComfyCloud upstream) {
