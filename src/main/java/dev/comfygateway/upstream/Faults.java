@@ -65,9 +65,8 @@ final class Faults {
 	}
 
 	private static Reason reading(Throwable thrown) {
-		// What cannot be parsed is told by many types, and within a body by one that
-		// means
-		// an end of the connection where there was none
+		// Jetty tells of what it cannot parse by many types, within a body by
+		// EOFException
 		boolean lost = has(thrown, IOException.class) && !has(thrown, EOFException.class)
 				&& !has(thrown, ProtocolException.class);
 		return timedOutOr(lost ? Reason.RESPONSE_INCOMPLETE : Reason.PROTOCOL_ERROR, thrown);
