@@ -25,7 +25,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
  * Comparison of two gateways, one with the accelerator and one without: every answer must
  * be the same, to the byte, and so must what is counted.
  */
-class FreshAnswersTests {
+class FreshAnswersIT {
 
 	private static final String ETAG = "\"d318ae0819beef29372f6fb8075b01ae\"";
 
