@@ -1,12 +1,12 @@
+import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.net.URI;
-import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -28,8 +28,10 @@ import java.util.concurrent.locks.LockSupport;
  * <li>{@code rate=1000}, requests per second
  * <li>{@code connections=64}
  * <li>{@code method=HEAD}, {@code status=304} (the one expected), {@code header=Name:value}
+ * <li>{@code headers=FILE}, header fields of which no two requests have the same
  * <li>{@code warm-up=5}, seconds that are not counted, of {@code warm-up-url=} if given
- * <li>{@code awaited=URL}: the timetable starts when that first answers 200
+ * <li>{@code awaited=URL}: the timetable starts when that first answers 200; a line says
+ * {@code awaiting} as soon as it is asked for
  * </ul>
  *
  * <p>
@@ -43,15 +45,16 @@ public class ConstantRate {
 
 	private static final long POLL = TimeUnit.MICROSECONDS.toNanos(40);
 
-	private final String method;
+	private static final OperatingSystemMXBean SYSTEM = ManagementFactory
+		.getPlatformMXBean(OperatingSystemMXBean.class);
 
 	private final URI uri;
 
 	private final boolean bodyless;
 
-	private final String statusLine;
+	private final int status;
 
-	private final ByteBuffer request;
+	private final Request request;
 
 	private final Queue<Connection> idle = new ArrayDeque<>();
 
@@ -68,16 +71,11 @@ public class ConstantRate {
 
 	private long errors;
 
-	ConstantRate(Map<String, String> options, URI uri) {
+	ConstantRate(Map<String, String> options, URI uri) throws IOException {
 		this.uri = uri;
-		this.method = options.getOrDefault("method", "GET");
-		String status = options.getOrDefault("status", "200");
-		this.bodyless = method.equals("HEAD") || status.equals("304");
-		this.statusLine = "HTTP/1.1 " + status;
-		String header = options.containsKey("header") ? options.get("header") + "\r\n" : "";
-		byte[] bytes = "%s %s HTTP/1.1\r\nHost: %s\r\n%s\r\n".formatted(method, uri.getPath(), uri.getAuthority(), header)
-			.getBytes(StandardCharsets.ISO_8859_1);
-		this.request = ByteBuffer.allocateDirect(bytes.length).put(bytes);
+		this.status = Integer.parseInt(options.getOrDefault("status", "200"));
+		this.bodyless = "HEAD".equals(options.get("method")) || status == 304;
+		this.request = new Request(options, uri);
 	}
 
 	public static void main(String[] args) throws IOException {
@@ -101,6 +99,7 @@ public class ConstantRate {
 			new ConstantRate(options, warmUpUri).run(rate, 0, warmUp, connections);
 		}
 		if (options.containsKey("awaited")) {
+			System.out.println("awaiting");
 			System.out.println("awaited_at=" + await(options, URI.create(options.get("awaited"))));
 		}
 		if (seconds > 0) {
@@ -120,19 +119,16 @@ public class ConstantRate {
 	}
 
 	/** Asks every 5 ms, for a minute, and tells the time of the first 200. */
-	private static long await(Map<String, String> options, URI uri) {
+	private static long await(Map<String, String> options, URI uri) throws IOException {
 		long giveUp = System.nanoTime() + 60 * SECOND;
+		ConstantRate once = new ConstantRate(options, uri);
 		while (System.nanoTime() < giveUp) {
-			ConstantRate once = new ConstantRate(options, uri);
 			try (SocketChannel channel = SocketChannel.open(new InetSocketAddress(uri.getHost(), uri.getPort()))) {
-				Connection connection = new Connection(channel);
-				channel.write(once.request.rewind());
-				while (channel.read(connection.answer) >= 0) {
-					if (startsWith(connection.answer, 0, "HTTP/1.1 200")) {
+				Answer answer = new Answer();
+				once.request.send(channel);
+				while (answer.status() == 0 && answer.read(channel) >= 0) {
+					if (answer.status() == 200) {
 						return System.currentTimeMillis();
-					}
-					if (connection.answer.position() >= "HTTP/1.1 200".length()) {
-						break;
 					}
 				}
 			}
@@ -151,6 +147,7 @@ public class ConstantRate {
 				connect(selector);
 			}
 			long start = System.nanoTime();
+			long cpu = SYSTEM.getProcessCpuTime();
 			if (closedLoop) {
 				closedLoop(selector, start + (warmUp + seconds) * SECOND);
 			}
@@ -159,12 +156,14 @@ public class ConstantRate {
 				timetable(selector, start, SECOND / rate, Math.round(rate * (warmUp + seconds)));
 			}
 			double took = (System.nanoTime() - start) / 1e9;
+			double busy = 100 * (SYSTEM.getProcessCpuTime() - cpu) / 1e9 / took;
 			for (SelectionKey key : selector.keys()) {
 				key.channel().close();
 			}
-			return "requests=%d errors=%d rate=%.0f p50=%.3f p99=%.3f p999=%.3f max=%.3f late_p50=%.3f late_p99=%.3f"
+			return "requests=%d errors=%d rate=%.0f p50=%.3f p99=%.3f p999=%.3f max=%.3f late_p50=%.3f late_p99=%.3f busy=%.0f"
 				.formatted(answers, errors, answers / took, latencies.millis(0.5), latencies.millis(0.99),
-						latencies.millis(0.999), latencies.millis(1), lateness.millis(0.5), lateness.millis(0.99));
+						latencies.millis(0.999), latencies.millis(1), lateness.millis(0.5), lateness.millis(0.99),
+						busy);
 		}
 	}
 
@@ -217,17 +216,20 @@ public class ConstantRate {
 	private void send(Connection connection, long due) throws IOException {
 		connection.due = due;
 		connection.answer.clear();
-		connection.channel.write(request.rewind());
+		request.send(connection.channel);
 	}
 
 	private void read(SelectionKey key) {
 		Connection connection = (Connection) key.attachment();
 		try {
-			if (connection.channel.read(connection.answer) < 0) {
+			if (connection.answer.read(connection.channel) < 0) {
 				throw new IOException("The server closed a connection");
 			}
-			if (!isWhole(connection.answer)) {
+			if (!connection.answer.isWhole(bodyless)) {
 				return;
+			}
+			if (connection.answer.status() != status) {
+				throw new IOException("Not " + status + " but " + connection.answer.status());
 			}
 			answers++;
 			long now = System.nanoTime();
@@ -249,54 +251,11 @@ public class ConstantRate {
 		}
 	}
 
-	private boolean isWhole(ByteBuffer answer) throws IOException {
-		int end = answer.position();
-		int bodyLength = 0;
-		for (int i = 0; i + 3 < end; i++) {
-			if (answer.get(i) != '\r' || answer.get(i + 1) != '\n') {
-				continue;
-			}
-			if (answer.get(i + 2) == '\r') {
-				int expected = i + 4 + (bodyless ? 0 : bodyLength);
-				if (end > expected || !startsWith(answer, 0, statusLine)) {
-					throw new IOException("Not the answer that was expected");
-				}
-				return end == expected;
-			}
-			if (startsWith(answer, i + 2, "content-length:")) {
-				bodyLength = number(answer, i + 2 + "content-length:".length());
-			}
-		}
-		return false;
-	}
-
-	private static boolean startsWith(ByteBuffer answer, int at, String text) {
-		if (at + text.length() > answer.position()) {
-			return false;
-		}
-		for (int i = 0; i < text.length(); i++) {
-			if (Character.toLowerCase(answer.get(at + i)) != Character.toLowerCase(text.charAt(i))) {
-				return false;
-			}
-		}
-		return true;
-	}
-
-	private static int number(ByteBuffer answer, int at) {
-		int number = 0;
-		for (int i = at; i < answer.position() && answer.get(i) != '\r'; i++) {
-			if (answer.get(i) != ' ') {
-				number = 10 * number + answer.get(i) - '0';
-			}
-		}
-		return number;
-	}
-
 	private static final class Connection {
 
 		private final SocketChannel channel;
 
-		private final ByteBuffer answer = ByteBuffer.allocateDirect(4096);
+		private final Answer answer = new Answer();
 
 		private long due;
 

@@ -13,13 +13,14 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>
  * {@code GET /count} tells the number of requests for {@code /api/prompt} and how many of
- * them were ever under way at once, and starts both anew.
+ * them were ever under way at once, and starts both anew. {@code GET /delay?2000} sets
+ * another delay.
  */
 public class StubUpstream {
 
 	private static final byte[] BODY = "{\"exec_info\":{\"queue_remaining\":3}}".getBytes(StandardCharsets.UTF_8);
 
-	private final long delayMillis;
+	private volatile long delayMillis;
 
 	private final String key;
 
@@ -41,6 +42,7 @@ public class StubUpstream {
 		server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
 		server.createContext("/api/prompt", stub::prompt);
 		server.createContext("/count", stub::count);
+		server.createContext("/delay", stub::delay);
 		server.start();
 	}
 
@@ -64,6 +66,13 @@ public class StubUpstream {
 		String counts = "requests=%d most_under_way=%d%n".formatted(requests.getAndSet(0), mostUnderWay.getAndSet(0));
 		try (exchange) {
 			answer(exchange, 200, counts.getBytes(StandardCharsets.UTF_8));
+		}
+	}
+
+	private void delay(HttpExchange exchange) throws IOException {
+		delayMillis = Long.parseLong(exchange.getRequestURI().getQuery());
+		try (exchange) {
+			answer(exchange, 200, exchange.getRequestURI().getQuery().getBytes(StandardCharsets.UTF_8));
 		}
 	}
 

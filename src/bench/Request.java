@@ -1,0 +1,102 @@
+import java.io.IOException;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * HTTP request, laid out once. The header fields come from the file of the option
+ * {@code headers=}, as {@code route.lua} takes them: {@code @HIGH@} and {@code @LOW@} are
+ * the halves of a number that grows with each request, {@code @SEED@} is the run's.
+ */
+final class Request {
+
+	private static final String HIGH = "@HIGH@";
+
+	private static final String LOW = "@LOW@";
+
+	/** Four hexadecimal digits, by the number that they write. */
+	private static final int[] DIGITS = new int[1 << 16];
+
+	static {
+		for (int i = 0; i < DIGITS.length; i++) {
+			DIGITS[i] = ByteBuffer.wrap("%04x".formatted(i).getBytes(StandardCharsets.ISO_8859_1)).getInt();
+		}
+	}
+
+	private final ByteBuffer bytes;
+
+	private final int[] highs;
+
+	private final int[] lows;
+
+	private int number;
+
+	Request(Map<String, String> options, URI uri) throws IOException {
+		StringBuilder text = new StringBuilder("%s %s HTTP/1.1\r\nHost: %s\r\n"
+			.formatted(options.getOrDefault("method", "GET"), uri.getPath(), uri.getAuthority()));
+		if (options.containsKey("header")) {
+			text.append(options.get("header")).append("\r\n");
+		}
+		if (options.containsKey("headers")) {
+			String seed = "%08x".formatted(System.currentTimeMillis() / 1000);
+			for (String line : Files.readAllLines(Path.of(options.get("headers")))) {
+				text.append(line.replace("@SEED@", seed)).append("\r\n");
+			}
+		}
+		text.append("\r\n");
+		List<Integer> highPlaces = new ArrayList<>();
+		List<Integer> lowPlaces = new ArrayList<>();
+		for (int at = text.indexOf("@"); at >= 0; at = text.indexOf("@", at)) {
+			if (text.indexOf(HIGH, at) == at) {
+				highPlaces.add(at);
+				text.replace(at, at + HIGH.length(), "0000");
+			}
+			else if (text.indexOf(LOW, at) == at) {
+				lowPlaces.add(at);
+				text.replace(at, at + LOW.length(), "0000");
+			}
+			else {
+				at++;
+			}
+		}
+		this.highs = highPlaces.stream().mapToInt(Integer::intValue).toArray();
+		this.lows = lowPlaces.stream().mapToInt(Integer::intValue).toArray();
+		byte[] encoded = text.toString().getBytes(StandardCharsets.ISO_8859_1);
+		this.bytes = ByteBuffer.allocateDirect(encoded.length).put(encoded);
+	}
+
+	/** The next request, whole; it is good until the one after it is asked for. */
+	ByteBuffer next() {
+		number++;
+		for (int at : highs) {
+			bytes.putInt(at, DIGITS[number >>> 16]);
+		}
+		for (int at : lows) {
+			bytes.putInt(at, DIGITS[number & 0xffff]);
+		}
+		return bytes.rewind();
+	}
+
+	/** Sends the next request, over a connection that has sent all before. */
+	void send(SocketChannel channel) throws IOException {
+		ByteBuffer next = next();
+		channel.write(next);
+		if (next.hasRemaining()) {
+			throw new IOException("The server does not read");
+		}
+	}
+
+	/** Sends the next request but for its last quarter. */
+	void sendInPart(SocketChannel channel) throws IOException {
+		ByteBuffer next = next();
+		channel.write(next.limit(next.capacity() * 3 / 4));
+		next.clear();
+	}
+
+}
