@@ -64,7 +64,7 @@ class ArchitectureTests {
 		.whereLayer("cache")
 		.mayOnlyBeAccessedByLayers("web")
 		.whereLayer("error")
-		.mayOnlyBeAccessedByLayers("web", "server")
+		.mayOnlyBeAccessedByLayers("web", "server", "cache")
 		.whereLayer("upstream")
 		.mayOnlyBeAccessedByLayers("web", "cache", "error")
 		.whereLayer("tracing")
@@ -121,7 +121,7 @@ class ArchitectureTests {
 		.should()
 		.onlyHaveDependentClassesThat()
 		.haveNameMatching(
-				"dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyProperties|ComfyCloudClient|Upstream(Configuration|Connections))(\\$.*)?");
+				"dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyProperties|SettingsReport|ComfyCloudClient|Upstream(Configuration|Connections))(\\$.*)?");
 
 	@ArchTest
 	static final ArchRule controllersAreInWeb = classes().that()

@@ -1,0 +1,100 @@
+package dev.comfygateway.upstream;
+
+import dev.comfygateway.GatewayProperties;
+import java.lang.reflect.RecordComponent;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationStartedEvent;
+import org.springframework.context.event.EventListener;
+import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.stereotype.Component;
+
+/**
+ * Report of the settings at start: one line says what is in force, and one warns of
+ * environment variables that look like settings and are none. Boot refuses such
+ * properties from every other source, but not from the environment.
+ */
+@Component
+class SettingsReport {
+
+	private static final Logger log = LoggerFactory.getLogger(SettingsReport.class);
+
+	private static final Pattern PREFIX = Pattern.compile("(COMFY|GATEWAY)_.+");
+
+	/** Variables that Kubernetes makes for a Service, such as COMFY_GATEWAY_PORT. */
+	private static final Pattern OF_A_SERVICE = Pattern
+		.compile(".+_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
+
+	private static final Pattern ENTRY_OF_A_LIST = Pattern.compile("GATEWAY_ALLOWED_?ORIGINS_\\d+");
+
+	private static final Set<String> SETTINGS = Stream
+		.of(settings("COMFY_", ComfyProperties.class), settings("GATEWAY_", GatewayProperties.class))
+		.flatMap(names -> names)
+		.collect(Collectors.toUnmodifiableSet());
+
+	private final ComfyProperties comfy;
+
+	private final GatewayProperties gateway;
+
+	private final ConfigurableEnvironment environment;
+
+	SettingsReport(ComfyProperties comfy, GatewayProperties gateway, ConfigurableEnvironment environment) {
+		this.comfy = comfy;
+		this.gateway = gateway;
+		this.environment = environment;
+	}
+
+	@EventListener
+	void report(ApplicationStartedEvent event) {
+		log.info(inForce());
+		List<String> unknown = unknown(environment.getSystemEnvironment().keySet());
+		if (!unknown.isEmpty()) {
+			log.warn("Environment variables that name no setting: {}", String.join(", ", unknown));
+		}
+	}
+
+	/** Settings in force, without the key. */
+	String inForce() {
+		return "Upstream %s, %s; deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, cool-down %s to %s, at most %d callers wait"
+			.formatted(comfy.baseUrl(), key(), text(comfy.deadline()), text(gateway.freshFor()),
+					text(gateway.staleWhileRevalidate()), text(gateway.staleIfError()), text(gateway.cooldown()),
+					text(gateway.maxCooldown()), gateway.maxWaiting());
+	}
+
+	private String key() {
+		if (comfy.auth() == ComfyProperties.Auth.NONE) {
+			return "no key is sent (comfy.auth=none)";
+		}
+		return comfy.apiKeyFile() == null ? "key from comfy.api-key" : "key from the file of comfy.api-key-file";
+	}
+
+	private static String text(Duration duration) {
+		return duration.toMillisPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
+	}
+
+	/** Names, in order, that look like settings of the gateway and are none. */
+	static List<String> unknown(Set<String> variables) {
+		return variables.stream()
+			.filter(name -> PREFIX.matcher(name).matches() && !OF_A_SERVICE.matcher(name).matches()
+					&& !ENTRY_OF_A_LIST.matcher(name).matches() && !SETTINGS.contains(name))
+			.sorted()
+			.toList();
+	}
+
+	/** Names of variables, with the words of a setting apart or in one. */
+	private static Stream<String> settings(String prefix, Class<? extends Record> properties) {
+		return Arrays.stream(properties.getRecordComponents())
+			.map(RecordComponent::getName)
+			.flatMap(name -> Stream.of(name.replaceAll("([A-Z])", "_$1"), name))
+			.map(name -> prefix + name.toUpperCase(Locale.ROOT));
+	}
+
+}

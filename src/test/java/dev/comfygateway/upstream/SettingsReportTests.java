@@ -1,0 +1,60 @@
+package dev.comfygateway.upstream;
+
+import dev.comfygateway.support.GatewaySettings;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.core.env.StandardEnvironment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class SettingsReportTests {
+
+	@Test
+	void inForceSaysWhatIsInForceAndNotTheKey() {
+		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY)).isEqualTo(
+				"Upstream https://comfy.example, key from comfy.api-key; deadline 2500ms, fresh for 2s, stale while"
+						+ " revalidating 3s, stale if error 30s, cool-down 1s to 30s, at most 1000 callers wait");
+	}
+
+	@Test
+	void inForceWhenKeyIsInFileSaysSoWithoutItsName() {
+		assertThat(report(null, Path.of("/secret"), ComfyProperties.Auth.API_KEY))
+			.contains("key from the file of comfy.api-key-file")
+			.doesNotContain("/secret");
+	}
+
+	@Test
+	void inForceWhenNoKeyIsSentSaysSo() {
+		assertThat(report(null, null, ComfyProperties.Auth.NONE)).contains("no key is sent");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "COMFY_KEY", "COMFY_APIKEYS", "COMFY_API_KEY_FILES", "GATEWAY_TTL",
+			"GATEWAY_FRESH_FOR_SECONDS" })
+	void unknownWhenVariableNamesNoSettingNamesIt(String name) {
+		assertThat(SettingsReport.unknown(Set.of(name, "PATH", "COMFYUI_HOME"))).containsExactly(name);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "COMFY_API_KEY", "COMFY_APIKEY", "COMFY_API_KEY_FILE", "COMFY_BASE_URL", "COMFY_AUTH",
+			"COMFY_ALLOW_INSECURE", "COMFY_CONNECT_TIMEOUT", "COMFY_DEADLINE", "GATEWAY_NAME", "GATEWAY_FRESH_FOR",
+			"GATEWAY_FRESHFOR", "GATEWAY_MAX_WAITING", "GATEWAY_ALLOWED_ORIGINS", "GATEWAY_ALLOWED_ORIGINS_0",
+			"COMFY_GATEWAY_SERVICE_HOST", "COMFY_GATEWAY_SERVICE_PORT", "COMFY_GATEWAY_SERVICE_PORT_HTTP",
+			"COMFY_GATEWAY_PORT", "COMFY_GATEWAY_PORT_8080_TCP", "COMFY_GATEWAY_PORT_8080_TCP_ADDR",
+			"GATEWAY_SERVICE_HOST", "SERVER_PORT" })
+	void unknownWhenVariableIsASettingOrKubernetesOwnIsEmpty(String name) {
+		assertThat(SettingsReport.unknown(Set.of(name))).isEmpty();
+	}
+
+	private static String report(@Nullable String key, @Nullable Path file, ComfyProperties.Auth auth) {
+		return new SettingsReport(new ComfyProperties(key, file, "https://comfy.example", auth, false,
+				Duration.ofSeconds(1), Duration.ofMillis(2500)), GatewaySettings.with(), new StandardEnvironment())
+			.inForce();
+	}
+
+}
