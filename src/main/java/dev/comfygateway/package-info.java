@@ -12,7 +12,7 @@
  * One immutable value travels back, a {@link dev.comfygateway.cache.Snapshot}; a failure
  * travels as a value too, an {@link dev.comfygateway.upstream.UpstreamFailure}. The
  * packages know each other in one direction only: {@code web → cache → upstream}. The
- * package {@code error} renders failures for {@code web} and {@code server}.
+ * package {@code error} has the words for failures, for callers and operators alike.
  */
 @NullMarked
 package dev.comfygateway;

@@ -18,8 +18,11 @@ import org.springframework.util.backoff.ExponentialBackOff;
  * @param until when the cool-down ends, in nanoseconds of the cache's ticker
  * @param keyRefused whether the key was refused, by this failure or by an earlier one in
  * a row
+ * @param since first failure in a row, in nanoseconds of the cache's ticker
+ * @param failures failures in a row
  */
-record Cooldown(UpstreamFailure failure, BackOffExecution backOff, long until, boolean keyRefused) {
+record Cooldown(UpstreamFailure failure, BackOffExecution backOff, long until, boolean keyRefused, long since,
+		int failures) {
 
 	private static final double JITTER = 0.2;
 
@@ -30,13 +33,15 @@ record Cooldown(UpstreamFailure failure, BackOffExecution backOff, long until, b
 	 */
 	static Cooldown after(UpstreamFailure failure, @Nullable Cooldown previous, GatewayProperties properties,
 			RandomGenerator random, long now) {
-		boolean refused = failure.reason().isKeyRefused();
+		boolean refused = failure.reason().isRefusal();
 		BackOffExecution backOff = refused || previous == null ? backOff(properties, refused) : previous.backOff;
 		double jitter = 1 + JITTER * (2 * random.nextDouble() - 1);
 		long pause = (long) (TimeUnit.MILLISECONDS.toNanos(backOff.nextBackOff()) * jitter);
 		Duration retryAfter = failure.retryAfter();
 		long until = now + (retryAfter == null ? pause : Math.max(pause, retryAfter.toNanos()));
-		return new Cooldown(failure, backOff, until, refused || (previous != null && previous.keyRefused));
+		boolean keyRefused = failure.reason().isKeyRefused() || (previous != null && previous.keyRefused);
+		return new Cooldown(failure, backOff, until, keyRefused, previous == null ? now : previous.since,
+				previous == null ? 1 : previous.failures + 1);
 	}
 
 	/** A refused key is left alone for the longest time at once. */

@@ -55,12 +55,13 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 	}
 
 	/**
-	 * Whether the failure is a fault, which says nothing about the account. Every other
-	 * one is an answer about it and ends the stored one.
+	 * Whether the failure is a fault, which says nothing about the account. The others
+	 * (400, 401, 402, 403) are answers about it and end the stored one.
 	 */
 	static boolean isTransient(UpstreamFailure failure) {
 		return switch (failure.reason()) {
-			case UNAUTHORIZED, FORBIDDEN, UNEXPECTED_STATUS -> false;
+			case UNAUTHORIZED, FORBIDDEN, BLOCKED -> false;
+			case UNEXPECTED_STATUS -> failure.status() != 400 && failure.status() != 402;
 			case RATE_LIMITED, INTERNAL_ERROR, UNAVAILABLE, INVALID_RESPONSE, RESPONSE_INCOMPLETE, PROTOCOL_ERROR,
 					CONNECTION_REFUSED, CONNECTION_TERMINATED, DNS_ERROR, TLS_PROTOCOL_ERROR, TLS_CERTIFICATE_ERROR,
 					CONNECTION_TIMEOUT, RESPONSE_TIMEOUT ->

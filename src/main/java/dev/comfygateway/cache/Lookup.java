@@ -35,12 +35,10 @@ public sealed interface Lookup {
 	 * Failure, and no answer that could stand in for it.
 	 *
 	 * @param failure what failed
-	 * @param retryAfterSeconds when the upstream will be asked again; whole seconds, at
+	 * @param retryAfterSeconds when the upstream may be asked again; whole seconds, at
 	 * least 1
-	 * @param fromCooldown whether the upstream was not asked, because it had failed just
-	 * before
 	 */
-	record Failed(UpstreamFailure failure, long retryAfterSeconds, boolean fromCooldown) implements Lookup {
+	record Failed(UpstreamFailure failure, long retryAfterSeconds) implements Lookup {
 	}
 
 	/** Nothing that could be served to a caller who wants no request to be made. */

@@ -6,14 +6,18 @@ import com.github.benmanes.caffeine.cache.stats.StatsCounter;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup.Detail;
 import dev.comfygateway.cache.Lookup.Forward;
+import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.upstream.ComfyCloudClient;
+import dev.comfygateway.upstream.KeyFile;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -73,6 +77,10 @@ public class PromptCache {
 
 	private volatile @Nullable FetchResult lastResult;
 
+	private volatile @Nullable Instant lastGoodAt;
+
+	private volatile boolean deprecated;
+
 	PromptCache(CacheManager caches, StatsCounter statistics, ComfyCloudClient client, GatewayProperties properties,
 			Ticker ticker, InstantSource clock, RandomGenerator random) {
 		CaffeineCache named = (CaffeineCache) Objects.requireNonNull(caches.getCache(NAME));
@@ -109,15 +117,15 @@ public class PromptCache {
 		long now = ticker.read();
 		Snapshot stored = stored(now);
 		if (stored == null) {
-			return fetch(wanted, Forward.URI_MISS, seen, now, mayWait);
+			return fetch(null, wanted, Forward.URI_MISS, seen, now, mayWait);
 		}
 		long age = stored.age(now);
 		return switch (policy.evaluate(age, wanted)) {
 			case FRESH -> hit(stored, age, Detail.NONE, null);
 			case REFRESH_FLOOR -> hit(stored, age, Detail.REFRESH_FLOOR, null);
 			case REVALIDATE -> revalidate(stored, age, wanted, seen, now);
-			case STALE -> fetch(wanted, Forward.STALE, seen, now, mayWait);
-			case REFUSED_BY_CALLER -> fetch(wanted, Forward.REQUEST, seen, now, mayWait);
+			case STALE -> fetch(stored, wanted, Forward.STALE, seen, now, mayWait);
+			case REFUSED_BY_CALLER -> fetch(stored, wanted, Forward.REQUEST, seen, now, mayWait);
 		};
 	}
 
@@ -127,10 +135,12 @@ public class PromptCache {
 		FetchResult last = currentResult(lastResult);
 		Cooldown cooldown = last == null ? null : last.cooldown();
 		long pause = cooldown == null || cooldown.isOver(now) ? 0 : cooldown.until() - now;
-		return new Status(Optional.ofNullable(stored(now)).map(stored -> new Status.Observed(stored, stored.age(now))),
+		return new Status(Optional.ofNullable(stored(now)),
 				last == null ? Optional.empty() : Optional.of(cooldown == null),
-				Optional.ofNullable(cooldown).map(Cooldown::failure), pause, clock.instant().plusNanos(pause),
-				cooldown != null && cooldown.keyRefused(), client.isKeyUnreadable());
+				Optional.ofNullable(cooldown).map(Cooldown::failure), pause,
+				pause == 0 ? Optional.empty() : Optional.of(clock.instant().plusNanos(pause)),
+				Optional.ofNullable(lastGoodAt), cooldown != null && cooldown.keyRefused(), deprecated,
+				client.keyFile());
 	}
 
 	private @Nullable Snapshot stored(long now) {
@@ -146,35 +156,40 @@ public class PromptCache {
 
 	private Lookup revalidate(Snapshot stored, long age, RequestDirectives wanted, @Nullable FetchResult seen,
 			long now) {
-		Cooldown cooldown = coolingDown(seen, now);
+		Cooldown cooldown = lastCooldown(seen);
+		if (!wanted.onlyIfCached() && (cooldown == null || cooldown.isOver(now))) {
+			join(seen);
+		}
 		if (cooldown != null) {
 			return hit(stored, age, Detail.UPSTREAM_FAILURE, cooldown.failure());
 		}
-		if (!wanted.onlyIfCached()) {
-			join(seen);
-		}
-		else if (inFlight.get() == null) {
-			return hit(stored, age, Detail.NONE, null);
-		}
-		return hit(stored, age, Detail.REVALIDATING, null);
+		boolean refreshing = !wanted.onlyIfCached() || inFlight.get() != null;
+		return hit(stored, age, refreshing ? Detail.REVALIDATING : Detail.NONE, null);
 	}
 
-	private @Nullable Lookup fetch(RequestDirectives wanted, Forward forward, @Nullable FetchResult seen, long now,
-			boolean mayWait) {
+	/**
+	 * What serves in place of a fetch, else the fetch itself. Once the upstream has
+	 * failed by a fault, attempts run in the background as long as the stored answer may
+	 * stand in: an upstream that hangs costs its callers one deadline, not one at each
+	 * attempt.
+	 */
+	private @Nullable Lookup fetch(@Nullable Snapshot stored, RequestDirectives wanted, Forward forward,
+			@Nullable FetchResult seen, long now, boolean mayWait) {
+		Cooldown cooldown = lastCooldown(seen);
+		if (cooldown != null && stored != null
+				&& policy.mayServeStaleOnError(cooldown.failure(), stored.age(now), wanted)) {
+			if (!wanted.onlyIfCached() && cooldown.isOver(now)) {
+				join(seen);
+			}
+			return hit(stored, stored.age(now), Detail.UPSTREAM_FAILURE, cooldown.failure());
+		}
 		if (wanted.onlyIfCached()) {
 			statistics.recordMisses(1);
 			return new Lookup.NotCached();
 		}
-		Cooldown cooldown = coolingDown(seen, now);
-		if (cooldown != null) {
-			Lookup lookup = failed(cooldown, wanted, true);
-			if (lookup instanceof Lookup.Failed) {
-				statistics.recordMisses(1);
-			}
-			else {
-				statistics.recordHits(1);
-			}
-			return lookup;
+		if (cooldown != null && !cooldown.isOver(now)) {
+			statistics.recordMisses(1);
+			return new Lookup.Failed(cooldown.failure(), cooldown.retryAfterSeconds(now));
 		}
 		if (!mayWait) {
 			return null;
@@ -186,25 +201,25 @@ public class PromptCache {
 	private Lookup.Awaited await(InFlightFetch fetch, RequestDirectives wanted, Forward forward) {
 		return new Lookup.Awaited(fetch.result().thenApply(result -> switch (result) {
 			case FetchResult.Success(Snapshot snapshot) -> new Lookup.Fetched(snapshot, forward, fetch.collapsed());
-			case FetchResult.Failure(Cooldown pause) -> failed(pause, wanted, false);
+			case FetchResult.Failure(Cooldown pause) -> failed(pause, wanted);
 		}));
 	}
 
 	/** The stored answer where it may stand in for the failure, else the failure. */
-	private Lookup failed(Cooldown cooldown, RequestDirectives wanted, boolean fromCooldown) {
+	private Lookup failed(Cooldown cooldown, RequestDirectives wanted) {
 		long now = ticker.read();
 		Snapshot stored = stored(now);
 		if (stored != null && policy.mayServeStaleOnError(cooldown.failure(), stored.age(now), wanted)) {
 			long age = stored.age(now);
 			return new Lookup.Stored(stored, age, policy.freshFor() - age, Detail.UPSTREAM_FAILURE, cooldown.failure());
 		}
-		return new Lookup.Failed(cooldown.failure(), cooldown.retryAfterSeconds(now), fromCooldown);
+		return new Lookup.Failed(cooldown.failure(), cooldown.retryAfterSeconds(now));
 	}
 
-	private @Nullable Cooldown coolingDown(@Nullable FetchResult seen, long now) {
+	/** Cool-down after the last result, over or not; absent where that was a success. */
+	private @Nullable Cooldown lastCooldown(@Nullable FetchResult seen) {
 		FetchResult last = currentResult(seen);
-		Cooldown cooldown = last == null ? null : last.cooldown();
-		return cooldown == null || cooldown.isOver(now) ? null : cooldown;
+		return last == null ? null : last.cooldown();
 	}
 
 	/** What was learned with another key is void. */
@@ -261,9 +276,12 @@ public class PromptCache {
 	private FetchResult store(UpstreamOutcome outcome) {
 		FetchResult previous = lastResult;
 		FetchResult result = switch (outcome) {
-			case UpstreamOutcome.Answered(var promptInfo, var keyVersion) -> {
-				Snapshot snapshot = new Snapshot(promptInfo, ticker.read(), clock.instant(), keyVersion);
+			case UpstreamOutcome.Answered answered -> {
+				Snapshot snapshot = new Snapshot(answered.promptInfo(), answered.age(), ticker.read(), clock.instant(),
+						answered.keyVersion());
 				cache.put(KEY, snapshot);
+				lastGoodAt = snapshot.observedAt();
+				logDeprecation(answered.deprecated());
 				yield new FetchResult.Success(snapshot);
 			}
 			case UpstreamFailure failure -> {
@@ -289,24 +307,38 @@ public class PromptCache {
 		mine.completeExceptionally(bug);
 	}
 
-	private static void logChange(@Nullable FetchResult previous, FetchResult result) {
+	/** One line where the state changes, and where the cause within an outage changes. */
+	private void logChange(@Nullable FetchResult previous, FetchResult result) {
 		Cooldown before = previous == null ? null : previous.cooldown();
 		Cooldown now = result.cooldown();
 		if (now == null) {
 			if (before != null) {
-				log.info("The upstream answers again");
+				log.info("Upstream {} answers again after {} s and {} failed attempts", client.host(),
+						TimeUnit.NANOSECONDS.toSeconds(ticker.read() - before.since()), before.failures());
 			}
+			return;
 		}
-		else if (now.keyRefused()) {
-			if (before == null || !before.keyRefused() || before.failure().keyVersion() != now.failure().keyVersion()) {
-				log.error("The upstream refuses the key with {}: replace it; until then callers get an error",
-						now.failure().status());
-			}
+		ErrorAnswer told = ErrorAnswer.of(now.failure());
+		boolean sameKey = previous != null && previous.keyVersion() == result.keyVersion();
+		if (before != null && sameKey && told.equals(ErrorAnswer.of(before.failure()))) {
+			return;
 		}
-		else if (before == null || before.keyRefused()) {
-			log.warn("The upstream fails: {}, status {}; it is asked again after a pause", now.failure().reason(),
-					now.failure().status());
+		Instant next = clock.instant().plusNanos(now.until() - ticker.read()).truncatedTo(ChronoUnit.MILLIS);
+		if (now.failure().reason().isKeyRefused()) {
+			log.error("Upstream {} refuses the key: {}, {}; replace the key; next attempt not before {}", client.host(),
+					told.body().code(), told.reason(), next);
 		}
+		else {
+			log.warn("Upstream {} fails: {}, {}; next attempt not before {}", client.host(), told.body().code(),
+					told.reason(), next);
+		}
+	}
+
+	private void logDeprecation(boolean announced) {
+		if (announced && !deprecated) {
+			log.warn("Upstream {} announces the end of this API by Deprecation or Sunset", client.host());
+		}
+		deprecated = announced;
 	}
 
 	/**
@@ -317,22 +349,16 @@ public class PromptCache {
 	 * @param failure the last request's failure, where it failed
 	 * @param cooldownNanos time left until the upstream may be asked again; 0 where it
 	 * may be now
-	 * @param nextAttempt the earliest time of the next request
-	 * @param keyRefused whether the upstream refused the key and has not taken it since
-	 * @param keyUnreadable whether the key's file cannot be used, so that an older key is
-	 * in use
+	 * @param nextAttemptAt end of the cool-down; absent where there is none
+	 * @param lastGoodAt when the last good answer was observed, however old it is
+	 * @param keyRefused whether the upstream's last word about the key was that it is
+	 * refused
+	 * @param deprecated whether the last good answer announced the end of the API
+	 * @param keyFile state of the key's file; absent where there is none
 	 */
-	public record Status(Optional<Observed> observed, Optional<Boolean> up, Optional<UpstreamFailure> failure,
-			long cooldownNanos, Instant nextAttempt, boolean keyRefused, boolean keyUnreadable) {
-
-		/**
-		 * Last good answer.
-		 *
-		 * @param snapshot the answer
-		 * @param ageNanos its age
-		 */
-		public record Observed(Snapshot snapshot, long ageNanos) {
-		}
+	public record Status(Optional<Snapshot> observed, Optional<Boolean> up, Optional<UpstreamFailure> failure,
+			long cooldownNanos, Optional<Instant> nextAttemptAt, Optional<Instant> lastGoodAt, boolean keyRefused,
+			boolean deprecated, Optional<KeyFile> keyFile) {
 	}
 
 }

@@ -4,6 +4,7 @@ import dev.comfygateway.upstream.PromptInfo;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -22,18 +23,27 @@ public final class Snapshot {
 
 	private final String etag;
 
+	private final Duration ageOnArrival;
+
 	private final long observedNanos;
 
 	private final Instant observedAt;
 
 	private final long keyVersion;
 
-	Snapshot(PromptInfo promptInfo, long observedNanos, Instant observedAt, long keyVersion) {
+	/**
+	 * Creates a snapshot.
+	 * @param age age that the upstream gave the answer
+	 * @param arrivedNanos arrival of the answer, on the cache's ticker
+	 * @param arrivedAt arrival of the answer, for people
+	 */
+	Snapshot(PromptInfo promptInfo, Duration age, long arrivedNanos, Instant arrivedAt, long keyVersion) {
 		this.promptInfo = promptInfo;
+		this.ageOnArrival = age;
 		this.body = json.writeValueAsBytes(promptInfo);
 		this.etag = etagOf(body);
-		this.observedNanos = observedNanos;
-		this.observedAt = observedAt;
+		this.observedNanos = arrivedNanos - age.toNanos();
+		this.observedAt = arrivedAt.minus(age);
 		this.keyVersion = keyVersion;
 	}
 
@@ -67,12 +77,17 @@ public final class Snapshot {
 		return etag;
 	}
 
-	/** When the upstream's answer arrived, for people. */
+	/** Age that the upstream gave the answer; zero where it gave none. */
+	public Duration ageOnArrival() {
+		return ageOnArrival;
+	}
+
+	/** When the queue was observed, for people. */
 	public Instant observedAt() {
 		return observedAt;
 	}
 
-	/** Age in nanoseconds, counted from the arrival of the upstream's answer. */
+	/** Age in nanoseconds, the upstream's part included. */
 	long age(long now) {
 		return Math.max(0, now - observedNanos);
 	}

@@ -1,5 +1,6 @@
 package dev.comfygateway.cache;
 
+import dev.comfygateway.upstream.KeyFile;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.prometheus.metrics.model.registry.MultiCollector;
@@ -36,10 +37,17 @@ class UpstreamGauges implements MultiCollector {
 			.description("Time left until the upstream may be asked again")
 			.baseUnit("seconds")
 			.register(meters);
-		keyState("ok", status -> !status.keyRefused() && !status.keyUnreadable(), meters);
+		Gauge.builder("comfy.gateway.upstream.deprecated", cache, c -> c.status().deprecated() ? 1 : 0)
+			.description("Whether the last good answer announced the end of the API")
+			.register(meters);
+		keyState("ok", status -> !status.keyRefused() && !isUnreadable(status), meters);
 		keyState("rejected", PromptCache.Status::keyRefused, meters);
-		keyState("unreadable", PromptCache.Status::keyUnreadable, meters);
+		keyState("unreadable", UpstreamGauges::isUnreadable, meters);
 		prometheus.ifAvailable(registry -> registry.register(this));
+	}
+
+	private static boolean isUnreadable(PromptCache.Status status) {
+		return status.keyFile().filter(KeyFile.UNREADABLE::equals).isPresent();
 	}
 
 	private void keyState(String state, Predicate<PromptCache.Status> is, MeterRegistry meters) {
@@ -54,12 +62,12 @@ class UpstreamGauges implements MultiCollector {
 		PromptCache.Status status = cache.status();
 		MetricSnapshots.Builder known = MetricSnapshots.builder();
 		status.observed().ifPresent(observed -> {
-			Long remaining = observed.snapshot().promptInfo().remaining();
+			Long remaining = observed.promptInfo().remaining();
 			if (remaining != null) {
 				known.metricSnapshot(gauge(QUEUE_REMAINING, "Items remaining in the queue", remaining));
 			}
-			known.metricSnapshot(gauge(OBSERVED, "When the queue was observed",
-					observed.snapshot().observedAt().toEpochMilli() / 1000.0));
+			known.metricSnapshot(
+					gauge(OBSERVED, "When the queue was observed", observed.observedAt().toEpochMilli() / 1000.0));
 		});
 		status.up().ifPresent(up -> known.metricSnapshot(gauge(UP, "Whether the last request succeeded", up ? 1 : 0)));
 		return known.build();

@@ -1,7 +1,9 @@
 package dev.comfygateway.cache;
 
+import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.upstream.UpstreamFailure;
 import java.time.temporal.ChronoUnit;
-import java.util.concurrent.TimeUnit;
+import java.util.Locale;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
@@ -30,22 +32,20 @@ class UpstreamHealthIndicator implements HealthIndicator {
 		if (status.up().isEmpty()) {
 			health.unknown().withDetail("state", "not asked yet");
 		}
-		else if (status.up().get()) {
+		else if (status.failure().isEmpty()) {
 			health.up().withDetail("state", "answering");
 		}
 		else {
-			health.status(FAILING).withDetail("state", status.keyRefused() ? "key refused" : "failing");
+			UpstreamFailure failure = status.failure().get();
+			ErrorAnswer told = ErrorAnswer.of(failure);
+			health.status(FAILING)
+				.withDetail("state", failure.reason().isKeyRefused() ? "key refused" : "failing")
+				.withDetail("code", told.body().code())
+				.withDetail("reason", told.reason());
 		}
-		status.failure().ifPresent(failure -> health.withDetail("failure", failure.reason()));
-		status.observed()
-			.ifPresent(observed -> health.withDetail("lastGoodAgeSeconds",
-					TimeUnit.NANOSECONDS.toSeconds(observed.ageNanos())));
-		if (status.cooldownNanos() > 0) {
-			health.withDetail("nextAttempt", status.nextAttempt().truncatedTo(ChronoUnit.MILLIS));
-		}
-		else {
-			health.withDetail("nextAttempt", "when a caller needs it");
-		}
+		status.lastGoodAt().ifPresent(at -> health.withDetail("lastGoodAt", at.truncatedTo(ChronoUnit.MILLIS)));
+		status.nextAttemptAt().ifPresent(at -> health.withDetail("nextAttemptAt", at.truncatedTo(ChronoUnit.MILLIS)));
+		status.keyFile().ifPresent(file -> health.withDetail("keyFile", file.name().toLowerCase(Locale.ROOT)));
 		return health.build();
 	}
 

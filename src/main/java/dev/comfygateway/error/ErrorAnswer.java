@@ -39,8 +39,11 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 			case INTERNAL_ERROR -> fromUpstream(500, "INTERNAL_ERROR", "The upstream failed.", failure);
 			case UNAVAILABLE ->
 				fromUpstream(failure.status(), "UPSTREAM_UNAVAILABLE", "The upstream is unavailable.", failure);
-			case FORBIDDEN, UNEXPECTED_STATUS -> fromUpstream(502, "UPSTREAM_UNEXPECTED_STATUS",
-					"The upstream answered with a status that its contract does not have.", failure);
+			case FORBIDDEN, BLOCKED, UNEXPECTED_STATUS ->
+				// Another status than the upstream's needs the gateway's own code
+				fromUpstream(502, "UPSTREAM_UNEXPECTED_STATUS",
+						"The upstream answered with a status that its contract does not have.", null, failure.message(),
+						failure);
 			case INVALID_RESPONSE -> fromGateway(502, "UPSTREAM_INVALID_RESPONSE",
 					"The upstream's answer does not follow its contract.", "received-status=200");
 			case RESPONSE_INCOMPLETE -> fromGateway(502, "UPSTREAM_INVALID_RESPONSE",
@@ -90,6 +93,14 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 		}
 		return fromGateway(status, standard.name(), "%s.".formatted(standard.getReasonPhrase()),
 				"error=http_request_error");
+	}
+
+	/**
+	 * What failed, as {@code Proxy-Status} says it: the token of {@code error}, or the
+	 * upstream's status.
+	 */
+	public String reason() {
+		return proxyStatus.substring(proxyStatus.indexOf('=') + 1);
 	}
 
 	private static ErrorAnswer unreachable(String error) {

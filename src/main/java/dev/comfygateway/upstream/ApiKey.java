@@ -4,8 +4,11 @@ import dev.comfygateway.InvalidSettingException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,12 +58,9 @@ class ApiKey {
 		return current;
 	}
 
-	/**
-	 * Whether the file's last content could not be used, so that an older key is still in
-	 * use.
-	 */
-	boolean isUnreadable() {
-		return unreadable;
+	/** State of the file; absent where there is none. */
+	Optional<KeyFile> file() {
+		return file == null ? Optional.empty() : Optional.of(unreadable ? KeyFile.UNREADABLE : KeyFile.OK);
 	}
 
 	/** Reads the file again, where there is one. */
@@ -89,11 +89,17 @@ class ApiKey {
 	}
 
 	private static String read(Path file) {
-		if (!Files.isRegularFile(file)) {
-			throw new UnusableKeyException(Files.exists(file) ? "is not a regular file" : "does not exist");
+		if (Files.isDirectory(file)) {
+			throw new UnusableKeyException("is not a regular file");
 		}
 		try (InputStream in = Files.newInputStream(file)) {
 			return parse(new String(in.readNBytes(MAX_LENGTH + 3), StandardCharsets.ISO_8859_1));
+		}
+		catch (NoSuchFileException ignored) {
+			throw new UnusableKeyException("does not exist");
+		}
+		catch (AccessDeniedException ignored) {
+			throw new UnusableKeyException("this user may not read, or whose directory it may not enter");
 		}
 		catch (IOException ignored) {
 			throw new UnusableKeyException("cannot be read");

@@ -61,6 +61,9 @@ public class ComfyCloudClient {
 
 	private static final List<String> CALLERS_WORDS = List.of("tracestate", "baggage");
 
+	// RFC 9745 and RFC 8594
+	private static final List<String> DEPRECATION = List.of("Deprecation", "Sunset");
+
 	static final int MAX_BODY = 64 * 1024;
 
 	private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(5);
@@ -74,6 +77,8 @@ public class ComfyCloudClient {
 	private final ApiKey apiKey;
 
 	private final Duration deadline;
+
+	private final String host;
 
 	private final Scheduler scheduler;
 
@@ -97,6 +102,7 @@ public class ComfyCloudClient {
 		this.handshakes = connections.getBean(HandshakeFailures.class);
 		this.apiKey = apiKey;
 		this.deadline = properties.deadline();
+		this.host = URI.create(properties.baseUrl()).getRawAuthority();
 		this.scheduler = scheduler;
 		this.clock = clock;
 		this.meters = meters;
@@ -194,17 +200,19 @@ public class ComfyCloudClient {
 		return answer;
 	}
 
+	/** Host and port of the upstream, for people. */
+	public String host() {
+		return host;
+	}
+
+	/** State of the key's file; absent where the key does not come from a file. */
+	public Optional<KeyFile> keyFile() {
+		return apiKey.file();
+	}
+
 	/** Version of the key in use; what was learned under another is void. */
 	public long keyVersion() {
 		return apiKey.current().version();
-	}
-
-	/**
-	 * Whether the key's file cannot be used at present, so that an older key is still in
-	 * use.
-	 */
-	public boolean isKeyUnreadable() {
-		return apiKey.isUnreadable();
 	}
 
 	/**
@@ -236,7 +244,7 @@ public class ComfyCloudClient {
 		return switch (failure.reason()) {
 			case CONNECTION_REFUSED, CONNECTION_TERMINATED -> true;
 			case UNAVAILABLE -> failure.retryAfter() == null;
-			case UNAUTHORIZED, FORBIDDEN, RATE_LIMITED, INTERNAL_ERROR, UNEXPECTED_STATUS, INVALID_RESPONSE,
+			case UNAUTHORIZED, FORBIDDEN, BLOCKED, RATE_LIMITED, INTERNAL_ERROR, UNEXPECTED_STATUS, INVALID_RESPONSE,
 					RESPONSE_INCOMPLETE, PROTOCOL_ERROR, DNS_ERROR, TLS_PROTOCOL_ERROR, TLS_CERTIFICATE_ERROR,
 					CONNECTION_TIMEOUT, RESPONSE_TIMEOUT ->
 				false;
@@ -305,13 +313,13 @@ public class ComfyCloudClient {
 		Mono<byte[]> body = body(response).defaultIfEmpty(new byte[0]);
 		if (status == 200) {
 			return body.onErrorMap(UnreadableBodyException::new)
-				.map(bytes -> answer(isJson ? bytes : new byte[0], key))
+				.map(bytes -> answer(isJson ? bytes : new byte[0], response.headers().asHttpHeaders(), key))
 				.onErrorResume(UnreadableBodyException.class,
 						e -> Mono.just(UpstreamFailure.of(Faults.inBody(e, exchange.progress()), key.version())));
 		}
 		Duration retryAfter = retryAfter(response.headers().asHttpHeaders());
 		return body.onErrorReturn(new byte[0])
-			.map(bytes -> refusal(status, isJson ? bytes : new byte[0], retryAfter, key));
+			.map(bytes -> refusal(status, isJson, isJson ? bytes : new byte[0], retryAfter, key));
 	}
 
 	/** The body's bytes, whatever its header says that they are. */
@@ -324,16 +332,20 @@ public class ComfyCloudClient {
 		});
 	}
 
-	private static UpstreamOutcome answer(byte[] body, ApiKey.Current key) {
+	private static UpstreamOutcome answer(byte[] body, HttpHeaders headers, ApiKey.Current key) {
 		Optional<PromptInfo> promptInfo = ContractReader.promptInfo(body);
-		return promptInfo.<UpstreamOutcome>map(info -> new UpstreamOutcome.Answered(info, key.version()))
+		boolean deprecated = DEPRECATION.stream().anyMatch(headers::containsHeader);
+		return promptInfo
+			.<UpstreamOutcome>map(
+					info -> new UpstreamOutcome.Answered(info, Age.parse(headers), deprecated, key.version()))
 			.orElseGet(() -> UpstreamFailure.of(Reason.INVALID_RESPONSE, key.version()));
 	}
 
-	private static UpstreamOutcome refusal(int status, byte[] body, @Nullable Duration retryAfter, ApiKey.Current key) {
+	private static UpstreamOutcome refusal(int status, boolean isJson, byte[] body, @Nullable Duration retryAfter,
+			ApiKey.Current key) {
 		Reason reason = switch (status) {
 			case 401 -> Reason.UNAUTHORIZED;
-			case 403 -> Reason.FORBIDDEN;
+			case 403 -> isJson ? Reason.FORBIDDEN : Reason.BLOCKED;
 			case 429 -> Reason.RATE_LIMITED;
 			case 500 -> Reason.INTERNAL_ERROR;
 			case 502, 503, 504 -> Reason.UNAVAILABLE;

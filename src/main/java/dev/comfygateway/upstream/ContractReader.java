@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -22,6 +23,9 @@ import tools.jackson.databind.json.JsonMapper;
 final class ContractReader {
 
 	private static final int MAX_MESSAGE_LENGTH = 300;
+
+	/** Codes by which callers know what the gateway itself does. */
+	private static final Set<String> RESERVED_CODES = Set.of("TOO_MANY_WAITING", "SHUTTING_DOWN", "NOT_CACHED");
 
 	private static final Pattern CODE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
@@ -79,7 +83,8 @@ final class ContractReader {
 			return null;
 		}
 		String code = node.stringValue();
-		return CODE.matcher(code).matches() && (key == null || !code.contains(key)) ? code : null;
+		return CODE.matcher(code).matches() && !RESERVED_CODES.contains(code) && (key == null || !code.contains(key))
+				? code : null;
 	}
 
 	private static @Nullable String message(@Nullable JsonNode node, @Nullable String key) {

@@ -22,8 +22,10 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 
 		/** 401: the key is refused. */
 		UNAUTHORIZED(Outcome.UNAUTHORIZED),
-		/** 403: the key is refused for this. */
+		/** 403 in the contract's format: the key is refused for this. */
 		FORBIDDEN(Outcome.FORBIDDEN),
+		/** 403 in another format: a firewall on the way, which knows no key. */
+		BLOCKED(Outcome.FORBIDDEN),
 		/** 429. */
 		RATE_LIMITED(Outcome.RATE_LIMITED),
 		/** 500. */
@@ -62,6 +64,13 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		/** Whether the upstream refuses the key, which only its operator can fix. */
 		public boolean isKeyRefused() {
 			return this == UNAUTHORIZED || this == FORBIDDEN;
+		}
+
+		/**
+		 * Whether only an operator can end it, so that asking again soon is of no use.
+		 */
+		public boolean isRefusal() {
+			return isKeyRefused() || this == BLOCKED;
 		}
 
 	}

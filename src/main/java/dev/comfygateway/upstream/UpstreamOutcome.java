@@ -1,5 +1,7 @@
 package dev.comfygateway.upstream;
 
+import java.time.Duration;
+
 /**
  * What asking the upstream came to: an answer that follows the contract, or a failure.
  */
@@ -14,9 +16,18 @@ public sealed interface UpstreamOutcome permits UpstreamOutcome.Answered, Upstre
 	 * Answer that follows the contract.
 	 *
 	 * @param promptInfo the answer
+	 * @param age age that the upstream gave it ({@code Age}); zero where it gave none
+	 * @param deprecated whether the upstream announced the end of this API by
+	 * {@code Deprecation} or {@code Sunset}
 	 * @param keyVersion version of the key that was sent
 	 */
-	record Answered(PromptInfo promptInfo, long keyVersion) implements UpstreamOutcome {
+	record Answered(PromptInfo promptInfo, Duration age, boolean deprecated,
+			long keyVersion) implements UpstreamOutcome {
+
+		/** An answer of which the upstream said nothing else. */
+		public Answered(PromptInfo promptInfo, long keyVersion) {
+			this(promptInfo, Duration.ZERO, false, keyVersion);
+		}
 	}
 
 }

@@ -38,7 +38,7 @@ class PromptAnswers {
 	PromptAnswers(GatewayProperties properties) {
 		this.gatewayName = properties.name();
 		this.freshForSeconds = properties.freshFor().toSeconds();
-		this.cacheControl = freshForSeconds > 0 ? "max-age=" + freshForSeconds + ", must-revalidate" : "no-cache";
+		this.cacheControl = freshForSeconds > 0 ? "max-age=" + freshForSeconds : "no-cache";
 	}
 
 	/**
@@ -49,14 +49,15 @@ class PromptAnswers {
 		return switch (lookup) {
 			case Lookup.Stored stored -> render(stored.snapshot(), "hit; ttl=" + ttlSeconds(stored) + detail(stored),
 					Long.toString(ageSeconds(stored)), ifNoneMatch);
-			case Lookup.Fetched fetched -> render(fetched.snapshot(), "fwd=" + forward(fetched.forward())
-					+ (fetched.collapsed() ? "; collapsed" : "") + "; stored; ttl=" + freshForSeconds, null,
-					ifNoneMatch);
-			case Lookup.Failed failed -> {
-				ErrorAnswer error = ErrorAnswer.of(failed.failure());
-				boolean retryAfter = failed.fromCooldown() || error.status() == 429 || error.status() == 503;
-				yield error.render(gatewayName, retryAfter ? failed.retryAfterSeconds() : 0);
+			case Lookup.Fetched fetched -> {
+				long age = fetched.snapshot().ageOnArrival().toSeconds();
+				yield render(fetched.snapshot(),
+						"fwd=" + forward(fetched.forward()) + (fetched.collapsed() ? "; collapsed" : "")
+								+ "; stored; ttl=" + (freshForSeconds - age),
+						age == 0 ? null : Long.toString(age), ifNoneMatch);
 			}
+			case Lookup.Failed failed ->
+				ErrorAnswer.of(failed.failure()).render(gatewayName, failed.retryAfterSeconds());
 			case Lookup.NotCached ignored -> ErrorAnswer.notCached().render(gatewayName, 0);
 			case Lookup.Awaited ignored -> throw new IllegalStateException("Nothing to render yet");
 		};

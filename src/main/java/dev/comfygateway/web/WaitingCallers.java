@@ -6,6 +6,9 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
@@ -15,9 +18,15 @@ import org.springframework.stereotype.Component;
 @Component
 class WaitingCallers {
 
+	private static final Logger log = LoggerFactory.getLogger(WaitingCallers.class);
+
 	private final int max;
 
 	private final Semaphore permits;
+
+	private long refused;
+
+	private long refusedAtReview;
 
 	WaitingCallers(GatewayProperties properties, MeterRegistry meters) {
 		this.max = properties.maxWaiting();
@@ -34,6 +43,7 @@ class WaitingCallers {
 	 */
 	Optional<Lookup> await(Lookup.Awaited awaited) {
 		if (!permits.tryAcquire()) {
+			refused();
 			return Optional.empty();
 		}
 		try {
@@ -42,6 +52,22 @@ class WaitingCallers {
 		finally {
 			permits.release();
 		}
+	}
+
+	private synchronized void refused() {
+		if (refused++ == 0) {
+			log.warn("Callers are refused with TOO_MANY_WAITING: {} wait, the most by gateway.max-waiting", max);
+		}
+	}
+
+	/** Logs the end where no caller was refused since the last review. */
+	@Scheduled(fixedDelayString = "10s")
+	synchronized void review() {
+		if (refused > 0 && refused == refusedAtReview) {
+			log.info("Callers are not refused any more, {} were", refused);
+			refused = 0;
+		}
+		refusedAtReview = refused;
 	}
 
 	/** Callers who wait now. */

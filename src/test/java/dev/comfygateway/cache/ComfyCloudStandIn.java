@@ -1,11 +1,13 @@
 package dev.comfygateway.cache;
 
 import dev.comfygateway.upstream.ComfyCloudClient;
+import dev.comfygateway.upstream.KeyFile;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -42,7 +44,8 @@ final class ComfyCloudStandIn {
 			onKeyVersion.run();
 			return keyVersion;
 		});
-		when(client.isKeyUnreadable()).thenAnswer(call -> keyUnreadable);
+		when(client.keyFile()).thenAnswer(call -> Optional.of(keyUnreadable ? KeyFile.UNREADABLE : KeyFile.OK));
+		when(client.host()).thenReturn("comfy.example");
 	}
 
 	private CompletableFuture<UpstreamOutcome> start() {
@@ -97,6 +100,11 @@ final class ComfyCloudStandIn {
 		return new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), keyVersion);
 	}
 
+	UpstreamOutcome.Answered answered(long queueRemaining, Duration age) {
+		return new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, false,
+				keyVersion);
+	}
+
 	UpstreamFailure failure(Reason reason) {
 		return failure(reason, null);
 	}
@@ -104,7 +112,7 @@ final class ComfyCloudStandIn {
 	UpstreamFailure failure(Reason reason, @Nullable Duration retryAfter) {
 		int status = switch (reason) {
 			case UNAUTHORIZED -> 401;
-			case FORBIDDEN -> 403;
+			case FORBIDDEN, BLOCKED -> 403;
 			case RATE_LIMITED -> 429;
 			case INTERNAL_ERROR -> 500;
 			case UNAVAILABLE -> 503;

@@ -95,6 +95,21 @@ class CooldownTests {
 	}
 
 	@Test
+	void afterWhenFirewallBlocksStartsAtMostAndSaysNothingOfTheKey() {
+		Cooldown blocked = after(failure(Reason.BLOCKED), null, NO_JITTER);
+		assertThat(pause(blocked)).isEqualTo(Duration.ofSeconds(30));
+		assertThat(blocked.keyRefused()).isFalse();
+	}
+
+	@Test
+	void afterWhenFailuresAreInARowCountsThemFromTheFirst() {
+		Cooldown first = after(failure(Reason.UNAVAILABLE), null, NO_JITTER);
+		Cooldown second = Cooldown.after(failure(Reason.DNS_ERROR), first, properties, NO_JITTER, NOW + 5);
+		assertThat(second.since()).isEqualTo(NOW);
+		assertThat(second.failures()).isEqualTo(2);
+	}
+
+	@Test
 	void isOverWhenUntilIsNotReachedIsFalse() {
 		Cooldown cooldown = after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER);
 		assertThat(cooldown.isOver(cooldown.until() - 1)).isFalse();

@@ -88,21 +88,30 @@ class FreshnessPolicyTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void isTransientWhenUpstreamGaveAnswerIsFalse(Reason reason) {
 		assertThat(FreshnessPolicy.isTransient(failure(reason))).isFalse();
 	}
 
 	@ParameterizedTest
-	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void isTransientWhenUpstreamFailedIsTrue(Reason reason) {
 		assertThat(FreshnessPolicy.isTransient(failure(reason))).isTrue();
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void mayServeStaleOnErrorWhenUpstreamGaveAnswerNeverServes(Reason reason) {
 		assertThat(policy.mayServeStaleOnError(failure(reason), 0, RequestDirectives.NONE)).isFalse();
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "400, false", "402, false", "201, true", "301, true", "404, true", "410, true", "501, true",
+			"520, true", "530, true", "999, true" })
+	void isTransientWhenStatusIsUnexpectedDependsOnWhetherItIsAboutTheAccount(int status, boolean expected) {
+		assertThat(
+				FreshnessPolicy.isTransient(new UpstreamFailure(Reason.UNEXPECTED_STATUS, status, null, null, null, 1)))
+			.isEqualTo(expected);
 	}
 
 	private static RequestDirectives maxAge(long seconds) {

@@ -114,7 +114,7 @@ class PromptCacheInFlightTests {
 	void lookupInMemoryWhenCoolingDownIsFailureOrWhatStandsInForIt() {
 		cache.lookup();
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
-		assertThat(failed(cache.cache.lookupInMemory(RequestDirectives.NONE).orElseThrow()).fromCooldown()).isTrue();
+		assertThat(cache.cache.lookupInMemory(RequestDirectives.NONE).orElseThrow()).isInstanceOf(Lookup.Failed.class);
 		CacheUnderTest expired = CacheUnderTest.holding(7);
 		expired.advanceSeconds(6);
 		expired.lookup();
@@ -224,8 +224,8 @@ class PromptCacheInFlightTests {
 	void lookupWhenFailureArrivesDuringCallIsSettled() {
 		cache.upstream
 			.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.failure(Reason.CONNECTION_REFUSED)));
-		assertThat(failed(cache.lookup()).fromCooldown()).isFalse();
-		assertThat(failed(cache.lookup()).fromCooldown()).isTrue();
+		assertThat(failed(cache.lookup()).retryAfterSeconds()).isPositive();
+		assertThat(cache.lookup()).isInstanceOf(Lookup.Failed.class);
 	}
 
 	@ParameterizedTest

@@ -1,6 +1,9 @@
 package dev.comfygateway.cache;
 
+import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import dev.comfygateway.upstream.UpstreamOutcome;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -26,38 +29,57 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenUpstreamFailsInARowLogsOnce(CapturedOutput output) {
+	void lookupWhenUpstreamFailsTheSameWayLogsOnce(CapturedOutput output) {
 		attempt(Reason.CONNECTION_REFUSED);
 		cache.lookup();
-		attempt(Reason.RESPONSE_TIMEOUT);
-		attempt(Reason.UNAVAILABLE);
+		attempt(Reason.CONNECTION_REFUSED);
 		assertThat(lines(output)).singleElement()
 			.asString()
-			.contains("WARN", "The upstream fails", "CONNECTION_REFUSED");
+			.contains("WARN",
+					"Upstream comfy.example fails: UPSTREAM_UNREACHABLE, connection_refused; next attempt not before "
+							+ "2026-03-01T12:10:01Z");
 	}
 
 	@Test
-	void lookupWhenUpstreamRecoversLogsOnce(CapturedOutput output) {
+	void lookupWhenCauseChangesLogsEach(CapturedOutput output) {
+		attempt(Reason.UNAVAILABLE);
+		attempt(Reason.CONNECTION_REFUSED);
+		attempt(Reason.CONNECTION_REFUSED);
+		attempt(Reason.DNS_ERROR);
+		assertThat(lines(output)).extracting(line -> line.replaceAll(".*fails: (.*);.*", "$1"))
+			.containsExactly("UPSTREAM_UNAVAILABLE, 503", "UPSTREAM_UNREACHABLE, connection_refused",
+					"UPSTREAM_UNREACHABLE, dns_error");
+	}
+
+	@Test
+	void lookupWhenUpstreamRecoversLogsHowLongItTook(CapturedOutput output) {
+		attempt(Reason.CONNECTION_REFUSED);
 		attempt(Reason.CONNECTION_REFUSED);
 		attempt(null);
 		attempt(null);
-		assertThat(lines(output)).hasSize(2).last().asString().contains("INFO", "The upstream answers again");
+		assertThat(lines(output)).hasSize(2)
+			.last()
+			.asString()
+			.contains("INFO", "Upstream comfy.example answers again after 1200 s and 2 failed attempts");
 	}
 
 	@Test
-	void lookupWhenKeyIsRefusedLogsOnce(CapturedOutput output) {
+	void lookupWhenKeyIsRefusedLogsWhatToDo(CapturedOutput output) {
 		attempt(Reason.UNAUTHORIZED);
 		cache.lookup();
-		attempt(Reason.RESPONSE_TIMEOUT);
-		attempt(Reason.FORBIDDEN);
-		assertThat(lines(output)).singleElement().asString().contains("ERROR", "refuses the key", "401");
+		attempt(Reason.UNAUTHORIZED);
+		assertThat(lines(output)).singleElement()
+			.asString()
+			.contains("ERROR", "Upstream comfy.example refuses the key: UNAUTHORIZED, 401; replace the key");
 	}
 
 	@Test
-	void lookupWhenKeyIsRefusedAfterFaultLogsBoth(CapturedOutput output) {
-		attempt(Reason.RESPONSE_TIMEOUT);
-		attempt(Reason.UNAUTHORIZED);
-		assertThat(lines(output)).hasSize(2).last().asString().contains("ERROR", "refuses the key");
+	void lookupWhenFirewallBlocksSaysNothingOfTheKey(CapturedOutput output) {
+		attempt(Reason.BLOCKED);
+		assertThat(lines(output)).singleElement()
+			.asString()
+			.contains("WARN", "fails: UPSTREAM_UNEXPECTED_STATUS, 403")
+			.doesNotContain("key");
 	}
 
 	@Test
@@ -73,7 +95,17 @@ class PromptCacheLogTests {
 		attempt(Reason.UNAUTHORIZED);
 		cache.upstream.changeKey();
 		attempt(null);
-		assertThat(lines(output)).hasSize(2).last().asString().contains("The upstream answers again");
+		assertThat(lines(output)).hasSize(2).last().asString().contains("answers again");
+	}
+
+	@Test
+	void lookupWhenDeprecationIsAnnouncedLogsOnce(CapturedOutput output) {
+		for (int i = 0; i < 3; i++) {
+			cache.advanceSeconds(600);
+			cache.lookup();
+			cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(null), Duration.ZERO, true, 1));
+		}
+		assertThat(lines(output)).singleElement().asString().contains("WARN", "Deprecation or Sunset");
 	}
 
 	@Test

@@ -8,6 +8,7 @@ import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -170,7 +171,7 @@ class PromptCacheTests {
 		cache.advance(END_OF_REVALIDATION);
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(Reason.UNAVAILABLE);
-		assertThat(failed(lookup).fromCooldown()).isFalse();
+		assertThat(failed(lookup).retryAfterSeconds()).isPositive();
 	}
 
 	@Test
@@ -179,11 +180,11 @@ class PromptCacheTests {
 		Lookup lookup = cache.lookup();
 		UpstreamFailure failure = cache.upstream.failure(Reason.DNS_ERROR);
 		cache.upstream.complete(failure);
-		assertThat(failed(lookup)).isEqualTo(new Lookup.Failed(failure, 1, false));
+		assertThat(failed(lookup)).isEqualTo(new Lookup.Failed(failure, 1));
 	}
 
 	@ParameterizedTest
-	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void lookupWhenFaultHappensWhileFreshStaysHit(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(1);
@@ -193,7 +194,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void lookupWhenFaultHappensWhileRevalidatingShowsFailure(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
@@ -207,7 +208,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void lookupWhenFaultHappensWhileStaleServesStored(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_REVALIDATION);
@@ -217,7 +218,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void lookupWhenRefusedWhileFreshServesNobodyTheOldAnswer(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(1);
@@ -227,7 +228,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void lookupWhenRefusedWhileRevalidatingServesNobodyTheOldAnswer(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
@@ -237,7 +238,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void lookupWhenRefusedWhileStaleServesNobodyTheOldAnswer(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_REVALIDATION);
@@ -248,14 +249,60 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(ints = { 301, 400, 402, 403, 404, 410, 501 })
-	void lookupWhenStatusIsNoFaultDropsOldAnswer(int status) {
+	@CsvSource({ "301, true", "400, false", "402, false", "404, true", "410, true", "501, true", "520, true" })
+	void lookupWhenStatusIsUnexpectedKeepsOldAnswerUnlessItIsAboutTheAccount(int status, boolean kept) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
-		Reason reason = (status == 403) ? Reason.FORBIDDEN : Reason.UNEXPECTED_STATUS;
-		cache.upstream.complete(new UpstreamFailure(reason, status, null, null, null, 1));
-		assertThat(cache.cache.status().observed()).isEmpty();
+		cache.upstream.complete(new UpstreamFailure(Reason.UNEXPECTED_STATUS, status, null, null, null, 1));
+		assertThat(cache.cache.status().observed().isPresent()).isEqualTo(kept);
+	}
+
+	@Test
+	void lookupWhenUpstreamHasFailedAttemptsInBackground() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_REVALIDATION);
+		cache.lookup();
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
+		cache.advanceSeconds(2);
+		assertThat(stored(cache.lookup()).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
+		assertThat(stored(cache.lookup()).failure()).isNotNull();
+		assertThat(cache.upstream.fetches()).as("one attempt behind both").isEqualTo(3);
+		cache.upstream.complete(8);
+		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(8);
+	}
+
+	@Test
+	void lookupWhenUpstreamHasFailedAndNewerIsWantedWaits() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_REVALIDATION);
+		cache.lookup();
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
+		cache.advanceSeconds(2);
+		assertThat(cache.lookup("no-cache")).isInstanceOf(Lookup.Awaited.class);
+	}
+
+	@Test
+	void lookupWhenOnlyIfCachedInOutageServesWhatStandsIn() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		cache.advance(END_OF_REVALIDATION);
+		assertThat(cache.lookup("only-if-cached")).isEqualTo(new Lookup.NotCached());
+		cache.lookup();
+		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
+		cache.advanceSeconds(2);
+		assertThat(stored(cache.lookup("only-if-cached")).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
+		assertThat(cache.upstream.fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void lookupWhenUpstreamGaveAnAgeCountsIt() {
+		CacheUnderTest cache = new CacheUnderTest();
+		Lookup first = cache.lookup();
+		cache.upstream.complete(cache.upstream.answered(7, Duration.ofSeconds(1)));
+		assertThat(fetched(first).snapshot().ageOnArrival()).isEqualTo(Duration.ofSeconds(1));
+		assertThat(stored(cache.lookup()).age()).isEqualTo(Duration.ofSeconds(1).toNanos());
+		cache.advanceSeconds(1);
+		assertThat(stored(cache.lookup()).detail()).isEqualTo(Detail.REVALIDATING);
 	}
 
 	@Test
@@ -263,8 +310,8 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
-		cache.upstream.complete(Reason.UNEXPECTED_STATUS);
-		cache.advanceSeconds(1);
+		cache.upstream.complete(Reason.FORBIDDEN);
+		cache.advanceSeconds(30);
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(failed(lookup).failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
@@ -316,7 +363,7 @@ class PromptCacheTests {
 		cache.advanceSeconds(age);
 		Lookup lookup = cache.lookup("no-cache");
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
-		assertThat(failed(lookup).fromCooldown()).isFalse();
+		assertThat(failed(lookup).retryAfterSeconds()).isPositive();
 	}
 
 	@Test
@@ -408,7 +455,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_LIFE.minus(NANO));
 		assertThat(cache.cache.status().observed()).hasValueSatisfying(
-				observed -> assertThat(observed.ageNanos()).isEqualTo(END_OF_LIFE.minus(NANO).toNanos()));
+				observed -> assertThat(observed.age(cache.time.read())).isEqualTo(END_OF_LIFE.minus(NANO).toNanos()));
 	}
 
 	@Test

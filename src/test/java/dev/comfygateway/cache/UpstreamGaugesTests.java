@@ -95,7 +95,7 @@ class UpstreamGaugesTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void scrapeWhenUpstreamRefusedHasNoQueue(Reason reason) {
 		cache.fetch(7);
 		fail(reason);

@@ -2,6 +2,7 @@ package dev.comfygateway.cache;
 
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.health.actuate.endpoint.HttpCodeStatusMapper;
 import org.springframework.boot.health.actuate.endpoint.StatusAggregator;
@@ -20,46 +21,60 @@ class UpstreamHealthIndicatorTests {
 	void healthWhenNothingWasAskedIsUnknown() {
 		Health health = indicator.health();
 		assertThat(health.getStatus()).isEqualTo(Status.UNKNOWN);
-		assertThat(health.getDetails()).containsOnlyKeys("state", "nextAttempt")
-			.containsEntry("state", "not asked yet");
+		assertThat(health.getDetails()).isEqualTo(Map.of("state", "not asked yet", "keyFile", "ok"));
 	}
 
 	@Test
-	void healthWhenUpstreamAnswersIsUpWithAge() {
+	void healthWhenUpstreamAnswersIsUp() {
 		cache.fetch(7);
 		cache.advanceSeconds(12);
 		Health health = indicator.health();
 		assertThat(health.getStatus()).isEqualTo(Status.UP);
-		assertThat(health.getDetails()).containsEntry("state", "answering").containsEntry("lastGoodAgeSeconds", 12L);
+		assertThat(health.getDetails())
+			.isEqualTo(Map.of("state", "answering", "lastGoodAt", FakeTime.START, "keyFile", "ok"));
 	}
 
 	@Test
-	void healthWhenUpstreamFailsTellsNextAttempt() {
+	void healthWhenUpstreamFailsTellsWhatCallersAreTold() {
 		fail(Reason.RESPONSE_TIMEOUT);
-		assertThat(indicator.health().getDetails()).containsEntry("state", "failing")
-			.containsEntry("failure", Reason.RESPONSE_TIMEOUT)
-			.containsEntry("nextAttempt", FakeTime.START.plusSeconds(1));
+		assertThat(indicator.health().getDetails()).isEqualTo(Map.of("state", "failing", "code", "UPSTREAM_TIMEOUT",
+				"reason", "http_response_timeout", "nextAttemptAt", FakeTime.START.plusSeconds(1), "keyFile", "ok"));
 	}
 
 	@Test
-	void healthWhenUpstreamFailsStillTellsAgeOfLastGoodAnswer() {
+	void healthWhenLastGoodAnswerIsOldStillTellsIt() {
 		cache.fetch(7);
-		cache.advanceSeconds(6);
-		fail(Reason.RESPONSE_TIMEOUT);
-		assertThat(indicator.health().getDetails()).containsEntry("lastGoodAgeSeconds", 6L);
+		cache.advanceSeconds(86_400);
+		fail(Reason.UNAVAILABLE);
+		assertThat(indicator.health().getDetails()).containsEntry("lastGoodAt", FakeTime.START)
+			.containsEntry("reason", "503");
 	}
 
 	@Test
 	void healthWhenKeyIsRefusedSaysSo() {
 		fail(Reason.UNAUTHORIZED);
-		assertThat(indicator.health().getDetails()).containsEntry("state", "key refused");
+		assertThat(indicator.health().getDetails()).containsEntry("state", "key refused")
+			.containsEntry("code", "UNAUTHORIZED")
+			.containsEntry("reason", "401");
 	}
 
 	@Test
-	void healthWhenCooldownIsOverIsAskedAgainByNextCaller() {
+	void healthWhenFirewallBlocksIsFailing() {
+		fail(Reason.BLOCKED);
+		assertThat(indicator.health().getDetails()).containsEntry("state", "failing").containsEntry("reason", "403");
+	}
+
+	@Test
+	void healthWhenCooldownIsOverHasNoNextAttempt() {
 		fail(Reason.RESPONSE_TIMEOUT);
 		cache.advanceSeconds(1);
-		assertThat(indicator.health().getDetails()).containsEntry("nextAttempt", "when a caller needs it");
+		assertThat(indicator.health().getDetails()).doesNotContainKey("nextAttemptAt");
+	}
+
+	@Test
+	void healthWhenKeyFileIsUnreadableSaysSo() {
+		cache.upstream.keyUnreadable(true);
+		assertThat(indicator.health().getDetails()).containsEntry("keyFile", "unreadable");
 	}
 
 	@Test

@@ -49,14 +49,14 @@ class ErrorAnswerTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE" })
 	void ofWhenUpstreamTellsCodeAndMessagePassesThemOn(Reason reason) {
 		ErrorAnswer answer = ErrorAnswer.of(failure(reason, 503, "THEIRS", "Their words"));
 		assertThat(answer.body()).isEqualTo(new ErrorResponse("THEIRS", "Their words"));
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE", "FORBIDDEN", "UNEXPECTED_STATUS" })
+	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE" })
 	void ofWhenUpstreamTellsCodeOnlyKeepsOwnMessage(Reason reason) {
 		ErrorResponse own = ErrorAnswer.of(failure(reason, 503, null, null)).body();
 		assertThat(ErrorAnswer.of(failure(reason, 503, "THEIRS", null)).body())
@@ -69,6 +69,20 @@ class ErrorAnswerTests {
 		ErrorResponse own = ErrorAnswer.of(failure(reason, 503, null, null)).body();
 		assertThat(ErrorAnswer.of(failure(reason, 503, null, "Their words")).body())
 			.isEqualTo(new ErrorResponse(own.code(), "Their words"));
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "FORBIDDEN", "BLOCKED", "UNEXPECTED_STATUS" })
+	void ofWhenStatusIsUnexpectedKeepsOwnCode(Reason reason) {
+		assertThat(ErrorAnswer.of(failure(reason, 404, "THEIRS", "Their words")).body())
+			.isEqualTo(new ErrorResponse("UPSTREAM_UNEXPECTED_STATUS", "Their words"));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "UNAVAILABLE, 503, 503", "CONNECTION_REFUSED, 0, connection_refused", "INVALID_RESPONSE, 0, 200",
+			"UNEXPECTED_STATUS, 520, 520" })
+	void reasonIsWhatProxyStatusSays(Reason reason, int status, String expected) {
+		assertThat(ErrorAnswer.of(failure(reason, status, null, null)).reason()).isEqualTo(expected);
 	}
 
 	@Test

@@ -71,8 +71,8 @@ class OperatorsFlowTests {
 		assertThat(series("comfy_gateway_")).containsExactlyInAnyOrder("comfy_gateway_queue_remaining",
 				"comfy_gateway_queue_observed_timestamp_seconds", "comfy_gateway_upstream_up",
 				"comfy_gateway_upstream_cooldown_seconds", "comfy_gateway_requests_total{result}",
-				"comfy_gateway_callers_waiting", "comfy_gateway_api_key_state{state}",
-				"comfy_gateway_upstream_requests_seconds_bucket{outcome,le}",
+				"comfy_gateway_callers_waiting", "comfy_gateway_upstream_deprecated",
+				"comfy_gateway_api_key_state{state}", "comfy_gateway_upstream_requests_seconds_bucket{outcome,le}",
 				"comfy_gateway_upstream_requests_seconds_count{outcome}",
 				"comfy_gateway_upstream_requests_seconds_sum{outcome}",
 				"comfy_gateway_upstream_requests_seconds_max{outcome}");
@@ -281,7 +281,7 @@ class OperatorsFlowTests {
 		JsonNode component = health.at("/components/upstream");
 		assertThat(component.at("/status").asString()).isEqualTo("UP");
 		assertThat(component.at("/details/state").asString()).isEqualTo("answering");
-		assertThat(component.at("/details/lastGoodAgeSeconds").asInt()).isEqualTo(7);
+		assertThat(component.at("/details/lastGoodAt").asString()).isEqualTo(time.instant().minusSeconds(7).toString());
 	}
 
 	@Test
@@ -294,9 +294,12 @@ class OperatorsFlowTests {
 		assertThat(health.at("/status").asString()).isEqualTo("UP");
 		JsonNode component = health.at("/components/upstream");
 		assertThat(component.at("/status").asString()).isEqualTo("FAILING");
-		assertThat(component.at("/details/failure").asString()).isEqualTo("RATE_LIMITED");
-		assertThat(component.at("/details/lastGoodAgeSeconds").asInt()).isEqualTo(10);
-		assertThat(component.at("/details/nextAttempt").asString()).isEqualTo(time.instant().plusSeconds(7).toString());
+		assertThat(component.at("/details/code").asString()).isEqualTo("RATE_LIMITED");
+		assertThat(component.at("/details/reason").asString()).isEqualTo("429");
+		assertThat(component.at("/details/lastGoodAt").asString())
+			.isEqualTo(time.instant().minusSeconds(10).toString());
+		assertThat(component.at("/details/nextAttemptAt").asString())
+			.isEqualTo(time.instant().plusSeconds(7).toString());
 	}
 
 	@ParameterizedTest

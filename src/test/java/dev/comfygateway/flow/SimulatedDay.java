@@ -252,9 +252,8 @@ final class SimulatedDay {
 	}
 
 	private static boolean isSame(PromptCache.Status one, PromptCache.Status other) {
-		return one.failure().orElse(null) == other.failure().orElse(null) && one.observed()
-			.map(PromptCache.Status.Observed::snapshot)
-			.orElse(null) == other.observed().map(PromptCache.Status.Observed::snapshot).orElse(null);
+		return one.failure().orElse(null) == other.failure().orElse(null)
+				&& one.observed().orElse(null) == other.observed().orElse(null);
 	}
 
 	private void moveQueue() {

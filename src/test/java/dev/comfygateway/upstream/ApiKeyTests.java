@@ -92,7 +92,7 @@ class ApiKeyTests {
 		ApiKey.Current before = key.current();
 		key.reload();
 		assertThat(key.current()).isSameAs(before);
-		assertThat(key.isUnreadable()).isFalse();
+		assertThat(key.file()).isEmpty();
 	}
 
 	@Test
@@ -151,7 +151,7 @@ class ApiKeyTests {
 		write(text);
 		key.reload();
 		assertThat(key.current()).isSameAs(before);
-		assertThat(key.isUnreadable()).isTrue();
+		assertThat(key.file()).contains(KeyFile.UNREADABLE);
 	}
 
 	@ParameterizedTest
@@ -162,7 +162,7 @@ class ApiKeyTests {
 		write(text);
 		key.reload();
 		assertThat(key.current().value()).isEqualTo("old");
-		assertThat(key.isUnreadable()).isTrue();
+		assertThat(key.file()).contains(KeyFile.UNREADABLE);
 	}
 
 	@Test
@@ -172,7 +172,7 @@ class ApiKeyTests {
 		Files.delete(file);
 		key.reload();
 		assertThat(key.current().value()).isEqualTo("old");
-		assertThat(key.isUnreadable()).isTrue();
+		assertThat(key.file()).contains(KeyFile.UNREADABLE);
 	}
 
 	@Test
@@ -182,7 +182,7 @@ class ApiKeyTests {
 		Files.delete(directory.resolve("key"));
 		key.reload();
 		assertThat(key.current().value()).isEqualTo("old");
-		assertThat(key.isUnreadable()).isTrue();
+		assertThat(key.file()).contains(KeyFile.UNREADABLE);
 	}
 
 	@Test
@@ -194,7 +194,7 @@ class ApiKeyTests {
 		write("secret-2");
 		key.reload();
 		assertThat(key.current().value()).isEqualTo("secret-2");
-		assertThat(key.isUnreadable()).isFalse();
+		assertThat(key.file()).contains(KeyFile.OK);
 	}
 
 	@Test
@@ -207,7 +207,7 @@ class ApiKeyTests {
 		write("secret-1");
 		key.reload();
 		assertThat(key.current()).isSameAs(before);
-		assertThat(key.isUnreadable()).isFalse();
+		assertThat(key.file()).contains(KeyFile.OK);
 	}
 
 	@Test

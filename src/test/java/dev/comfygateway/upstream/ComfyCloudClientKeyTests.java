@@ -88,7 +88,7 @@ class ComfyCloudClientKeyTests {
 		upstream.acceptKey(NEW);
 		assertThat(fixture.failure().reason()).isEqualTo(Reason.UNAUTHORIZED);
 		assertThat(keysSent()).containsExactly(OLD);
-		assertThat(fixture.client.isKeyUnreadable()).isTrue();
+		assertThat(fixture.client.keyFile()).contains(KeyFile.UNREADABLE);
 	}
 
 	@Test

@@ -70,6 +70,25 @@ class ComfyCloudClientTests {
 	}
 
 	@ParameterizedTest
+	@CsvSource({ "application/json, FORBIDDEN", "text/html, BLOCKED" })
+	void fetchWhenForbiddenKnowsWhetherTheUpstreamItselfSaidSo(String contentType, Reason reason) {
+		upstream
+			.behave(Behaviour.answer(403, Map.of("Content-Type", contentType), "{}".getBytes(StandardCharsets.UTF_8)));
+		assertThat(fixture.failure().reason()).isEqualTo(reason);
+		assertThat(fixture.attempts()).isEqualTo(Map.of("forbidden", 1L));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "Age, 7, PT7S, false", "Deprecation, @1688169599, PT0S, true",
+			"Sunset, 'Sun, 06 Nov 2027 08:49:37 GMT', PT0S, true", "X, x, PT0S, false" })
+	void fetchWhenAnswerHasAnAgeOrAnEndTellsIt(String name, String value, Duration age, boolean deprecated) {
+		upstream.behave(Behaviour.answer(200, Map.of("Content-Type", "application/json", name, value),
+				BODY.getBytes(StandardCharsets.UTF_8)));
+		assertThat(fixture.fetch())
+			.isEqualTo(new Answered(new PromptInfo(new PromptInfo.ExecInfo(3L)), age, deprecated, 1));
+	}
+
+	@ParameterizedTest
 	@CsvSource({ "/proxy, /proxy/api/prompt", "/a/b/, /a/b/api/prompt", "/a%20b, /a%20b/api/prompt", "/, /api/prompt" })
 	void fetchWhenBaseUrlHasPathAsksBelowIt(String path, String target) {
 		upstream.behave(Behaviour.answer(200, BODY));

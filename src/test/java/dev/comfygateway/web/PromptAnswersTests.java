@@ -50,7 +50,7 @@ class PromptAnswersTests {
 		assertThat(headers(response))
 			.containsOnlyKeys("ETag", "Cache-Control", "Cache-Status", "Age", "Content-Type", "Content-Length")
 			.containsEntry("ETag", snapshot.etag())
-			.containsEntry("Cache-Control", "max-age=2, must-revalidate");
+			.containsEntry("Cache-Control", "max-age=2");
 	}
 
 	@Test
@@ -111,8 +111,8 @@ class PromptAnswersTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource(delimiter = '|', value = { "0s | no-cache", "999ms | no-cache", "1s | max-age=1, must-revalidate",
-			"1500ms | max-age=1, must-revalidate", "5m | max-age=300, must-revalidate" })
+	@CsvSource(delimiter = '|',
+			value = { "0s | no-cache", "999ms | no-cache", "1s | max-age=1", "1500ms | max-age=1", "5m | max-age=300" })
 	void renderWhenFreshForDiffersLimitsMaxAge(String freshFor, String expected) {
 		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, Forward.STALE, false),
 				"fresh-for=" + freshFor);
@@ -123,7 +123,7 @@ class PromptAnswersTests {
 	void renderWhenNameIsSetUsesIt() {
 		assertThat(render(new Lookup.Fetched(snapshot, Forward.STALE, false), "name=edge-7").getHeaders()
 			.getFirst("Cache-Status")).startsWith("edge-7; fwd=");
-		assertThat(render(failed(Reason.DNS_ERROR, false), "name=edge-7").getHeaders().getFirst("Proxy-Status"))
+		assertThat(render(failed(Reason.DNS_ERROR), "name=edge-7").getHeaders().getFirst("Proxy-Status"))
 			.isEqualTo("edge-7; error=dns_error");
 	}
 
@@ -135,7 +135,7 @@ class PromptAnswersTests {
 		assertThat(response.getBody()).isNull();
 		assertThat(headers(response)).containsOnlyKeys("ETag", "Cache-Control", "Cache-Status", "Age")
 			.containsEntry("ETag", snapshot.etag())
-			.containsEntry("Cache-Control", "max-age=2, must-revalidate")
+			.containsEntry("Cache-Control", "max-age=2")
 			.containsEntry("Cache-Status", "comfy-gateway; hit; ttl=1")
 			.containsEntry("Age", "1");
 	}
@@ -164,15 +164,15 @@ class PromptAnswersTests {
 	@Test
 	void renderWhenTagMatchesButNothingCanBeServedIsError() {
 		ifNoneMatch.add("*");
-		assertThat(render(failed(Reason.UNAUTHORIZED, true)).getStatusCode().value()).isEqualTo(401);
+		assertThat(render(failed(Reason.UNAUTHORIZED)).getStatusCode().value()).isEqualTo(401);
 	}
 
 	@Test
 	void renderWhenFailedHasThoseHeadersOnly() {
-		ResponseEntity<byte[]> response = render(failed(Reason.CONNECTION_REFUSED, false));
+		ResponseEntity<byte[]> response = render(failed(Reason.CONNECTION_REFUSED));
 		assertThat(response.getStatusCode().value()).isEqualTo(502);
 		assertThat(headers(response))
-			.containsOnlyKeys("Cache-Control", "Proxy-Status", "Content-Type", "Content-Length")
+			.containsOnlyKeys("Cache-Control", "Proxy-Status", "Content-Type", "Content-Length", "Retry-After")
 			.containsEntry("Cache-Control", "no-store")
 			.containsEntry("Proxy-Status", "comfy-gateway; error=connection_refused")
 			.containsEntry("Content-Type", "application/json");
@@ -182,30 +182,22 @@ class PromptAnswersTests {
 
 	@ParameterizedTest
 	@EnumSource(Reason.class)
-	void renderWhenFailedFromCooldownTellsWhenToComeBack(Reason reason) {
-		assertThat(render(failed(reason, true)).getHeaders().getFirst("Retry-After")).isEqualTo("9");
+	void renderWhenFailedTellsWhenToComeBack(Reason reason) {
+		assertThat(render(failed(reason)).getHeaders().getFirst("Retry-After")).isEqualTo("9");
 	}
 
 	@ParameterizedTest
-	@ValueSource(booleans = { false, true })
-	void renderWhenRateLimitedTellsWhenToComeBack(boolean fromCooldown) {
-		assertThat(render(failed(Reason.RATE_LIMITED, fromCooldown)).getHeaders().getFirst("Retry-After"))
-			.isEqualTo("9");
-	}
-
-	@ParameterizedTest
-	@CsvSource({ "502, ", "503, 9", "504, " })
-	void renderWhenUnavailableTellsWhenToComeBackWith503(int status, @Nullable String expected) {
+	@ValueSource(ints = { 502, 503, 504 })
+	void renderWhenUnavailableHasUpstreamsStatus(int status) {
 		UpstreamFailure failure = new UpstreamFailure(Reason.UNAVAILABLE, status, null, null, null, 1);
-		ResponseEntity<byte[]> response = render(new Lookup.Failed(failure, 9, false));
-		assertThat(response.getStatusCode().value()).isEqualTo(status);
-		assertThat(response.getHeaders().getFirst("Retry-After")).isEqualTo(expected);
+		assertThat(render(new Lookup.Failed(failure, 9)).getStatusCode().value()).isEqualTo(status);
 	}
 
-	@ParameterizedTest
-	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "RATE_LIMITED", "UNAVAILABLE" })
-	void renderWhenOtherwiseFailedHasNoRetryAfter(Reason reason) {
-		assertThat(render(failed(reason, false)).getHeaders().getFirst("Retry-After")).isNull();
+	@Test
+	void renderWhenUpstreamGaveAnAgeTellsIt() {
+		Snapshot aged = Snapshots.aged(3, Duration.ofSeconds(1));
+		assertThat(headers(render(new Lookup.Fetched(aged, Forward.URI_MISS, false)))).containsEntry("Age", "1")
+			.containsEntry("Cache-Status", "comfy-gateway; fwd=uri-miss; stored; ttl=1");
 	}
 
 	@Test
@@ -275,7 +267,7 @@ class PromptAnswersTests {
 	@Test
 	void resultWhenStaleInsteadOfFailureIsStale() {
 		assertThat(PromptAnswers
-			.result(stored(Duration.ofSeconds(6), Detail.UPSTREAM_FAILURE, failed(Reason.DNS_ERROR, true).failure())))
+			.result(stored(Duration.ofSeconds(6), Detail.UPSTREAM_FAILURE, failed(Reason.DNS_ERROR).failure())))
 			.isEqualTo(Result.STALE);
 	}
 
@@ -287,7 +279,7 @@ class PromptAnswersTests {
 
 	@Test
 	void resultWhenFailedIsError() {
-		assertThat(PromptAnswers.result(failed(Reason.DNS_ERROR, false))).isEqualTo(Result.ERROR);
+		assertThat(PromptAnswers.result(failed(Reason.DNS_ERROR))).isEqualTo(Result.ERROR);
 		assertThat(PromptAnswers.result(new Lookup.NotCached())).isEqualTo(Result.ERROR);
 	}
 
@@ -314,9 +306,9 @@ class PromptAnswersTests {
 		return new Lookup.Stored(snapshot, age.toNanos(), FRESH_FOR.minus(age).toNanos(), detail, failure);
 	}
 
-	private static Lookup.Failed failed(Reason reason, boolean fromCooldown) {
+	private static Lookup.Failed failed(Reason reason) {
 		int status = (reason == Reason.UNAVAILABLE) ? 503 : 418;
-		return new Lookup.Failed(new UpstreamFailure(reason, status, null, null, null, 1), 9, fromCooldown);
+		return new Lookup.Failed(new UpstreamFailure(reason, status, null, null, null, 1), 9);
 	}
 
 	private @Nullable String cacheStatus(Lookup lookup) {
