@@ -3,8 +3,10 @@ package dev.comfygateway.support;
 import dev.comfygateway.ComfyGatewayApplication;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 
@@ -66,6 +68,15 @@ public final class TestGateway implements AutoCloseable {
 
 	public WaitingCallers callers() {
 		return context.getBean(WaitingCallers.class);
+	}
+
+	/** Beans that have been made so far. */
+	public List<Object> singletons() {
+		ConfigurableListableBeanFactory beans = context.getBeanFactory();
+		return Arrays.stream(beans.getSingletonNames())
+			.filter(name -> beans.getSingleton(name) != null)
+			.map(beans::getSingleton)
+			.toList();
 	}
 
 	@Override

@@ -1,16 +1,16 @@
-package dev.comfygateway;
+package dev.comfygateway.web;
 
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.TestGateway;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import io.swagger.v3.oas.models.OpenAPI;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -18,16 +18,17 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.springframework.beans.factory.annotation.Autowired;
+import org.springdoc.core.converters.ModelConverterRegistrar;
+import org.springdoc.core.service.OpenAPIService;
+import org.springdoc.webmvc.api.OpenApiResource;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
 import org.springframework.boot.test.web.server.LocalServerPort;
-import org.springframework.web.servlet.mvc.method.RequestMappingInfo;
-import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 import org.yaml.snakeyaml.Yaml;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
@@ -35,7 +36,7 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests of the OpenAPI document, which is written by hand, against the upstream's
+ * Tests of the OpenAPI document, which springdoc generates, against the upstream's
  * contract and against the gateway.
  */
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT,
@@ -49,10 +50,11 @@ class OpenApiTests {
 
 	@ParameterizedTest
 	@CsvSource({ "/v3/api-docs, application/json", "/v3/api-docs.yaml, application/vnd.oai.openapi" })
-	void documentHasItsTypeWhateverIsAccepted(String path, String type) throws Exception {
+	void documentIsTheSameForEverybody(String path, String type) throws Exception {
 		Answer whole = RawConnection.get(port, path);
-		for (String accept : List.of("text/html", "application/xml;q=1, */*;q=0", "%%%", "")) {
-			Answer answer = RawConnection.get(port, path, "Accept: " + accept);
+		for (String accept : List.of("*/*", type, type + ";q=0.5, */*;q=0.1")) {
+			Answer answer = RawConnection.get(port, path, "Accept: " + accept, "Accept-Language: fr",
+					"X-Forwarded-Host: elsewhere");
 			assertThat(answer.status()).isEqualTo(200);
 			assertThat(answer.header("Content-Type")).hasValue(type);
 			assertThat(answer.body()).isEqualTo(whole.body());
@@ -104,27 +106,41 @@ class OpenApiTests {
 	}
 
 	@Test
-	void documentHasTheOperationsThatThereAre(@Autowired RequestMappingHandlerMapping handlers) throws Exception {
+	void documentHasTheOperationsOfThePrompt() throws Exception {
 		Map<String, Object> paths = at(json(get("/v3/api-docs")), "paths");
-		List<String> told = new ArrayList<>();
-		for (String path : paths.keySet()) {
-			at(paths, path).keySet()
-				.forEach(method -> told.add("[%s] %s".formatted(method.toUpperCase(Locale.ROOT), path)));
-		}
-		assertThat(told).isNotEmpty();
-		// How the document is found is not in it
-		told.addAll(List.of("[GET] /v3/api-docs", "[GET] /v3/api-docs.yaml"));
-		assertThat(handlers.getHandlerMethods().keySet().stream().flatMap(OpenApiTests::operations))
-			.containsExactlyInAnyOrderElementsOf(told);
+		assertThat(paths.keySet()).containsExactly("/api/prompt");
+		assertThat(at(paths, "/api/prompt").keySet()).containsExactlyInAnyOrder("get", "head");
+		assertThat(at(paths, "/api/prompt", "head").get("operationId")).isEqualTo("headPromptInfo");
 	}
 
-	private static Stream<String> operations(RequestMappingInfo handler) {
-		return handler.getPatternValues().stream().map(path -> handler.getMethodsCondition() + " " + path);
+	@Test
+	void documentNamesNoHost() throws Exception {
+		assertThat(json(get("/v3/api-docs")).get("servers")).isEqualTo(List.of(Map.of("url", "/")));
+	}
+
+	/** Browsers add no-cache to a request that sets it itself. */
+	@Test
+	void parametersAreThoseThatAreOfUse() throws Exception {
+		Object parameters = at(json(get("/v3/api-docs")), "paths", "/api/prompt", "get").get("parameters");
+		assertThat(parameters).asInstanceOf(InstanceOfAssertFactories.list(Map.class))
+			.extracting(parameter -> parameter.get("name"))
+			.containsExactly("Cache-Control");
+	}
+
+	@Test
+	void documentIsNotMadeBeforeSomebodyAsks() {
+		try (TestGateway gateway = TestGateway.start()) {
+			assertThat(gateway.singletons()).isNotEmpty()
+				.noneMatch(bean -> bean instanceof OpenApiResource || bean instanceof OpenAPIService
+						|| bean instanceof ModelConverterRegistrar || bean instanceof OpenAPI
+						|| bean instanceof PromptOperation);
+		}
 	}
 
 	@Test
 	void documentAsksForNoKey() throws Exception {
-		assertThat(get("/v3/api-docs")).doesNotContainIgnoringCase("security").doesNotContain("X-API-Key");
+		assertThat(json(get("/v3/api-docs")).get("security")).isEqualTo(List.of());
+		assertThat(get("/v3/api-docs")).doesNotContain("securitySchemes", "X-API-Key");
 	}
 
 	@Test
@@ -139,7 +155,8 @@ class OpenApiTests {
 	@Test
 	void responsesAreThoseThatThereAre() throws Exception {
 		Map<String, Object> responses = responses();
-		assertThat(responses.keySet()).isEqualTo(Set.of("200", "304", "400", "401", "429", "500", "502", "503", "504"));
+		assertThat(responses.keySet()).isEqualTo(Set.of("200", "304", "400", "401", "404", "405", "414", "417", "429",
+				"431", "500", "501", "502", "503", "504", "505"));
 		assertThat(examples(responses, "200")).isNotEmpty();
 		for (String status : responses.keySet()) {
 			assertThat(at(responses, status, "headers")).isNotEmpty();
@@ -152,9 +169,8 @@ class OpenApiTests {
 		Set<Told> examples = new HashSet<>();
 		for (String status : responses.keySet()) {
 			if (status.compareTo("400") >= 0) {
-				for (Object example : examples(responses, status)) {
-					assertThat(examples.add(new Told(Integer.parseInt(status), example))).as("%s", example).isTrue();
-				}
+				examples(responses, status)
+					.forEach(example -> examples.add(new Told(Integer.parseInt(status), example)));
 			}
 		}
 		assertThat(examples).isEqualTo(errors().map(Told::of).collect(Collectors.toSet()));
@@ -165,8 +181,20 @@ class OpenApiTests {
 			.flatMap(reason -> IntStream.of(502, 503, 504)
 				.mapToObj(status -> new UpstreamFailure(reason, status, null, null, null, 1)))
 			.map(ErrorAnswer::of);
-		return Stream.concat(upstream, Stream.of(ErrorAnswer.ofStatus(400), ErrorAnswer.notCached(),
-				ErrorAnswer.tooManyWaiting(), ErrorAnswer.bug()));
+		Stream<ErrorAnswer> server = IntStream.of(400, 404, 405, 414, 417, 431, 501, 503, 505)
+			.mapToObj(ErrorAnswer::ofStatus);
+		return Stream
+			.of(upstream, server, Stream.of(ErrorAnswer.notCached(), ErrorAnswer.tooManyWaiting(), ErrorAnswer.bug()))
+			.flatMap(answers -> answers);
+	}
+
+	@Test
+	void errorsThatTheUpstreamCausesTellWhenToComeBack() throws Exception {
+		Map<String, Object> responses = responses();
+		for (String status : List.of("401", "429", "500", "502", "503", "504")) {
+			assertThat(at(responses, status, "headers")).containsKey("Retry-After");
+		}
+		assertThat(at(responses, "405", "headers")).containsKey("Allow");
 	}
 
 	/** Error as a caller reads it, or as the document says so. */
@@ -189,13 +217,19 @@ class OpenApiTests {
 
 	@Test
 	void pageFindsAllThatItNames() throws Exception {
-		List<String> named = NAMED.matcher(get("/swagger-ui.html")).results().map(name -> name.group(1)).toList();
-		assertThat(named).hasSize(4).contains("v3/api-docs");
+		Answer redirect = RawConnection.get(port, "/swagger-ui.html");
+		assertThat(redirect.status()).isEqualTo(302);
+		String page = redirect.header("Location").orElseThrow();
+		assertThat(page).isEqualTo("/swagger-ui/index.html");
+		List<String> named = NAMED.matcher(get(page)).results().map(name -> name.group(1)).toList();
+		assertThat(named).hasSizeGreaterThan(4);
 		for (String name : named) {
 			// Another server may have put the page under a path
-			assertThat(name).doesNotStartWith("/");
-			assertThat(get("/" + name)).isNotEmpty();
+			assertThat(name).doesNotStartWith("/").doesNotContain("://");
+			assertThat(get("/swagger-ui/" + name.replace("./", ""))).isNotEmpty();
 		}
+		assertThat(get("/swagger-ui/swagger-initializer.js")).contains("/v3/api-docs/swagger-config")
+			.doesNotContain("petstore");
 	}
 
 	/**
