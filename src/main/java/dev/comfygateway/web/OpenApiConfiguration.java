@@ -8,11 +8,20 @@ import io.swagger.v3.oas.models.info.License;
 import io.swagger.v3.oas.models.servers.Server;
 import io.swagger.v3.oas.models.tags.Tag;
 import java.util.List;
+import org.springdoc.core.properties.SwaggerUiConfigProperties;
+import org.springdoc.webmvc.ui.SwaggerIndexTransformer;
+import org.springdoc.webmvc.ui.SwaggerResourceResolver;
+import org.springdoc.webmvc.ui.SwaggerWebMvcConfigurer;
+import org.springdoc.webmvc.ui.SwaggerWelcomeCommon;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.web.WebProperties;
 import org.springframework.boot.info.BuildProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.boot.webmvc.autoconfigure.WebMvcProperties;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.validation.Validator;
+import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
 /** The OpenAPI document, which springdoc makes when somebody asks for it. */
 @Configuration(proxyBeanMethods = false)
@@ -39,6 +48,32 @@ class OpenApiConfiguration {
 			.servers(List.of(new Server().url("/")))
 			.security(List.of())
 			.tags(List.of(new Tag().name(PromptOperation.TAG).description("The workflow execution queue.")));
+	}
+
+	/**
+	 * Springdoc's own, but for the transformer: Spring MVC makes this one at start, and
+	 * the transformer would bring Jackson 2 with it.
+	 */
+	@Bean
+	SwaggerWebMvcConfigurer swaggerWebMvcConfigurer(SwaggerUiConfigProperties properties, WebProperties web,
+			WebMvcProperties webMvc, @Lazy SwaggerIndexTransformer transformer, SwaggerResourceResolver resolver,
+			SwaggerWelcomeCommon welcome) {
+		return new SwaggerWebMvcConfigurer(properties, web, webMvc, transformer, resolver, welcome);
+	}
+
+	/**
+	 * Springdoc brings the API of Bean Validation, for which Spring MVC would seek a
+	 * provider.
+	 */
+	@Bean
+	WebMvcConfigurer withoutValidation() {
+		return new WebMvcConfigurer() {
+			@Override
+			public Validator getValidator() {
+				return Validator.forInstanceOf(Object.class, (target, errors) -> {
+				});
+			}
+		};
 	}
 
 	@Bean

@@ -4,7 +4,6 @@ import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.RequestDirectives;
 import dev.comfygateway.web.PromptMetrics.Result;
-import io.swagger.v3.oas.annotations.Operation;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Collections;
 import java.util.List;
@@ -71,7 +70,6 @@ class PromptController {
 	/**
 	 * Answer that Spring MVC would give too, with an empty {@code Accept-Patch} in it.
 	 */
-	@Operation(hidden = true)
 	@RequestMapping(path = PATH, method = RequestMethod.OPTIONS)
 	ResponseEntity<Void> options() {
 		return ResponseEntity.noContent().header(HttpHeaders.ALLOW, METHODS).build();

@@ -78,6 +78,7 @@ class PromptOperation implements OperationCustomizer, OpenApiCustomizer {
 	public void customise(OpenAPI document) {
 		PathItem prompt = required(document.getPaths().get(PATH));
 		prompt.setHead(head(prompt.getGet()));
+		prompt.setOptions(null);
 		addSchemas(document.getComponents());
 		addHeaders(document.getComponents());
 	}
