@@ -6,6 +6,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,6 +18,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -48,12 +50,24 @@ public final class GatewayProcess implements AutoCloseable {
 	 * @param arguments arguments on its command line
 	 */
 	public static GatewayProcess start(Map<String, String> environment, String... arguments) throws IOException {
-		List<String> command = new ArrayList<>(
-				List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1",
-						"-Xshare:auto", "-cp", classPath(), ComfyGatewayApplication.class.getName(), "--server.port=0",
-						"--management.server.port=0",
-						// Tells when it is ready, which is some time after it has started
-						"--logging.level.org.springframework.boot.availability=DEBUG"));
+		return start(List.of("-XX:TieredStopAtLevel=1"), environment, arguments);
+	}
+
+	/** Starts it with the heap of the container, and with both compilers. */
+	public static GatewayProcess startInSmallHeap(Map<String, String> environment, String... arguments)
+			throws IOException {
+		return start(List.of("-Xmx96m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"), environment, arguments);
+	}
+
+	private static GatewayProcess start(List<String> jvmOptions, Map<String, String> environment, String... arguments)
+			throws IOException {
+		List<String> command = new ArrayList<>();
+		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+		command.addAll(jvmOptions);
+		command.addAll(List.of("-Xshare:auto", "-cp", classPath(), ComfyGatewayApplication.class.getName(),
+				"--server.port=0", "--management.server.port=0",
+				// Tells when it is ready, which is some time after it has started
+				"--logging.level.org.springframework.boot.availability=DEBUG"));
 		command.addAll(List.of(arguments));
 		ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
 		builder.environment()
@@ -121,6 +135,31 @@ public final class GatewayProcess implements AutoCloseable {
 	public void terminate() {
 		// Not the process's own method, which also closes its output
 		process.toHandle().destroy();
+	}
+
+	public boolean isAlive() {
+		return process.isAlive();
+	}
+
+	/** Descriptors that it has open. */
+	public long descriptors() throws IOException {
+		try (Stream<Path> open = Files.list(Path.of("/proc", Long.toString(process.pid()), "fd"))) {
+			return open.count();
+		}
+	}
+
+	/** Its threads with their stacks, the virtual ones too. */
+	public String threadDump() throws IOException, InterruptedException {
+		Path dump = Files.createTempFile("threads", ".txt");
+		Process jcmd = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),
+				Long.toString(process.pid()), "Thread.dump_to_file", "-overwrite", dump.toString())
+			.redirectErrorStream(true)
+			.redirectOutput(ProcessBuilder.Redirect.DISCARD)
+			.start();
+		assertThat(jcmd.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+		String threads = Files.readString(dump);
+		Files.delete(dump);
+		return threads;
 	}
 
 	public int port() {

@@ -27,8 +27,16 @@ public final class RawConnection implements AutoCloseable {
 	private final InputStream in;
 
 	public RawConnection(int port) throws IOException {
-		socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), PATIENCE_MILLIS);
-		socket.setSoTimeout(PATIENCE_MILLIS);
+		this(port, PATIENCE_MILLIS);
+	}
+
+	/**
+	 * Connects.
+	 * @param patienceMillis bound of each wait for bytes
+	 */
+	public RawConnection(int port, int patienceMillis) throws IOException {
+		socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), patienceMillis);
+		socket.setSoTimeout(patienceMillis);
 		in = new BufferedInputStream(socket.getInputStream());
 	}
 
@@ -120,6 +128,12 @@ public final class RawConnection implements AutoCloseable {
 
 	private static String text(byte[] bytes) {
 		return new String(bytes, StandardCharsets.ISO_8859_1);
+	}
+
+	/** Ends the connection with a reset. */
+	public void reset() throws IOException {
+		socket.setSoLinger(true, 0);
+		socket.close();
 	}
 
 	@Override

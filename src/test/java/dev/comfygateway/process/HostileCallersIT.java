@@ -1,0 +1,295 @@
+package dev.comfygateway.process;
+
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.PipeliningCallers;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Callers who take what they can from a gateway with the container's heap, beside whom
+ * all others must be answered at once.
+ */
+class HostileCallersIT {
+
+	private static final String KEY = "key-that-nobody-takes";
+
+	/** How long any answer may take beside the hostile ones. */
+	private static final int AT_ONCE_MILLIS = 1_000;
+
+	private static final int PATIENCE_SECONDS = 60;
+
+	private static final int LARGE_FILE_MIN_SIZE = 1_000_000;
+
+	private static final Pattern SCRIPT = Pattern.compile("script src=\"([^\"]+bundle\\.js)\"");
+
+	private static SimulatedComfyCloud upstream;
+
+	private static GatewayProcess gateway;
+
+	@BeforeAll
+	static void start() throws IOException {
+		upstream = SimulatedComfyCloud.start(0, KEY);
+		upstream.queueRemaining(3);
+		gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
+				"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s");
+		gateway.awaitStart();
+		assertOthersAreAnsweredAtOnce();
+	}
+
+	@AfterAll
+	static void end() {
+		gateway.close();
+		upstream.close();
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "/api/prompt, 16", "/api/prompt, 64", "/livez, 16", "/livez, 64", "/nope, 16", "/nope, 64" })
+	void answersBesideCallersWhoPipelineAndNeverReadComeAtOnce(String path, int callers) throws Exception {
+		try (PipeliningCallers deaf = PipeliningCallers.startDeaf(gateway.port(), callers, get(path), 5_000)) {
+			assertOthersAreAnsweredAtOnce();
+			deaf.awaitStalled();
+			assertOthersAreAnsweredAtOnce();
+			assertNoRequestHoldsAThread();
+		}
+		assertOthersAreAnsweredAtOnce();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/actuator/health/liveness", "/actuator/nope" })
+	void answersBesideOperatorsWhoPipelineAndNeverReadComeAtOnce(String path) throws Exception {
+		try (PipeliningCallers deaf = PipeliningCallers.startDeaf(gateway.managementPort(), 64, get(path), 5_000)) {
+			assertOthersAreAnsweredAtOnce();
+			deaf.awaitStalled();
+			assertOthersAreAnsweredAtOnce();
+			assertNoRequestHoldsAThread();
+		}
+	}
+
+	@Test
+	void answersBesideThousandsWhoPipelineAndNeverReadComeAtOnce() throws Exception {
+		try (PipeliningCallers deaf = PipeliningCallers.startDeaf(gateway.port(), 5_000, get("/livez"), 500)) {
+			deaf.awaitStalled();
+			assertOthersAreAnsweredAtOnce();
+		}
+		Awaitility.await()
+			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.ignoreExceptions()
+			.untilAsserted(HostileCallersIT::assertOthersAreAnsweredAtOnce);
+		assertThat(gateway.isAlive()).isTrue();
+		assertThat(gateway.output()).doesNotContain("OutOfMemory");
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "/api/prompt, 1", "/api/prompt, 8", "/livez, 1", "/livez, 8" })
+	void answersBesideCallersWhoPipelineWithoutPauseComeAtOnce(String path, int callers) throws Exception {
+		try (PipeliningCallers greedy = PipeliningCallers.startReading(gateway.port(), callers, get(path))) {
+			greedy.awaitReceived(100_000);
+			try (RawConnection other = new RawConnection(gateway.port(), AT_ONCE_MILLIS)) {
+				for (int i = 0; i < 200; i++) {
+					assertThat(other.send(get("/api/prompt")).read().status()).isEqualTo(200);
+				}
+			}
+			assertOthersAreAnsweredAtOnce();
+		}
+	}
+
+	@Test
+	void answersBesideReadersOfALargeFileWhoStopComeAtOnce() throws Exception {
+		String file = largeFile();
+		try (Connections readers = new Connections()) {
+			for (int i = 0; i < 200; i++) {
+				readers.open(AT_ONCE_MILLIS).send(get(file));
+			}
+			assertOthersAreAnsweredAtOnce();
+			// Those who stopped are given up, and so others can have it
+			Awaitility.await()
+				.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+				.ignoreExceptions()
+				.until(() -> RawConnection.get(gateway.port(), file).body().length() > LARGE_FILE_MIN_SIZE);
+			assertOthersAreAnsweredAtOnce();
+			assertNoRequestHoldsAThread();
+		}
+	}
+
+	@Test
+	void answersBesideHalfSentRequestsComeToAll() throws Exception {
+		String half = get("/api/prompt", "X-Long: " + "x".repeat(3_000));
+		try (Connections halfSent = new Connections(); Connections others = new Connections()) {
+			for (int i = 0; i < 700; i++) {
+				halfSent.open(AT_ONCE_MILLIS).send(half.substring(0, half.length() - 2));
+			}
+			for (int i = 0; i < 100; i++) {
+				others.open(AT_ONCE_MILLIS).send(get("/api/prompt", "X-Long: " + "x".repeat(3_072)));
+			}
+			for (RawConnection other : others) {
+				assertThat(other.read().status()).isEqualTo(200);
+			}
+			for (RawConnection caller : halfSent) {
+				assertThat(caller.send("\r\n").read().status()).isEqualTo(200);
+			}
+		}
+	}
+
+	@Test
+	void callersBeyondTheBoundAreRefusedAndThePermitsReturn() throws Exception {
+		awaitStale();
+		Hold hold = upstream.hold();
+		try (Connections waiting = new Connections(); Connections gone = new Connections()) {
+			for (int i = 0; i < 500; i++) {
+				waiting.open(PATIENCE_SECONDS * 1_000).send(get("/api/prompt", "Cache-Control: no-cache"));
+				gone.open(PATIENCE_SECONDS * 1_000).send(get("/api/prompt", "Cache-Control: no-cache"));
+			}
+			awaitWaiting(1_000);
+			Answer refused = RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
+			assertThat(refused.status()).isEqualTo(503);
+			ErrorAnswers.assertError(refused, "TOO_MANY_WAITING");
+			assertThat(refused.header("Retry-After")).hasValue("1");
+			gone.leave();
+			hold.release();
+			for (RawConnection caller : waiting) {
+				assertThat(caller.read().status()).isEqualTo(200);
+			}
+			awaitWaiting(0);
+		}
+		finally {
+			hold.release();
+		}
+		assertOthersAreAnsweredAtOnce();
+	}
+
+	@Test
+	void resetsLeaveNothingBehind() throws Exception {
+		// What a first round loads and starts is not what one leaves behind
+		resetAll(100);
+		assertNothingWaits();
+		long descriptors = gateway.descriptors();
+		resetAll(2_000);
+		assertNothingWaits();
+		Awaitility.await().atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).until(() -> gateway.descriptors() <= descriptors);
+		assertOthersAreAnsweredAtOnce();
+	}
+
+	private static void resetAll(int callers) throws IOException {
+		List<String> requests = List.of(get("/api/prompt"), get("/livez"), get("/nope"),
+				"GET /api/prompt HTTP/1.1\r\nHo", get("/api/prompt", "Cache-Control: no-cache"),
+				RawConnection.request("POST", "/api/prompt", "Content-Length: 100000") + "x".repeat(1_000));
+		Hold hold = upstream.hold();
+		try {
+			for (int i = 0; i < callers; i++) {
+				RawConnection connection = new RawConnection(gateway.port());
+				connection.send(requests.get(i % requests.size()));
+				connection.reset();
+			}
+		}
+		finally {
+			hold.release();
+		}
+	}
+
+	private static void assertNothingWaits() throws Exception {
+		awaitWaiting(0);
+		assertNoRequestHoldsAThread();
+	}
+
+	/** Waits until the cached answer may be refreshed by who asks for it. */
+	private static void awaitStale() {
+		Awaitility.await()
+			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.until(() -> RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: only-if-cached")
+				.header("Age")
+				.filter(age -> Integer.parseInt(age) > 1)
+				.isPresent());
+	}
+
+	private static void awaitWaiting(int callers) {
+		Awaitility.await()
+			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.until(() -> RawConnection.get(gateway.managementPort(), "/actuator/prometheus")
+				.body()
+				.contains("comfy_gateway_callers_waiting %d.0\n".formatted(callers)));
+	}
+
+	/** The threads that requests are handed over to end where they have no work. */
+	private static void assertNoRequestHoldsAThread() {
+		Awaitility.await()
+			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.untilAsserted(() -> assertThat(gateway.threadDump().lines())
+				.filteredOn(line -> line.matches("#\\d+ \"(probe|prompt|page|other)-\\d+\".*"))
+				.isEmpty());
+	}
+
+	private static void assertOthersAreAnsweredAtOnce() throws IOException {
+		for (int i = 0; i < 3; i++) {
+			assertAnsweredAtOnce(gateway.port(), "/livez", 200);
+			assertAnsweredAtOnce(gateway.managementPort(), "/actuator/health/liveness", 200);
+			assertAnsweredAtOnce(gateway.port(), "/api/prompt", 200);
+			assertAnsweredAtOnce(gateway.port(), "/nope", 404);
+		}
+	}
+
+	private static void assertAnsweredAtOnce(int port, String path, int status) throws IOException {
+		try (RawConnection connection = new RawConnection(port, AT_ONCE_MILLIS)) {
+			assertThat(connection.send(get(path)).read().status()).as(path).isEqualTo(status);
+		}
+	}
+
+	private static String largeFile() throws IOException {
+		Matcher script = SCRIPT.matcher(RawConnection.get(gateway.port(), "/swagger-ui.html").body());
+		assertThat(script.find()).isTrue();
+		return "/" + script.group(1);
+	}
+
+	private static String get(String path, String... headers) {
+		return RawConnection.request("GET", path, headers);
+	}
+
+	/** Connections that end together. */
+	private static final class Connections implements AutoCloseable, Iterable<RawConnection> {
+
+		private final List<RawConnection> open = new ArrayList<>();
+
+		RawConnection open(int patienceMillis) throws IOException {
+			RawConnection connection = new RawConnection(gateway.port(), patienceMillis);
+			open.add(connection);
+			return connection;
+		}
+
+		@Override
+		public Iterator<RawConnection> iterator() {
+			return open.iterator();
+		}
+
+		@Override
+		public void close() throws IOException {
+			leave();
+		}
+
+		void leave() throws IOException {
+			for (RawConnection connection : open) {
+				connection.close();
+			}
+		}
+
+	}
+
+}
