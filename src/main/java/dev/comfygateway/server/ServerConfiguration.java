@@ -1,6 +1,7 @@
 package dev.comfygateway.server;
 
 import dev.comfygateway.GatewayProperties;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
@@ -35,6 +36,9 @@ class ServerConfiguration {
 
 	private static final Set<String> PROBES = Set.of("/livez", "/readyz");
 
+	/** What answers of more than a few KiB start with. */
+	private static final Set<String> LARGE = Set.of("/swagger-ui", "/webjars", "/v3/api-docs");
+
 	private static final int MAX_PROBES = 16;
 
 	private static final int MAX_PAGES = 64;
@@ -49,6 +53,16 @@ class ServerConfiguration {
 
 	/** Answers are small, and the largest file of the page is written in pieces. */
 	private static final int OUTPUT_BUFFER_SIZE = 8 * 1024;
+
+	/**
+	 * Bytes that the kernel holds of each connection and direction, and twice as much in
+	 * fact. By itself it would hold megabytes of answers that nobody reads.
+	 */
+	private static final int SOCKET_BUFFER_SIZE = 16 * 1024;
+
+	private static final Duration WRITE_DEADLINE = Duration.ofSeconds(20);
+
+	private static final long MAX_HEAD_MILLIS = 20_000;
 
 	/** Pieces of an unread body that are read and thrown away, 8 KiB each. */
 	private static final int MAX_UNCONSUMED_READS = 256;
@@ -83,14 +97,13 @@ class ServerConfiguration {
 		buffered.includeMethod("HEAD", "OPTIONS");
 		server.insertHandler(buffered);
 		server.insertHandler(new ErrorBodyHandler(errors));
+		server.insertHandler(new SlowReaderHandler(OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));
 		server.insertHandler(new BulkheadHandler(List.of(
 				Bulkhead.of("probe", MAX_PROBES,
 						path(PROBES::contains).or(path(path -> path.startsWith("/actuator/health")))),
 				Bulkhead.of("prompt", properties.maxWaiting() + MAX_NOT_WAITING, path("/api/prompt"::equals)),
-				// Its files are the only large ones here, and are written at the pace of
-				// the reader
-				Bulkhead.of("page", MAX_PAGES,
-						path(path -> path.startsWith("/swagger-ui") || path.startsWith("/webjars"))),
+				// These are written at the pace of the reader
+				Bulkhead.of("page", MAX_PAGES, path(path -> LARGE.stream().anyMatch(path::startsWith))),
 				Bulkhead.of("other", MAX_OTHERS, request -> true))));
 	}
 
@@ -118,6 +131,9 @@ class ServerConfiguration {
 	private static void customize(Connector connector) {
 		if (connector instanceof ServerConnector server) {
 			server.setAcceptQueueSize(ACCEPT_QUEUE_SIZE);
+			server.setAcceptedReceiveBufferSize(SOCKET_BUFFER_SIZE);
+			server.setAcceptedSendBufferSize(SOCKET_BUFFER_SIZE);
+			server.addBean(new HeadTimeout(server, Math.min(MAX_HEAD_MILLIS, server.getIdleTimeout())));
 		}
 		connector.getConnectionFactories()
 			.stream()

@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -113,21 +115,27 @@ class HostileCallersIT {
 		}
 	}
 
-	@Test
-	void answersBesideReadersOfALargeFileWhoStopComeAtOnce() throws Exception {
+	@ParameterizedTest
+	@ValueSource(booleans = { false, true })
+	void answersBesideReadersOfALargeFileWhoStopOrDawdleComeAtOnce(boolean dawdle) throws Exception {
 		String file = largeFile();
-		try (Connections readers = new Connections()) {
+		try (Connections readers = new Connections();
+				ScheduledExecutorService ticks = Executors.newSingleThreadScheduledExecutor()) {
 			for (int i = 0; i < 200; i++) {
 				readers.open(AT_ONCE_MILLIS).send(get(file));
 			}
+			if (dawdle) {
+				ticks.scheduleWithFixedDelay(readers::readSome, 0, 500, TimeUnit.MILLISECONDS);
+			}
 			assertOthersAreAnsweredAtOnce();
-			// Those who stopped are given up, and so others can have it
+			// These readers are given up, and so others can have it
 			Awaitility.await()
 				.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
 				.ignoreExceptions()
 				.until(() -> RawConnection.get(gateway.port(), file).body().length() > LARGE_FILE_MIN_SIZE);
 			assertOthersAreAnsweredAtOnce();
 			assertNoRequestHoldsAThread();
+			ticks.shutdownNow();
 		}
 	}
 
@@ -272,6 +280,13 @@ class HostileCallersIT {
 			RawConnection connection = new RawConnection(gateway.port(), patienceMillis);
 			open.add(connection);
 			return connection;
+		}
+
+		/** Reads a little of what has come by each. */
+		void readSome() {
+			for (RawConnection connection : open) {
+				connection.readSome(1_000);
+			}
 		}
 
 		@Override

@@ -115,6 +115,16 @@ public final class RawConnection implements AutoCloseable {
 		return text(in.readAllBytes());
 	}
 
+	/** Reads so many bytes at most, of those that have come, and forgets them. */
+	public void readSome(int max) {
+		try {
+			in.readNBytes(Math.min(max, in.available()));
+		}
+		catch (IOException ignored) {
+			// The other side has given up
+		}
+	}
+
 	private String line() throws IOException {
 		ByteArrayOutputStream line = new ByteArrayOutputStream();
 		for (int b = in.read(); b != '\n'; b = in.read()) {

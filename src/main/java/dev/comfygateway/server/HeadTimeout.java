@@ -1,0 +1,96 @@
+package dev.comfygateway.server;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.Connector;
+import org.eclipse.jetty.util.component.AbstractLifeCycle;
+import org.eclipse.jetty.util.thread.Scheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Timeout of requests whose head comes byte by byte, which an idle timeout never ends.
+ * All connections are looked at now and then: one where bytes came and no request did,
+ * twice in a row, is closed.
+ */
+final class HeadTimeout extends AbstractLifeCycle {
+
+	private final Connector connector;
+
+	private final long intervalMillis;
+
+	private Map<EndPoint, Progress> seen = Map.of();
+
+	private Scheduler.@Nullable Task next;
+
+	/**
+	 * Creates the timeout.
+	 * @param intervalMillis time that a head has at least; it has twice as much at most
+	 */
+	HeadTimeout(Connector connector, long intervalMillis) {
+		this.connector = connector;
+		this.intervalMillis = intervalMillis;
+	}
+
+	@Override
+	protected void doStart() {
+		schedule();
+	}
+
+	@Override
+	protected void doStop() {
+		if (next != null) {
+			next.cancel();
+		}
+	}
+
+	private void schedule() {
+		next = connector.getScheduler().schedule(this::look, intervalMillis, TimeUnit.MILLISECONDS);
+	}
+
+	private void look() {
+		Map<EndPoint, Progress> now = new HashMap<>();
+		for (EndPoint endPoint : connector.getConnectedEndPoints()) {
+			Connection connection = endPoint.getConnection();
+			if (connection.getMessagesIn() == connection.getMessagesOut()) {
+				Progress progress = Progress.of(connection, seen.get(endPoint));
+				if (progress.isTooSlow()) {
+					endPoint.close(new TimeoutException("The head of a request took too long"));
+				}
+				now.put(endPoint, progress);
+			}
+		}
+		seen = now;
+		if (isRunning()) {
+			schedule();
+		}
+	}
+
+	/**
+	 * What came by a connection.
+	 *
+	 * @param requests requests so far
+	 * @param bytes bytes so far
+	 * @param incomplete times in a row that more bytes had come and no request
+	 */
+	private record Progress(long requests, long bytes, int incomplete) {
+
+		static Progress of(Connection connection, @Nullable Progress before) {
+			long requests = connection.getMessagesIn();
+			long bytes = connection.getBytesIn();
+			if (before == null || before.requests < requests || before.bytes == bytes) {
+				return new Progress(requests, bytes, 0);
+			}
+			return new Progress(requests, bytes, before.incomplete + 1);
+		}
+
+		boolean isTooSlow() {
+			return incomplete > 1;
+		}
+
+	}
+
+}

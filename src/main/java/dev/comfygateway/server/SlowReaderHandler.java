@@ -1,0 +1,121 @@
+package dev.comfygateway.server;
+
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.Scheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Handler for callers who do not read their answer, or read it slowly. A small answer
+ * holds no thread until it is read: its writer goes on at once, and the request ends when
+ * the write does. A large one has a deadline, after which its connection is closed.
+ */
+final class SlowReaderHandler extends Handler.Wrapper {
+
+	private final int maxDetached;
+
+	private final Duration deadline;
+
+	/**
+	 * Creates the handler.
+	 * @param maxDetached bytes of a small answer
+	 * @param deadline time from the first write of an answer to its end
+	 */
+	SlowReaderHandler(int maxDetached, Duration deadline) {
+		this.maxDetached = maxDetached;
+		this.deadline = deadline;
+	}
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		Answer answer = new Answer(request, response, callback);
+		return super.handle(request, answer, answer);
+	}
+
+	private final class Answer extends Response.Wrapper implements Callback {
+
+		private final Callback callback;
+
+		private final Callback.Completable detached = new Callback.Completable(InvocationType.NON_BLOCKING);
+
+		private boolean isDetached;
+
+		private Scheduler.@Nullable Task giveUp;
+
+		Answer(Request request, Response response, Callback callback) {
+			super(request, response);
+			this.callback = callback;
+		}
+
+		@Override
+		public void write(boolean last, @Nullable ByteBuffer content, Callback written) {
+			if (isDetached) {
+				// The servlet ends an answer that its error handler has ended already
+				written.succeeded();
+				return;
+			}
+			if (!last || BufferUtil.remaining(content) > maxDetached) {
+				startDeadline();
+				super.write(last, content, written);
+				return;
+			}
+			isDetached = true;
+			// The writer may use its buffer again
+			super.write(true, BufferUtil.copy(content), detached);
+			if (!detached.isDone()) {
+				startDeadline();
+			}
+			written.succeeded();
+		}
+
+		private void startDeadline() {
+			if (giveUp == null) {
+				EndPoint connection = getRequest().getConnectionMetaData().getConnection().getEndPoint();
+				giveUp = getRequest().getComponents()
+					.getScheduler()
+					.schedule(() -> connection.close(new TimeoutException("The answer was not read in time")),
+							deadline.toMillis(), TimeUnit.MILLISECONDS);
+			}
+		}
+
+		@Override
+		public void succeeded() {
+			complete(null);
+		}
+
+		@Override
+		public void failed(Throwable failure) {
+			complete(failure);
+		}
+
+		private void complete(@Nullable Throwable failure) {
+			if (!isDetached) {
+				end(failure);
+				return;
+			}
+			detached.whenComplete((nothing, writeFailure) -> end(failure != null ? failure : writeFailure));
+		}
+
+		private void end(@Nullable Throwable failure) {
+			if (giveUp != null) {
+				giveUp.cancel();
+			}
+			if (failure == null) {
+				callback.succeeded();
+			}
+			else {
+				callback.failed(failure);
+			}
+		}
+
+	}
+
+}
