@@ -1,28 +1,74 @@
 package dev.comfygateway.server;
 
-import java.util.concurrent.LinkedBlockingQueue;
+import java.util.Comparator;
+import java.util.concurrent.PriorityBlockingQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Predicate;
 import org.eclipse.jetty.server.Request;
 
 /**
- * Bulkhead for requests of one kind: so many are served at a time, each on a virtual
- * thread, and the others queue. The queue needs no bound of its own, since a connection
- * has one request in it at most and the connections are bounded.
- *
- * @param kind requests that it is for
- * @param executor virtual threads: pooled to bound their number, not to save their start
+ * Bulkhead for requests of one kind: so many are served at a time, each on a thread, and
+ * the others queue. The queue needs no bound of its own, since a connection has one
+ * request in it at most and the connections are bounded. Connections that have had fewer
+ * answers come first, so that those who pipeline are last.
  */
-record Bulkhead(Predicate<Request> kind, ThreadPoolExecutor executor) {
+final class Bulkhead {
 
 	private static final long KEEP_ALIVE_SECONDS = 1;
 
-	static Bulkhead of(String name, int max, Predicate<Request> kind) {
-		ThreadPoolExecutor executor = new ThreadPoolExecutor(max, max, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS,
-				new LinkedBlockingQueue<>(), Thread.ofVirtual().name(name + "-", 1).factory());
-		executor.allowCoreThreadTimeOut(true);
-		return new Bulkhead(kind, executor);
+	private static final Comparator<Runnable> ORDER = Comparator.comparing(HandedOver.class::cast,
+			Comparator.comparingLong(HandedOver::answered).thenComparingLong(HandedOver::number));
+
+	private final Predicate<Request> kind;
+
+	private final ThreadPoolExecutor executor;
+
+	private final AtomicLong numbers = new AtomicLong();
+
+	private Bulkhead(Predicate<Request> kind, int max, ThreadFactory threads) {
+		this.kind = kind;
+		this.executor = new ThreadPoolExecutor(max, max, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS,
+				new PriorityBlockingQueue<>(max, ORDER), threads);
+		this.executor.allowCoreThreadTimeOut(true);
+	}
+
+	/** For requests that wait, many at a time: virtual threads. */
+	static Bulkhead ofWaiting(String name, int max, Predicate<Request> kind) {
+		return new Bulkhead(kind, max, Thread.ofVirtual().name(name + "-", 1).factory());
+	}
+
+	/**
+	 * For requests that never wait: platform threads. Virtual ones with a full queue
+	 * would not let go of the processors, and all others would wait for them.
+	 */
+	static Bulkhead ofQuick(String name, int max, Predicate<Request> kind) {
+		return new Bulkhead(kind, max, Thread.ofPlatform().daemon().name(name + "-", 1).factory());
+	}
+
+	boolean isFor(Request request) {
+		return kind.test(request);
+	}
+
+	/** Runs the task when it is its turn. */
+	void execute(Request request, Runnable task) {
+		executor.execute(new HandedOver(request.getConnectionMetaData().getConnection().getMessagesOut(),
+				numbers.getAndIncrement(), task));
+	}
+
+	void shutdown() {
+		executor.shutdown();
+	}
+
+	private record HandedOver(long answered, long number, Runnable task) implements Runnable {
+
+		@Override
+		public void run() {
+			task.run();
+		}
+
 	}
 
 }

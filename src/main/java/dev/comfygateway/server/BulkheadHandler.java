@@ -11,8 +11,8 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Hand-over of requests from Jetty's selectors to virtual threads, which may block. Each
- * kind of request has a {@link Bulkhead} of its own, so that none can take the threads of
+ * Hand-over of requests from Jetty's selectors to threads that may block. Each kind of
+ * request has a {@link Bulkhead} of its own, so that none can take the threads of
  * another.
  */
 final class BulkheadHandler extends Handler.Wrapper {
@@ -46,13 +46,13 @@ final class BulkheadHandler extends Handler.Wrapper {
 			handedOver = new WithoutBody(request);
 		}
 		Request given = handedOver;
-		bulkheadOf(request).executor().execute(() -> handleBlocking(given, response, callback));
+		bulkheadOf(request).execute(request, () -> handleBlocking(given, response, callback));
 		return true;
 	}
 
 	private Bulkhead bulkheadOf(Request request) {
 		for (Bulkhead bulkhead : bulkheads) {
-			if (bulkhead.kind().test(request)) {
+			if (bulkhead.isFor(request)) {
 				return bulkhead;
 			}
 		}
@@ -72,7 +72,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	@Override
 	protected void doStop() throws Exception {
-		bulkheads.forEach(bulkhead -> bulkhead.executor().shutdown());
+		bulkheads.forEach(Bulkhead::shutdown);
 		super.doStop();
 	}
 

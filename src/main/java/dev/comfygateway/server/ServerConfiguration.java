@@ -37,13 +37,14 @@ class ServerConfiguration {
 	private static final Set<String> PROBES = Set.of("/livez", "/readyz");
 
 	/** What answers of more than a few KiB start with. */
-	private static final Set<String> LARGE = Set.of("/swagger-ui", "/webjars", "/v3/api-docs");
+	private static final Set<String> LARGE = Set.of("/swagger-ui", "/webjars", "/v3/api-docs", "/actuator/prometheus",
+			"/actuator/sbom");
 
-	private static final int MAX_PROBES = 16;
+	private static final int MAX_PROBES = 2;
 
-	private static final int MAX_PAGES = 64;
+	private static final int MAX_PAGES = 256;
 
-	private static final int MAX_OTHERS = 64;
+	private static final int MAX_OTHERS = 4;
 
 	/** Requests for the prompt that are served beside those who wait. */
 	private static final int MAX_NOT_WAITING = 64;
@@ -99,12 +100,12 @@ class ServerConfiguration {
 		server.insertHandler(new ErrorBodyHandler(errors));
 		server.insertHandler(new SlowReaderHandler(OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));
 		server.insertHandler(new BulkheadHandler(List.of(
-				Bulkhead.of("probe", MAX_PROBES,
+				Bulkhead.ofQuick("probe", MAX_PROBES,
 						path(PROBES::contains).or(path(path -> path.startsWith("/actuator/health")))),
-				Bulkhead.of("prompt", properties.maxWaiting() + MAX_NOT_WAITING, path("/api/prompt"::equals)),
+				Bulkhead.ofWaiting("prompt", properties.maxWaiting() + MAX_NOT_WAITING, path("/api/prompt"::equals)),
 				// These are written at the pace of the reader
-				Bulkhead.of("page", MAX_PAGES, path(path -> LARGE.stream().anyMatch(path::startsWith))),
-				Bulkhead.of("other", MAX_OTHERS, request -> true))));
+				Bulkhead.ofWaiting("page", MAX_PAGES, path(path -> LARGE.stream().anyMatch(path::startsWith))),
+				Bulkhead.ofQuick("other", MAX_OTHERS, request -> true))));
 	}
 
 	/**
