@@ -8,22 +8,21 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * Settings of what callers see: how long an answer lives, and how the gateway names
- * itself.
+ * Settings of the cache, of callers and of the gateway's name.
  *
  * @param name name in {@code Cache-Status} and {@code Proxy-Status}: an HTTP token
  * @param freshFor how long an answer serves without asking the upstream; up to 5 minutes;
- * 0: every caller waits for an answer newer than the question
- * @param staleWhileRevalidate how long after that the old answer still serves at once
- * while one refresh runs behind it; up to 1 hour
+ * 0: every caller waits for a new answer
+ * @param staleWhileRevalidate how long after freshness the old answer still serves while
+ * one refresh runs in the background; up to 1 hour
  * @param staleIfError how long after freshness the old answer serves when the upstream
  * fails; up to 24 hours
  * @param refreshFloor age below which an answer serves whatever a caller asks for, so
  * that no caller can spend the key; at most {@code freshFor}; 500 ms, or {@code freshFor}
  * where that is less
- * @param cooldown how long the upstream is left alone after a first failure, doubling
- * with each in a row; at least 100 ms
- * @param maxCooldown the longest such pause, and the first one after a refused key; at
+ * @param cooldown time without a request after a first failure, doubling with each in a
+ * row; at least 100 ms
+ * @param maxCooldown maximum of that time, and its first value after a refused key; at
  * most 15 minutes
  * @param maxWaiting callers who may wait for an answer at the same time; 1 to 100,000;
  * one more gets 503
@@ -92,10 +91,10 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 	 * Checks a duration against its bounds, both included.
 	 * @throws InvalidSettingException where it lies outside
 	 */
-	public static void requireBetween(String setting, Duration value, Duration least, Duration most) {
-		if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+	public static void requireBetween(String setting, Duration value, Duration min, Duration max) {
+		if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
 			throw new InvalidSettingException(setting, "is %s, which is out of bounds".formatted(text(value)),
-					"Set it to a duration from %s to %s.".formatted(text(least), text(most)));
+					"Set it to a duration from %s to %s.".formatted(text(min), text(max)));
 		}
 	}
 
@@ -103,7 +102,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		if (duration.toMillisPart() == 0) {
 			return duration.toSeconds() + "s";
 		}
-		// Only what fits is told in milliseconds
+		// Larger values overflow in milliseconds
 		return duration.abs().compareTo(Duration.ofDays(1)) > 0 ? duration.toString() : duration.toMillis() + "ms";
 	}
 }

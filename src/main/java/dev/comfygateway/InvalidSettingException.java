@@ -1,8 +1,8 @@
 package dev.comfygateway;
 
 /**
- * Refusal of a setting at start. What it says is printed for the operator, so it never
- * holds a secret value.
+ * Refusal of a setting at start. Its texts are printed for the operator and never hold
+ * the value of a secret.
  */
 public class InvalidSettingException extends RuntimeException {
 

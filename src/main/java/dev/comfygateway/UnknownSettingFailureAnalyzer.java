@@ -9,7 +9,7 @@ import org.springframework.core.annotation.Order;
 
 /**
  * Failure report for settings that do not exist, ahead of Boot's own, which prints their
- * values: one of them can be the key, under a misspelt name.
+ * values: one of them can be the key under a misspelt name.
  */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class UnknownSettingFailureAnalyzer extends AbstractFailureAnalyzer<UnboundConfigurationPropertiesException> {

@@ -26,9 +26,9 @@ class CacheConfiguration {
 	private static final int MAX_SIZE = 1;
 
 	/**
-	 * Manager of the one cache, whose entry ends when it may no longer be served to
-	 * anybody. Hits and misses are counted by {@link PromptCache}: they are those of
-	 * callers, and a scrape that reads the entry is neither.
+	 * Manager of the one cache. The entry expires at the age from which it serves no
+	 * caller. {@link PromptCache} counts hits and misses of callers; a scrape that reads
+	 * the entry is neither.
 	 */
 	@Bean
 	CaffeineCacheManager cacheManager(GatewayProperties properties, Ticker ticker, StatsCounter statistics) {
@@ -41,7 +41,7 @@ class CacheConfiguration {
 					.ticker(ticker)
 					.recordStats(() -> statistics)
 					.build());
-		// No other cache can come into being by a name that is misspelt
+		// Fixes the names: a misspelt one is an error and not a new cache
 		caches.setCacheNames(List.of());
 		return caches;
 	}

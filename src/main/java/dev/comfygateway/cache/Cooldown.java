@@ -12,7 +12,7 @@ import org.springframework.util.backoff.ExponentialBackOff;
 /**
  * Cool-down after a failure, in which the upstream is left alone.
  *
- * @param failure what failed, and what callers are told meanwhile
+ * @param failure failure that caused it; callers get it meanwhile
  * @param backOff intervals before jitter, in milliseconds; each failure in a row takes
  * the next one
  * @param until when the cool-down ends, in nanoseconds of the cache's ticker
@@ -44,7 +44,7 @@ record Cooldown(UpstreamFailure failure, BackOffExecution backOff, long until, b
 				previous == null ? 1 : previous.failures + 1);
 	}
 
-	/** A refused key is left alone for the longest time at once. */
+	/** Back-off; after a refused key it starts at its maximum. */
 	private static BackOffExecution backOff(GatewayProperties properties, boolean keyRefused) {
 		ExponentialBackOff backOff = new ExponentialBackOff();
 		backOff.setInitialInterval((keyRefused ? properties.maxCooldown() : properties.cooldown()).toMillis());
@@ -57,7 +57,7 @@ record Cooldown(UpstreamFailure failure, BackOffExecution backOff, long until, b
 		return now - until >= 0;
 	}
 
-	/** Seconds left as {@code Retry-After} tells them: whole, rounded up, at least 1. */
+	/** Seconds left, as in {@code Retry-After}: whole, rounded up, at least 1. */
 	long retryAfterSeconds(long now) {
 		return Math.max(1, Math.ceilDiv(until - now, TimeUnit.SECONDS.toNanos(1)));
 	}

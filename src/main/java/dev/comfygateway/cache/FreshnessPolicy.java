@@ -4,12 +4,12 @@ import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.upstream.UpstreamFailure;
 
 /**
- * Freshness policy: what a stored answer is good for, given its age and what the caller
- * asks. All times are in nanoseconds.
+ * Freshness policy: use of a stored answer, by its age and the caller's directives. All
+ * times are in nanoseconds.
  */
 record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfError, long refreshFloor) {
 
-	/** Use that a stored answer has for a caller. */
+	/** Use of a stored answer for a caller. */
 	enum Freshness {
 
 		/** Serves. */
@@ -44,7 +44,7 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 		return freshFor > 0 && age < freshFor + staleWhileRevalidate ? Freshness.REVALIDATE : Freshness.STALE;
 	}
 
-	/** Age from which on an answer is served to nobody. */
+	/** Age from which an answer serves no caller. */
 	long maxAge() {
 		return freshFor + Math.max(freshFor > 0 ? staleWhileRevalidate : 0, staleIfError);
 	}
@@ -56,7 +56,7 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 
 	/**
 	 * Whether the failure is a fault, which says nothing about the account. The others
-	 * (400, 401, 402, 403) are answers about it and end the stored one.
+	 * (400, 401, 402, 403) concern the account and end the stored answer.
 	 */
 	static boolean isTransient(UpstreamFailure failure) {
 		return switch (failure.reason()) {

@@ -4,7 +4,7 @@ import dev.comfygateway.upstream.UpstreamFailure;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** What the cache has for a caller. */
+/** Result of a lookup in the cache. */
 public sealed interface Lookup {
 
 	/**
@@ -26,7 +26,7 @@ public sealed interface Lookup {
 	 *
 	 * @param snapshot the answer
 	 * @param forward why the upstream was asked
-	 * @param collapsed whether another caller's request was waited for
+	 * @param collapsed whether another caller had started the fetch
 	 */
 	record Fetched(Snapshot snapshot, Forward forward, boolean collapsed) implements Lookup {
 	}
@@ -41,12 +41,12 @@ public sealed interface Lookup {
 	record Failed(UpstreamFailure failure, long retryAfterSeconds) implements Lookup {
 	}
 
-	/** Nothing that could be served to a caller who wants no request to be made. */
+	/** Nothing to serve to a caller with {@code only-if-cached}. */
 	record NotCached() implements Lookup {
 	}
 
 	/**
-	 * Answer that is on its way.
+	 * Answer of a fetch in flight.
 	 *
 	 * @param answer completes within the upstream's deadline, exceptionally only by a
 	 * bug; never with another of this kind
@@ -57,7 +57,7 @@ public sealed interface Lookup {
 	/** Why a stored answer is served. */
 	enum Detail {
 
-		/** It is fresh, or the caller wants no request to be made. */
+		/** It is fresh, or the caller has {@code only-if-cached}. */
 		NONE,
 		/** It is too young to ask the upstream again, whatever the caller asks. */
 		REFRESH_FLOOR,

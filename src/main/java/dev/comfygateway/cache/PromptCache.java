@@ -32,18 +32,18 @@ import org.springframework.stereotype.Component;
  * Cache of the one answer, and of the result of the last fetch.
  *
  * <p>
- * The fetch in flight is an object of this class and not Caffeine's loading or
- * refreshing: Caffeine forgets a load when the entry beneath it expires, and wakes those
- * who wait before the new entry can be seen. Each would make a second request.
+ * This class owns the fetch in flight and uses neither Caffeine's loading nor its
+ * refreshing. Caffeine forgets a load when the entry beneath it expires. It also
+ * completes a load before the new entry is visible. Either would cause a second request.
  *
  * <ol>
  * <li>A caller reads the last result, then the entry.</li>
  * <li>Where the entry does not serve, the caller joins the fetch in flight or starts
  * one.</li>
- * <li>Whoever starts a fetch looks whether another one has completed since step 1, and
- * takes that one's result instead.</li>
- * <li>A fetch that completes stores its result, then makes way for the next fetch, then
- * wakes those who wait.</li>
+ * <li>A caller that starts a fetch reads the last result again. Where a fetch has
+ * completed since step 1, its result is used and no request is made.</li>
+ * <li>A completing fetch stores its result, then clears the fetch in flight, then
+ * completes the waiting callers.</li>
  * </ol>
  */
 @Component
@@ -104,9 +104,9 @@ public class PromptCache {
 	}
 
 	/**
-	 * Looks up the answer for a caller where nobody has to wait for it; a refresh may
-	 * start in the background. Absent where the caller would have to wait: nothing has
-	 * happened then.
+	 * Looks up the answer for a caller where it is in memory; a refresh may start in the
+	 * background. Absent where the caller would have to wait: nothing is counted or
+	 * started then.
 	 */
 	public Optional<Lookup> lookupInMemory(RequestDirectives wanted) {
 		return Optional.ofNullable(lookup(wanted, false));
@@ -129,7 +129,7 @@ public class PromptCache {
 		};
 	}
 
-	/** What is known now, without asking anybody. */
+	/** State of the gateway, without a request to the upstream. */
 	public Status status() {
 		long now = ticker.read();
 		FetchResult last = currentResult(lastResult);
@@ -168,10 +168,9 @@ public class PromptCache {
 	}
 
 	/**
-	 * What serves in place of a fetch, else the fetch itself. Once the upstream has
-	 * failed by a fault, attempts run in the background as long as the stored answer may
-	 * stand in: an upstream that hangs costs its callers one deadline, not one at each
-	 * attempt.
+	 * Fetches an answer, unless the stored one or the cool-down's failure serves instead.
+	 * After a fault, attempts run in the background while the stored answer may stand in.
+	 * A hanging upstream then costs callers one deadline, not one at each attempt.
 	 */
 	private @Nullable Lookup fetch(@Nullable Snapshot stored, RequestDirectives wanted, Forward forward,
 			@Nullable FetchResult seen, long now, boolean mayWait) {
@@ -205,7 +204,7 @@ public class PromptCache {
 		}));
 	}
 
-	/** The stored answer where it may stand in for the failure, else the failure. */
+	/** Stored answer where it may stand in for the failure; otherwise the failure. */
 	private Lookup failed(Cooldown cooldown, RequestDirectives wanted) {
 		long now = ticker.read();
 		Snapshot stored = stored(now);
@@ -222,15 +221,15 @@ public class PromptCache {
 		return last == null ? null : last.cooldown();
 	}
 
-	/** What was learned with another key is void. */
+	/** Result, unless it belongs to another key version. */
 	private @Nullable FetchResult currentResult(@Nullable FetchResult result) {
 		return result == null || result.keyVersion() != client.keyVersion() ? null : result;
 	}
 
 	/**
 	 * Joins the fetch in flight, or starts one.
-	 * @param seen the last result when the caller looked: where another came since, that
-	 * is what the caller was about to fetch
+	 * @param seen last result at the time of the lookup; where a newer one exists, it is
+	 * used in place of a fetch
 	 */
 	private InFlightFetch join(@Nullable FetchResult seen) {
 		CompletableFuture<FetchResult> mine = new CompletableFuture<>();
@@ -298,7 +297,7 @@ public class PromptCache {
 		return result;
 	}
 
-	/** Only the kind of a bug is logged: its text could hold anything. */
+	/** Logs the class of the exception alone: its text can hold the key. */
 	private void crash(CompletableFuture<FetchResult> mine, Throwable bug) {
 		StackTraceElement[] trace = bug.getStackTrace();
 		log.error("A request to the upstream ended in a bug: {} at {}", bug.getClass().getName(),
@@ -307,7 +306,7 @@ public class PromptCache {
 		mine.completeExceptionally(bug);
 	}
 
-	/** One line where the state changes, and where the cause within an outage changes. */
+	/** Logs a change of state, and a change of the cause within an outage. */
 	private void logChange(@Nullable FetchResult previous, FetchResult result) {
 		Cooldown before = previous == null ? null : previous.cooldown();
 		Cooldown now = result.cooldown();
@@ -318,19 +317,19 @@ public class PromptCache {
 			}
 			return;
 		}
-		ErrorAnswer told = ErrorAnswer.of(now.failure());
+		ErrorAnswer answer = ErrorAnswer.of(now.failure());
 		boolean sameKey = previous != null && previous.keyVersion() == result.keyVersion();
-		if (before != null && sameKey && told.equals(ErrorAnswer.of(before.failure()))) {
+		if (before != null && sameKey && answer.equals(ErrorAnswer.of(before.failure()))) {
 			return;
 		}
 		Instant next = clock.instant().plusNanos(now.until() - ticker.read()).truncatedTo(ChronoUnit.MILLIS);
 		if (now.failure().reason().isKeyRefused()) {
 			log.error("Upstream {} refuses the key: {}, {}; replace the key; next attempt not before {}", client.host(),
-					told.body().code(), told.reason(), next);
+					answer.body().code(), answer.reason(), next);
 		}
 		else {
-			log.warn("Upstream {} fails: {}, {}; next attempt not before {}", client.host(), told.body().code(),
-					told.reason(), next);
+			log.warn("Upstream {} fails: {}, {}; next attempt not before {}", client.host(), answer.body().code(),
+					answer.reason(), next);
 		}
 	}
 
@@ -345,14 +344,14 @@ public class PromptCache {
 	 * State of the gateway, for operators.
 	 *
 	 * @param observed the last good answer, where it may still be served
-	 * @param up whether the last request succeeded; absent before the first with this key
-	 * @param failure the last request's failure, where it failed
+	 * @param up whether the last fetch succeeded; absent before the first with this key
+	 * @param failure failure of the last fetch; absent after a success
 	 * @param cooldownNanos time left until the upstream may be asked again; 0 where it
 	 * may be now
 	 * @param nextAttemptAt end of the cool-down; absent where there is none
 	 * @param lastGoodAt when the last good answer was observed, however old it is
-	 * @param keyRefused whether the upstream's last word about the key was that it is
-	 * refused
+	 * @param keyRefused whether the upstream refused the key, and no answer since shows
+	 * that it accepts the key
 	 * @param deprecated whether the last good answer announced the end of the API
 	 * @param keyFile state of the key's file; absent where there is none
 	 */

@@ -5,17 +5,16 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a caller may ask of the cache, by {@code Cache-Control} or {@code Pragma} (RFC
- * 9111 section 5.2.1). Everything else, and anything malformed, is as if it had not been
- * said.
+ * Request directives that the gateway knows, of {@code Cache-Control} or {@code Pragma}
+ * (RFC 9111 section 5.2.1). Other ones and malformed ones are ignored.
  *
- * @param maxAgeNanos oldest answer the caller takes, in nanoseconds; the largest value
- * for any
- * @param onlyIfCached whether the caller wants no request to be made for it
+ * @param maxAgeNanos maximum age of an acceptable answer, in nanoseconds;
+ * {@link Long#MAX_VALUE} for any
+ * @param onlyIfCached whether no request may be made for this caller
  */
 public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 
-	/** Asks nothing. */
+	/** No directive. */
 	public static final RequestDirectives NONE = new RequestDirectives(Long.MAX_VALUE, false);
 
 	private static final RequestDirectives NO_CACHE = new RequestDirectives(0, false);
@@ -54,7 +53,7 @@ public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 			return Long.MAX_VALUE;
 		}
 		String digits = seconds.replaceFirst("^0+(?=.)", "");
-		// More digits than these are more than any answer's age
+		// A longer number exceeds the age of any answer
 		return digits.length() > 9 ? Long.MAX_VALUE : TimeUnit.SECONDS.toNanos(Long.parseLong(digits));
 	}
 

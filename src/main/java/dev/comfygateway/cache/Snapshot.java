@@ -35,7 +35,7 @@ public final class Snapshot {
 	 * Creates a snapshot.
 	 * @param age age that the upstream gave the answer
 	 * @param arrivedNanos arrival of the answer, on the cache's ticker
-	 * @param arrivedAt arrival of the answer, for people
+	 * @param arrivedAt arrival of the answer, in wall-clock time
 	 */
 	Snapshot(PromptInfo promptInfo, Duration age, long arrivedNanos, Instant arrivedAt, long keyVersion) {
 		this.promptInfo = promptInfo;
@@ -63,8 +63,7 @@ public final class Snapshot {
 	}
 
 	/**
-	 * The answer as JSON in UTF-8, shared by all who are given it: never to be written
-	 * to.
+	 * The answer as JSON in UTF-8. The array is shared and must not be modified.
 	 */
 	public byte[] body() {
 		return body;
@@ -82,7 +81,7 @@ public final class Snapshot {
 		return ageOnArrival;
 	}
 
-	/** When the queue was observed, for people. */
+	/** Wall-clock time at which the queue was observed. */
 	public Instant observedAt() {
 		return observedAt;
 	}

@@ -14,9 +14,10 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.stereotype.Component;
 
 /**
- * Gauges of what the gateway knows. Three of them are absent while nothing is known: an
- * autoscaler must not take an old number, a zero or a NaN for the queue. Micrometer knows
- * no absent gauge, so those are handed to Prometheus's own client.
+ * Gauges of the queue, the upstream and the key. Three of them are absent while their
+ * value is unknown: an autoscaler must not take an old number, a zero or a NaN for the
+ * queue. Micrometer has no absent gauges, so these are registered with Prometheus's own
+ * client.
  */
 @Component
 class UpstreamGauges implements MultiCollector {

@@ -10,13 +10,13 @@ import org.springframework.boot.health.contributor.Status;
 import org.springframework.stereotype.Component;
 
 /**
- * Upstream's state for operators. It never turns the whole unhealthy: callers must get an
- * outage of the upstream told, not the gateway taken away.
+ * Health indicator of the upstream. It never turns the gateway's health down: in an
+ * outage of the upstream callers get an error, and a restart would not help.
  */
 @Component
 class UpstreamHealthIndicator implements HealthIndicator {
 
-	/** Unknown to Boot's order of statuses, so without influence on the whole. */
+	/** Unknown to Boot's order of statuses, so without influence on the total. */
 	private static final Status FAILING = new Status("FAILING");
 
 	private final PromptCache cache;
@@ -37,11 +37,11 @@ class UpstreamHealthIndicator implements HealthIndicator {
 		}
 		else {
 			UpstreamFailure failure = status.failure().get();
-			ErrorAnswer told = ErrorAnswer.of(failure);
+			ErrorAnswer answer = ErrorAnswer.of(failure);
 			health.status(FAILING)
 				.withDetail("state", failure.reason().isKeyRefused() ? "key refused" : "failing")
-				.withDetail("code", told.body().code())
-				.withDetail("reason", told.reason());
+				.withDetail("code", answer.body().code())
+				.withDetail("reason", answer.reason());
 		}
 		status.lastGoodAt().ifPresent(at -> health.withDetail("lastGoodAt", at.truncatedTo(ChronoUnit.MILLIS)));
 		status.nextAttemptAt().ifPresent(at -> health.withDetail("nextAttemptAt", at.truncatedTo(ChronoUnit.MILLIS)));

@@ -10,7 +10,7 @@ import org.springframework.http.ResponseEntity;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Failure as callers are told it.
+ * Answer to a caller for a failure: status, body and {@code Proxy-Status}.
  *
  * @param status HTTP status
  * @param code the gateway's own code
@@ -28,8 +28,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	public static ErrorAnswer of(UpstreamFailure failure) {
 		return switch (failure.reason()) {
 			case UNAUTHORIZED ->
-				// Never the upstream's message, which would tell callers to replace a key
-				// they do not have
+				// Not the upstream's message: callers have no key that they could replace
 				fromUpstream(401, "UNAUTHORIZED",
 						"The upstream refuses the gateway's key; the gateway's operator"
 								+ " must replace it, its callers can do nothing about it.",
@@ -68,7 +67,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 				"error=proxy_internal_response");
 	}
 
-	/** Answer to a caller above the bound of those who may wait. */
+	/** Answer to a caller where {@code gateway.max-waiting} callers wait already. */
 	public static ErrorAnswer tooManyWaiting() {
 		return fromGateway(503, "TOO_MANY_WAITING", "Too many callers wait for an answer already.",
 				"error=connection_limit_reached");
@@ -80,8 +79,8 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	}
 
 	/**
-	 * Answer for what the server itself refuses, or fails to do. The server refuses with
-	 * 503 only while it ends.
+	 * Answer for a request that the server itself refuses or fails to serve. The server
+	 * refuses with 503 only during shutdown.
 	 */
 	public static ErrorAnswer ofStatus(int status) {
 		HttpStatus standard = HttpStatus.resolve(status);

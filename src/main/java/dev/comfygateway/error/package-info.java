@@ -1,6 +1,7 @@
 /**
- * How a failure is told: always the contract's {@code ErrorResponse} in JSON, whatever
- * failed and however early, never with a text that came from an exception.
+ * Failures as callers and operators see them. Every answer of a failure is the contract's
+ * {@code ErrorResponse} in JSON, also where Jetty refuses a request. No text of an
+ * exception is part of one.
  */
 @NullMarked
 package dev.comfygateway.error;

@@ -16,9 +16,9 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
 
 /**
- * Departures from Spring Boot's tracing: a span tells of an error only what kind it is,
- * since its text can hold what the upstream chose to say, and nothing is told of probes,
- * operators and the gateway's own tasks.
+ * Changes to Spring Boot's tracing. A span holds the class of an error and not its text,
+ * which can come from the upstream. Probes, management requests and scheduled tasks are
+ * not exported.
  */
 @Configuration(proxyBeanMethods = false)
 @Conditional(TracingSwitch.class)
@@ -36,7 +36,7 @@ class TracingConfiguration {
 		return new PropagatingReceiverTracingObservationHandler<>(tracer, propagator) {
 			@Override
 			public void onError(ReceiverContext<?> context) {
-				tellKind(context, getRequiredSpan(context));
+				recordClass(context, getRequiredSpan(context));
 			}
 		};
 	}
@@ -47,24 +47,24 @@ class TracingConfiguration {
 		return new PropagatingSenderTracingObservationHandler<>(tracer, propagator) {
 			@Override
 			public void onError(SenderContext<?> context) {
-				tellKind(context, getRequiredSpan(context));
+				recordClass(context, getRequiredSpan(context));
 			}
 		};
 	}
 
-	private static void tellKind(Observation.Context context, Span span) {
+	private static void recordClass(Observation.Context context, Span span) {
 		Throwable error = context.getError();
 		if (error != null) {
-			span.error(new Kind(error));
+			span.error(new ErrorClass(error));
 		}
 	}
 
-	/** Kind of an error, without its text and where it happened. */
-	private static final class Kind extends Exception {
+	/** Class of an error, without its text and stack trace. */
+	private static final class ErrorClass extends Exception {
 
 		private static final long serialVersionUID = 1L;
 
-		Kind(Throwable error) {
+		ErrorClass(Throwable error) {
 			super(error.getClass().getName(), null, false, false);
 		}
 

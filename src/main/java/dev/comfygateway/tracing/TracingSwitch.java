@@ -16,16 +16,16 @@ import org.springframework.core.type.AnnotatedTypeMetadata;
 import org.springframework.util.StringUtils;
 
 /**
- * Switch that the endpoint of a collector turns on. It is looked at when the gateway
- * starts, although the beans may have been laid out in the build, without an endpoint:
- * where there is one, they are laid out anew.
+ * Switch of tracing: on where the endpoint of a collector is set. It is evaluated at
+ * start, since the beans that the build generated are those without an endpoint. Where
+ * tracing is on, Spring AOT is off and the beans are defined at start.
  */
 public class TracingSwitch implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered, Condition {
 
 	private static final String ENDPOINT = "management.opentelemetry.tracing.export.otlp.endpoint";
 
 	/**
-	 * Each of them, off, means that nothing is exported although there is an endpoint.
+	 * Boot's own switches; one that is off disables the export despite an endpoint.
 	 */
 	private static final List<String> SWITCHES = List.of("management.opentelemetry.enabled",
 			"management.tracing.export.enabled", "management.tracing.export.otlp.enabled");
@@ -43,15 +43,15 @@ public class TracingSwitch implements ApplicationListener<ApplicationEnvironment
 			SpringProperties.setProperty("spring.aot.enabled", "false");
 		}
 		else {
-			// Else each line of the log would have room for the ids of a trace
+			// Otherwise Boot adds empty trace ids to each log line
 			environment.getPropertySources()
 				.addLast(new MapPropertySource("tracing", Map.of("management.tracing.export.enabled", "false")));
 		}
 	}
 
 	/**
-	 * After all that brings settings, OpenTelemetry's own variables among them, and
-	 * before the log is set up.
+	 * After all sources of settings, such as OpenTelemetry's environment variables, and
+	 * before logging is configured.
 	 */
 	@Override
 	public int getOrder() {

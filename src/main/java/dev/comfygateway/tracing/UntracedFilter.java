@@ -7,9 +7,9 @@ import org.springframework.context.EnvironmentAware;
 import org.springframework.core.env.Environment;
 
 /**
- * Filter that leaves out all of Spring Boot's tracing where the {@link TracingSwitch} is
- * off: Boot would else make spans, and headers for the upstream, that nobody collects.
- * What would send the log is always left out, since the log has its own way.
+ * Filter that leaves out Spring Boot's tracing where the {@link TracingSwitch} is off.
+ * Otherwise Boot would create spans and headers for the upstream without a collector. The
+ * export of logs is always left out: the log goes to standard output.
  */
 class UntracedFilter implements AutoConfigurationImportFilter, EnvironmentAware {
 

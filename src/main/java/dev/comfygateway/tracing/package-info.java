@@ -1,6 +1,6 @@
 /**
- * Traces, which there are only where somebody collects them: Spring Boot's own, for
- * {@code /api/prompt} and what it causes, and without a word that others chose.
+ * Spring Boot's tracing of {@code /api/prompt} and its requests to the upstream. It is on
+ * where a collector is configured. Spans hold no text of callers or of the upstream.
  */
 @NullMarked
 package dev.comfygateway.tracing;

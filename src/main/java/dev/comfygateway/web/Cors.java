@@ -16,9 +16,9 @@ import org.springframework.web.cors.CorsUtils;
 import org.springframework.web.cors.DefaultCorsProcessor;
 
 /**
- * CORS policy: which web pages may read an answer. A page of another origin is not
- * refused, as Spring would do: it gets the answer without permission, and its browser
- * keeps the answer from the page.
+ * CORS policy: web pages that may read an answer. A request of another origin is not
+ * refused, as Spring would do. It gets the answer without CORS headers, and its browser
+ * withholds the answer from the page.
  */
 @Component
 class Cors extends DefaultCorsProcessor implements CorsConfigurationSource {
@@ -55,7 +55,7 @@ class Cors extends DefaultCorsProcessor implements CorsConfigurationSource {
 			super.processRequest(config, request, response);
 		}
 		if (CorsUtils.isPreFlightRequest(request)) {
-			// The filter answers it alone
+			// No handler behind the filter sees it
 			if (isPrompt(request)) {
 				response.setStatus(HttpServletResponse.SC_NO_CONTENT);
 				response.setHeader(HttpHeaders.ALLOW, PromptController.METHODS);
@@ -69,7 +69,7 @@ class Cors extends DefaultCorsProcessor implements CorsConfigurationSource {
 
 	@Override
 	protected void rejectRequest(ServerHttpResponse response) {
-		// No permission is enough
+		// The missing header is the refusal
 	}
 
 	private static boolean isPrompt(HttpServletRequest request) {

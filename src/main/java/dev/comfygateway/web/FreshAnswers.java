@@ -22,16 +22,15 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 
 /**
- * Accelerator of {@code /api/prompt}: answers on the selector's thread, without Spring
- * MVC and without a hand-over, where the answer is in memory and nobody has to wait for
- * it. Every other request passes through. Without this handler every answer is the same,
- * to the byte.
+ * Accelerator of {@code /api/prompt}. It answers on the selector's thread, without Spring
+ * MVC, where the answer is in memory. Every other request passes through. Without this
+ * handler every answer is the same, to the byte.
  */
 final class FreshAnswers extends Handler.Wrapper {
 
 	/**
-	 * Answers in a row that a connection gets on the selector's thread. A connection that
-	 * pipelines without pause would else keep that thread from all others.
+	 * Answers in a row that a connection gets on the selector's thread. Otherwise a
+	 * connection that pipelines without pause would occupy that thread.
 	 */
 	private static final int MAX_IN_A_ROW = 256;
 
@@ -55,7 +54,7 @@ final class FreshAnswers extends Handler.Wrapper {
 			.toList();
 	}
 
-	/** Nothing here blocks, and the handlers behind hand over to other threads. */
+	/** Nothing here blocks; the handlers behind hand over to other threads. */
 	@Override
 	public InvocationType getInvocationType() {
 		return InvocationType.NON_BLOCKING;
@@ -84,7 +83,7 @@ final class FreshAnswers extends Handler.Wrapper {
 		}
 	}
 
-	/** Whether the request asks for nothing that only Spring MVC knows about. */
+	/** Whether the request needs nothing of Spring MVC. */
 	private static boolean isPlain(Request request) {
 		String method = request.getMethod();
 		if (!(HttpMethod.GET.is(method) || HttpMethod.HEAD.is(method))
@@ -147,7 +146,7 @@ final class FreshAnswers extends Handler.Wrapper {
 	/**
 	 * Answer in Jetty's terms.
 	 *
-	 * @param lookup what it was rendered from, where it may serve again
+	 * @param lookup lookup that it renders; absent where it must not be reused
 	 * @param body direct, since a heap buffer is copied to a direct one in each write
 	 */
 	private record Rendered(Lookup.@Nullable Stored lookup, int status, HttpField[] fields, ByteBuffer body) {

@@ -19,8 +19,8 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.stereotype.Component;
 
 /**
- * Rendering of what the cache has for a caller: status, header fields and body. There is
- * no other one.
+ * Rendering of a lookup: status, header fields and body. Both the controller and the
+ * accelerator use it.
  */
 @Component
 class PromptAnswers {
@@ -42,7 +42,7 @@ class PromptAnswers {
 	}
 
 	/**
-	 * Renders what the cache has.
+	 * Renders a lookup.
 	 * @param ifNoneMatch the lines of the caller's {@code If-None-Match}
 	 */
 	ResponseEntity<byte[]> render(Lookup lookup, List<String> ifNoneMatch) {
@@ -63,7 +63,7 @@ class PromptAnswers {
 		};
 	}
 
-	/** Answer to a caller above the bound of those who may wait. */
+	/** Answer to a caller where {@code gateway.max-waiting} callers wait already. */
 	ResponseEntity<byte[]> tooManyWaiting() {
 		return ErrorAnswer.tooManyWaiting().render(gatewayName, 1);
 	}
@@ -93,7 +93,7 @@ class PromptAnswers {
 			.body(body);
 	}
 
-	/** How a request is counted that is answered with this. */
+	/** Result under which the request is counted. */
 	static Result result(Lookup lookup) {
 		return switch (lookup) {
 			case Lookup.Stored stored -> stored.ttl() > 0 ? Result.HIT : Result.STALE;
@@ -104,14 +104,14 @@ class PromptAnswers {
 		};
 	}
 
-	/** Whether both are rendered the same way, to the byte. */
+	/** Whether both have the same rendering, to the byte. */
 	static boolean rendersSame(Lookup.Stored one, Lookup.Stored other) {
 		return one.snapshot() == other.snapshot() && ageSeconds(one) == ageSeconds(other)
 				&& ttlSeconds(one) == ttlSeconds(other) && one.detail() == other.detail()
 				&& one.failure() == other.failure();
 	}
 
-	/** Whether a caller has this answer already (RFC 9110 section 13.1.2). */
+	/** Whether {@code If-None-Match} matches the entity tag (RFC 9110 section 13.1.2). */
 	private static boolean matches(List<String> ifNoneMatch, String etag) {
 		ETag current = ETag.create(etag);
 		return ifNoneMatch.stream()
@@ -119,7 +119,7 @@ class PromptAnswers {
 			.anyMatch(tag -> tag.isWildcard() || tag.compare(current, false));
 	}
 
-	// Both are rounded against the caller: an age up, what is left of freshness down
+	// Ages are rounded up, the rest of freshness down: an answer never looks fresher
 
 	private static long ageSeconds(Lookup.Stored stored) {
 		return Math.ceilDiv(stored.age(), SECOND);

@@ -24,8 +24,8 @@ class PromptConfiguration {
 			"TRACE");
 
 	/**
-	 * Puts the accelerator ahead of everything else. Where requests are traced, each goes
-	 * through Spring's filter and the accelerator would have nothing to do.
+	 * Inserts the accelerator as the first handler. With tracing every request needs
+	 * Spring's filter, so there is no accelerator.
 	 */
 	@Bean
 	@Order(Ordered.LOWEST_PRECEDENCE)
@@ -46,7 +46,7 @@ class PromptConfiguration {
 		return filter;
 	}
 
-	/** A caller can invent methods, which must not become labels. */
+	/** Maps unknown methods to one label: callers can send any. */
 	@Bean
 	ServerRequestObservationConvention serverRequestObservationConvention() {
 		return new DefaultServerRequestObservationConvention() {

@@ -58,7 +58,7 @@ class PromptController {
 				lookup = answer.get();
 			}
 			catch (CompletionException ignored) {
-				// Logged where it happened, without its text
+				// Logged by the cache, without its text
 				metrics.count(Result.ERROR);
 				return answers.bug();
 			}
@@ -68,7 +68,7 @@ class PromptController {
 	}
 
 	/**
-	 * Answer that Spring MVC would give too, with an empty {@code Accept-Patch} in it.
+	 * Answer without the empty {@code Accept-Patch} that Spring MVC's own one has.
 	 */
 	@RequestMapping(path = PATH, method = RequestMethod.OPTIONS)
 	ResponseEntity<Void> options() {

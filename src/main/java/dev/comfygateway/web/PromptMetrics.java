@@ -40,8 +40,8 @@ class PromptMetrics {
 	}
 
 	/**
-	 * Timer of Spring's {@code http.server.requests}, for the requests that Spring's
-	 * filter does not see.
+	 * Timer of Spring's {@code http.server.requests}, for requests that do not pass
+	 * Spring's filter.
 	 * @param method {@code GET} or {@code HEAD}
 	 * @param status HTTP status of the answer
 	 */

@@ -12,8 +12,8 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Bulkhead for callers who wait for a fetch. Each holds a virtual thread, whose stack
- * must fit in the heap together with those of all others: about 19 KiB.
+ * Bulkhead for callers that wait for a fetch. Each occupies a virtual thread, whose stack
+ * takes about 19 KiB of the heap.
  */
 @Component
 class WaitingCallers {
@@ -32,13 +32,13 @@ class WaitingCallers {
 		this.max = properties.maxWaiting();
 		this.permits = new Semaphore(max);
 		Gauge.builder("comfy.gateway.callers.waiting", this, WaitingCallers::count)
-			.description("Callers of /api/prompt who wait for a fetch")
+			.description("Callers of /api/prompt that wait for a fetch")
 			.register(meters);
 	}
 
 	/**
-	 * Waits for an answer, which comes within the upstream's deadline. Absent where too
-	 * many callers wait already.
+	 * Waits for an answer, within the upstream's deadline. Absent where no permit is
+	 * left.
 	 * @throws java.util.concurrent.CompletionException where the fetch ended in a bug
 	 */
 	Optional<Lookup> await(Lookup.Awaited awaited) {
@@ -70,7 +70,7 @@ class WaitingCallers {
 		refusedAtReview = refused;
 	}
 
-	/** Callers who wait now. */
+	/** Number of waiting callers. */
 	int count() {
 		return max - permits.availablePermits();
 	}

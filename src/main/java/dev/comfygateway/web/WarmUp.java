@@ -12,9 +12,9 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Warm-up between the start and the first caller, who would else wait until everything is
- * loaded: the gateway asks its own probe, the way it asks the upstream. It is not ready
- * before; what goes wrong here does no harm.
+ * Warm-up before readiness: the gateway requests its own probe with the client of the
+ * upstream. Otherwise the first caller would wait for class loading. A failure here is
+ * ignored.
  */
 @Component
 class WarmUp implements ApplicationRunner {
