@@ -13,14 +13,16 @@ import org.eclipse.jetty.server.Request;
  * Bulkhead for requests of one kind: so many are served at a time, each on a thread, and
  * the others queue. The queue needs no bound of its own, since a connection has one
  * request in it at most and the connections are bounded. Connections that have had fewer
- * answers come first, so that those who pipeline are last.
+ * answers come first, so that those who pipeline are last; among equals the newest comes
+ * first, since callers in a long queue give up before their turn.
  */
 final class Bulkhead {
 
 	private static final long KEEP_ALIVE_SECONDS = 1;
 
 	private static final Comparator<Runnable> ORDER = Comparator.comparing(HandedOver.class::cast,
-			Comparator.comparingLong(HandedOver::answered).thenComparingLong(HandedOver::number));
+			Comparator.comparingLong(HandedOver::answered)
+				.thenComparing(Comparator.comparingLong(HandedOver::number).reversed()));
 
 	private final Predicate<Request> kind;
 
