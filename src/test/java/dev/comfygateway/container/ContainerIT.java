@@ -18,7 +18,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyStore;
+import java.security.cert.CertificateFactory;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -35,6 +38,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.http.MediaType;
 import org.springframework.web.client.RestClient;
 import org.testcontainers.containers.GenericContainer;
@@ -43,6 +48,7 @@ import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.images.builder.ImageFromDockerfile;
 import org.testcontainers.junit.jupiter.Container;
 import org.testcontainers.junit.jupiter.Testcontainers;
+import org.testcontainers.utility.ThrowingFunction;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -325,6 +331,57 @@ class ContainerIT {
 			.noneMatch(step -> step.contains("API_KEY") || step.contains(OLD_KEY) || step.contains(NEW_KEY));
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "sh", "/bin/sh", "bash", "busybox", "apt-get", "dpkg", "perl", "curl" })
+	void imageHasNoToolFor(String command) throws Exception {
+		// Of the engine, where there is no such file
+		assertThat(GATEWAY.execInContainer(command, "-c", "true").getExitCode()).isIn(126, 127);
+	}
+
+	@Test
+	void imageTrustsCertificateAuthorities() throws Exception {
+		KeyStore trusted = file("/opt/jre/lib/security/cacerts", in -> {
+			KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+			store.load(in, null);
+			return store;
+		});
+		assertThat(trusted.size()).isGreaterThan(50);
+		Collection<?> ofTheSystem = file("/etc/ssl/certs/ca-certificates.crt",
+				in -> CertificateFactory.getInstance("X.509").generateCertificates(in));
+		assertThat(ofTheSystem).hasSizeGreaterThan(50);
+	}
+
+	@Test
+	void imageKnowsTimeZones() throws Exception {
+		assertThat(file("/usr/share/zoneinfo/Asia/Tokyo", InputStream::readAllBytes)).startsWith('T', 'Z', 'i', 'f');
+		try (GenericContainer<?> gateway = gateway().withEnv("TZ", "Asia/Tokyo")) {
+			gateway.start();
+			assertThat(gateway.getLogs()).contains("+09:00");
+		}
+	}
+
+	@Test
+	void imageWhenHostDoesNotExistKnowsIt() {
+		assertThat(ask(GATEWAY).status()).as("http://upstream:8080").isEqualTo(200);
+		try (GenericContainer<?> gateway = gateway().withEnv("COMFY_BASE_URL", "http://nowhere.invalid")) {
+			gateway.start();
+			assertThat(ask(gateway).header("Proxy-Status"))
+				.hasValueSatisfying(status -> assertThat(status).contains("error=dns_error"));
+		}
+	}
+
+	@Test
+	void imageTellsScannersItsPackages() throws Exception {
+		assertThat(text("/etc/os-release")).contains("ID=debian");
+		assertThat(text("/var/lib/dpkg/status.d/libc6")).startsWith("Package: libc6\n").contains("\nVersion: ");
+	}
+
+	@Test
+	void imageHasUsersByName() throws Exception {
+		assertThat(text("/etc/passwd")).contains("nonroot:x:65532:65532:");
+		assertThat(text("/etc/group")).contains("nonroot:x:65532:");
+	}
+
 	@Test
 	void imageIsRunByNobodyInParticularAndWithoutAShell() {
 		ContainerConfig config = config();
@@ -351,6 +408,14 @@ class ContainerIT {
 		String commit = new String(git.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
 		JsonNode info = json(RawConnection.get(GATEWAY.getMappedPort(8081), "/actuator/info").body());
 		assertThat(info.at("/git/commit/id/full").asString()).isEqualTo(commit);
+	}
+
+	private static <T> T file(String path, ThrowingFunction<InputStream, T> reader) throws Exception {
+		return GATEWAY.copyFileFromContainer(path, reader);
+	}
+
+	private static String text(String path) throws Exception {
+		return new String(file(path, InputStream::readAllBytes), StandardCharsets.UTF_8);
 	}
 
 	private static Answer ask(GenericContainer<?> gateway, String... headers) {
