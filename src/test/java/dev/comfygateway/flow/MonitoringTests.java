@@ -131,7 +131,7 @@ class MonitoringTests {
 	@Test
 	void alertsAreTold() throws IOException {
 		String readme = Files.readString(Path.of("README.md"));
-		assertThat(rules()).hasSize(5)
+		assertThat(rules()).hasSize(7)
 			.allSatisfy(rule -> assertThat(readme).contains("| `%s` |".formatted(rule.at("/alert").asString())));
 	}
 
