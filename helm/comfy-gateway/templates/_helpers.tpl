@@ -43,9 +43,80 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
-{{/* "true" where the gateway sends a key: always but before a ComfyUI that has none. */}}
+{{/* Name of a setting however it is spelt: all spellings of comfy.api-key become comfyapikey. */}}
+{{- define "comfy-gateway.canonical" -}}
+{{- regexReplaceAll "[^a-z0-9]" (lower .) "" -}}
+{{- end -}}
+
+{{/* Environment variable of a setting. */}}
+{{- define "comfy-gateway.variable" -}}
+{{- upper . | replace "." "_" | replace "-" "_" -}}
+{{- end -}}
+
+{{/*
+Values that the chart gives to settings, by their canonical names: {"comfydeadline": "2s"}. A number is a float64 here,
+which would become 1e+06.
+*/}}
+{{- define "comfy-gateway.given" -}}
+{{- $given := dict -}}
+{{- range $name, $value := .Values.settings -}}
+{{- $_ := set $given (include "comfy-gateway.canonical" $name) (ternary (int64 $value) $value (kindIs "float64" $value) | toString) -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- $_ := set $given (include "comfy-gateway.canonical" .name) (.value | default "") -}}
+{{- end -}}
+{{- toJson $given -}}
+{{- end -}}
+
+{{/* "true" where the chart mounts the key: not before a ComfyUI that has none, nor where it comes another way. */}}
 {{- define "comfy-gateway.hasKey" -}}
-{{- if ne (get .Values.settings "comfy.auth" | default "api-key") "none" -}}true{{- end -}}
+{{- $given := include "comfy-gateway.given" . | fromJson -}}
+{{- $elsewhere := or (hasKey $given "comfyapikey") (hasKey $given "comfyapikeyfile") -}}
+{{- if not (or $elsewhere (eq (get $given "comfyauth") "none")) -}}true{{- end -}}
+{{- end -}}
+
+{{/* Whole seconds, rounded up, of a duration such as 2500ms, 2s or PT2S; a plain number is milliseconds, as in Spring. */}}
+{{- define "comfy-gateway.seconds" -}}
+{{- $text := lower .value -}}
+{{- $units := dict "ns" 1e-9 "us" 1e-6 "ms" 0.001 "" 0.001 "s" 1 "m" 60 "h" 3600 "d" 86400 -}}
+{{- if regexMatch "^\\+?[0-9]+(ns|us|ms|s|m|h|d)?$" $text -}}
+{{- $number := regexFind "[0-9]+" $text -}}
+{{- ceil (mulf (float64 $number) (get $units (regexFind "[a-z]*$" $text))) | int64 -}}
+{{- else if and (ne $text "pt") (regexMatch "^pt([0-9]+m)?([0-9]+(\\.[0-9]+)?s)?$" $text) -}}
+{{- $minutes := regexFind "[0-9]+m" $text | trimSuffix "m" | default "0" -}}
+{{- $seconds := regexFind "[0-9.]+s" $text | trimSuffix "s" | default "0" -}}
+{{- ceil (addf (mulf (float64 $minutes) 60) (float64 $seconds)) | int64 -}}
+{{- else -}}
+{{- printf "%s is %s, which is no duration such as 2500ms" .name .value | fail -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Seconds that the gateway takes at most for a fetch. */}}
+{{- define "comfy-gateway.deadlineSeconds" -}}
+{{- $given := include "comfy-gateway.given" . | fromJson -}}
+{{- include "comfy-gateway.seconds" (dict "name" "comfy.deadline" "value" (get $given "comfydeadline" | default "2500ms")) -}}
+{{- end -}}
+
+{{/*
+Seconds for which Spring waits at the end for requests in flight: its own 30, or a little more than the deadline where
+that is long.
+*/}}
+{{- define "comfy-gateway.shutdownSeconds" -}}
+{{- $given := include "comfy-gateway.given" . | fromJson -}}
+{{- with get $given "springlifecycletimeoutpershutdownphase" -}}
+{{- include "comfy-gateway.seconds" (dict "name" "spring.lifecycle.timeout-per-shutdown-phase" "value" .) -}}
+{{- else -}}
+{{- max 30 (add (include "comfy-gateway.deadlineSeconds" .) 2) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Bytes of a quantity such as 256Mi. */}}
+{{- define "comfy-gateway.bytes" -}}
+{{- $powers := dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 -}}
+{{- $binary := dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
+{{- $text := toString . -}}
+{{- $number := regexFind "^[0-9.]+([eE][+-]?[0-9]+)?" $text -}}
+{{- mulf (float64 $number) (get (merge $powers $binary) (trimPrefix $number $text)) -}}
 {{- end -}}
 
 {{- define "comfy-gateway.secretName" -}}
@@ -58,6 +129,6 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{/* Paths of the OpenAPI document and its page. */}}
 {{- define "comfy-gateway.docsPaths" -}}
-exact: [/v3/api-docs, /v3/api-docs.yaml, /swagger-ui.html]
-prefix: [/webjars/swagger-ui]
+exact: [/v3/api-docs, /v3/api-docs.yaml, /v3/api-docs/swagger-config, /swagger-ui.html]
+prefix: [/swagger-ui]
 {{- end -}}

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -13,6 +12,7 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
 
 class ChartDefaultsTests {
 
@@ -28,9 +28,9 @@ class ChartDefaultsTests {
 		Chart.Manifests manifests = Chart.render(scenario);
 		List<JsonNode> pods = Stream.of(manifests.pod(), manifests.only("Pod")).map(pod -> pod.get("spec")).toList();
 		assertThat(pods).allSatisfy(pod -> {
-			assertSame(((ObjectNode) pod.at("/securityContext").deepCopy()).without("fsGroup"), """
-					{"runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532,
-						"seccompProfile": {"type": "RuntimeDefault"}}""");
+			assertSame(((ObjectNode) pod.at("/securityContext").deepCopy())
+				.without(List.of("runAsUser", "runAsGroup", "fsGroup")), """
+						{"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}}""");
 			assertThat(pod.at("/automountServiceAccountToken").asBoolean(true)).isFalse();
 			assertThat(pod.at("/enableServiceLinks").asBoolean(true)).isFalse();
 			assertThat(pod.has("hostNetwork") || pod.has("hostPID") || pod.has("hostIPC")).isFalse();
@@ -49,30 +49,9 @@ class ChartDefaultsTests {
 	}
 
 	@Test
-	void memoryIsWhatTheProcessNeeds() {
-		assertThat(Chart.render().container().at("/resources/limits/memory").asString()).isEqualTo("256Mi");
-	}
-
-	@ParameterizedTest
-	@CsvSource({ "startupProbe, /livez", "livenessProbe, /livez", "readinessProbe, /readyz" })
-	void probeAsksTheCallersPort(String probe, String path) {
-		assertSame(Chart.render().container().at("/" + probe + "/httpGet"),
-				"{\"path\": \"%s\", \"port\": \"http\"}".formatted(path));
-	}
-
-	@Test
 	void portsAreThoseOfTheGateway() {
 		assertSame(Chart.render().container().at("/ports"), """
 				[{"name": "http", "containerPort": 8080}, {"name": "management", "containerPort": 8081}]""");
-	}
-
-	@ParameterizedTest
-	@CsvSource({ "5, 40", "20, 55" })
-	void graceCoversPreStopAndRequestsInFlight(int preStop, int grace) {
-		Chart.Manifests manifests = Chart.render("preStopSeconds=" + preStop);
-		assertSame(manifests.container().at("/lifecycle"),
-				"{\"preStop\": {\"sleep\": {\"seconds\": %d}}}".formatted(preStop));
-		assertThat(manifests.pod().at("/spec/terminationGracePeriodSeconds").asInt()).isEqualTo(grace);
 	}
 
 	@Test
@@ -174,15 +153,30 @@ class ChartDefaultsTests {
 				[{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]""");
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "NodePort", "LoadBalancer" })
+	void networkPolicyWhenCallersComeFromOutsideLetsThemIn(String type) {
+		JsonNode ingress = Chart.render("service.type=" + type).only("NetworkPolicy").at("/spec/ingress");
+		assertSame(ingress.at("/0"), "{\"ports\": [{\"protocol\": \"TCP\", \"port\": \"http\"}]}");
+		assertSame(ingress.at("/1/from"), "[{\"podSelector\": {}}]");
+		assertThat(Chart.notes("service.type=" + type)).contains("every address", "a Service of type " + type);
+		assertThat(Chart.notes("service.type=" + type, "networkPolicy.from[0].ipBlock.cidr=192.0.2.0/24"))
+			.doesNotContain("every address");
+	}
+
 	@Test
-	void replicasWhenAutoscaledAreTheAutoscalers() {
-		Chart.Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/autoscaled-values.yaml"));
-		assertThat(manifests.only("Deployment").at("/spec").has("replicas")).isFalse();
-		JsonNode autoscaler = manifests.only("HorizontalPodAutoscaler").at("/spec");
-		assertSame(autoscaler.at("/scaleTargetRef"), """
-				{"apiVersion": "apps/v1", "kind": "Deployment", "name": "gw-comfy-gateway"}""");
-		assertThat(autoscaler.at("/minReplicas").asInt()).isEqualTo(3);
-		assertThat(autoscaler.at("/maxReplicas").asInt()).isEqualTo(10);
+	void serviceIsThatOfTheLoadBalancer() {
+		JsonNode service = Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml"))
+			.named("Service", "gw-comfy-gateway");
+		assertSame(service.at("/metadata/annotations"), "{\"example.com/load-balancer\": \"internal\"}");
+		assertThat(service.at("/spec/loadBalancerClass").asString()).isEqualTo("example.com/internal");
+		assertSame(service.at("/spec/loadBalancerSourceRanges"), "[\"192.0.2.0/24\"]");
+	}
+
+	@Test
+	void serviceWhenThereIsNoLoadBalancerForItsRangesIsRefused() {
+		assertThatException().isThrownBy(() -> Chart.render("service.loadBalancerSourceRanges[0]=192.0.2.0/24"))
+			.withMessageContaining("service.type LoadBalancer");
 	}
 
 	@ParameterizedTest

@@ -19,15 +19,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 class ChartRoutesTests {
 
 	private static final List<String> DOCS = List.of("Exact /v3/api-docs", "Exact /v3/api-docs.yaml",
-			"Exact /swagger-ui.html");
+			"Exact /v3/api-docs/swagger-config", "Exact /swagger-ui.html");
 
 	@Test
 	void ingressRoutesThePromptAlone() {
 		Manifests manifests = Chart.render("ingress.enabled=true", "ingress.host=comfy.example.com",
-				"ingress.className=nginx");
+				"ingress.className=traefik");
 		JsonNode ingress = manifests.only("Ingress").at("/spec");
 		assertThat(ingress).isEqualTo(new JsonMapper().readTree("""
-				{"ingressClassName": "nginx", "rules": [{"host": "comfy.example.com", "http": {"paths": [
+				{"ingressClassName": "traefik", "rules": [{"host": "comfy.example.com", "http": {"paths": [
 					{"path": "/api/prompt", "pathType": "Exact", "backend": {"service": {
 						"name": "gw-comfy-gateway", "port": {"name": "http"}}}}]}}]}"""));
 		assertThat(manifests.named("Service", "gw-comfy-gateway").at("/spec/ports/0/name").asString())
@@ -40,9 +40,9 @@ class ChartRoutesTests {
 			.only("Ingress")
 			.at("/spec/rules/0/http/paths");
 		assertThat(paths.valueStream().map(path -> path.at("/pathType").asString() + " " + path.at("/path").asString()))
-			.contains("Exact /api/prompt", "Prefix /webjars/swagger-ui")
+			.contains("Exact /api/prompt", "Prefix /swagger-ui")
 			.containsAll(DOCS)
-			.hasSize(5);
+			.hasSize(6);
 	}
 
 	@Test
@@ -70,9 +70,9 @@ class ChartRoutesTests {
 			.at("/spec/rules/0/matches");
 		assertThat(matches.valueStream()
 			.map(match -> match.at("/path/type").asString() + " " + match.at("/path/value").asString()))
-			.contains("Exact /api/prompt", "PathPrefix /webjars/swagger-ui")
+			.contains("Exact /api/prompt", "PathPrefix /swagger-ui")
 			.containsAll(DOCS)
-			.hasSize(5);
+			.hasSize(6);
 	}
 
 	@Test

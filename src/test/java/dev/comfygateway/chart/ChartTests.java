@@ -30,7 +30,8 @@ class ChartTests {
 	void scenariosAreAllThere() {
 		assertThat(scenarios()).map(path -> path.getFileName().toString())
 			.containsExactlyInAnyOrder("autoscaled-values.yaml", "created-secret-values.yaml", "everything-values.yaml",
-					"gateway-api-values.yaml", "ingress-values.yaml", "minimal-values.yaml", "self-hosted-values.yaml");
+					"gateway-api-values.yaml", "ingress-values.yaml", "key-from-variable-values.yaml",
+					"minimal-values.yaml", "openshift-values.yaml", "self-hosted-values.yaml");
 	}
 
 	@Test
@@ -105,6 +106,28 @@ class ChartTests {
 		assertThat(json.readTree(manifests.only("ConfigMap").at("/data/comfy-gateway.json").asString()))
 			.isEqualTo(json.readTree(Files.readString(Chart.DIRECTORY.resolve("files/dashboard.json"))));
 		assertThat(manifests.only("PrometheusRule").at("/spec")).isEqualTo(Yamls.file("files/alerts.yaml"));
+	}
+
+	@Test
+	void imagesAreThoseOfThePods() throws IOException {
+		JsonNode images = Yamls.documents(Yamls.file("Chart.yaml").at("/annotations/artifacthub.io~1images").asString())
+			.getFirst();
+		Chart.Manifests manifests = Chart.render();
+		assertThat(images.valueStream().map(image -> image.at("/image").asString())).containsExactly(
+				manifests.container().at("/image").asString(),
+				manifests.only("Pod").at("/spec/containers/0/image").asString());
+	}
+
+	@Test
+	void changesHaveAKindAndASentence() throws IOException {
+		JsonNode changes = Yamls
+			.documents(Yamls.file("Chart.yaml").at("/annotations/artifacthub.io~1changes").asString())
+			.getFirst();
+		assertThat(changes).isNotEmpty().allSatisfy(change -> {
+			assertThat(change.at("/kind").asString()).isIn("added", "changed", "deprecated", "removed", "fixed",
+					"security");
+			assertThat(change.at("/description").asString()).isNotBlank();
+		});
 	}
 
 	@Test

@@ -23,21 +23,27 @@ class ChartValuesTests {
 	private static final Pattern KEY = Pattern.compile("( *)([A-Za-z]+):.*");
 
 	@ParameterizedTest
-	@CsvSource(delimiter = '|',
-			value = { "replicaCount=two | /replicaCount", "replicaCount=-1 | /replicaCount",
-					"image.repository= | /image/repository", "image.tag=a:b | /image/tag",
-					"image.digest=sha256:1 | /image/digest", "image.pullPolicy=Sometimes | /image/pullPolicy",
-					"apiKey.existingSecret= | /apiKey/existingSecret", "apiKey.existingSecret=Upper | existingSecret",
-					"apiKey.entry=../x | /apiKey/entry", "apiKey.value=123 | /apiKey/value",
-					"service.type=ExternalName | /service/type", "service.port=0 | /service/port",
-					"preStopSeconds=0 | /preStopSeconds", "podDisruptionBudget.enabled=maybe | enabled",
-					"autoscaling.minReplicas=0 | /autoscaling/minReplicas",
-					"networkPolicy.egressPorts[0]=70000 | /networkPolicy/egressPorts/0",
-					"networkPolicy.from[0].podSelecter=x | podSelecter", "ingress.host=a b | /ingress/host",
-					"httpRoute.parentRefs[0].nam=x | nam", "serviceMonitor.interval=15 | /serviceMonitor/interval",
-					"podLabels.a=1 | /podLabels/a", "podLabels.app\\.kubernetes\\.io/name=x | app.kubernetes.io/name",
-					"serviceMonitor.labels.helm\\.sh/chart=x | helm.sh/chart", "test.image= | /test/image",
-					"settings.gateway\\.fresh-for.a=1 | /settings/gateway.fresh-for" })
+	@CsvSource(delimiter = '|', value = { "replicaCount=two | /replicaCount", "replicaCount=-1 | /replicaCount",
+			"image.repository= | /image/repository", "image.tag=a:b | /image/tag",
+			"image.digest=sha256:1 | /image/digest", "image.pullPolicy=Sometimes | /image/pullPolicy",
+			"apiKey.existingSecret= | /apiKey/existingSecret", "apiKey.existingSecret=Upper | existingSecret",
+			"apiKey.entry=../x | /apiKey/entry", "apiKey.value=123 | /apiKey/value",
+			"service.type=ExternalName | /service/type", "service.port=0 | /service/port",
+			"preStopSeconds=0 | /preStopSeconds", "podDisruptionBudget.enabled=maybe | enabled",
+			"autoscaling.minReplicas=0 | /autoscaling/minReplicas",
+			"networkPolicy.egressPorts[0]=70000 | /networkPolicy/egressPorts/0",
+			"networkPolicy.from[0].podSelecter=x | podSelecter", "ingress.host=a b | /ingress/host",
+			"httpRoute.parentRefs[0].nam=x | nam", "serviceMonitor.interval=15 | /serviceMonitor/interval",
+			"podLabels.a=1 | /podLabels/a", "podLabels.app\\.kubernetes\\.io/name=x | app.kubernetes.io/name",
+			"serviceMonitor.labels.helm\\.sh/chart=x | helm.sh/chart", "test.image= | /test/image",
+			"settings.gateway\\.fresh-for.a=1 | /settings/gateway.fresh-for",
+			"revisionHistoryLimit=-1 | /revisionHistoryLimit", "extraEnv[0].name=A | /extraEnv/0",
+			"extraEnv[0].name=A B | /extraEnv/0/name", "extraArgs[0]= | /extraArgs/0",
+			"extraVolumes[0].name=a | /extraVolumes/0", "extraVolumeMounts[0].mountPath=a | mountPath",
+			"service.loadBalancerSourceRanges[0]=x | loadBalancerSourceRanges",
+			"podSecurityContext.runAsUser=root | /podSecurityContext/runAsUser",
+			"livenessProbe.periodSeconds=0 | /livenessProbe/periodSeconds", "priorityClassName=A | /priorityClassName",
+			"autoscaling.metrics[0].type=Cpu | /autoscaling/metrics" })
 	void valueWhenWrongIsRefusedByName(String value, String named) {
 		assertRefused(value, named);
 	}
@@ -61,7 +67,9 @@ class ChartValuesTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "", "image.", "apiKey.", "service.", "serviceAccount.", "resources.",
 			"podDisruptionBudget.", "autoscaling.", "networkPolicy.", "ingress.", "httpRoute.", "serviceMonitor.",
-			"prometheusRule.", "dashboard.", "test.", "affinity." })
+			"prometheusRule.", "dashboard.", "test.", "affinity.", "podSecurityContext.", "securityContext.",
+			"startupProbe.", "livenessProbe.", "readinessProbe.", "autoscaling.behavior.", "extraEnv[0].",
+			"extraVolumeMounts[0].", "topologySpreadConstraints[0]." })
 	void valueWhenUnknownIsRefusedByName(String place) {
 		assertRefused(place + "misspelt=x", "misspelt");
 	}
@@ -85,14 +93,20 @@ class ChartValuesTests {
 		List<String> lines = Files.readAllLines(Chart.DIRECTORY.resolve("values.yaml"));
 		assertThat(lines).filteredOn(line -> SENTENCE.matcher(line).matches())
 			.allMatch(line -> line.matches(" *# -- [A-Z].*[^.]\\."));
+		int told = Integer.MAX_VALUE;
 		for (int i = 0; i < lines.size(); i++) {
 			Matcher key = KEY.matcher(lines.get(i));
-			boolean group = i + 1 < lines.size()
-					&& lines.get(i + 1).matches(key.matches() ? key.group(1) + "  # -- .*" : "");
-			boolean told = i > 0 && SENTENCE.matcher(lines.get(i - 1)).matches();
-			if (key.matches() && !group && key.group(1).length() <= 2
-					&& !lines.get(i).matches("  (requests|limits):")) {
-				assertThat(told).as(lines.get(i)).isTrue();
+			if (!key.matches()) {
+				continue;
+			}
+			int depth = key.group(1).length();
+			if (i > 0 && SENTENCE.matcher(lines.get(i - 1)).matches()) {
+				told = depth;
+			}
+			else if (depth <= told) {
+				told = Integer.MAX_VALUE;
+				// A group, whose values have a sentence each
+				assertThat(lines.get(i + 1)).as(lines.get(i)).matches(" {%d}# -- .*".formatted(depth + 2));
 			}
 		}
 	}

@@ -1,0 +1,134 @@
+{{/* Refuses values that fit the schema but not each other, or that would start no pod. */}}
+{{- define "comfy-gateway.validate" -}}
+{{- include "comfy-gateway.validateKey" . -}}
+{{- include "comfy-gateway.validateSettings" . -}}
+{{- include "comfy-gateway.validateTimes" . -}}
+{{- include "comfy-gateway.validateResources" . -}}
+{{- with .Values.autoscaling -}}
+{{- if gt (int64 .minReplicas) (int64 .maxReplicas) -}}
+{{- printf "autoscaling.minReplicas is %v, which is more than autoscaling.maxReplicas, %v" .minReplicas .maxReplicas | fail -}}
+{{- end -}}
+{{- if and .enabled (not .targetCPUUtilizationPercentage) (not .metrics) -}}
+{{- fail "autoscaling.enabled needs autoscaling.targetCPUUtilizationPercentage or autoscaling.metrics" -}}
+{{- end -}}
+{{- end -}}
+{{- with .Values.service -}}
+{{- if and (ne .type "LoadBalancer") (or .loadBalancerClass .loadBalancerSourceRanges) -}}
+{{- fail "service.loadBalancerClass and service.loadBalancerSourceRanges need service.type LoadBalancer" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+The key is in a Secret alone: it would else stand in the Deployment, in Helm's record of the release, and in whatever
+repository holds the values. The key itself is in no message.
+*/}}
+{{- define "comfy-gateway.validateKey" -}}
+{{- $advice := "Put the key in a Secret, and name that in apiKey.existingSecret" -}}
+{{- range $name, $value := .Values.settings -}}
+{{- if or (contains "comfyapikey" (include "comfy-gateway.canonical" $name)) (contains "comfyapikey" (include "comfy-gateway.canonical" (toString $value))) -}}
+{{- printf "settings: %s is or holds the key's setting. %s" $name $advice | fail -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- $name := include "comfy-gateway.canonical" .name -}}
+{{- $isFile := and (eq $name "comfyapikeyfile") (hasPrefix "/" (.value | default "")) -}}
+{{- $isSecret := and (eq $name "comfyapikey") .valueFrom (hasKey (.valueFrom | default dict) "secretKeyRef") -}}
+{{- if and (contains "comfyapikey" $name) (not (or $isFile $isSecret)) -}}
+{{- printf "extraEnv: %s takes the key from a Secret alone, with valueFrom.secretKeyRef. %s" .name $advice | fail -}}
+{{- end -}}
+{{- if contains "comfyapikey" (include "comfy-gateway.canonical" (.value | default "")) -}}
+{{- printf "extraEnv: the value of %s holds the key's setting. %s" .name $advice | fail -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraArgs -}}
+{{- if contains "comfyapikey" (include "comfy-gateway.canonical" .) -}}
+{{- printf "extraArgs: an argument holds the key's setting. %s" $advice | fail -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Names of the gateway's own settings but for the key's and the ports. */}}
+{{- define "comfy-gateway.ownSettings" -}}
+- comfy.allow-insecure
+- comfy.auth
+- comfy.base-url
+- comfy.connect-timeout
+- comfy.deadline
+- gateway.allowed-origins
+- gateway.cooldown
+- gateway.fresh-for
+- gateway.max-cooldown
+- gateway.max-waiting
+- gateway.name
+- gateway.refresh-floor
+- gateway.stale-if-error
+- gateway.stale-while-revalidate
+{{- end -}}
+
+{{/* A name that is mistyped would else be found by a pod that does not start, or by nobody. */}}
+{{- define "comfy-gateway.validateSettings" -}}
+{{- $own := include "comfy-gateway.ownSettings" . | fromYamlArray -}}
+{{- /* Spring takes GATEWAY_FRESH_FOR and GATEWAY_FRESHFOR */ -}}
+{{- $variables := list -}}
+{{- range concat $own (list "comfy.api-key" "comfy.api-key-file") -}}
+{{- $variables = append $variables (include "comfy-gateway.variable" .) -}}
+{{- $variables = append $variables (include "comfy-gateway.variable" (. | replace "-" "")) -}}
+{{- end -}}
+{{- $charts := list "serverport" "managementserverport" "springapplicationjson" -}}
+{{- $seen := dict -}}
+{{- if include "comfy-gateway.hasKey" . -}}{{- $_ := set $seen "COMFY_API_KEY_FILE" true -}}{{- end -}}
+{{- range $name, $value := .Values.settings -}}
+{{- if has (include "comfy-gateway.canonical" $name) $charts -}}
+{{- printf "settings: %s cannot be set here" $name | fail -}}
+{{- else if not (or (has $name $own) (regexMatch "^(info|logging|management|otel|server|spring|springdoc)\\.." $name) (has $name (list "debug" "trace" "java.tool.options"))) -}}
+{{- printf "settings: there is no setting %s" $name | fail -}}
+{{- end -}}
+{{- $_ := set $seen (include "comfy-gateway.variable" $name) true -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- $name := include "comfy-gateway.canonical" .name -}}
+{{- if has $name $charts -}}
+{{- printf "extraEnv: %s cannot be set here" .name | fail -}}
+{{- else if and (regexMatch "^(comfy|gateway)[._-]" (lower .name)) (not (has (include "comfy-gateway.variable" .name) $variables)) -}}
+{{- printf "extraEnv: there is no setting %s" .name | fail -}}
+{{- else if hasKey $seen (upper .name) -}}
+{{- printf "extraEnv: %s is set twice" .name | fail -}}
+{{- end -}}
+{{- $_ := set $seen (upper .name) true -}}
+{{- end -}}
+{{- range .Values.extraArgs -}}
+{{- $name := regexFind "^--[^=]+" . | trimPrefix "--" -}}
+{{- if has (include "comfy-gateway.canonical" $name) $charts -}}
+{{- printf "extraArgs: %s cannot be set here" $name | fail -}}
+{{- else if regexMatch "^(comfy|gateway)[._-]" (lower $name) -}}
+{{- printf "extraArgs: %s belongs to settings" $name | fail -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A request in flight is answered before the pod ends. */}}
+{{- define "comfy-gateway.validateTimes" -}}
+{{- $deadline := include "comfy-gateway.deadlineSeconds" . | int64 -}}
+{{- $shutdown := include "comfy-gateway.shutdownSeconds" . | int64 -}}
+{{- if lt $shutdown $deadline -}}
+{{- printf "spring.lifecycle.timeout-per-shutdown-phase is %ds, which is less than comfy.deadline, %ds" $shutdown $deadline | fail -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "comfy-gateway.validateResources" -}}
+{{- $requests := .Values.resources.requests | default dict -}}
+{{- $limits := .Values.resources.limits | default dict -}}
+{{- range $name, $limit := $limits -}}
+{{- with get $requests $name -}}
+{{- if lt (include "comfy-gateway.bytes" $limit | float64) (include "comfy-gateway.bytes" . | float64) -}}
+{{- printf "resources.limits.%s is %v, which is less than resources.requests.%s, %v" $name $limit $name . | fail -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- with $limits.memory -}}
+{{- if lt (include "comfy-gateway.bytes" . | float64) 268435456.0 -}}
+{{- printf "resources.limits.memory is %v; the gateway needs 256Mi" . | fail -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

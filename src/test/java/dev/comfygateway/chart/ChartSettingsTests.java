@@ -1,0 +1,171 @@
+package dev.comfygateway.chart;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
+
+/**
+ * Tests of what reaches the gateway as a setting: all that it knows, nothing that is
+ * mistyped, and never the key.
+ */
+class ChartSettingsTests {
+
+	private static final String KEY = "key-of-this-test";
+
+	/** Settings as the compiler found them in the code, but for the key's. */
+	static Stream<String> settings() throws IOException {
+		Path metadata = Path.of("target/classes/META-INF/spring-configuration-metadata.json");
+		List<String> names = new JsonMapper().readTree(Files.readString(metadata))
+			.at("/properties")
+			.valueStream()
+			.map(property -> property.at("/name").asString())
+			.filter(name -> !name.startsWith("comfy.api-key"))
+			.toList();
+		assertThat(names).contains("comfy.deadline", "gateway.fresh-for");
+		return names.stream();
+	}
+
+	@ParameterizedTest
+	@MethodSource("settings")
+	void settingOfTheGatewayPasses(String name) {
+		String variable = name.toUpperCase(Locale.ROOT).replaceAll("[.-]", "_");
+		assertThat(Chart.render("settings.%s=3s".formatted(name.replace(".", "\\."))).environment())
+			.contains(variable + "=3s");
+		assertThat(Chart.render("extraEnv[0].name=" + variable, "extraEnv[0].value=3s").environment())
+			.contains(variable + "=3s");
+	}
+
+	@ParameterizedTest
+	@MethodSource("settings")
+	void settingWhenMistypedIsRefused(String name) {
+		String mistyped = name + "s";
+		assertRefused(mistyped, "settings.%s=3s".formatted(mistyped.replace(".", "\\.")));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "spring.http.clients.ssl.bundle", "server.jetty.accesslog.enabled",
+			"management.tracing.sampling.probability", "logging.level.root", "springdoc.api-docs.enabled",
+			"otel.exporter.otlp.endpoint", "debug" })
+	void settingOfSpringBootPasses(String name) {
+		assertThat(Chart.render("settings.%s=true".formatted(name.replace(".", "\\."))).environment()).hasSize(2);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "gatway.fresh-for", "sever.port", "loging.level.root", "comfy", "gateway", "spring",
+			"gateway.freshFor", "gateway.fresh_for", "gateway.fresh-for.x", "springs.x", "spring.application.json" })
+	void settingWhenNobodysIsRefused(String name) {
+		assertRefused(name, "settings.%s=x".formatted(name.replace(".", "\\.")));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "COMFY_DEADLIN", "GATEWAY_FRESH__FOR", "GATEWAY_F_RESH_FOR", "gateway.fresh-fro",
+			"SERVER_PORT", "MANAGEMENT_SERVER_PORT", "SPRING_APPLICATION_JSON" })
+	void variableWhenMistypedOrTheChartsIsRefused(String name) {
+		assertRefused(name, "extraEnv[0].name=" + name, "extraEnv[0].value=x");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "GATEWAY_FRESHFOR", "gateway.fresh-for", "PROXY_HOST", "COMFYUI_HOST" })
+	void variableWhenSpeltOtherwiseOrAnothersPasses(String name) {
+		assertThat(Chart.render("extraEnv[0].name=" + name, "extraEnv[0].value=3s").environment())
+			.contains(name + "=3s");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "COMFY_A_P_I_KEY", "COMFY_API_KEY_" })
+	void variableWhenNearlyTheKeysIsRefused(String name) {
+		assertRefused("there is no setting " + name, "extraEnv[0].name=" + name,
+				"extraEnv[0].valueFrom.secretKeyRef.name=comfy", "extraEnv[0].valueFrom.secretKeyRef.key=key");
+	}
+
+	@Test
+	void variableWhenSetTwiceIsRefused() {
+		assertRefused("GATEWAY_NAME is set twice", "settings.gateway\\.name=a", "extraEnv[0].name=GATEWAY_NAME",
+				"extraEnv[0].value=b");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "--gateway.fresh-for=3s", "--comfy.deadlin=3s", "--server.port=80" })
+	void argumentWhenItIsASettingIsRefused(String argument) {
+		assertRefused("extraArgs", "extraArgs[0]=" + argument);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "comfy\\.api-key", "comfy\\.api\\.key", "comfy\\.apiKey", "comfy\\.apikey",
+			"COMFY_API_KEY", "COMFY_APIKEY", "comfy\\.api_key", "Comfy\\.Api-Key", "comfy\\.a-p-i-key", "comfy-api-key",
+			"comfy\\.api-key\\.x", "spring\\.application\\.json", "x\\.comfy\\.api-key" })
+	void keyWhenItIsASettingIsRefused(String name) {
+		assertKeyRefused("settings.%s=%s".formatted(name, KEY));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "COMFY_API_KEY", "COMFY_APIKEY", "comfy_api_key", "comfy.api-key", "comfy.apiKey",
+			"comfy.api.key", "COMFY_API_KEY_FILE", "COMFY_A_P_I_KEY" })
+	void keyWhenItIsAVariablesValueIsRefused(String name) {
+		assertKeyRefused("extraEnv[0].name=" + name, "extraEnv[0].value=" + KEY);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "-Dcomfy.api-key=" + KEY, "-Dcomfy.apiKey=" + KEY, "-Dx -DCOMFY.API_KEY=" + KEY })
+	void keyWhenItIsWithinAValueIsRefused(String value) {
+		assertKeyRefused("extraEnv[0].name=JAVA_TOOL_OPTIONS", "extraEnv[0].value=" + value);
+		assertKeyRefused("settings.java\\.tool\\.options=" + value);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "--comfy.api-key=" + KEY, "--comfy.apiKey=" + KEY, "--COMFY_API_KEY=" + KEY,
+			"--comfy.api.key=" + KEY, "--spring.application.json=" + KEY })
+	void keyWhenItIsAnArgumentIsRefused(String argument) {
+		assertKeyRefused("extraArgs[0]=" + argument);
+	}
+
+	@Test
+	void keyWhenItIsInAConfigMapIsRefused() {
+		assertKeyRefused("extraEnv[0].name=COMFY_API_KEY", "extraEnv[0].valueFrom.configMapKeyRef.name=comfy",
+				"extraEnv[0].valueFrom.configMapKeyRef.key=" + KEY);
+	}
+
+	@Test
+	void keyWhenItIsAVariableOfASecretIsNotMounted() {
+		Chart.Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/key-from-variable-values.yaml"));
+		assertThat(manifests.container().at("/env").valueStream().map(JsonNode::toString)).containsExactly(
+				"{\"name\":\"COMFY_API_KEY\",\"valueFrom\":{\"secretKeyRef\":{\"key\":\"key\",\"name\":\"comfy\"}}}");
+		assertThat(manifests.pod().at("/spec/volumes")).hasSize(1);
+	}
+
+	@Test
+	void keyWhenItIsAFileOfAnotherVolumeIsNotMounted() {
+		Chart.Manifests manifests = Chart.render("extraEnv[0].name=COMFY_API_KEY_FILE",
+				"extraEnv[0].value=/vault/secrets/comfy", "apiKey.value=unused");
+		assertThat(manifests.environment()).containsExactly("COMFY_API_KEY_FILE=/vault/secrets/comfy");
+		assertThat(manifests.pod().at("/spec/volumes")).hasSize(1);
+		assertThat(manifests.of("Secret")).isEmpty();
+		assertThat(Chart.notes("extraEnv[0].name=COMFY_API_KEY_FILE", "extraEnv[0].value=/vault/secrets/comfy"))
+			.contains("extraEnv")
+			.doesNotContain("kubectl --namespace comfy create secret");
+	}
+
+	private static void assertRefused(String named, String... values) {
+		assertThatException().isThrownBy(() -> Chart.render(values)).withMessageContaining(named);
+	}
+
+	private static void assertKeyRefused(String... values) {
+		assertThatException().isThrownBy(() -> Chart.render(values))
+			.satisfies(refused -> assertThat(refused.getMessage())
+				.containsAnyOf("propertyName", "settings", "extraEnv", "extraArgs")
+				.doesNotContain(KEY));
+	}
+
+}
