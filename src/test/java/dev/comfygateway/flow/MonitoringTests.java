@@ -129,10 +129,10 @@ class MonitoringTests {
 	}
 
 	@Test
-	void alertsAreTold() throws IOException {
-		String readme = Files.readString(Path.of("README.md"));
+	void alertsAreInTheRunbook() throws IOException {
+		String runbook = Files.readString(Path.of("src/docs/operations.md"));
 		assertThat(rules()).hasSize(7)
-			.allSatisfy(rule -> assertThat(readme).contains("| `%s` |".formatted(rule.at("/alert").asString())));
+			.allSatisfy(rule -> assertThat(runbook).contains("\n### %s\n".formatted(rule.at("/alert").asString())));
 	}
 
 	@Test
