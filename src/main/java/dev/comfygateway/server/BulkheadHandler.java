@@ -34,20 +34,24 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
+		if (BodyDrain.hasComeWhole(request)) {
+			handOver(request, response, callback);
+		}
+		else {
+			// Nothing here has a use for a body, and nobody waits for one
+			response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
+			handOver(new WithoutBody(request), response, new BodyDrain(request, callback));
+		}
+		return true;
+	}
+
+	private void handOver(Request request, Response response, Callback callback) {
 		if (HttpMethod.TRACE.is(request.getMethod())) {
 			// A servlet would send the caller's own words back
 			Response.writeError(request, response, callback, 405);
-			return true;
+			return;
 		}
-		Request handedOver = request;
-		if (!request.consumeAvailable()) {
-			// Nothing here has a use for a body, and nobody waits for one
-			response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
-			handedOver = new WithoutBody(request);
-		}
-		Request given = handedOver;
-		bulkheadOf(request).execute(request, () -> handleBlocking(given, response, callback));
-		return true;
+		bulkheadOf(request).execute(request, () -> handleBlocking(request, response, callback));
 	}
 
 	private Bulkhead bulkheadOf(Request request) {

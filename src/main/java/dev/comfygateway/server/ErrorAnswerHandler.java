@@ -10,6 +10,7 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.ResponseEntity;
 
 /**
@@ -46,8 +47,12 @@ final class ErrorAnswerHandler implements Request.Handler {
 		if (error.status() == 405) {
 			response.getHeaders().put(HttpHeader.ALLOW, METHODS);
 		}
-		answer.getHeaders()
-			.forEach((name, values) -> values.forEach(value -> response.getHeaders().put(new HttpField(name, value))));
+		answer.getHeaders().forEach((name, values) -> {
+			// Jetty adds the length, and fails a servlet that has set one and not written
+			if (!name.equalsIgnoreCase(HttpHeaders.CONTENT_LENGTH)) {
+				values.forEach(value -> response.getHeaders().put(new HttpField(name, value)));
+			}
+		});
 		byte[] body = answer.getBody();
 		response.write(true, ByteBuffer.wrap(Objects.requireNonNull(body)), callback);
 	}

@@ -1,0 +1,125 @@
+package dev.comfygateway.flow;
+
+import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RunningGateway;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.test.web.server.LocalServerPort;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Bodies that nothing here has a use for, and line ends that are not quite HTTP's. */
+@RunningGateway
+class UnreadBodyTests {
+
+	private static final int SIZE = 300_000;
+
+	private static final String CHUNK = "2710\r\n" + "x".repeat(10_000) + "\r\n";
+
+	private final int port;
+
+	UnreadBodyTests(@LocalServerPort int port) {
+		this.port = port;
+	}
+
+	@Test
+	void answerWhenBodyIsSentWholeIsReadWhole() throws IOException {
+		String request = RawConnection.request("POST", "/api/prompt", "Content-Length: " + SIZE) + "x".repeat(SIZE);
+		assertFiftyReadTheirError(request);
+	}
+
+	@Test
+	void answerWhenChunkedBodyIsSentWholeIsReadWhole() throws IOException {
+		String request = RawConnection.request("POST", "/api/prompt", "Transfer-Encoding: chunked") + CHUNK.repeat(30)
+				+ "0\r\n\r\n";
+		assertFiftyReadTheirError(request);
+	}
+
+	private void assertFiftyReadTheirError(String request) throws IOException {
+		for (int i = 0; i < 50; i++) {
+			assertMethodNotAllowed(RawConnection.exchange(port, request));
+		}
+	}
+
+	@Test
+	void answersToManyWhoSendBodiesAtOnceAreReadWhole() throws IOException {
+		String head = RawConnection.request("POST", "/api/prompt", "Content-Length: " + SIZE);
+		List<RawConnection> callers = new ArrayList<>();
+		try {
+			for (int i = 0; i < 50; i++) {
+				callers.add(new RawConnection(port).send(head));
+			}
+			for (RawConnection caller : callers) {
+				caller.send("x".repeat(SIZE));
+			}
+			for (RawConnection caller : callers) {
+				assertMethodNotAllowed(caller.read());
+			}
+		}
+		finally {
+			for (RawConnection caller : callers) {
+				caller.close();
+			}
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "Content-Length: 300000", "Transfer-Encoding: chunked" })
+	void answerWhenBodyNeverComesIsSentAtOnceAndEndsTheConnection(String announcement) throws IOException {
+		try (RawConnection caller = new RawConnection(port)) {
+			assertMethodNotAllowed(caller.send(RawConnection.request("POST", "/api/prompt", announcement)).read());
+			assertThat(caller.readToEnd()).isEmpty();
+		}
+	}
+
+	@Test
+	void answerWhenBodyComesAfterItIsNotReset() throws IOException {
+		try (RawConnection caller = new RawConnection(port)) {
+			caller.send(RawConnection.request("POST", "/api/prompt", "Content-Length: " + SIZE));
+			Answer answer = caller.read();
+			for (int i = 0; i < 30; i++) {
+				caller.send("x".repeat(SIZE / 30));
+			}
+			assertMethodNotAllowed(answer);
+			assertThat(caller.readToEnd()).isEmpty();
+		}
+	}
+
+	@Test
+	void errorWhenRequestWasReadToItsEndKeepsTheConnection() throws IOException {
+		try (RawConnection caller = new RawConnection(port)) {
+			for (int i = 0; i < 3; i++) {
+				assertMethodNotAllowed(
+						caller.send(RawConnection.request("POST", "/api/prompt", "Content-Length: 3") + "abc").read());
+				assertThat(caller.send(RawConnection.request("GET", "/nope")).read().status()).isEqualTo(404);
+			}
+			assertThat(caller.send(RawConnection.request("GET", "/api/prompt")).read().status()).isEqualTo(200);
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "GET /api/prompt HTTP/1.1\nHost: localhost\n\n",
+			"GET /api/prompt HTTP/1.1\r\nHost: localhost\n\n", "GET /api/prompt HTTP/1.1\nHost: localhost\r\n\r\n",
+			"GET /api/prompt HTTP/1.1\r\nHost: localhost\r\n\n", "GET /api/prompt HTTP/1.1\r\nHost: localhost\n\r\n",
+			"GET /api/prompt HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
+			"GET /api/prompt HTTP/1.1\r\nHost: localhost\r\nX: a\n\tb\r\n\r\n" })
+	void answerWhenLinesEndOtherwiseComes(String request) throws IOException {
+		Answer answer = RawConnection.exchange(port, request);
+		if (answer.status() != 200) {
+			assertThat(answer.status()).isEqualTo(400);
+			ErrorAnswers.assertError(answer, "BAD_REQUEST");
+		}
+	}
+
+	private static void assertMethodNotAllowed(Answer answer) {
+		assertThat(answer.status()).isEqualTo(405);
+		ErrorAnswers.assertError(answer, "METHOD_NOT_ALLOWED");
+	}
+
+}
