@@ -1,0 +1,90 @@
+package dev.comfygateway.process;
+
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+class ShutdownIT {
+
+	private static final String KEY = "key-of-a-gateway-that-ends";
+
+	/** More than there are platform threads. */
+	private static final int CALLERS = 100;
+
+	@Test
+	void processWhenTerminatedAnswersAllWhoWaitAndRefusesOthers() throws Exception {
+		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+				GatewayProcess gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
+						"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s");
+				RawConnection kept = new RawConnection(gateway.awaitStart().port())) {
+			assertThat(kept.send(RawConnection.request("GET", "/livez")).read().status()).isEqualTo(200);
+			Hold hold = upstream.hold();
+			List<RawConnection> callers = new ArrayList<>();
+			for (int i = 0; i < CALLERS; i++) {
+				callers.add(new RawConnection(gateway.port()).send(RawConnection.request("GET", "/api/prompt")));
+			}
+			Awaitility.await()
+				.atMost(20, TimeUnit.SECONDS)
+				.until(() -> RawConnection.get(gateway.managementPort(), "/actuator/prometheus")
+					.body()
+					.contains("comfy_gateway_callers_waiting %d.0\n".formatted(CALLERS)));
+			gateway.terminate();
+			gateway.awaitOutput("Commencing graceful shutdown");
+			Awaitility.await()
+				.atMost(20, TimeUnit.SECONDS)
+				.untilAsserted(() -> assertThatExceptionOfType(ConnectException.class)
+					.isThrownBy(() -> new RawConnection(gateway.port()).close()));
+			assertAnsweredWhileEnding(kept);
+			hold.release();
+			for (RawConnection caller : callers) {
+				Answer answer = caller.read();
+				assertThat(answer.status()).isEqualTo(200);
+				assertThat(answer.header("Connection")).hasValue("close");
+				assertThat(caller.readToEnd()).isEmpty();
+				caller.close();
+			}
+			assertThat(gateway.awaitExit()).isEqualTo(128 + 15);
+			assertThat(gateway.output()).doesNotContain("WARN", "ERROR");
+		}
+	}
+
+	/** Connections that were there before get one more answer. */
+	private static void assertAnsweredWhileEnding(RawConnection kept) throws IOException {
+		Answer answer = kept.send(RawConnection.request("GET", "/livez")).read();
+		if (answer.status() != 200) {
+			assertThat(answer.status()).isEqualTo(503);
+			ErrorAnswers.assertError(answer, "SHUTTING_DOWN");
+		}
+		assertThat(answer.header("Connection")).hasValue("close");
+	}
+
+	@Test
+	void headThatTricklesIsGivenUp() throws Exception {
+		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+				GatewayProcess gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
+						"--comfy.base-url=" + upstream.baseUrl(), "--server.jetty.connection-idle-timeout=1s");
+				RawConnection slow = new RawConnection(gateway.awaitStart().port())) {
+			slow.send("GET /api/prompt HTTP/1.1\r\nX: ");
+			Awaitility.await()
+				.atMost(20, TimeUnit.SECONDS)
+				.pollInterval(200, TimeUnit.MILLISECONDS)
+				.untilAsserted(() -> assertThatExceptionOfType(IOException.class).isThrownBy(() -> slow.send("x")));
+			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
+		}
+	}
+
+}
