@@ -75,7 +75,8 @@ repository holds the values. The key itself is in no message.
 {{- $variables = append $variables (include "comfy-gateway.variable" .) -}}
 {{- $variables = append $variables (include "comfy-gateway.variable" (. | replace "-" "")) -}}
 {{- end -}}
-{{- $charts := list "serverport" "managementserverport" "springapplicationjson" -}}
+{{- /* Ports and paths are what probes, Services and routes name; a document of settings could hold anything */ -}}
+{{- $charts := list "serverport" "serverservletcontextpath" "springmvcservletpath" "managementserverport" "managementserverbasepath" "managementendpointswebbasepath" "springapplicationjson" -}}
 {{- $seen := dict -}}
 {{- if include "comfy-gateway.hasKey" . -}}{{- $_ := set $seen "COMFY_API_KEY_FILE" true -}}{{- end -}}
 {{- range $name, $value := .Values.settings -}}

@@ -64,7 +64,8 @@ class ChartSettingsTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "gatway.fresh-for", "sever.port", "loging.level.root", "comfy", "gateway", "spring",
-			"gateway.freshFor", "gateway.fresh_for", "gateway.fresh-for.x", "springs.x", "spring.application.json" })
+			"gateway.freshFor", "gateway.fresh_for", "gateway.fresh-for.x", "springs.x", "spring.application.json",
+			"server.servlet.context-path", "management.server.base-path" })
 	void settingWhenNobodysIsRefused(String name) {
 		assertRefused(name, "settings.%s=x".formatted(name.replace(".", "\\.")));
 	}
