@@ -40,7 +40,7 @@ class ArchitectureTests {
 	@ArchTest
 	static final ArchRule packagesHaveNoCycles = slices().matching("dev.comfygateway.(*)..").should().beFreeOfCycles();
 
-	/** A request's way: web, cache, upstream. */
+	/** Layers in the order of a request: web, cache, upstream. */
 	@ArchTest
 	static final ArchRule packagesKnowThoseBelowThem = layeredArchitecture().consideringOnlyDependenciesInLayers()
 		.layer("web")

@@ -28,7 +28,7 @@ class GatewayPropertiesTests {
 			"name=abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl", "allowed-origins=*",
 			"allowed-origins=https://a.example,http://localhost:3000,http://[::1]:80", "allowed-origins=", "fresh-for=",
 			"refresh-floor=", "max-waiting=1", "max-waiting=100000" })
-	void bindWhenWithinBoundsIsTaken(String setting) {
+	void bindWhenWithinBoundsSucceeds(String setting) {
 		assertThat(GatewaySettings.with(setting)).isNotNull();
 	}
 
@@ -64,7 +64,7 @@ class GatewayPropertiesTests {
 	}
 
 	@Test
-	void bindWhenOutOfBoundsTellsValueAndBounds() {
+	void bindWhenOutOfBoundsReportsValueAndBounds() {
 		assertThatExceptionOfType(BindException.class).isThrownBy(() -> GatewaySettings.with("cooldown=50ms"))
 			.havingRootCause()
 			.isInstanceOfSatisfying(InvalidSettingException.class, refusal -> {
@@ -85,7 +85,7 @@ class GatewayPropertiesTests {
 	}
 
 	@Test
-	void bindWhenCooldownsAreEqualIsTaken() {
+	void bindWhenCooldownsAreEqualSucceeds() {
 		assertThat(GatewaySettings.with("cooldown=15m", "max-cooldown=15m").cooldown()).hasMinutes(15);
 	}
 

@@ -17,10 +17,10 @@ public class TestComfyGatewayApplication {
 	public static void main(String[] args) {
 		SimulatedComfyCloud upstream = SimulatedComfyCloud.start(Integer.getInteger("simulator.port", 8188), KEY);
 		SpringApplication gateway = new SpringApplication(ComfyGatewayApplication.class);
-		// Defaults, so that the environment can still say otherwise
+		// Defaults, which the environment can override
 		gateway.setDefaultProperties(Map.of("comfy.base-url", upstream.baseUrl(), "comfy.api-key", KEY));
 		Environment environment = gateway.run(args).getEnvironment();
-		// A developer's real key, should the environment have one, is as good here
+		// A key from the environment works here too
 		upstream.acceptKey(environment.getProperty("comfy.api-key", KEY));
 		System.out.printf("Ask:       curl -i localhost:%s/api/prompt%n",
 				environment.getProperty("local.server.port", "8080"));

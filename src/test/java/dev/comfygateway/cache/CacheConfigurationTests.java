@@ -12,7 +12,7 @@ import org.springframework.cache.caffeine.CaffeineCache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Caffeine's part: how long it holds the entry, and what its statistics mean. */
+/** Tests of Caffeine's expiry and statistics. */
 class CacheConfigurationTests {
 
 	@ParameterizedTest

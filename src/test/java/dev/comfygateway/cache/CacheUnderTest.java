@@ -19,7 +19,7 @@ final class CacheUnderTest {
 
 	static final Duration NANO = Duration.ofNanos(1);
 
-	/** Half of the way between the least and the most jitter, which is none. */
+	/** Middle of the range of the jitter, which is none. */
 	private static final RandomGenerator NO_JITTER = () -> Long.MIN_VALUE;
 
 	final FakeTime time = new FakeTime();
@@ -38,14 +38,14 @@ final class CacheUnderTest {
 		this.cache = new PromptCache(caches, statistics, upstream.client(), properties, time, time, NO_JITTER);
 	}
 
-	/** A cache that has just stored an answer. */
+	/** Cache with a stored answer of age 0. */
 	static CacheUnderTest holding(long queueRemaining, String... settings) {
 		CacheUnderTest cache = new CacheUnderTest(settings);
 		cache.fetch(queueRemaining);
 		return cache;
 	}
 
-	/** Has an answer fetched, and waits for nothing else. */
+	/** Has an answer fetched. */
 	void fetch(long queueRemaining) {
 		Lookup lookup = lookup();
 		upstream.complete(queueRemaining);
@@ -68,7 +68,7 @@ final class CacheUnderTest {
 		return cache.lookup(RequestDirectives.of(List.of(cacheControl), null));
 	}
 
-	/** What a lookup comes to where it needs no other answer than those that arrived. */
+	/** Result of a lookup that needs no further answer of the upstream. */
 	static Lookup settled(Lookup lookup) {
 		if (lookup instanceof Lookup.Awaited(var answer)) {
 			assertThat(answer).isCompleted();

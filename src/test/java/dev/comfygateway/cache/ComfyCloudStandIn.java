@@ -74,12 +74,12 @@ final class ComfyCloudStandIn {
 		complete(failure(reason));
 	}
 
-	/** From now on calls for an answer come to this, at once. */
+	/** Completes each further fetch at once with this outcome. */
 	void answerWith(Supplier<CompletableFuture<UpstreamOutcome>> answers) {
 		this.answers = answers;
 	}
 
-	/** From now on answers arrive when {@code complete} is called. */
+	/** Leaves further fetches in flight until {@code complete} is called. */
 	void answerLater() {
 		this.answers = this::start;
 	}

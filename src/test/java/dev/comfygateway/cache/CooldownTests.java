@@ -19,14 +19,14 @@ import static org.assertj.core.api.Assertions.within;
 
 class CooldownTests {
 
-	/** Close to where a ticker's number overflows. */
+	/** Just below the overflow of a ticker. */
 	private static final long NOW = Long.MAX_VALUE - 1;
 
-	private static final RandomGenerator LEAST_JITTER = () -> 0;
+	private static final RandomGenerator MIN_JITTER = () -> 0;
 
 	private static final RandomGenerator NO_JITTER = () -> Long.MIN_VALUE;
 
-	private static final RandomGenerator MOST_JITTER = () -> -1;
+	private static final RandomGenerator MAX_JITTER = () -> -1;
 
 	private final GatewayProperties properties = GatewaySettings.with();
 
@@ -43,19 +43,18 @@ class CooldownTests {
 
 	@Test
 	void afterWhenJitterIsLeastPausesAFifthLess() {
-		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), null, LEAST_JITTER)))
-			.isEqualTo(Duration.ofMillis(800));
+		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), null, MIN_JITTER))).isEqualTo(Duration.ofMillis(800));
 	}
 
 	@Test
 	void afterWhenJitterIsMostPausesAFifthMore() {
-		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), null, MOST_JITTER)).toNanos())
+		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), null, MAX_JITTER)).toNanos())
 			.isCloseTo(Duration.ofMillis(1200).toNanos(), within(1L));
 	}
 
 	@Test
 	void afterWhenJitteredDoublesWhatWasBeforeJitter() {
-		Cooldown first = after(failure(Reason.RESPONSE_TIMEOUT), null, MOST_JITTER);
+		Cooldown first = after(failure(Reason.RESPONSE_TIMEOUT), null, MAX_JITTER);
 		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), first, NO_JITTER))).isEqualTo(Duration.ofSeconds(2));
 	}
 
@@ -72,7 +71,7 @@ class CooldownTests {
 	}
 
 	@Test
-	void afterWhenRetryAfterWasLongDoublesFromOwnPause() {
+	void afterWhenRetryAfterWasLongDoublesTheBackOff() {
 		Cooldown asked = after(failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)), null, NO_JITTER);
 		assertThat(pause(after(failure(Reason.RATE_LIMITED), asked, NO_JITTER))).isEqualTo(Duration.ofSeconds(2));
 	}

@@ -65,7 +65,7 @@ class FreshnessPolicyTests {
 
 	@ParameterizedTest
 	@CsvSource({ "PT10S, true", "PT10.000000001S, false" })
-	void mayServeStaleOnErrorWhenCallerAsksForAgeKeepsToIt(Duration age, boolean expected) {
+	void mayServeStaleOnErrorWhenCallerHasMaxAgeRespectsIt(Duration age, boolean expected) {
 		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), age.toNanos(), maxAge(10)))
 			.isEqualTo(expected);
 	}

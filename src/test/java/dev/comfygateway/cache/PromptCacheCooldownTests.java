@@ -13,7 +13,7 @@ import static dev.comfygateway.cache.CacheUnderTest.fetched;
 import static dev.comfygateway.cache.CacheUnderTest.stored;
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** The pause after a failure, and what a changed key makes void. */
+/** Tests of the cool-down, and of the key version. */
 class PromptCacheCooldownTests {
 
 	private static final Duration COOLDOWN = Duration.ofSeconds(1);
@@ -62,7 +62,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenUpstreamAskedForLongerPauseKeepsToIt() {
+	void lookupWhenRetryAfterIsLongerPausesForIt() {
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(cache.upstream.failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)));
 		assertThat(failed(lookup).retryAfterSeconds()).isEqualTo(300);
@@ -72,7 +72,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenKeyWasRefusedPausesForLongest() {
+	void lookupWhenKeyWasRefusedPausesForMaxCooldown() {
 		fail(Reason.UNAUTHORIZED);
 		cache.advance(Duration.ofSeconds(30).minus(NANO));
 		assertThat(cache.lookup()).isInstanceOf(Lookup.Failed.class);
@@ -198,7 +198,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void statusWhenCoolingDownTellsNextAttempt() {
+	void statusWhenCoolingDownHasNextAttempt() {
 		UpstreamFailure failure = fail(Reason.UNAVAILABLE);
 		cache.advance(Duration.ofMillis(400));
 		PromptCache.Status status = cache.cache.status();

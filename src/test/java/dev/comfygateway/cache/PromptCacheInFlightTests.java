@@ -35,7 +35,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.Mockito.doAnswer;
 import static org.mockito.Mockito.mock;
 
-/** The one fetch in flight: who shares it, and that nothing keeps it. */
+/** Tests of the one fetch in flight: callers share it, and it always ends. */
 class PromptCacheInFlightTests {
 
 	private static final int CALLERS = 200;
@@ -70,7 +70,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenManyCallersShareFailureAllAreTold() throws Exception {
+	void lookupWhenManyCallersShareFailureAllGetIt() throws Exception {
 		List<Lookup> lookups = lookupFromManyThreads();
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(lookups).hasSize(CALLERS)
@@ -158,7 +158,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenFetchCompletesBetweenLookAndJoinSharesIt() {
+	void lookupWhenFetchCompletesBetweenReadAndJoinSharesIt() {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
 		Hook afterLook = new Hook();
@@ -175,7 +175,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenFetchFailsBetweenLookAndJoinSharesFailure() {
+	void lookupWhenFetchFailsBetweenReadAndJoinSharesFailure() {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
 		Hook afterLook = new Hook();
@@ -187,7 +187,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenRefreshCompletesBetweenLookAndJoinDoesNotRepeatIt() {
+	void lookupWhenRefreshCompletesBetweenReadAndJoinDoesNotRepeatIt() {
 		cache.fetch(7);
 		cache.advanceSeconds(3);
 		cache.lookup();
@@ -230,7 +230,7 @@ class PromptCacheInFlightTests {
 
 	@ParameterizedTest
 	@MethodSource("bugs")
-	void lookupWhenClientHasBugIsToldOfIt(Supplier<CompletableFuture<UpstreamOutcome>> bug) {
+	void lookupWhenClientHasBugCompletesExceptionally(Supplier<CompletableFuture<UpstreamOutcome>> bug) {
 		cache.upstream.answerWith(bug);
 		assertThat(awaited(cache.lookup()).answer()).isCompletedExceptionally();
 	}
@@ -322,7 +322,7 @@ class PromptCacheInFlightTests {
 		return cacheWith(time, time, upstream, afterLook);
 	}
 
-	/** A cache with a hook between its look at the entry and its join of a fetch. */
+	/** Cache with a hook between the lookup of the entry and the join of a fetch. */
 	private static PromptCache cacheWith(Ticker ticker, FakeTime time, ComfyCloudStandIn upstream, Hook afterLook) {
 		GatewayProperties properties = GatewaySettings.with();
 		StatsCounter hooked = mock(StatsCounter.class);
@@ -334,7 +334,7 @@ class PromptCacheInFlightTests {
 				upstream.client(), properties, ticker, time, () -> Long.MIN_VALUE);
 	}
 
-	/** Place at which a test has something happen once. */
+	/** Hook that runs an action once. */
 	private static final class Hook implements Runnable {
 
 		private @Nullable Runnable action;

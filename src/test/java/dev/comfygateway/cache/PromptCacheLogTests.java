@@ -14,7 +14,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** One line for each change of state, and none for a request. */
+/** Tests of the log: one line for each change of state, none for a request. */
 @ExtendWith(OutputCaptureExtension.class)
 class PromptCacheLogTests {
 
@@ -91,7 +91,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenNewKeyIsTakenLogsRecovery(CapturedOutput output) {
+	void lookupWhenNewKeyIsAcceptedLogsRecovery(CapturedOutput output) {
 		attempt(Reason.UNAUTHORIZED);
 		cache.upstream.changeKey();
 		attempt(null);
@@ -118,7 +118,7 @@ class PromptCacheLogTests {
 			.doesNotContain("text of the bug");
 	}
 
-	/** One request to the upstream, after everything stored and every pause is over. */
+	/** Fetch after the end of every stored answer and cool-down. */
 	private void attempt(@Nullable Reason failure) {
 		cache.advanceSeconds(600);
 		cache.lookup();

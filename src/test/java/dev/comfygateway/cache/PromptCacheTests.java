@@ -20,7 +20,7 @@ import static dev.comfygateway.cache.CacheUnderTest.settled;
 import static dev.comfygateway.cache.CacheUnderTest.stored;
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** How long an answer lives, and what a caller may ask. */
+/** Tests of the life of an answer and of request directives. */
 class PromptCacheTests {
 
 	private static final Duration FRESH_FOR = Duration.ofSeconds(2);
@@ -88,7 +88,7 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenRefreshHasLandedServesNewAnswer() {
+	void lookupWhenRefreshHasCompletedServesNewAnswer() {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
@@ -156,7 +156,7 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenStaleIfErrorEndsDuringFlightFails() {
+	void lookupWhenStaleIfErrorEndsDuringFetchFails() {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_LIFE.minus(NANO));
 		Lookup lookup = cache.lookup();
@@ -219,7 +219,7 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
-	void lookupWhenRefusedWhileFreshServesNobodyTheOldAnswer(Reason reason) {
+	void lookupWhenRefusedWhileFreshEndsTheOldAnswer(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(1);
 		cache.lookup("no-cache");
@@ -229,7 +229,7 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
-	void lookupWhenRefusedWhileRevalidatingServesNobodyTheOldAnswer(Reason reason) {
+	void lookupWhenRefusedWhileRevalidatingEndsTheOldAnswer(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
@@ -239,7 +239,7 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
-	void lookupWhenRefusedWhileStaleServesNobodyTheOldAnswer(Reason reason) {
+	void lookupWhenRefusedWhileStaleEndsTheOldAnswer(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_REVALIDATION);
 		Lookup waiting = cache.lookup();
@@ -250,7 +250,7 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@CsvSource({ "301, true", "400, false", "402, false", "404, true", "410, true", "501, true", "520, true" })
-	void lookupWhenStatusIsUnexpectedKeepsOldAnswerUnlessItIsAboutTheAccount(int status, boolean kept) {
+	void lookupWhenStatusIsUnexpectedKeepsOldAnswerUnlessItConcernsTheAccount(int status, boolean kept) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
@@ -376,7 +376,7 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenStoredGrowsOlderThanWantedDuringFlightFails() {
+	void lookupWhenStoredExceedsMaxAgeDuringFetchFails() {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(6);
 		Lookup lookup = cache.lookup("max-age=6");

@@ -53,7 +53,7 @@ class RequestDirectivesFuzzTests {
 
 	@Provide
 	Arbitrary<List<String>> unknown() {
-		// No letter of which a known directive's first is made
+		// No first letter of a known directive
 		return Arbitraries.strings().withChars("xyz=\", \\;0123456789\u0000").ofMaxLength(40).list().ofMaxSize(5);
 	}
 

@@ -74,7 +74,7 @@ class UpstreamGaugesTests {
 	}
 
 	@Test
-	void scrapeWhenUpstreamToldNoNumberHasNoQueue() {
+	void scrapeWhenUpstreamSentNoNumberHasNoQueue() {
 		cache.lookup();
 		cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(null), 1));
 		assertThat(meters.scrape()).doesNotContain(QUEUE.strip()).contains(OBSERVED, UP + "1.0");
@@ -156,7 +156,7 @@ class UpstreamGaugesTests {
 	}
 
 	@Test
-	void scrapeWhenKeyIsTakenAgainIsOk() {
+	void scrapeWhenKeyIsAcceptedAgainIsOk() {
 		cache.fetch(7);
 		fail(Reason.UNAUTHORIZED);
 		cache.advanceSeconds(60);

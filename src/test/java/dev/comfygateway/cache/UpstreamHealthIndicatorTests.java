@@ -35,14 +35,14 @@ class UpstreamHealthIndicatorTests {
 	}
 
 	@Test
-	void healthWhenUpstreamFailsTellsWhatCallersAreTold() {
+	void healthWhenUpstreamFailsHasCodeAndReasonOfCallers() {
 		fail(Reason.RESPONSE_TIMEOUT);
 		assertThat(indicator.health().getDetails()).isEqualTo(Map.of("state", "failing", "code", "UPSTREAM_TIMEOUT",
 				"reason", "http_response_timeout", "nextAttemptAt", FakeTime.START.plusSeconds(1), "keyFile", "ok"));
 	}
 
 	@Test
-	void healthWhenLastGoodAnswerIsOldStillTellsIt() {
+	void healthWhenLastGoodAnswerIsOldHasItsTime() {
 		cache.fetch(7);
 		cache.advanceSeconds(86_400);
 		fail(Reason.UNAVAILABLE);

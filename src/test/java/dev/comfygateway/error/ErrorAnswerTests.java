@@ -50,14 +50,14 @@ class ErrorAnswerTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE" })
-	void ofWhenUpstreamTellsCodeAndMessagePassesThemOn(Reason reason) {
+	void ofWhenUpstreamSendsCodeAndMessagePassesThemOn(Reason reason) {
 		ErrorAnswer answer = ErrorAnswer.of(failure(reason, 503, "THEIRS", "Their words"));
 		assertThat(answer.body()).isEqualTo(new ErrorResponse("THEIRS", "Their words"));
 	}
 
 	@ParameterizedTest
 	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE" })
-	void ofWhenUpstreamTellsCodeOnlyKeepsOwnMessage(Reason reason) {
+	void ofWhenUpstreamSendsCodeOnlyHasGatewaysMessage(Reason reason) {
 		ErrorResponse own = ErrorAnswer.of(failure(reason, 503, null, null)).body();
 		assertThat(ErrorAnswer.of(failure(reason, 503, "THEIRS", null)).body())
 			.isEqualTo(new ErrorResponse("THEIRS", own.message()));
@@ -65,7 +65,7 @@ class ErrorAnswerTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE", "FORBIDDEN", "UNEXPECTED_STATUS" })
-	void ofWhenUpstreamTellsMessageOnlyKeepsOwnCode(Reason reason) {
+	void ofWhenUpstreamSendsMessageOnlyHasGatewaysCode(Reason reason) {
 		ErrorResponse own = ErrorAnswer.of(failure(reason, 503, null, null)).body();
 		assertThat(ErrorAnswer.of(failure(reason, 503, null, "Their words")).body())
 			.isEqualTo(new ErrorResponse(own.code(), "Their words"));
@@ -73,7 +73,7 @@ class ErrorAnswerTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "FORBIDDEN", "BLOCKED", "UNEXPECTED_STATUS" })
-	void ofWhenStatusIsUnexpectedKeepsOwnCode(Reason reason) {
+	void ofWhenStatusIsUnexpectedHasGatewaysCode(Reason reason) {
 		assertThat(ErrorAnswer.of(failure(reason, 404, "THEIRS", "Their words")).body())
 			.isEqualTo(new ErrorResponse("UPSTREAM_UNEXPECTED_STATUS", "Their words"));
 	}
@@ -86,7 +86,7 @@ class ErrorAnswerTests {
 	}
 
 	@Test
-	void ofWhenKeyIsRefusedKeepsOwnMessage() {
+	void ofWhenKeyIsRefusedHasGatewaysMessage() {
 		ErrorResponse body = ErrorAnswer.of(failure(Reason.UNAUTHORIZED, 401, "THEIRS", "Log in first")).body();
 		assertThat(body.code()).isEqualTo("THEIRS");
 		assertThat(body.message()).contains("gateway's key", "operator").doesNotContain("Log in");
@@ -94,7 +94,7 @@ class ErrorAnswerTests {
 
 	@ParameterizedTest
 	@EnumSource(Reason.class)
-	void ofWhenUpstreamTellsItsCodeStillKnowsOwn(Reason reason) {
+	void ofWhenUpstreamSendsItsCodeKeepsGatewaysCode(Reason reason) {
 		assertThat(ErrorAnswer.of(failure(reason, 503, "THEIRS", null)).code())
 			.isEqualTo(ErrorAnswer.of(failure(reason, 503, null, null)).code());
 	}
@@ -163,7 +163,7 @@ class ErrorAnswerTests {
 	}
 
 	@Test
-	void renderWhenNobodyIsToComeBackHasNoRetryAfter() {
+	void renderWhenRetryIsPointlessHasNoRetryAfter() {
 		assertThat(ErrorAnswer.bug().render("edge", 0).getHeaders().toSingleValueMap())
 			.doesNotContainKey("Retry-After");
 	}

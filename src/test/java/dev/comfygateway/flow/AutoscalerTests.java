@@ -23,9 +23,9 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests of what KEDA's {@code metrics-api} scaler asks for: status 200 with a number in
- * JSON, soon, and anything but 200 where the number is unknown. It takes neither a zero
- * nor the last number for that one.
+ * Tests with KEDA's {@code metrics-api} scaler as the caller. It needs status 200 with a
+ * number in JSON within its timeout, and another status where the number is unknown:
+ * neither a zero nor the last number.
  */
 @RunningGateway
 class AutoscalerTests {
@@ -136,7 +136,7 @@ class AutoscalerTests {
 		assertThat(queueRemaining(answer).isMissingNode()).isTrue();
 	}
 
-	/** As KEDA's client, with nothing but what Go adds. */
+	/** Request of KEDA's client, with the header fields that Go adds. */
 	private Answer ask() throws IOException {
 		return RawConnection.get(port, "/api/prompt", "User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip");
 	}

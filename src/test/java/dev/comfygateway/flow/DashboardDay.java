@@ -24,8 +24,8 @@ import reactor.test.scheduler.VirtualTimeScheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * What the metrics show of a simulated day, which it leaves behind for
- * {@code src/dashboard/draw}. Its name keeps it out of {@code verify}: it takes a minute.
+ * Recorder of the metrics of a simulated day, for {@code src/dashboard/draw}. Its name
+ * keeps it out of {@code verify}, since it takes a minute.
  */
 @RunningGateway
 @Import(SimulatedDay.Surroundings.class)

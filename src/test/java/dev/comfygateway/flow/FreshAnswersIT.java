@@ -158,7 +158,7 @@ class FreshAnswersIT {
 		}
 	}
 
-	/** What comes back, without the time of day. */
+	/** Answer without {@code Date}. */
 	private static String bytes(TestGateway gateway, State state, String request) throws IOException {
 		prepare(gateway, state);
 		try (RawConnection connection = new RawConnection(gateway.port())) {
@@ -196,7 +196,7 @@ class FreshAnswersIT {
 		}
 	}
 
-	/** What a request adds to the counters. */
+	/** Increase of the counters by a request. */
 	private static Map<String, Double> counted(TestGateway gateway, State state, String request) throws IOException {
 		prepare(gateway, state);
 		Map<String, Double> before = counters(gateway);

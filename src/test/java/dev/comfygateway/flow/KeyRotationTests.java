@@ -77,7 +77,7 @@ class KeyRotationTests {
 		upstream.queueRemaining(OLD_QUEUE);
 		secret().hold(OLD_KEY);
 		time.advance(Duration.ofDays(1));
-		// Another key is refused, which has the file looked at
+		// A refused key has the file read again
 		assertThat(get().body()).contains(":" + OLD_QUEUE);
 	}
 
@@ -147,7 +147,7 @@ class KeyRotationTests {
 	}
 
 	@Test
-	void keyWhenFileCanBeUsedAgainIsTaken() throws IOException {
+	void keyWhenFileIsReadableAgainIsUsed() throws IOException {
 		secret().hold("");
 		upstream.acceptKey(NEW_KEY);
 		time.advance(Duration.ofDays(1));

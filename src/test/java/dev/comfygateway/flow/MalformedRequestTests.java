@@ -136,7 +136,7 @@ class MalformedRequestTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "POST", "PUT", "PATCH", "DELETE", "BREW", "get" })
-	void answerWhenMethodWrongTellsAllowedOnes(String method) throws IOException {
+	void answerWhenMethodWrongHasAllow(String method) throws IOException {
 		Answer answer = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt"));
 		assertThat(answer.status()).isEqualTo(405);
 		ErrorAnswers.assertError(answer, "METHOD_NOT_ALLOWED");

@@ -32,7 +32,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests of the alerts and the dashboard against what the gateway tells Prometheus. */
+/** Tests of the alerts and the dashboard against the metrics of the gateway. */
 @RunningGateway
 class MonitoringTests {
 
@@ -156,7 +156,7 @@ class MonitoringTests {
 			.doesNotHaveDuplicates();
 	}
 
-	/** Of a range they would tell the last value even where there is none any more. */
+	/** Over a range these functions give the last value of a series that has ended. */
 	@Test
 	void panelsOfOneValueTellThePresent() throws IOException {
 		assertThat(dashboard().at("/panels").valueStream().filter(panel -> panel.at("/type").asString().equals("stat")))
@@ -181,7 +181,7 @@ class MonitoringTests {
 		});
 	}
 
-	/** After traffic of which each kind has left its series. */
+	/** Scrape after traffic of each kind. */
 	private String scrape() throws IOException {
 		RawConnection.get(port, "/api/prompt");
 		upstream.behave(Behaviour.LIMIT);

@@ -98,7 +98,7 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void gaugesWhenAnswerIsKnownTellIt() throws IOException {
+	void gaugesWhenAnswerIsKnownHaveItsValue() throws IOException {
 		upstream.queueRemaining(12);
 		get();
 		Instant observed = time.instant();
@@ -127,7 +127,7 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void gaugesWhenKeyIsRefusedTellIt() throws IOException {
+	void gaugesWhenKeyIsRefusedHaveStateRejected() throws IOException {
 		get();
 		time.advance(Duration.ofSeconds(1));
 		upstream.behave(Behaviour.REFUSE);
@@ -273,7 +273,7 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void healthWhenUpstreamAnswersTellsIt() throws IOException {
+	void healthWhenUpstreamAnswersHasStateAnswering() throws IOException {
 		get();
 		time.advance(Duration.ofSeconds(7));
 		JsonNode health = health();
@@ -285,7 +285,7 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void healthWhenUpstreamFailsTellsItAndStaysUp() throws IOException {
+	void healthWhenUpstreamFailsHasStateFailingAndStaysUp() throws IOException {
 		get();
 		upstream.behave(Behaviour.LIMIT);
 		time.advance(Duration.ofSeconds(10));
@@ -392,8 +392,7 @@ class OperatorsFlowTests {
 	}
 
 	/**
-	 * Waits until a count has come so far, which Boot's does when the caller has the
-	 * answer.
+	 * Waits for a count: Boot counts a request after the caller has the answer.
 	 */
 	private void awaitValue(String series, double least) throws IOException {
 		Awaitility.await(series)

@@ -37,9 +37,9 @@ import reactor.test.scheduler.VirtualTimeScheduler;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Day in the life of a gateway: callers come in the morning and go in the evening, the
- * queue rises and falls, and a few things go wrong. Each minute the metrics are read as
- * Prometheus would, and written with the time that the gateway believes in.
+ * Simulated day of a gateway: the load rises in the morning and falls in the evening, the
+ * queue rises and falls, and five incidents happen. Each minute the metrics are scraped
+ * as by Prometheus, and written with the simulated time.
  */
 final class SimulatedDay {
 
@@ -47,14 +47,14 @@ final class SimulatedDay {
 
 	static final String NEW_KEY = "key-of-the-afternoon";
 
-	/** How long the gateway waits for its upstream: its default. */
+	/** Default of {@code comfy.deadline}. */
 	private static final Duration DEADLINE = Duration.ofMillis(2500);
 
 	private static final Instant MIDNIGHT = Instant.parse("2026-03-02T00:00:00Z");
 
 	private static final Duration BETWEEN_SCRAPES = Duration.ofMinutes(1);
 
-	/** KEDA's, which asks all night. */
+	/** KEDA's polling interval, also at night. */
 	private static final Duration BETWEEN_AUTOSCALER = Duration.ofSeconds(15);
 
 	private static final double NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -62,7 +62,7 @@ final class SimulatedDay {
 	/** When the new key is put into the file, but with a line too many. */
 	private static final LocalTime BLUNDER = LocalTime.of(15, 40);
 
-	/** What a ServiceMonitor adds. */
+	/** Labels that a ServiceMonitor adds. */
 	private static final String TARGET = """
 			job="comfy-gateway",namespace="comfy",service="comfy-gateway-management",\
 			pod="comfy-gateway-0",instance="10.0.0.7:8081\"""";
@@ -111,14 +111,14 @@ final class SimulatedDay {
 		this.keyFile = keyFile;
 	}
 
-	/** Replaces the file at once, as a Secret's is. */
+	/** Replaces the file atomically, as with a Secret. */
 	static void give(Path keyFile, String key) throws IOException {
 		Path written = Files.writeString(keyFile.resolveSibling("written"), key);
 		Files.move(written, keyFile, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
 	}
 
 	/**
-	 * Lives through the day.
+	 * Simulates the day.
 	 * @param directory where {@code metrics.txt}, in the format of OpenMetrics, and
 	 * {@code episodes.tsv} are written
 	 */
@@ -161,13 +161,13 @@ final class SimulatedDay {
 		}
 	}
 
-	/** A value as it was scraped, none where the series was absent. */
+	/** Scraped value; absent where the series was absent. */
 	OptionalDouble value(LocalTime minute, String series) {
 		Double value = scrapes.getOrDefault(minute, Map.of()).get(series);
 		return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
 	}
 
-	/** By how much all series of that beginning grew. */
+	/** Increase of all series with that prefix. */
 	double increase(LocalTime from, LocalTime to, String start) {
 		return sum(to, start) - sum(from, start);
 	}
@@ -197,7 +197,7 @@ final class SimulatedDay {
 		scheduler.advanceTimeBy(by);
 	}
 
-	/** How busy the day is, from 0 at night to 1; callers per second, too. */
+	/** Load, from 0 at night to 1; also the callers per second. */
 	private double load() {
 		double hour = now().toSecondOfDay() / 3600.0;
 		double day = Math.max(0, Math.sin(Math.PI * (hour - 6) / 14));
@@ -212,7 +212,7 @@ final class SimulatedDay {
 		PromptCache.Status before = cache.status();
 		int received = upstream.received().size();
 		String header = random.nextInt(4) == 0 ? "If-None-Match: " + etag : "Accept: application/json";
-		// Now and then all of them ask at once
+		// Sometimes all of them ask at once
 		int asking = random.nextInt(20) == 0 ? callers.length : 1;
 		for (int i = 0; i < asking; i++) {
 			callers[i].send(RawConnection.request("GET", "/api/prompt", header));
@@ -221,14 +221,14 @@ final class SimulatedDay {
 		for (int i = 0; i < asking; i++) {
 			Answer answer = callers[i].read();
 			answers.add(answer);
-			// As Tomcat does after some errors
+			// The gateway may close after an error
 			if (answer.header("Connection").orElse("").equals("close")) {
 				callers[i].close();
 				callers[i] = new RawConnection(port);
 			}
 		}
 		if (answers.stream().anyMatch(SimulatedDay::isRevalidated)) {
-			awaitLanding(before, received);
+			awaitFetch(before, received);
 		}
 		etag = answers.getFirst().header("ETag").orElse(etag);
 	}
@@ -241,7 +241,7 @@ final class SimulatedDay {
 	 * Waits for the refresh behind an answer, since no time passes by itself. There is
 	 * none where the caller joined the one before in its last moment.
 	 */
-	private void awaitLanding(PromptCache.Status before, int received) {
+	private void awaitFetch(PromptCache.Status before, int received) {
 		long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(100);
 		Awaitility.await()
 			.pollInSameThread()
@@ -265,7 +265,7 @@ final class SimulatedDay {
 		}
 	}
 
-	/** What the upstream does with the next request, and how long that takes. */
+	/** Behaviour of the upstream at the next request, and its duration. */
 	private Behaviour behaviour() {
 		double chance = random.nextDouble();
 		Duration usual = Duration.ofMillis(60 + Math.min(500, (long) (80 * random.nextExponential())));
@@ -315,7 +315,7 @@ final class SimulatedDay {
 		scrapes.put(now().truncatedTo(ChronoUnit.MINUTES), values);
 	}
 
-	/** What goes wrong, and when. */
+	/** Incidents and their times. */
 	enum Episode {
 
 		ALL_WELL(LocalTime.MIN, LocalTime.MIN, ""),
@@ -347,7 +347,7 @@ final class SimulatedDay {
 
 	}
 
-	/** Makes the meters and the deadline run by the time that the cache runs by. */
+	/** Has meters and the deadline use the clock of the cache. */
 	@TestConfiguration(proxyBeanMethods = false)
 	static class Surroundings {
 

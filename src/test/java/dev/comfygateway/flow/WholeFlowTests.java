@@ -128,7 +128,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenCoolingDownAsksNobody() throws IOException {
+	void answerWhenCoolingDownMakesNoUpstreamRequest() throws IOException {
 		get();
 		upstream.behave(Behaviour.LIMIT);
 		time.advance(Duration.ofSeconds(6));
@@ -162,7 +162,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenKeyIsRefusedTakesTheOldOnesPlace() throws IOException {
+	void answerWhenKeyIsRefusedReplacesTheOldAnswer() throws IOException {
 		String etag = get().header("ETag").orElseThrow();
 		time.advance(Duration.ofSeconds(1));
 		upstream.behave(Behaviour.REFUSE);
@@ -487,7 +487,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenNoOriginIsAllowedHasNoWordOfOrigins() throws IOException {
+	void answerWhenNoOriginIsAllowedHasNoCorsHeader() throws IOException {
 		Answer answer = get("Origin: https://dashboard.example");
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(answer.headerNames()).noneMatch(name -> name.startsWith("Access-Control")).doesNotContain("Vary");

@@ -12,12 +12,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class AccessLogIT {
 
-	private static final String KEY = "key-that-nobody-logs";
+	private static final String KEY = "key-of-the-access-log-test";
 
 	private static final int TIMES = 20;
 
 	@Test
-	void logWhenOnHasALineForEachRequestAndNoWordOfACaller() throws Exception {
+	void logWhenOnHasALineForEachRequestAndNoTextOfACaller() throws Exception {
 		List<String> lines = requestsOf(Map.of("SERVER_JETTY_ACCESSLOG_ENABLED", "true"));
 		assertThat(lines).filteredOn(line -> line.contains("/api/prompt"))
 			.hasSize(TIMES + 2)
@@ -34,7 +34,7 @@ class AccessLogIT {
 		assertThat(requestsOf(Map.of())).noneMatch(line -> line.contains("\"GET "));
 	}
 
-	/** What the gateway writes while it is asked, the same again and again. */
+	/** Output of the gateway while it answers repeated requests. */
 	private static List<String> requestsOf(Map<String, String> setting) throws IOException, InterruptedException {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess.start(setting, "--comfy.api-key=" + KEY,

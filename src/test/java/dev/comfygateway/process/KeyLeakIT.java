@@ -27,8 +27,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.greaterThan;
 
 /**
- * Search for the key in all that the gateway writes, answers and tells a collector of
- * traces, at its most talkative, while its upstream does whatever it can to have it told.
+ * Search for the key in the output, the answers and the traces of the gateway, at the
+ * most verbose log level. The upstream meanwhile sends the key in every place that it
+ * has.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
@@ -36,7 +37,7 @@ class KeyLeakIT {
 
 	private static final String KEY = "comfyui-4f9c1e7ab2d85630-QwZxPlMnVb";
 
-	/** Long enough that no part of that length stands in a text by chance. */
+	/** Long enough that no other text holds a part of that length by chance. */
 	private static final int PART = 12;
 
 	private static final List<String> PATHS = List.of("/api/prompt", "/v3/api-docs", "/v3/api-docs.yaml",

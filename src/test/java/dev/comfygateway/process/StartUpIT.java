@@ -47,7 +47,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 @ExtendWith(OutputCaptureExtension.class)
 class StartUpIT {
 
-	private static final String KEY = "key-that-nobody-may-read";
+	private static final String KEY = "key-of-the-start-test";
 
 	private static final ExecutorService pair = Executors.newFixedThreadPool(2);
 
@@ -56,7 +56,7 @@ class StartUpIT {
 	@TempDir
 	private static Path directory;
 
-	/** Start of a real process that must not succeed. */
+	/** Start of a process that must fail. */
 	enum Refusal {
 
 		MISSING_KEY("The setting comfy.api-key (environment variable COMFY_API_KEY) is missing",
@@ -102,7 +102,7 @@ class StartUpIT {
 
 	}
 
-	/** What reads the settings, which is enough of the gateway to refuse one. */
+	/** Beans that read the settings, which refuse a wrong one. */
 	@Configuration(proxyBeanMethods = false)
 	@ConfigurationPropertiesScan(basePackageClasses = ComfyGatewayApplication.class)
 	@ComponentScan(basePackages = "dev.comfygateway.upstream", useDefaultFilters = false,
@@ -213,20 +213,20 @@ class StartUpIT {
 			upstream.behave(Behaviour.CLOSE);
 			gateway.awaitStart();
 			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(502);
-			// The first and the gateway's own retry
+			// The attempt and its retry
 			assertThat(upstream.received()).hasSize(2);
 			assertThat(upstream.connections()).isEqualTo(2);
 		}
 	}
 
 	@Test
-	void processWhenNobodyAsksLeavesTheUpstreamAlone() throws Exception {
+	void processWithoutCallersMakesNoUpstreamRequest() throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess
 					.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl()))) {
 			gateway.awaitStart();
 			assertThat(upstream.connections()).isZero();
-			// The warm-up is no attempt, and nothing that a caller asked
+			// The warm-up counts neither as an attempt nor as a request
 			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body())
 				.contains("comfy_gateway_upstream_requests_seconds_count{outcome=\"ok\"} 0\n",
 						"comfy_gateway_requests_total{result=\"error\"} 0.0\n")
@@ -255,7 +255,7 @@ class StartUpIT {
 				assertThat(answer.status()).isEqualTo(200);
 				assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
 			}
-			// As the JVM ends on SIGTERM
+			// Exit status of the JVM after SIGTERM
 			assertThat(gateway.awaitExit()).isEqualTo(128 + 15);
 			assertThat(gateway.output()).doesNotContain(KEY, "ERROR", "WARN");
 		}

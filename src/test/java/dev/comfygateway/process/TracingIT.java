@@ -20,7 +20,7 @@ import static org.hamcrest.Matchers.containsString;
 
 class TracingIT {
 
-	private static final String KEY = "key-that-nobody-traces";
+	private static final String KEY = "key-of-the-tracing-test";
 
 	private static final String TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -73,7 +73,7 @@ class TracingIT {
 	@Test
 	void requestWhenThereIsNoCollectorIsNotTraced() throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
-				// As a chart sets it that has no value for it
+				// Empty, as a chart without a value sets it
 				GatewayProcess gateway = start(upstream, Map.of("OTEL_EXPORTER_OTLP_ENDPOINT", "",
 						"MANAGEMENT_OPENTELEMETRY_TRACING_EXPORT_OTLP_ENDPOINT", ""))) {
 			assertThat(RawConnection.get(gateway.port(), "/api/prompt", TRACED).status()).isEqualTo(200);
@@ -83,7 +83,7 @@ class TracingIT {
 			gateway.awaitExit();
 			assertThat(gateway.output()).doesNotContain("WARN", "ERROR")
 				.doesNotContainIgnoringCase("telemetry")
-				// Which is where a trace's id would stand
+				// A trace id would appear here
 				.doesNotContain("[comfy-gateway] [                ]");
 		}
 	}
@@ -103,7 +103,7 @@ class TracingIT {
 			.toList();
 	}
 
-	/** Boot counts a request when the caller has the answer. */
+	/** Boot counts a request after the caller has the answer. */
 	private static void awaitMetric(GatewayProcess gateway, String line) throws IOException {
 		Awaitility.await()
 			.pollDelay(Duration.ZERO)

@@ -1,4 +1,4 @@
-/** Tests of the gateway as a process of its own: its start, its end and its output. */
+/** Tests of the gateway in a process of its own: start, end and output. */
 @NullMarked
 package dev.comfygateway.process;
 

@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the simulator does with a request; those that have a name can be set by it. */
+/** Reaction of the simulator to a request. A named one can be set over HTTP. */
 public final class Behaviour {
 
 	/** Answers as Comfy Cloud does: 200 to the accepted key, 401 to any other. */
@@ -32,7 +32,7 @@ public final class Behaviour {
 	public static final Behaviour LIMIT = named("limit", "answers 429 and asks for 7 seconds of peace",
 			exchange -> exchange.answer(429, Map.of("Retry-After", "7"), error("RATE_LIMITED", "Too many requests")));
 
-	/** Nothing, until the client goes away. */
+	/** No answer until the client closes the connection. */
 	public static final Behaviour STALL = named("stall", "reads requests and never answers", exchange -> {
 		exchange.awaitClientGone();
 		exchange.close();
@@ -117,7 +117,7 @@ public final class Behaviour {
 		});
 	}
 
-	/** Bytes as they are, and then nothing, until the client goes away. */
+	/** Bytes as they are; the connection stays open until the client closes it. */
 	public static Behaviour rawThenStall(byte[] bytes) {
 		return named("raw-then-stall", "sends bytes and stalls", exchange -> {
 			exchange.write(bytes);
@@ -126,7 +126,9 @@ public final class Behaviour {
 		});
 	}
 
-	/** Bytes as they are, and others again and again, until the client goes away. */
+	/**
+	 * Bytes as they are, and others repeatedly until the client closes the connection.
+	 */
 	public static Behaviour rawWithoutEnd(byte[] bytes, byte[] repeated) {
 		return named("raw-without-end", "sends bytes without end", exchange -> {
 			exchange.write(bytes);
@@ -161,7 +163,7 @@ public final class Behaviour {
 		});
 	}
 
-	/** What another does, but only after something else: time that passes, say. */
+	/** Another behaviour after an action, such as a change of time. */
 	public static Behaviour after(Runnable first, Behaviour then) {
 		return named(then.name, then.description, exchange -> {
 			first.run();
@@ -202,7 +204,7 @@ public final class Behaviour {
 		return name;
 	}
 
-	/** What is done about a request. */
+	/** Action on a request. */
 	@FunctionalInterface
 	private interface Act {
 

@@ -16,12 +16,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Client's connection. One thread reads and one answers, so that a client who goes away
+ * Connection of a client. One thread reads and one answers, so that the end of a client
  * is noticed while its request waits.
  */
 final class Connection {
 
-	private static final int LONGEST_LINE = 64 * 1024;
+	private static final int MAX_LINE = 64 * 1024;
 
 	private final SimulatedComfyCloud server;
 
@@ -52,7 +52,7 @@ final class Connection {
 			}
 		}
 		catch (IOException ignored) {
-			// The client is gone in its own way
+			// The client has closed the connection
 		}
 		finally {
 			gone.complete(null);
@@ -61,7 +61,7 @@ final class Connection {
 		}
 	}
 
-	/** Answers requests until there is nobody to hear it. */
+	/** Answers requests until the client closes the connection. */
 	void serve() {
 		try {
 			while (!gone.isDone() || !requests.isEmpty()) {
@@ -77,7 +77,7 @@ final class Connection {
 		return socket;
 	}
 
-	/** Completes when the client has gone away. */
+	/** Completes when the client has closed the connection. */
 	CompletableFuture<Void> gone() {
 		return gone;
 	}
@@ -89,7 +89,7 @@ final class Connection {
 		return first < 0 || Character.isUpperCase(first);
 	}
 
-	/** Answers what is not HTTP, such as the beginning of TLS, as HTTP servers do. */
+	/** Answers bytes that are not HTTP, such as a TLS handshake, with 400. */
 	private void refuse(InputStream in) throws IOException {
 		socket.getOutputStream()
 			.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -151,7 +151,7 @@ final class Connection {
 	private static @Nullable String line(InputStream in) throws IOException {
 		ByteArrayOutputStream line = new ByteArrayOutputStream();
 		int read = in.read();
-		while (read >= 0 && read != '\n' && line.size() < LONGEST_LINE) {
+		while (read >= 0 && read != '\n' && line.size() < MAX_LINE) {
 			line.write(read);
 			read = in.read();
 		}

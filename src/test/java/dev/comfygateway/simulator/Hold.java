@@ -3,7 +3,7 @@ package dev.comfygateway.simulator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 
-/** Gate before which requests wait, for tests that need one under way. */
+/** Gate that holds requests, for tests that need one in flight. */
 public final class Hold {
 
 	private final Semaphore arrivals = new Semaphore(0);
@@ -21,7 +21,7 @@ public final class Hold {
 		SimulatedComfyCloud.await(arrivals, count, "arrived at the gate");
 	}
 
-	/** Lets go of the requests that wait; those to come find no gate. */
+	/** Releases the held requests; later ones pass. */
 	public void release() {
 		released.complete(null);
 	}

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Comfy Cloud's {@code GET /api/prompt} on a loopback port, for one account with one key
- * and a queue that moves. It can be told to misbehave while it runs, by {@link #behave}
- * or by {@code PUT /simulator/<behaviour>}, and remembers what it was asked.
+ * and a queue that moves. Its behaviour can be set while it runs, by {@link #behave} or
+ * by {@code PUT /simulator/<behaviour>}. It records the requests.
  */
 public final class SimulatedComfyCloud implements AutoCloseable {
 
@@ -131,8 +131,8 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 	}
 
 	/**
-	 * Sets what is done with requests from now on: each takes the next behaviour, and the
-	 * last one stays. A request that is held takes it when it is let go.
+	 * Sets the behaviours from now on: each request takes the next one, and the last one
+	 * stays. A held request takes its behaviour when it is released.
 	 */
 	public void behave(Behaviour behaviour, Behaviour... then) {
 		synchronized (behaviours) {
@@ -151,7 +151,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 		behave(Behaviour.answer(status, headers, body));
 	}
 
-	/** Has requests that arrive from now on wait until they are let go. */
+	/** Holds requests that arrive from now on until they are released. */
 	public Hold hold() {
 		Hold created = new Hold();
 		this.hold = created;
@@ -171,17 +171,17 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 		await(arrivals, count, "arrived");
 	}
 
-	/** The most requests that were ever under way at once. */
+	/** Maximum number of requests in flight at once. */
 	public int mostInFlight() {
 		return mostInFlight.get();
 	}
 
-	/** Connections that were ever opened, whether or not a request came by them. */
+	/** Number of connections opened so far, with or without a request. */
 	public int connections() {
 		return connections.get();
 	}
 
-	/** Connections that are open now. */
+	/** Number of open connections. */
 	public int openConnections() {
 		return open.size();
 	}
@@ -223,7 +223,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 			}
 		}
 		catch (IOException ignored) {
-			// Closed, which is how this ends
+			// Closed, which ends this thread
 		}
 	}
 
@@ -241,7 +241,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 			}
 		}
 		catch (IOException ignored) {
-			// Nobody is left to be answered
+			// The client has closed the connection
 		}
 	}
 

@@ -8,8 +8,8 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
 /**
- * Queue of an account with two runners: jobs arrive at random, wait, run, finish. It
- * moves only when it is looked at, up to the clock's time.
+ * Queue of an account with two runners: jobs arrive at random, wait, run and finish. Its
+ * state is computed for the clock's time when it is read.
  */
 final class SimulatedQueue {
 
@@ -17,11 +17,11 @@ final class SimulatedQueue {
 
 	private static final Duration BETWEEN_ARRIVALS = Duration.ofSeconds(3);
 
-	private static final Duration SHORTEST_RUN = Duration.ofSeconds(2);
+	private static final Duration MIN_RUN = Duration.ofSeconds(2);
 
-	private static final Duration LONGEST_RUN = Duration.ofSeconds(9);
+	private static final Duration MAX_RUN = Duration.ofSeconds(9);
 
-	private static final Duration LONGEST_CATCH_UP = Duration.ofHours(1);
+	private static final Duration MAX_CATCH_UP = Duration.ofHours(1);
 
 	private final RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(1);
 
@@ -41,7 +41,7 @@ final class SimulatedQueue {
 	/** Number of jobs that wait or run. */
 	synchronized long remaining() {
 		Instant now = clock.instant();
-		if (Duration.between(nextArrival, now).compareTo(LONGEST_CATCH_UP) > 0) {
+		if (Duration.between(nextArrival, now).compareTo(MAX_CATCH_UP) > 0) {
 			ends.clear();
 			nextArrival = now;
 		}
@@ -68,7 +68,7 @@ final class SimulatedQueue {
 	private void run(Instant start) {
 		while (pending > 0 && ends.size() < RUNNERS) {
 			pending--;
-			ends.add(start.plusNanos(random.nextLong(SHORTEST_RUN.toNanos(), LONGEST_RUN.toNanos())));
+			ends.add(start.plusNanos(random.nextLong(MIN_RUN.toNanos(), MAX_RUN.toNanos())));
 		}
 	}
 

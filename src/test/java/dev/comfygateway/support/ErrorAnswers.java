@@ -7,13 +7,13 @@ import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** What is true of every failure that the gateway tells. */
+/** Assertions that hold for every error of the gateway. */
 public final class ErrorAnswers {
 
 	private ErrorAnswers() {
 	}
 
-	/** Checks all of it but the body, which an answer to HEAD does not have. */
+	/** Checks status and headers, for an answer to HEAD. */
 	public static void assertErrorHeaders(Answer answer) {
 		assertThat(answer.status()).isBetween(400, 599);
 		assertThat(answer.header("Content-Type")).hasValue("application/json");

@@ -7,10 +7,10 @@ import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Time that stands still until a test moves it. */
+/** Fake clock and ticker, which a test advances. */
 public final class FakeTime implements Ticker, InstantSource {
 
-	/** What the clock shows at the beginning. */
+	/** First time of the clock. */
 	public static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
 
 	// A ticker may begin anywhere: close to where its number overflows, so that it does
@@ -18,7 +18,7 @@ public final class FakeTime implements Ticker, InstantSource {
 
 	private final AtomicLong elapsed = new AtomicLong();
 
-	/** Moves the ticker and the clock. */
+	/** Advances the ticker and the clock. */
 	public void advance(Duration by) {
 		elapsed.addAndGet(by.toNanos());
 	}

@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** The gateway as a process of its own, with everything that it writes. */
+/** Gateway in a process of its own, and its output. */
 public final class GatewayProcess implements AutoCloseable {
 
 	private static final int PATIENCE_SECONDS = 60;
@@ -66,7 +66,7 @@ public final class GatewayProcess implements AutoCloseable {
 		command.addAll(jvmOptions);
 		command.addAll(List.of("-Xshare:auto", "-cp", classPath(), ComfyGatewayApplication.class.getName(),
 				"--server.port=0", "--management.server.port=0",
-				// Tells when it is ready, which is some time after it has started
+				// Logs its readiness
 				"--logging.level.org.springframework.boot.availability=DEBUG"));
 		command.addAll(List.of(arguments));
 		ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -80,7 +80,7 @@ public final class GatewayProcess implements AutoCloseable {
 		return gateway;
 	}
 
-	/** Without the tests' own classes, whose configuration it would take for its own. */
+	/** Class path without the tests, whose configuration it would load. */
 	private static String classPath() {
 		return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
 			.filter(entry -> !entry.contains("test-classes"))
@@ -115,7 +115,7 @@ public final class GatewayProcess implements AutoCloseable {
 		return this;
 	}
 
-	/** Waits until it has written this. */
+	/** Waits until the output contains this. */
 	public void awaitOutput(String text) {
 		CompletableFuture<Void> written = awaited.computeIfAbsent(text, ignored -> new CompletableFuture<>());
 		if (!output.toString().contains(text)) {
@@ -131,9 +131,9 @@ public final class GatewayProcess implements AutoCloseable {
 		return process.exitValue();
 	}
 
-	/** Asks it to end, as SIGTERM does. */
+	/** Sends SIGTERM. */
 	public void terminate() {
-		// Not the process's own method, which also closes its output
+		// Process.destroy() would also close its output
 		process.toHandle().destroy();
 	}
 
@@ -141,14 +141,14 @@ public final class GatewayProcess implements AutoCloseable {
 		return process.isAlive();
 	}
 
-	/** Descriptors that it has open. */
+	/** Number of open descriptors. */
 	public long descriptors() throws IOException {
 		try (Stream<Path> open = Files.list(Path.of("/proc", Long.toString(process.pid()), "fd"))) {
 			return open.count();
 		}
 	}
 
-	/** Its threads with their stacks, the virtual ones too. */
+	/** Thread dump, virtual threads included. */
 	public String threadDump() throws IOException, InterruptedException {
 		Path dump = Files.createTempFile("threads", ".txt");
 		Process jcmd = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "jcmd").toString(),

@@ -6,7 +6,7 @@ import java.util.Map;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.source.MapConfigurationPropertySource;
 
-/** {@link GatewayProperties} as they are bound from settings. */
+/** {@link GatewayProperties} bound from settings. */
 public final class GatewaySettings {
 
 	private GatewaySettings() {

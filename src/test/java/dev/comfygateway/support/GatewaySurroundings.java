@@ -11,14 +11,14 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.support.GenericApplicationContext;
 
-/** What a {@link RunningGateway} stands in: its upstream and its time. */
+/** Upstream and clock of a {@link RunningGateway}. */
 @TestConfiguration(proxyBeanMethods = false)
 class GatewaySurroundings {
 
-	/** System property that takes the accelerator away from every gateway under test. */
+	/** System property that removes the accelerator from every gateway under test. */
 	private static final String WITHOUT_FRESH_ANSWERS = "without-fresh-answers";
 
-	/** Takes away the one line that registers the accelerator. */
+	/** Removes the bean that registers the accelerator. */
 	static void removeFreshAnswers(ConfigurableListableBeanFactory beans) {
 		((BeanDefinitionRegistry) beans).removeBeanDefinition("freshAnswers");
 	}
@@ -33,7 +33,7 @@ class GatewaySurroundings {
 		return new WaitingCallers(meters);
 	}
 
-	/** Starts the upstream before any bean asks where it is. */
+	/** Starts the upstream before any bean needs its address. */
 	static class UpstreamInitializer implements ApplicationContextInitializer<ConfigurableApplicationContext> {
 
 		@Override

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Connection that sends what it is told to the byte: an HTTP client would refuse to send
- * most of what a server must bear.
+ * Connection that sends given bytes. An HTTP client would refuse to send most malformed
+ * requests.
  */
 public final class RawConnection implements AutoCloseable {
 
@@ -47,7 +47,7 @@ public final class RawConnection implements AutoCloseable {
 		}
 	}
 
-	/** Asks with GET; each header a whole line. */
+	/** Sends a GET; each header is a whole line. */
 	public static Answer get(int port, String path, String... headers) throws IOException {
 		return exchange(port, request("GET", path, headers));
 	}
@@ -110,7 +110,7 @@ public final class RawConnection implements AutoCloseable {
 		return Integer.parseInt(line(), 16);
 	}
 
-	/** Whatever else arrives until the other side closes. */
+	/** Bytes that arrive until the other side closes. */
 	public String readToEnd() throws IOException {
 		return text(in.readAllBytes());
 	}
@@ -121,7 +121,7 @@ public final class RawConnection implements AutoCloseable {
 			in.readNBytes(Math.min(max, in.available()));
 		}
 		catch (IOException ignored) {
-			// The other side has given up
+			// The other side has closed the connection
 		}
 	}
 

@@ -9,8 +9,8 @@ import org.springframework.context.annotation.Import;
 import org.springframework.test.context.ContextConfiguration;
 
 /**
- * Test of the whole gateway on real ports, before a simulated upstream and with time that
- * stands still. All such tests share one gateway.
+ * Test of the whole gateway on real ports, in front of a simulated upstream and with a
+ * fake clock. All such tests share one gateway.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
@@ -23,10 +23,10 @@ import org.springframework.test.context.ContextConfiguration;
 @Import(GatewaySurroundings.class)
 public @interface RunningGateway {
 
-	/** Callers who may wait at the same time. */
+	/** Value of {@code gateway.max-waiting}. */
 	int MAX_WAITING = 600;
 
-	/** The key that the gateway has and its upstream takes. */
+	/** Key of the gateway, which its upstream accepts. */
 	String KEY = "key-of-the-running-gateway";
 
 }

@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/** Directory in which a Secret is mounted, as the kubelet lays it out. */
+/** Directory with the layout of a mounted Secret. */
 public record SecretVolume(Path directory) {
 
 	public static final String ENTRY = "api-key";
 
-	/** Entry that holds the key, by a link that never changes. */
+	/** Entry with the key: a link that never changes. */
 	public Path entry() {
 		return directory.resolve(ENTRY);
 	}

@@ -11,8 +11,7 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /**
- * Gateway that a test starts by itself, in front of a simulated upstream and with time
- * that stands still.
+ * Gateway of a single test, in front of a simulated upstream and with a fake clock.
  */
 public final class TestGateway implements AutoCloseable {
 

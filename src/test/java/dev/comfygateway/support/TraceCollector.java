@@ -10,14 +10,14 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Collector of traces that remembers the bytes it was sent, as OTLP has them. */
+/** Collector of traces that records the bytes of OTLP. */
 public final class TraceCollector implements AutoCloseable {
 
 	private final HttpServer server;
 
 	private final List<String> paths = new CopyOnWriteArrayList<>();
 
-	/** A character for each byte. */
+	/** Received bytes, one character each. */
 	private final StringBuffer received = new StringBuffer();
 
 	public TraceCollector() throws IOException {
@@ -47,7 +47,7 @@ public final class TraceCollector implements AutoCloseable {
 		return received.toString();
 	}
 
-	/** An id as spans carry it. */
+	/** Id in the encoding of spans. */
 	public static String id(String hexadecimal) {
 		return new String(HexFormat.of().parseHex(hexadecimal), StandardCharsets.ISO_8859_1);
 	}

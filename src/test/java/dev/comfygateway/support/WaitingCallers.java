@@ -6,7 +6,7 @@ import org.awaitility.Awaitility;
 
 import static org.hamcrest.Matchers.equalTo;
 
-/** Callers who wait for a fetch, as the gateway's own gauge tells them. */
+/** Waiting callers, by the gauge of the gateway. */
 public class WaitingCallers {
 
 	private final MeterRegistry meters;
@@ -15,7 +15,7 @@ public class WaitingCallers {
 		this.meters = meters;
 	}
 
-	/** Waits until so many callers wait. */
+	/** Waits for this number of waiting callers. */
 	public void await(long count) {
 		Awaitility.await()
 			.atMost(20, TimeUnit.SECONDS)

@@ -1,4 +1,4 @@
-/** Fixtures that tests of several packages share. */
+/** Fixtures for tests of several packages. */
 @NullMarked
 package dev.comfygateway.support;
 

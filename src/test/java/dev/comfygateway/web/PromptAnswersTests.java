@@ -93,7 +93,7 @@ class PromptAnswersTests {
 			"CONNECTION_TERMINATED, upstream_unreachable", "DNS_ERROR, upstream_unreachable",
 			"TLS_PROTOCOL_ERROR, upstream_unreachable", "TLS_CERTIFICATE_ERROR, upstream_unreachable",
 			"CONNECTION_TIMEOUT, upstream_timeout", "RESPONSE_TIMEOUT, upstream_timeout" })
-	void renderWhenStaleInsteadOfFailureTellsGatewaysOwnCode(Reason reason, String code) {
+	void renderWhenStaleOnErrorHasGatewaysCode(Reason reason, String code) {
 		UpstreamFailure failure = new UpstreamFailure(reason, 503, "THEIR_CODE", "Their message", null, 1);
 		assertThat(cacheStatus(stored(Duration.ofSeconds(6), Detail.UPSTREAM_FAILURE, failure)))
 			.isEqualTo("comfy-gateway; hit; ttl=-4; detail=" + code);
@@ -182,7 +182,7 @@ class PromptAnswersTests {
 
 	@ParameterizedTest
 	@EnumSource(Reason.class)
-	void renderWhenFailedTellsWhenToComeBack(Reason reason) {
+	void renderWhenFailedHasRetryAfter(Reason reason) {
 		assertThat(render(failed(reason)).getHeaders().getFirst("Retry-After")).isEqualTo("9");
 	}
 
@@ -194,7 +194,7 @@ class PromptAnswersTests {
 	}
 
 	@Test
-	void renderWhenUpstreamGaveAnAgeTellsIt() {
+	void renderWhenUpstreamGaveAnAgeHasAge() {
 		Snapshot aged = Snapshots.aged(3, Duration.ofSeconds(1));
 		assertThat(headers(render(new Lookup.Fetched(aged, Forward.URI_MISS, false)))).containsEntry("Age", "1")
 			.containsEntry("Cache-Status", "comfy-gateway; fwd=uri-miss; stored; ttl=1");
@@ -223,7 +223,7 @@ class PromptAnswersTests {
 	}
 
 	@Test
-	void tooManyWaitingTellsWhenToComeBack() {
+	void tooManyWaitingHasRetryAfter() {
 		ResponseEntity<byte[]> response = answers().tooManyWaiting();
 		assertThat(response.getStatusCode().value()).isEqualTo(503);
 		assertThat(headers(response)).containsEntry("Proxy-Status", "comfy-gateway; error=connection_limit_reached")
