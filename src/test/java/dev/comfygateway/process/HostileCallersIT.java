@@ -91,6 +91,8 @@ class HostileCallersIT {
 	void answersBesideThousandsWhoPipelineAndNeverReadComeAtOnce() throws Exception {
 		try (PipeliningCallers deaf = PipeliningCallers.startDeaf(gateway.port(), 5_000, get("/livez"), 500)) {
 			deaf.awaitStalled();
+			// Accepted after all of those
+			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
 			assertOthersAreAnsweredAtOnce();
 		}
 		Awaitility.await()
