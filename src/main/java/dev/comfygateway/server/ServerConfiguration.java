@@ -63,6 +63,9 @@ class ServerConfiguration {
 
 	private static final Duration WRITE_DEADLINE = Duration.ofSeconds(20);
 
+	/** Kept connections may send one more request so long while others are served. */
+	private static final long SHUTDOWN_IDLE_MILLIS = 5_000;
+
 	private static final long MAX_HEAD_MILLIS = 20_000;
 
 	/** Pieces of an unread body that are read and thrown away, 8 KiB each. */
@@ -132,6 +135,7 @@ class ServerConfiguration {
 	private static void customize(Connector connector) {
 		if (connector instanceof ServerConnector server) {
 			server.setAcceptQueueSize(ACCEPT_QUEUE_SIZE);
+			server.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
 			server.setAcceptedReceiveBufferSize(SOCKET_BUFFER_SIZE);
 			server.setAcceptedSendBufferSize(SOCKET_BUFFER_SIZE);
 			server.addBean(new HeadTimeout(server, Math.min(MAX_HEAD_MILLIS, server.getIdleTimeout())));
