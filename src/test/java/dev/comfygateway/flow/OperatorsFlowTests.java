@@ -24,8 +24,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.availability.AvailabilityChangeEvent;
+import org.springframework.boot.availability.ReadinessState;
 import org.springframework.boot.test.web.server.LocalManagementPort;
 import org.springframework.boot.test.web.server.LocalServerPort;
+import org.springframework.context.ApplicationContext;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -48,14 +51,17 @@ class OperatorsFlowTests {
 
 	private final WaitingCallers callers;
 
+	private final ApplicationContext context;
+
 	@Autowired
 	OperatorsFlowTests(@LocalServerPort int port, @LocalManagementPort int managementPort, SimulatedComfyCloud upstream,
-			FakeTime time, WaitingCallers callers) {
+			FakeTime time, WaitingCallers callers, ApplicationContext context) {
 		this.port = port;
 		this.managementPort = managementPort;
 		this.upstream = upstream;
 		this.time = time;
 		this.callers = callers;
+		this.context = context;
 	}
 
 	@BeforeEach
@@ -310,6 +316,20 @@ class OperatorsFlowTests {
 		Answer answer = RawConnection.get(port, probe);
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(answer.body()).isEqualTo("{\"status\":\"UP\"}");
+	}
+
+	@Test
+	void readinessWhenTrafficIsRefusedIsDownAndLivenessIsNot() throws IOException {
+		AvailabilityChangeEvent.publish(context, ReadinessState.REFUSING_TRAFFIC);
+		try {
+			assertThat(RawConnection.get(port, "/readyz").status()).isEqualTo(503);
+			assertThat(RawConnection.get(managementPort, "/actuator/health/readiness").status()).isEqualTo(503);
+			assertThat(RawConnection.get(port, "/livez").status()).isEqualTo(200);
+			assertThat(RawConnection.get(managementPort, "/actuator/health/liveness").status()).isEqualTo(200);
+		}
+		finally {
+			AvailabilityChangeEvent.publish(context, ReadinessState.ACCEPTING_TRAFFIC);
+		}
 	}
 
 	@Test
