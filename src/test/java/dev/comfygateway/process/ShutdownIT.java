@@ -44,11 +44,11 @@ class ShutdownIT {
 					.contains("comfy_gateway_callers_waiting %d.0\n".formatted(CALLERS)));
 			gateway.terminate();
 			gateway.awaitOutput("Commencing graceful shutdown");
-			assertAnsweredWhileEnding(kept);
 			Awaitility.await()
 				.atMost(20, TimeUnit.SECONDS)
 				.untilAsserted(() -> assertThatExceptionOfType(ConnectException.class)
 					.isThrownBy(() -> new RawConnection(gateway.port()).close()));
+			assertAnsweredWhileEnding(kept);
 			hold.release();
 			for (RawConnection caller : callers) {
 				Answer answer = caller.read();
