@@ -42,7 +42,7 @@ class HostileCallersIT {
 
 	private static final int LARGE_FILE_MIN_SIZE = 1_000_000;
 
-	private static final Pattern SCRIPT = Pattern.compile("script src=\"([^\"]+bundle\\.js)\"");
+	private static final Pattern SCRIPT = Pattern.compile("script src=\"\\./([^\"]+bundle\\.js)\"");
 
 	private static SimulatedComfyCloud upstream;
 
@@ -264,9 +264,9 @@ class HostileCallersIT {
 	}
 
 	private static String largeFile() throws IOException {
-		Matcher script = SCRIPT.matcher(RawConnection.get(gateway.port(), "/swagger-ui.html").body());
+		Matcher script = SCRIPT.matcher(RawConnection.get(gateway.port(), "/swagger-ui/index.html").body());
 		assertThat(script.find()).isTrue();
-		return "/" + script.group(1);
+		return "/swagger-ui/" + script.group(1);
 	}
 
 	private static String get(String path, String... headers) {

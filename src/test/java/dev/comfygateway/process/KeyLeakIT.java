@@ -154,7 +154,7 @@ class KeyLeakIT {
 
 	@Test
 	void outputHoldsNoPartOfTheKey() {
-		assertThat(output).contains("DEBUG", "dev.comfygateway", "The upstream");
+		assertThat(output).contains("DEBUG", "dev.comfygateway", "refuses the key");
 		assertFreeOfKey(output);
 	}
 
