@@ -182,29 +182,43 @@ class FreshAnswersIT {
 		}
 	}
 
-	private static void prepare(TestGateway gateway, State state) throws IOException {
+	/** Brings the state about, and tells how many requests it took. */
+	private static int prepare(TestGateway gateway, State state) throws IOException {
 		gateway.time().advance(Duration.ofDays(1));
 		gateway.upstream().behave(Behaviour.NORMAL);
 		if (state == State.NOTHING_CACHED) {
-			return;
+			return 0;
 		}
 		assertThat(RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache").status()).isEqualTo(200);
 		gateway.time().advance(state.age);
 		if (state.outage) {
 			gateway.upstream().behave(Behaviour.LIMIT);
 			RawConnection.get(gateway.port(), "/api/prompt");
+			return 2;
 		}
+		return 1;
 	}
 
-	/** Increase of the counters by a request. */
+	/**
+	 * Increase of the counters by a request. Spring's timer records a little later than
+	 * the answer is read, so each count is awaited.
+	 */
 	private static Map<String, Double> counted(TestGateway gateway, State state, String request) throws IOException {
-		prepare(gateway, state);
-		Map<String, Double> before = counters(gateway);
+		double timed = timed(counters(gateway));
+		int prepared = prepare(gateway, state);
+		Map<String, Double> before = Awaitility.await()
+			.until(() -> counters(gateway), counters -> timed(counters) == timed + prepared);
 		RawConnection.exchange(gateway.port(), request);
-		// Spring's timer records a little later than the answer is read
-		return Awaitility.await()
-			.until(() -> added(before, counters(gateway)),
-					added -> added.keySet().stream().anyMatch(series -> series.startsWith("http_server")));
+		return Awaitility.await().until(() -> added(before, counters(gateway)), added -> timed(added) == 1);
+	}
+
+	private static double timed(Map<String, Double> counters) {
+		return counters.entrySet()
+			.stream()
+			.filter(counter -> counter.getKey().startsWith("http_server_requests_seconds_count{")
+					&& counter.getKey().contains("uri=\"/api/prompt\""))
+			.mapToDouble(Map.Entry::getValue)
+			.sum();
 	}
 
 	private static Map<String, Double> added(Map<String, Double> before, Map<String, Double> after) {
