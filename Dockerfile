@@ -2,10 +2,10 @@
 
 FROM eclipse-temurin:25-jdk AS build
 WORKDIR /build
-# Maven's wrapper would else fetch another archive than the one whose checksum it knows. The other two are in the image
+# Without unzip Maven's wrapper fetches another archive than the one of its checksum. The other two go into the image
 RUN apt-get update && apt-get install --yes --no-install-recommends unzip ca-certificates tzdata \
     && rm -rf /var/lib/apt/lists/*
-# What the sources need comes before the sources, which change more often
+# Dependencies before sources, which change more often
 COPY .mvn .mvn
 COPY mvnw pom.xml ./
 RUN ./mvnw --batch-mode --no-transfer-progress test-compile
@@ -15,11 +15,11 @@ RUN jlink --output /opt/jre --strip-java-debug-attributes --no-header-files --no
     java.base,java.compiler,java.desktop,java.instrument,java.logging,java.management,java.naming,java.net.http,java.prefs,java.scripting,java.security.jgss,java.sql,java.xml,jdk.crypto.ec,jdk.jfr,jdk.management,jdk.naming.dns,jdk.unsupported
 COPY . .
 RUN ./mvnw --batch-mode --no-transfer-progress -Pimage package -DskipTests
-# The AOT cache is good for this place, these files and this Java only, so all is laid out where it will be
+# The AOT cache is valid for these paths, files and this Java only: everything is assembled in its final place
 RUN RUNTIME=/opt/jre src/image/assemble /opt/comfy-gateway \
     && javac -d /opt/comfy-gateway/health src/image/Health.java
 
-# The C library and little more: whoever breaks in finds neither a shell nor a package manager
+# Root file system with the C library and little more: no shell, no package manager
 FROM debian:13-slim AS root
 COPY --from=build /opt/jre /opt/jre
 COPY src/image/rootfs /usr/local/bin/

@@ -5,8 +5,8 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Health check of the container, which has neither curl nor a shell: asks whether the
- * gateway is ready, and ends with 0 where it is.
+ * Health check of the container, which has neither curl nor a shell. It requests
+ * {@code /readyz} and exits with 0 where the gateway is ready.
  */
 public class Health {
 

@@ -12,9 +12,8 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Training of the AOT cache: the gateway answers the requests of its callers and operators
- * in front of the simulated Comfy Cloud, well and failing, and the JVM writes what it has
- * learned to the cache when it ends.
+ * Training of the AOT cache. The gateway answers requests of callers and operators in front
+ * of the simulated Comfy Cloud, which answers and fails. The JVM writes the cache at exit.
  *
  * <p>
  * {@code java -cp target/test-classes Train.java HOME SECONDS JAVA}: {@code HOME} holds
