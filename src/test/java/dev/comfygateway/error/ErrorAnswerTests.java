@@ -2,6 +2,7 @@ package dev.comfygateway.error;
 
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
@@ -138,6 +139,14 @@ class ErrorAnswerTests {
 		assertThat(answer.body().message()).matches("[A-Z0-9].{3,}\\.")
 			.doesNotContainPattern("(?i)exception|java|spring|tomcat|jetty|reactor|null|https?:|\\w\\.\\w")
 			.doesNotContainPattern("[a-z][A-Z]");
+	}
+
+	@ParameterizedTest
+	@MethodSource("all")
+	void codeIsInTheRunbook(ErrorAnswer answer) {
+		boolean ofServer = answer.proxyStatus().equals("error=http_request_error");
+		String heading = ofServer ? "BAD_REQUEST, NOT_FOUND, METHOD_NOT_ALLOWED, URI_TOO_LONG, …" : answer.code();
+		assertThat(Path.of("src/docs/operations.md")).content().contains("\n### %s\n- You see: ".formatted(heading));
 	}
 
 	static Stream<ErrorAnswer> all() {
