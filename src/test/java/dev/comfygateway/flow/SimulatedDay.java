@@ -7,6 +7,8 @@ import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Answer;
 import io.micrometer.core.instrument.Clock;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import java.io.IOException;
 import java.io.Writer;
 import java.math.BigDecimal;
@@ -46,6 +48,8 @@ final class SimulatedDay {
 	static final String OLD_KEY = "key-of-the-morning";
 
 	static final String NEW_KEY = "key-of-the-afternoon";
+
+	private static final Duration POLL = Duration.ofNanos(TimeUnit.MICROSECONDS.toNanos(100));
 
 	/** Default of {@code comfy.deadline}. */
 	private static final Duration DEADLINE = Duration.ofMillis(2500);
@@ -90,6 +94,8 @@ final class SimulatedDay {
 
 	private final VirtualTimeScheduler scheduler;
 
+	private final MeterRegistry meters;
+
 	private final Path keyFile;
 
 	private String etag = "\"none\"";
@@ -99,7 +105,7 @@ final class SimulatedDay {
 	private long queue;
 
 	SimulatedDay(int port, int managementPort, SimulatedComfyCloud upstream, PromptCache cache, FakeTime time,
-			VirtualTimeScheduler scheduler, Path keyFile) throws IOException {
+			VirtualTimeScheduler scheduler, MeterRegistry meters, Path keyFile) throws IOException {
 		this.managementPort = managementPort;
 		this.port = port;
 		this.callers = new RawConnection[] { new RawConnection(port), new RawConnection(port),
@@ -108,6 +114,7 @@ final class SimulatedDay {
 		this.cache = cache;
 		this.time = time;
 		this.scheduler = scheduler;
+		this.meters = meters;
 		this.keyFile = keyFile;
 	}
 
@@ -211,6 +218,7 @@ final class SimulatedDay {
 		upstream.behave(behaviour());
 		PromptCache.Status before = cache.status();
 		int received = upstream.received().size();
+		long recorded = recorded();
 		String header = random.nextInt(4) == 0 ? "If-None-Match: " + etag : "Accept: application/json";
 		// Sometimes all of them ask at once
 		int asking = random.nextInt(20) == 0 ? callers.length : 1;
@@ -227,26 +235,48 @@ final class SimulatedDay {
 				callers[i] = new RawConnection(port);
 			}
 		}
-		if (answers.stream().anyMatch(SimulatedDay::isRevalidated)) {
+		// Boot records a request after the caller has the answer, and time must not pass
+		// meanwhile
+		long expected = recorded + asking;
+		Awaitility.await()
+			.pollInSameThread()
+			.pollDelay(Duration.ZERO)
+			.pollInterval(POLL)
+			.until(() -> recorded() >= expected);
+		boolean coolingDown = before.nextAttemptAt().isPresent();
+		if (answers.stream().anyMatch(answer -> isRevalidated(answer) || (isStale(answer) && !coolingDown))) {
 			awaitFetch(before, received);
 		}
 		etag = answers.getFirst().header("ETag").orElse(etag);
+	}
+
+	private long recorded() {
+		return meters.find("http.server.requests")
+			.tag("uri", "/api/prompt")
+			.timers()
+			.stream()
+			.mapToLong(Timer::count)
+			.sum();
 	}
 
 	private static boolean isRevalidated(Answer answer) {
 		return answer.header("Cache-Status").orElse("").endsWith("detail=revalidating");
 	}
 
+	private static boolean isStale(Answer answer) {
+		return answer.header("Cache-Status").orElse("").contains("hit; ttl=-");
+	}
+
 	/**
-	 * Waits for the refresh behind an answer, since no time passes by itself. There is
-	 * none where the caller joined the one before in its last moment.
+	 * Waits for the background fetch of a stale answer, since no time passes by itself.
+	 * There is none where the caller joined the one before in its last moment.
 	 */
 	private void awaitFetch(PromptCache.Status before, int received) {
 		long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(100);
 		Awaitility.await()
 			.pollInSameThread()
 			.pollDelay(Duration.ZERO)
-			.pollInterval(Duration.ofNanos(TimeUnit.MICROSECONDS.toNanos(100)))
+			.pollInterval(POLL)
 			.until(() -> !isSame(before, cache.status())
 					|| (System.nanoTime() - deadline >= 0 && upstream.received().size() <= received));
 	}
