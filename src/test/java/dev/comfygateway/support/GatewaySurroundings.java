@@ -33,13 +33,15 @@ class GatewaySurroundings {
 		return new WaitingCallers(meters);
 	}
 
-	/** Starts the upstream before any bean needs its address. */
+	/** Starts the upstream before any bean needs its address, if no other one is set. */
 	static class UpstreamInitializer implements ApplicationContextInitializer<ConfigurableApplicationContext> {
 
 		@Override
 		public void initialize(ConfigurableApplicationContext context) {
 			SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, RunningGateway.KEY);
-			TestPropertyValues.of("comfy.base-url=" + upstream.baseUrl()).applyTo(context);
+			if (!context.getEnvironment().containsProperty("comfy.base-url")) {
+				TestPropertyValues.of("comfy.base-url=" + upstream.baseUrl()).applyTo(context);
+			}
 			((GenericApplicationContext) context).registerBean(SimulatedComfyCloud.class, () -> upstream);
 			if (Boolean.getBoolean(WITHOUT_FRESH_ANSWERS)) {
 				context.addBeanFactoryPostProcessor(GatewaySurroundings::removeFreshAnswers);

@@ -2,9 +2,10 @@ package dev.comfygateway.support;
 
 import dev.comfygateway.ComfyGatewayApplication;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.builder.SpringApplicationBuilder;
@@ -35,14 +36,15 @@ public final class TestGateway implements AutoCloseable {
 	}
 
 	private static TestGateway start(SpringApplicationBuilder application, String... settings) {
-		List<String> arguments = new ArrayList<>(List.of("--server.port=0", "--management.server.port=0",
-				"--comfy.api-key=" + RunningGateway.KEY, "--comfy.deadline=60s"));
+		Map<String, String> values = new LinkedHashMap<>(Map.of("server.port", "0", "management.server.port", "0",
+				"comfy.api-key", RunningGateway.KEY, "comfy.deadline", "60s"));
 		for (String setting : settings) {
-			arguments.add("--" + setting);
+			String[] pair = setting.split("=", 2);
+			values.put(pair[0], pair[1]);
 		}
 		return new TestGateway(application.sources(GatewaySurroundings.class, ComfyGatewayApplication.class)
 			.initializers(new GatewaySurroundings.UpstreamInitializer())
-			.run(arguments.toArray(String[]::new)));
+			.run(values.entrySet().stream().map(setting -> "--" + setting).toArray(String[]::new)));
 	}
 
 	public int port() {

@@ -1,0 +1,194 @@
+package dev.comfygateway.flow;
+
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.TestGateway;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests that each failure of the upstream has the same code and reason in the caller's
+ * answer, in health, in the log and in the runbook, and its outcome in the metrics.
+ */
+@ExtendWith(OutputCaptureExtension.class)
+class IncidentTests {
+
+	private static final String RUNBOOK = "src/docs/operations.md";
+
+	private static TestGateway gateway;
+
+	@BeforeAll
+	static void start() {
+		gateway = TestGateway.start();
+	}
+
+	@AfterAll
+	static void stop() {
+		gateway.close();
+	}
+
+	@BeforeEach
+	void answerAgain() throws IOException {
+		gateway.time().advance(Duration.ofDays(1));
+		gateway.upstream().behave(Behaviour.NORMAL);
+		assertThat(get(gateway).status()).isEqualTo(200);
+		gateway.time().advance(Duration.ofDays(1));
+	}
+
+	static Stream<Arguments> incidents() {
+		return Stream.of(incident(Behaviour.REFUSE, 401, "UNAUTHORIZED", "401", "unauthorized"),
+				incident(Behaviour.FORBID, 502, "UPSTREAM_UNEXPECTED_STATUS", "403", "forbidden"),
+				incident(page(403), 502, "UPSTREAM_UNEXPECTED_STATUS", "403", "forbidden"),
+				incident(page(404), 502, "UPSTREAM_UNEXPECTED_STATUS", "404", "unexpected_status"),
+				incident(page(302), 502, "UPSTREAM_UNEXPECTED_STATUS", "302", "unexpected_status"),
+				incident(page(520), 502, "UPSTREAM_UNEXPECTED_STATUS", "520", "unexpected_status"),
+				incident(Behaviour.LIMIT, 429, "RATE_LIMITED", "429", "rate_limited"),
+				incident(Behaviour.FAIL, 500, "INTERNAL_ERROR", "500", "server_error"),
+				incident(page(502), 502, "UPSTREAM_UNAVAILABLE", "502", "server_error"),
+				incident(page(503), 503, "UPSTREAM_UNAVAILABLE", "503", "server_error"),
+				incident(page(504), 504, "UPSTREAM_UNAVAILABLE", "504", "server_error"),
+				incident(Behaviour.RUBBISH, 502, "UPSTREAM_INVALID_RESPONSE", "200", "invalid"),
+				incident(Behaviour.ENDLESS, 502, "UPSTREAM_INVALID_RESPONSE", "200", "invalid"),
+				incident(Behaviour.CUT, 502, "UPSTREAM_INVALID_RESPONSE", "http_response_incomplete", "invalid"),
+				incident(Behaviour.raw("SSH-2.0-OpenSSH_9.2p1\r\n".getBytes(StandardCharsets.US_ASCII)), 502,
+						"UPSTREAM_INVALID_RESPONSE", "http_protocol_error", "invalid"),
+				incident(Behaviour.CLOSE, 502, "UPSTREAM_UNREACHABLE", "connection_terminated", "unreachable"),
+				incident(Behaviour.RESET, 502, "UPSTREAM_UNREACHABLE", "connection_terminated", "unreachable"));
+	}
+
+	private static Arguments incident(Behaviour behaviour, int status, String code, String reason, String outcome) {
+		return Arguments.of(behaviour, new Incident(status, code, reason, outcome));
+	}
+
+	/** An answer as firewalls, CDNs and proxies give it. */
+	private static Behaviour page(int status) {
+		return Behaviour.answer(status, Map.of("Content-Type", "text/html", "Location", "/"),
+				"<!DOCTYPE html><title>Sorry</title>".getBytes(StandardCharsets.US_ASCII));
+	}
+
+	@ParameterizedTest
+	@MethodSource("incidents")
+	void failureHasTheSameWordsEverywhere(Behaviour behaviour, Incident incident, CapturedOutput output)
+			throws IOException {
+		gateway.upstream().behave(behaviour);
+		incident.assertToldBy(gateway, output);
+	}
+
+	@Test
+	void failureWhenNobodyListensHasTheSameWordsEverywhere(CapturedOutput output) throws IOException {
+		try (TestGateway other = TestGateway.start()) {
+			other.upstream().close();
+			new Incident(502, "UPSTREAM_UNREACHABLE", "connection_refused", "unreachable").assertToldBy(other, output);
+		}
+	}
+
+	@Test
+	void failureWhenUpstreamStallsHasTheSameWordsEverywhere(CapturedOutput output) throws IOException {
+		try (TestGateway other = TestGateway.start("comfy.deadline=300ms", "comfy.connect-timeout=200ms")) {
+			other.upstream().behave(Behaviour.STALL);
+			new Incident(504, "UPSTREAM_TIMEOUT", "http_response_timeout", "timeout").assertToldBy(other, output);
+		}
+	}
+
+	@Test
+	void failureWhenHostHasNoAddressHasTheSameWordsEverywhere(CapturedOutput output) throws IOException {
+		try (TestGateway other = TestGateway.start("comfy.base-url=https://comfy.invalid")) {
+			new Incident(502, "UPSTREAM_UNREACHABLE", "dns_error", "unreachable").assertToldBy(other, output);
+		}
+	}
+
+	@Test
+	void failureWhenPortHasNoTlsHasTheSameWordsEverywhere(CapturedOutput output) throws IOException {
+		String https = gateway.upstream().baseUrl().replace("http:", "https:");
+		try (TestGateway other = TestGateway.start("comfy.base-url=" + https)) {
+			new Incident(502, "UPSTREAM_UNREACHABLE", "tls_protocol_error", "unreachable").assertToldBy(other, output);
+		}
+	}
+
+	private static Answer get(TestGateway gateway) throws IOException {
+		return RawConnection.get(gateway.port(), "/api/prompt");
+	}
+
+	private static String operators(TestGateway gateway, String path) throws IOException {
+		return RawConnection.get(gateway.managementPort(), path).body();
+	}
+
+	/**
+	 * Failure, as people meet it.
+	 *
+	 * @param status status that callers get
+	 * @param code code that callers get
+	 * @param reason the upstream's status, or the {@code error=} token of
+	 * {@code Proxy-Status}
+	 * @param outcome label of the metric
+	 */
+	record Incident(int status, String code, String reason, String outcome) {
+
+		void assertToldBy(TestGateway gateway, CapturedOutput output) throws IOException {
+			double before = attempts(gateway);
+			Answer answer = get(gateway);
+			assertThat(answer.status()).isEqualTo(status);
+			ErrorAnswers.assertError(answer, code);
+			assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; " + proxyStatus());
+			assertThat(answer.header("Retry-After"))
+				.hasValueSatisfying(value -> assertThat(value).matches("[1-9]\\d*"));
+			JsonNode health = new JsonMapper().readTree(operators(gateway, "/actuator/health"))
+				.at("/components/upstream/details");
+			assertThat(health.at("/code").asString()).isEqualTo(code);
+			assertThat(health.at("/reason").asString()).isEqualTo(reason);
+			assertThat(output.getAll().lines().filter(line -> line.contains(": Upstream "))).last()
+				.asString()
+				.containsSubsequence(isKeyRefused(health) ? "refuses the key: " : "fails: ",
+						code + ", " + reason + "; ");
+			assertThat(attempts(gateway)).isGreaterThan(before);
+			assertThat(runbook()).contains(Integer.toString(status))
+				.containsAnyOf(proxyStatus(), reason + "`", "received-status=<n>",
+						"received-status=` with the same status");
+		}
+
+		private static boolean isKeyRefused(JsonNode health) {
+			return health.at("/state").asString().equals("key refused");
+		}
+
+		private String proxyStatus() {
+			return (Character.isDigit(reason.charAt(0)) ? "received-status=" : "error=") + reason;
+		}
+
+		private double attempts(TestGateway gateway) throws IOException {
+			String series = "comfy_gateway_upstream_requests_seconds_count{outcome=\"%s\"} ".formatted(outcome);
+			return operators(gateway, "/actuator/prometheus").lines()
+				.filter(line -> line.startsWith(series))
+				.mapToDouble(line -> Double.parseDouble(line.substring(series.length())))
+				.sum();
+		}
+
+		/** What the runbook's reader sees, in the section of this code. */
+		private String runbook() throws IOException {
+			String section = Files.readString(Path.of(RUNBOOK)).split("\n### %s\n".formatted(code))[1];
+			return section.substring(0, section.indexOf("\n- It means:"));
+		}
+
+	}
+
+}
