@@ -9,6 +9,8 @@ import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import io.swagger.v3.oas.models.OpenAPI;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -111,6 +113,14 @@ class OpenApiTests {
 		assertThat(paths.keySet()).containsExactly("/api/prompt");
 		assertThat(at(paths, "/api/prompt").keySet()).containsExactlyInAnyOrder("get", "head");
 		assertThat(at(paths, "/api/prompt", "head").get("operationId")).isEqualTo("headPromptInfo");
+	}
+
+	/** Writes the document too: the build makes a client of it. */
+	@Test
+	void documentIsWrittenForTheClient() throws Exception {
+		String document = get("/v3/api-docs");
+		assertThat(at(json(document), "paths").keySet()).isNotEmpty();
+		Files.writeString(Path.of("target/openapi.json"), document);
 	}
 
 	@Test
