@@ -52,6 +52,17 @@ final class HeadTimeout extends AbstractLifeCycle {
 	}
 
 	private void look() {
+		try {
+			closeTooSlow();
+		}
+		finally {
+			if (isRunning()) {
+				schedule();
+			}
+		}
+	}
+
+	private void closeTooSlow() {
 		Map<EndPoint, Progress> now = new HashMap<>();
 		for (EndPoint endPoint : connector.getConnectedEndPoints()) {
 			Connection connection = endPoint.getConnection();
@@ -64,9 +75,6 @@ final class HeadTimeout extends AbstractLifeCycle {
 			}
 		}
 		seen = now;
-		if (isRunning()) {
-			schedule();
-		}
 	}
 
 	/**
