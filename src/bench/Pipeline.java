@@ -6,17 +6,25 @@ import java.net.URI;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Connection that pipelines without pause: one thread sends requests and waits for no
- * answer, the other one reads. {@code java Pipeline.java url=… seconds=10}, and
- * {@code headers=FILE} as {@code ConstantRate} takes it. Where the server closes the
- * connection, another one takes its place.
+ * Connection that pipelines without pause: one thread sends requests, the other one reads
+ * answers, and there are always several requests without an answer.
+ * {@code java Pipeline.java url=… seconds=10}, and {@code headers=FILE} as
+ * {@code ConstantRate} takes it. Where the server closes the connection, another one takes
+ * its place.
+ *
+ * <p>
+ * Their number is bounded. The packets of the loopback interface have up to 64 KiB; where
+ * the receiver's window is smaller and full, Linux goes on after its persist timer of 200
+ * ms only.
  */
 public class Pipeline {
 
-	private static final int REQUESTS_PER_WRITE = 16;
+	/** 25 KiB of route traffic. */
+	private static final int MAX_UNANSWERED = 16;
 
 	private static final byte[] STATUS_LINE = { 'H', 'T', 'T', 'P', '/', '1', '.', '1', ' ' };
 
@@ -56,38 +64,41 @@ public class Pipeline {
 
 	private void run(long end) throws IOException, InterruptedException {
 		Thread writer;
+		Semaphore permits = new Semaphore(MAX_UNANSWERED);
 		try (Socket socket = new Socket(uri.getHost(), uri.getPort())) {
 			socket.setTcpNoDelay(true);
 			OutputStream out = socket.getOutputStream();
-			writer = Thread.ofPlatform().start(() -> write(out));
-			read(socket.getInputStream(), end);
+			writer = Thread.ofPlatform().start(() -> write(out, permits));
+			read(socket.getInputStream(), permits, end);
+			writer.interrupt();
 		}
 		writer.join();
 	}
 
-	private void write(OutputStream out) {
+	private void write(OutputStream out, Semaphore permits) {
 		try {
 			while (true) {
-				out.write(batch());
+				permits.acquire();
+				out.write(batch(1 + permits.drainPermits()));
 			}
 		}
-		catch (IOException ignored) {
+		catch (IOException | InterruptedException ignored) {
 			// The connection has been closed, by the reader or by the server
 		}
 	}
 
-	private byte[] batch() {
+	private byte[] batch(int requests) {
 		ByteBuffer first = request.next();
 		int length = first.remaining();
-		byte[] batch = new byte[REQUESTS_PER_WRITE * length];
+		byte[] batch = new byte[requests * length];
 		first.get(batch, 0, length);
-		for (int i = 1; i < REQUESTS_PER_WRITE; i++) {
+		for (int i = 1; i < requests; i++) {
 			request.next().get(batch, i * length, length);
 		}
 		return batch;
 	}
 
-	private void read(InputStream in, long end) throws IOException {
+	private void read(InputStream in, Semaphore permits, long end) throws IOException {
 		byte[] buffer = new byte[64 * 1024];
 		int matched = 0;
 		while (System.nanoTime() < end) {
@@ -100,6 +111,7 @@ public class Pipeline {
 				byte next = buffer[i];
 				if (matched == STATUS_LINE.length) {
 					answers++;
+					permits.release();
 					if (next != SUCCESS) {
 						errors++;
 					}
