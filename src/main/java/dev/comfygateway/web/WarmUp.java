@@ -13,15 +13,16 @@ import org.springframework.stereotype.Component;
 
 /**
  * Warm-up before readiness: the gateway requests its own probe with the client of the
- * upstream. Otherwise the first caller would wait for class loading. A failure here is
- * ignored.
+ * upstream. Otherwise the first callers would wait for class loading and for code that is
+ * not compiled yet. A failure here is ignored.
  */
 @Component
 class WarmUp implements ApplicationRunner {
 
 	private static final Logger log = LoggerFactory.getLogger(WarmUp.class);
 
-	private static final int REQUESTS = 5;
+	/** Enough for the compiler to begin. Readiness comes 0.3 s later by them. */
+	private static final int REQUESTS = 50;
 
 	private final ComfyCloudClient client;
 
