@@ -12,6 +12,7 @@ import dev.comfygateway.support.WaitingCallers;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -97,10 +98,21 @@ class OperatorsFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "http_server_requests_seconds_count{", "http_client_requests_seconds_count{",
-			"cache_gets_total{", "cache_size{", "jvm_memory_used_bytes{" })
+			"cache_gets_total{", "cache_size{", "jvm_memory_used_bytes{", "jetty_threads_current " })
 	void metricsKeepThoseOfBoot(String start) throws IOException {
 		get();
 		assertThat(prometheus().lines()).anyMatch(line -> line.startsWith(start));
+	}
+
+	@Test
+	void connectionsOfCallersAreCounted() throws IOException {
+		try (RawConnection first = new RawConnection(port); RawConnection second = new RawConnection(port)) {
+			for (RawConnection caller : List.of(first, second)) {
+				caller.send(RawConnection.request("GET", "/livez"));
+				caller.read();
+			}
+			assertThat(total(prometheus(), "jetty_connections_current_connections")).isGreaterThanOrEqualTo(2);
+		}
 	}
 
 	@Test
