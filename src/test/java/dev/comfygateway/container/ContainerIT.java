@@ -200,24 +200,28 @@ class ContainerIT {
 		assertThat(state(GATEWAY).getState().getOOMKilled()).isFalse();
 	}
 
-	/** Of many more, the engine's own proxy would run out of files. */
+	/**
+	 * The engine's own proxy opens six files for each connection, and would run out of
+	 * them.
+	 */
 	@Test
 	void crowdsFitInItsMemory() throws IOException {
 		List<RawConnection> others = new ArrayList<>();
-		try (GenericContainer<?> gateway = gateway().withEnv("COMFY_DEADLINE", "20s")) {
+		try (GenericContainer<?> gateway = gateway().withEnv("COMFY_DEADLINE", "20s")
+			.withEnv("GATEWAY_MAX_WAITING", "500")) {
 			gateway.start();
-			for (int i = 0; i < 1_000; i++) {
+			for (int i = 0; i < 750; i++) {
 				RawConnection idle = new RawConnection(gateway.getMappedPort(8080));
 				others.add(idle);
 				assertThat(idle.send(RawConnection.request("GET", "/livez")).read().status()).isEqualTo(200);
 			}
-			for (int i = 0; i < 500; i++) {
+			for (int i = 0; i < 250; i++) {
 				others.add(new RawConnection(gateway.getMappedPort(8080)).send("GET /api/prompt HTTP/1.1\r\nHost: lo"));
 			}
 			upstreamAnswers(OLD_KEY, OLD_QUEUE, 5000);
-			assertThat(crowd(gateway, 1_000)).containsOnly(200);
-			assertThat(crowd(gateway, 2_000, "Cache-Control: no-cache")).contains(200, 503).containsOnly(200, 503);
-			assertThat(crowd(gateway, 1_000)).containsOnly(200);
+			assertThat(crowd(gateway, 500)).containsOnly(200);
+			assertThat(crowd(gateway, 1_000, "Cache-Control: no-cache")).contains(200, 503).containsOnly(200, 503);
+			assertThat(crowd(gateway, 500)).containsOnly(200);
 			assertThat(state(gateway).getState().getRunning()).isTrue();
 		}
 		finally {
