@@ -2,6 +2,7 @@ package dev.comfygateway.web;
 
 import dev.comfygateway.upstream.ComfyCloudClient;
 import java.net.URI;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.ApplicationArguments;
@@ -21,8 +22,11 @@ class WarmUp implements ApplicationRunner {
 
 	private static final Logger log = LoggerFactory.getLogger(WarmUp.class);
 
-	/** Enough for the compiler to begin. Readiness comes 0.3 s later by them. */
+	/** Enough for the compiler to begin; they take 0.3 s. */
 	private static final int REQUESTS = 50;
+
+	/** No request begins after it, where the processor is slow. */
+	private static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(1);
 
 	private final ComfyCloudClient client;
 
@@ -41,7 +45,8 @@ class WarmUp implements ApplicationRunner {
 
 	@Override
 	public void run(ApplicationArguments arguments) {
-		for (int i = 0; port > 0 && i < REQUESTS; i++) {
+		long start = System.nanoTime();
+		for (int i = 0; port > 0 && i < REQUESTS && System.nanoTime() - start < MAX_NANOS; i++) {
 			client.warmUp(URI.create("http://127.0.0.1:%d/livez".formatted(port))).handle((outcome, bug) -> {
 				if (bug != null) {
 					log.debug("The warm-up failed: {}", bug.getClass().getName());
