@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.util.component.AbstractLifeCycle;
 import org.eclipse.jetty.util.thread.Scheduler;
@@ -13,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Timeout of requests whose head comes byte by byte, which an idle timeout never ends.
- * All connections are looked at now and then: one where bytes came and no request did,
- * twice in a row, is closed.
+ * All connections are looked at now and then: one where a request has begun and is not
+ * complete, twice in a row, is closed.
  */
 final class HeadTimeout extends AbstractLifeCycle {
 
@@ -51,7 +52,8 @@ final class HeadTimeout extends AbstractLifeCycle {
 		next = connector.getScheduler().schedule(this::look, intervalMillis, TimeUnit.MILLISECONDS);
 	}
 
-	private void look() {
+	/** Closes what is too slow, and looks again later. */
+	void look() {
 		try {
 			closeTooSlow();
 		}
@@ -65,7 +67,7 @@ final class HeadTimeout extends AbstractLifeCycle {
 	private void closeTooSlow() {
 		Map<EndPoint, Progress> now = new HashMap<>();
 		for (EndPoint endPoint : connector.getConnectedEndPoints()) {
-			Connection connection = endPoint.getConnection();
+			Connection connection = withoutTls(endPoint.getConnection());
 			if (connection.getMessagesIn() == connection.getMessagesOut()) {
 				Progress progress = Progress.of(connection, seen.get(endPoint));
 				if (progress.isTooSlow()) {
@@ -77,22 +79,27 @@ final class HeadTimeout extends AbstractLifeCycle {
 		seen = now;
 	}
 
+	private static Connection withoutTls(Connection connection) {
+		return connection instanceof SslConnection tls ? tls.getSslEndPoint().getConnection() : connection;
+	}
+
 	/**
 	 * What came by a connection.
 	 *
 	 * @param requests requests so far
 	 * @param bytes bytes so far
-	 * @param incomplete times in a row that more bytes had come and no request
+	 * @param incomplete looks in a row at a request that has begun and is not complete
 	 */
 	private record Progress(long requests, long bytes, int incomplete) {
 
 		static Progress of(Connection connection, @Nullable Progress before) {
 			long requests = connection.getMessagesIn();
 			long bytes = connection.getBytesIn();
-			if (before == null || before.requests < requests || before.bytes == bytes) {
-				return new Progress(requests, bytes, 0);
+			if (before == null || before.requests < requests) {
+				return new Progress(requests, bytes, requests == 0 && bytes > 0 ? 1 : 0);
 			}
-			return new Progress(requests, bytes, before.incomplete + 1);
+			boolean begun = before.incomplete > 0 || before.bytes < bytes;
+			return new Progress(requests, bytes, begun ? before.incomplete + 1 : 0);
 		}
 
 		boolean isTooSlow() {

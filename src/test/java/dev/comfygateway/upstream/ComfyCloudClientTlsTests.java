@@ -5,14 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.Certificates;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome.Answered;
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
@@ -20,7 +19,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -35,8 +33,6 @@ import org.springframework.boot.ssl.SslStoreBundle;
 /** TLS with certificates that are trusted, and with others. */
 class ComfyCloudClientTlsTests {
 
-	private static final String PASSWORD = "changeit";
-
 	@TempDir
 	static Path directory;
 
@@ -46,8 +42,8 @@ class ComfyCloudClientTlsTests {
 
 	@BeforeAll
 	static void makeCertificates() throws Exception {
-		certificate = make("good", "ip:127.0.0.1");
-		certificateOfAnotherHost = make("other", "dns:elsewhere.example");
+		certificate = Certificates.make(directory, "good", "ip:127.0.0.1");
+		certificateOfAnotherHost = Certificates.make(directory, "other", "dns:elsewhere.example");
 	}
 
 	@Test
@@ -198,7 +194,7 @@ class ComfyCloudClientTlsTests {
 	private static SSLServerSocketFactory serverSockets(KeyStore certificate) {
 		try {
 			KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-			keys.init(certificate, PASSWORD.toCharArray());
+			keys.init(certificate, Certificates.PASSWORD.toCharArray());
 			SSLContext context = SSLContext.getInstance("TLS");
 			context.init(keys.getKeyManagers(), null, null);
 			return context.getServerSocketFactory();
@@ -206,30 +202,6 @@ class ComfyCloudClientTlsTests {
 		catch (GeneralSecurityException e) {
 			throw new AssertionError(e);
 		}
-	}
-
-	private static KeyStore make(String name, String subject)
-			throws IOException, InterruptedException, GeneralSecurityException {
-		Path file = directory.resolve(name + ".p12");
-		Process keytool = new ProcessBuilder(
-				List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-alias",
-						name, "-keyalg", "EC", "-dname", "CN=" + name, "-ext", "san=" + subject, "-storetype", "PKCS12",
-						"-storepass", PASSWORD, "-keystore", file.toString()))
-			.redirectErrorStream(true)
-			.start();
-		String output = new String(keytool.getInputStream().readAllBytes());
-		assertThat(keytool.waitFor(1, TimeUnit.MINUTES)).isTrue();
-		assertThat(keytool.exitValue()).as(output).isZero();
-		KeyStore store = KeyStore.getInstance("PKCS12");
-		try (InputStream in = Files.newInputStream(file)) {
-			store.load(in, PASSWORD.toCharArray());
-		}
-		KeyStore both = KeyStore.getInstance("PKCS12");
-		both.load(null, null);
-		both.setKeyEntry(name, store.getKey(name, PASSWORD.toCharArray()), PASSWORD.toCharArray(),
-				store.getCertificateChain(name));
-		both.setCertificateEntry(name + "-trusted", store.getCertificate(name));
-		return both;
 	}
 
 	/** What is done with a connection. */

@@ -1,0 +1,175 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.support.Certificates;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.KeyStore;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManagerFactory;
+import org.awaitility.Awaitility;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Tests in which the looks at the connections are made by hand. */
+class HeadTimeoutTests {
+
+	private static final long NEVER = Long.MAX_VALUE / 2;
+
+	private static final String HEAD = "GET / HTTP/1.1\r\nHost: gateway.example\r\n\r\n";
+
+	@TempDir
+	static Path directory;
+
+	private final Server server = new Server();
+
+	private ServerConnector connector = new ServerConnector(server);
+
+	private HeadTimeout timeout = new HeadTimeout(connector, NEVER);
+
+	@AfterEach
+	void stop() throws Exception {
+		server.stop();
+	}
+
+	@Test
+	void lookWhenHeadComesByteByByteClosesTheConnection() throws Exception {
+		start(connector);
+		try (Socket caller = connect()) {
+			send(caller, "G");
+			timeout.look();
+			send(caller, "E");
+			timeout.look();
+			assertClosed(caller);
+		}
+	}
+
+	@Test
+	void lookWhenHeadPausesClosesTheConnection() throws Exception {
+		start(connector);
+		try (Socket caller = connect()) {
+			send(caller, HEAD);
+			timeout.look();
+			send(caller, "G");
+			timeout.look();
+			timeout.look();
+			assertClosed(caller);
+		}
+	}
+
+	@Test
+	void lookWhenConnectionIsIdleKeepsIt() throws Exception {
+		start(connector);
+		try (Socket silent = connect(); Socket caller = connect()) {
+			send(caller, HEAD);
+			for (int i = 0; i < 5; i++) {
+				timeout.look();
+			}
+			send(caller, HEAD);
+			send(silent, HEAD);
+			assertThat(connector.getConnectedEndPoints()).hasSize(2);
+		}
+	}
+
+	@Test
+	void lookWhenHeadIsCompleteInTimeKeepsTheConnection() throws Exception {
+		start(connector);
+		try (Socket caller = connect()) {
+			for (int i = 0; i < 5; i++) {
+				send(caller, HEAD.substring(0, 5));
+				timeout.look();
+				send(caller, HEAD.substring(5));
+			}
+			assertThat(connector.getConnectedEndPoints()).hasSize(1);
+		}
+	}
+
+	@Test
+	void lookWhenRequestsComeByTlsKeepsTheConnection() throws Exception {
+		KeyStore certificate = Certificates.make(directory, "server", "dns:gateway.example");
+		SslContextFactory.Server tls = new SslContextFactory.Server();
+		tls.setKeyStore(certificate);
+		tls.setKeyStorePassword(Certificates.PASSWORD);
+		start(new ServerConnector(server, tls));
+		TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+		trust.init(certificate);
+		SSLContext context = SSLContext.getInstance("TLS");
+		context.init(null, trust.getTrustManagers(), null);
+		try (Socket caller = context.getSocketFactory()
+			.createSocket(connect(), "gateway.example", connector.getLocalPort(), true)) {
+			for (int i = 0; i < 5; i++) {
+				exchange(caller);
+				timeout.look();
+			}
+			exchange(caller);
+		}
+	}
+
+	private void start(ServerConnector connector) throws Exception {
+		this.connector = connector;
+		this.timeout = new HeadTimeout(connector, NEVER);
+		connector.setHost("127.0.0.1");
+		connector.addBean(timeout);
+		server.addConnector(connector);
+		server.setHandler(new Handler.Abstract() {
+			@Override
+			public boolean handle(Request request, Response response, Callback callback) {
+				callback.succeeded();
+				return true;
+			}
+		});
+		server.start();
+	}
+
+	private Socket connect() throws IOException {
+		return new Socket(InetAddress.getLoopbackAddress(), connector.getLocalPort());
+	}
+
+	/** Sends, and waits until the server has read it. */
+	private void send(Socket caller, String text) throws IOException {
+		long before = bytesIn();
+		caller.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+		Awaitility.await().until(() -> bytesIn() == before + text.length() && isAnswered());
+	}
+
+	private long bytesIn() {
+		return connector.getConnectedEndPoints()
+			.stream()
+			.mapToLong(endPoint -> endPoint.getConnection().getBytesIn())
+			.sum();
+	}
+
+	private boolean isAnswered() {
+		return connector.getConnectedEndPoints()
+			.stream()
+			.map(EndPoint::getConnection)
+			.allMatch(connection -> connection.getMessagesIn() == connection.getMessagesOut());
+	}
+
+	private static void exchange(Socket caller) throws IOException {
+		caller.getOutputStream().write(HEAD.getBytes(StandardCharsets.US_ASCII));
+		byte[] buffer = new byte[4096];
+		int length = caller.getInputStream().read(buffer);
+		assertThat(new String(buffer, 0, Math.max(length, 0), StandardCharsets.US_ASCII)).startsWith("HTTP/1.1 200");
+	}
+
+	private static void assertClosed(Socket caller) throws IOException {
+		caller.setSoTimeout(10_000);
+		byte[] rest = caller.getInputStream().readAllBytes();
+		assertThat(new String(rest, StandardCharsets.US_ASCII)).doesNotContain("HTTP/1.1 4");
+	}
+
+}

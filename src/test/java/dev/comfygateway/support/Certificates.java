@@ -1,0 +1,52 @@
+package dev.comfygateway.support;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Self-signed certificates with their keys, made by {@code keytool}. */
+public final class Certificates {
+
+	/** Password of every key. */
+	public static final String PASSWORD = "changeit";
+
+	private Certificates() {
+	}
+
+	/**
+	 * A key store with a key, and with its certificate as one that is trusted.
+	 * @param directory where {@code keytool} may write
+	 * @param subject such as {@code ip:127.0.0.1}
+	 */
+	public static KeyStore make(Path directory, String name, String subject)
+			throws IOException, InterruptedException, GeneralSecurityException {
+		Path file = directory.resolve(name + ".p12");
+		Process keytool = new ProcessBuilder(
+				List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-alias",
+						name, "-keyalg", "EC", "-dname", "CN=" + name, "-ext", "san=" + subject, "-storetype", "PKCS12",
+						"-storepass", PASSWORD, "-keystore", file.toString()))
+			.redirectErrorStream(true)
+			.start();
+		String output = new String(keytool.getInputStream().readAllBytes());
+		assertThat(keytool.waitFor(1, TimeUnit.MINUTES)).isTrue();
+		assertThat(keytool.exitValue()).as(output).isZero();
+		KeyStore store = KeyStore.getInstance("PKCS12");
+		try (InputStream in = Files.newInputStream(file)) {
+			store.load(in, PASSWORD.toCharArray());
+		}
+		KeyStore both = KeyStore.getInstance("PKCS12");
+		both.load(null, null);
+		both.setKeyEntry(name, store.getKey(name, PASSWORD.toCharArray()), PASSWORD.toCharArray(),
+				store.getCertificateChain(name));
+		both.setCertificateEntry(name + "-trusted", store.getCertificate(name));
+		return both;
+	}
+
+}
