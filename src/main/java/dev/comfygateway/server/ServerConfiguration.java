@@ -34,6 +34,9 @@ class ServerConfiguration {
 	/** After Spring Boot's own, which applies its properties. */
 	private static final int AFTER_PROPERTIES = 1;
 
+	/** More would leave too few of the server's threads for anything else. */
+	private static final int MAX_SELECTORS = 8;
+
 	private static final Set<String> PROBES = Set.of("/livez", "/readyz");
 
 	/** What answers of more than a few KiB start with. */
@@ -80,7 +83,7 @@ class ServerConfiguration {
 			if (jetty.getThreads().getSelectors() == null || jetty.getThreads().getSelectors() < 0) {
 				// Jetty's default is one for two cores; here selectors do most of the
 				// work
-				factory.setSelectors(Runtime.getRuntime().availableProcessors());
+				factory.setSelectors(Math.min(Runtime.getRuntime().availableProcessors(), MAX_SELECTORS));
 			}
 			factory.setErrorPages(Set.of());
 			factory.addConfigurations(new ErrorConfiguration(errors));

@@ -219,6 +219,17 @@ class StartUpIT {
 		}
 	}
 
+	/** Where a container has no limit, the JVM sees those of the machine. */
+	@Test
+	void processOnManyProcessorsAnswers() throws Exception {
+		try (GatewayProcess gateway = GatewayProcess
+			.start(Map.of("COMFY_API_KEY", KEY, "JAVA_TOOL_OPTIONS", "-XX:ActiveProcessorCount=96"))) {
+			gateway.awaitStart();
+			assertThat(RawConnection.get(gateway.port(), "/livez").status()).isEqualTo(200);
+			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/health").status()).isEqualTo(200);
+		}
+	}
+
 	@Test
 	void processWithoutCallersMakesNoUpstreamRequest() throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
