@@ -319,7 +319,7 @@ public class PromptCache {
 		}
 		ErrorAnswer answer = ErrorAnswer.of(now.failure());
 		boolean sameKey = previous != null && previous.keyVersion() == result.keyVersion();
-		if (before != null && sameKey && answer.equals(ErrorAnswer.of(before.failure()))) {
+		if (before != null && sameKey && isSameCause(answer, ErrorAnswer.of(before.failure()))) {
 			return;
 		}
 		Instant next = clock.instant().plusNanos(now.until() - ticker.read()).truncatedTo(ChronoUnit.MILLIS);
@@ -331,6 +331,13 @@ public class PromptCache {
 			log.warn("Upstream {} fails: {}, {}; next attempt not before {}", client.host(), answer.body().code(),
 					answer.reason(), next);
 		}
+	}
+
+	/**
+	 * Whether the line in the log would be the same; the upstream's message is not in it.
+	 */
+	private static boolean isSameCause(ErrorAnswer one, ErrorAnswer other) {
+		return one.body().code().equals(other.body().code()) && one.reason().equals(other.reason());
 	}
 
 	private void logDeprecation(boolean announced) {

@@ -1,6 +1,7 @@
 package dev.comfygateway.cache;
 
 import dev.comfygateway.upstream.PromptInfo;
+import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
@@ -49,6 +50,17 @@ class PromptCacheLogTests {
 		assertThat(lines(output)).extracting(line -> line.replaceAll(".*fails: (.*);.*", "$1"))
 			.containsExactly("UPSTREAM_UNAVAILABLE, 503", "UPSTREAM_UNREACHABLE, connection_refused",
 					"UPSTREAM_UNREACHABLE, dns_error");
+	}
+
+	@Test
+	void lookupWhenUpstreamWordsItDifferentlyLogsOnce(CapturedOutput output) {
+		for (int i = 0; i < 3; i++) {
+			cache.advanceSeconds(600);
+			cache.lookup();
+			cache.upstream.complete(
+					new UpstreamFailure(Reason.INTERNAL_ERROR, 500, null, "Request %d failed".formatted(i), null, 1));
+		}
+		assertThat(lines(output)).singleElement().asString().contains("fails: INTERNAL_ERROR, 500");
 	}
 
 	@Test
