@@ -37,13 +37,19 @@ class CacheConfiguration {
 		caches.registerCustomCache(PromptCache.NAME,
 				Caffeine.newBuilder()
 					.maximumSize(MAX_SIZE)
-					.expireAfter(Expiry.writing((key, snapshot) -> maxAge))
+					.expireAfter(Expiry.writing((key, snapshot) -> lifetime((Snapshot) snapshot, maxAge)))
 					.ticker(ticker)
 					.recordStats(() -> statistics)
 					.build());
 		// Fixes the names: a misspelt one is an error and not a new cache
 		caches.setCacheNames(List.of());
 		return caches;
+	}
+
+	/** What is left of the longest life: the upstream may be a cache itself. */
+	private static Duration lifetime(Snapshot snapshot, Duration maxAge) {
+		Duration left = maxAge.minus(snapshot.ageOnArrival());
+		return left.isNegative() ? Duration.ZERO : left;
 	}
 
 	@Bean

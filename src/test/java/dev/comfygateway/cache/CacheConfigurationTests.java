@@ -2,7 +2,9 @@ package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.stats.CacheStats;
+import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -28,6 +30,17 @@ class CacheConfigurationTests {
 		cache.advanceSeconds(2);
 		caffeine(cache).cleanUp();
 		assertThat(caffeine(cache).estimatedSize()).isZero();
+	}
+
+	@Test
+	void entryWhenUpstreamGivesAnAgeEndsEarlier() {
+		CacheUnderTest cache = new CacheUnderTest();
+		cache.lookup();
+		cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(null), Duration.ofSeconds(20), false, 1));
+		cache.advance(Duration.ofSeconds(12).minus(CacheUnderTest.NANO));
+		assertThat(caffeine(cache).asMap()).hasSize(1);
+		cache.advance(CacheUnderTest.NANO);
+		assertThat(caffeine(cache).getIfPresent("/api/prompt")).isNull();
 	}
 
 	@Test
