@@ -89,7 +89,8 @@ class ApiKey {
 	}
 
 	private static String read(Path file) {
-		if (Files.isDirectory(file)) {
+		// Others, such as pipes, could block whoever reads them
+		if (Files.exists(file) && !Files.isRegularFile(file)) {
 			throw new UnusableKeyException("is not a regular file");
 		}
 		try (InputStream in = Files.newInputStream(file)) {

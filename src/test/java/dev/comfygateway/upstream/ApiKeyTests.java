@@ -86,6 +86,15 @@ class ApiKeyTests {
 			.withMessageEndingWith("is not a regular file");
 	}
 
+	/** Whoever read it would wait for a writer. */
+	@Test
+	void startWhenFileIsAPipeFails() throws Exception {
+		Path pipe = directory.resolve("pipe");
+		assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor()).isZero();
+		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> ofFile(pipe))
+			.withMessageEndingWith("is not a regular file");
+	}
+
 	@Test
 	void reloadWhenGivenKeyKeepsIt() {
 		ApiKey key = given("secret-1");
