@@ -63,10 +63,11 @@ class SettingsReport {
 
 	/** Settings in force, without the key. */
 	String inForce() {
-		return "Upstream %s, %s; deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, cool-down %s to %s, at most %d callers wait"
-			.formatted(comfy.baseUrl(), key(), text(comfy.deadline()), text(gateway.freshFor()),
-					text(gateway.staleWhileRevalidate()), text(gateway.staleIfError()), text(gateway.cooldown()),
-					text(gateway.maxCooldown()), gateway.maxWaiting());
+		return "Upstream %s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s, at most %d callers wait"
+			.formatted(comfy.baseUrl(), key(), text(comfy.connectTimeout()), text(comfy.deadline()),
+					text(gateway.freshFor()), text(gateway.staleWhileRevalidate()), text(gateway.staleIfError()),
+					text(gateway.refreshFloor()), text(gateway.cooldown()), text(gateway.maxCooldown()),
+					gateway.maxWaiting());
 	}
 
 	private String key() {

@@ -17,8 +17,8 @@ class SettingsReportTests {
 	@Test
 	void inForceSaysWhatIsInForceAndNotTheKey() {
 		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY)).isEqualTo(
-				"Upstream https://comfy.example, key from comfy.api-key; deadline 2500ms, fresh for 2s, stale while"
-						+ " revalidating 3s, stale if error 30s, cool-down 1s to 30s, at most 1000 callers wait");
+				"Upstream https://comfy.example, key from comfy.api-key; connect timeout 1s, deadline 2500ms, fresh for"
+						+ " 2s, stale while revalidating 3s, stale if error 30s, refresh floor 500ms, cool-down 1s to 30s, at most 1000 callers wait");
 	}
 
 	@Test
