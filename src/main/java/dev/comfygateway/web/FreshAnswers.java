@@ -140,14 +140,21 @@ final class FreshAnswers extends Handler.Wrapper {
 			.forEach((name, values) -> values.forEach(value -> fields.add(new PreEncodedHttpField(name, value))));
 		byte[] body = answer.getBody();
 		return new Rendered(lookup, answer.getStatusCode().value(), fields.toArray(HttpField[]::new),
-				body == null ? BufferUtil.EMPTY_BUFFER : ByteBuffer.allocateDirect(body.length).put(body).flip());
+				body == null ? BufferUtil.EMPTY_BUFFER : buffer(body, lookup != null));
+	}
+
+	/**
+	 * A buffer that is used often is direct, since a heap buffer is copied to a direct
+	 * one in each write.
+	 */
+	private static ByteBuffer buffer(byte[] body, boolean often) {
+		return often ? ByteBuffer.allocateDirect(body.length).put(body).flip() : ByteBuffer.wrap(body);
 	}
 
 	/**
 	 * Answer in Jetty's terms.
 	 *
 	 * @param lookup lookup that it renders; absent where it must not be reused
-	 * @param body direct, since a heap buffer is copied to a direct one in each write
 	 */
 	private record Rendered(Lookup.@Nullable Stored lookup, int status, HttpField[] fields, ByteBuffer body) {
 
