@@ -3,10 +3,12 @@ package dev.comfygateway;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
+import org.springframework.scheduling.annotation.EnableScheduling;
 
 /** Entry point of the gateway. */
 @SpringBootApplication
 @ConfigurationPropertiesScan
+@EnableScheduling
 public class ComfyGatewayApplication {
 
 	public static void main(String[] args) {

@@ -6,7 +6,6 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.scheduling.annotation.EnableScheduling;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
@@ -15,7 +14,6 @@ import reactor.core.scheduler.Schedulers;
  * run on, and the date.
  */
 @Configuration(proxyBeanMethods = false)
-@EnableScheduling
 class UpstreamConfiguration {
 
 	@Bean(initMethod = "start", destroyMethod = "stop")
