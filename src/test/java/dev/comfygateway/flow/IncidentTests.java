@@ -28,7 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests that each failure of the upstream has the same code and reason in the caller's
+ * Tests that a failure of the upstream has the same code and reason in the caller's
  * answer, in health, in the log and in the runbook, and its outcome in the metrics.
  */
 @ExtendWith(OutputCaptureExtension.class)
