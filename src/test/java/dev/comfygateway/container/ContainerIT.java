@@ -208,7 +208,8 @@ class ContainerIT {
 	void crowdsFitInItsMemory() throws IOException {
 		List<RawConnection> others = new ArrayList<>();
 		try (GenericContainer<?> gateway = gateway().withEnv("COMFY_DEADLINE", "20s")
-			.withEnv("GATEWAY_MAX_WAITING", "500")) {
+			.withEnv("GATEWAY_MAX_WAITING", "500")
+			.withEnv("GATEWAY_REFRESH_FLOOR", "0s")) {
 			gateway.start();
 			for (int i = 0; i < 750; i++) {
 				RawConnection idle = new RawConnection(gateway.getMappedPort(8080));
