@@ -28,13 +28,14 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * one more gets 503
  * @param allowedOrigins web origins whose pages may read {@code /api/prompt}; {@code *}
  * for all; empty: no CORS header at all
+ * @param fleet what the replicas share their answers and their cool-down through
  */
 @ConfigurationProperties(prefix = "gateway", ignoreUnknownFields = false)
 public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @DefaultValue("2s") Duration freshFor,
 		@DefaultValue("3s") Duration staleWhileRevalidate, @DefaultValue("30s") Duration staleIfError,
 		@Nullable Duration refreshFloor, @DefaultValue("1s") Duration cooldown,
 		@DefaultValue("30s") Duration maxCooldown, @DefaultValue("1000") int maxWaiting,
-		@DefaultValue List<String> allowedOrigins) {
+		@DefaultValue List<String> allowedOrigins, @DefaultValue("none") Fleet fleet) {
 
 	private static final Pattern HTTP_TOKEN = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,63}");
 
@@ -43,6 +44,16 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 	private static final Duration DEFAULT_REFRESH_FLOOR = Duration.ofMillis(500);
 
 	private static final int MAX_MAX_WAITING = 100_000;
+
+	/** How replicas share answers. */
+	public enum Fleet {
+
+		/** They share nothing. */
+		NONE,
+		/** Through Redis or Valkey, by {@code spring.data.redis.*}. */
+		REDIS
+
+	}
 
 	public GatewayProperties {
 		if (!HTTP_TOKEN.matcher(name).matches()) {

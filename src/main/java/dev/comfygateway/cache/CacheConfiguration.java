@@ -32,24 +32,25 @@ class CacheConfiguration {
 	 */
 	@Bean
 	CaffeineCacheManager cacheManager(GatewayProperties properties, Ticker ticker, StatsCounter statistics) {
-		Duration maxAge = Duration.ofNanos(FreshnessPolicy.of(properties).maxAge());
+		long maxAge = FreshnessPolicy.of(properties).maxAge();
 		CaffeineCacheManager caches = new CaffeineCacheManager();
-		caches.registerCustomCache(PromptCache.NAME,
-				Caffeine.newBuilder()
-					.maximumSize(MAX_SIZE)
-					.expireAfter(Expiry.writing((key, snapshot) -> lifetime((Snapshot) snapshot, maxAge)))
-					.ticker(ticker)
-					.recordStats(() -> statistics)
-					.build());
+		caches.registerCustomCache(PromptCache.NAME, Caffeine.newBuilder()
+			.maximumSize(MAX_SIZE)
+			.expireAfter(Expiry.writing((key, snapshot) -> lifetime((Snapshot) snapshot, maxAge, ticker.read())))
+			.ticker(ticker)
+			.recordStats(() -> statistics)
+			.build());
 		// Fixes the names: a misspelt one is an error and not a new cache
 		caches.setCacheNames(List.of());
 		return caches;
 	}
 
-	/** What is left of the longest life: the upstream may be a cache itself. */
-	private static Duration lifetime(Snapshot snapshot, Duration maxAge) {
-		Duration left = maxAge.minus(snapshot.ageOnArrival());
-		return left.isNegative() ? Duration.ZERO : left;
+	/**
+	 * What is left of the longest life: an answer of another replica, or of an upstream
+	 * that is a cache itself, has an age.
+	 */
+	private static Duration lifetime(Snapshot snapshot, long maxAge, long now) {
+		return Duration.ofNanos(Math.max(0, maxAge - snapshot.age(now)));
 	}
 
 	@Bean

@@ -5,8 +5,13 @@ import org.jspecify.annotations.Nullable;
 /** Result of a fetch: a new answer, or a cool-down. */
 sealed interface FetchResult {
 
-	/** New answer. */
-	record Success(Snapshot snapshot) implements FetchResult {
+	/**
+	 * New answer.
+	 *
+	 * @param snapshot the answer
+	 * @param shared whether another replica fetched it
+	 */
+	record Success(Snapshot snapshot, boolean shared) implements FetchResult {
 	}
 
 	/** Failure, and the cool-down after it. */
@@ -21,7 +26,7 @@ sealed interface FetchResult {
 	/** Version of the key that was sent. */
 	default long keyVersion() {
 		return switch (this) {
-			case Success(Snapshot snapshot) -> snapshot.keyVersion();
+			case Success(Snapshot snapshot, boolean ignored) -> snapshot.keyVersion();
 			case Failure(Cooldown pause) -> pause.failure().keyVersion();
 		};
 	}

@@ -44,6 +44,11 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 		return freshFor > 0 && age < freshFor + staleWhileRevalidate ? Freshness.REVALIDATE : Freshness.STALE;
 	}
 
+	/** Age below which an answer that somebody else fetched is new to a caller. */
+	long newBelow(RequestDirectives wanted) {
+		return Math.min(freshFor, Math.max(wanted.maxAgeNanos(), refreshFloor));
+	}
+
 	/** Age from which an answer serves no caller. */
 	long maxAge() {
 		return freshFor + Math.max(freshFor > 0 ? staleWhileRevalidate : 0, staleIfError);

@@ -25,10 +25,12 @@ public sealed interface Lookup {
 	 * Answer fetched for this caller, alone or together with others.
 	 *
 	 * @param snapshot the answer
+	 * @param age its age in nanoseconds
 	 * @param forward why the upstream was asked
 	 * @param collapsed whether another caller had started the fetch
+	 * @param shared whether another replica fetched it; a collapsed one too
 	 */
-	record Fetched(Snapshot snapshot, Forward forward, boolean collapsed) implements Lookup {
+	record Fetched(Snapshot snapshot, long age, Forward forward, boolean collapsed, boolean shared) implements Lookup {
 	}
 
 	/**

@@ -11,6 +11,7 @@ import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.KeyFile;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamOutcome;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -19,10 +20,13 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.cache.Cache;
 import org.springframework.cache.CacheManager;
 import org.springframework.cache.caffeine.CaffeineCache;
@@ -42,6 +46,8 @@ import org.springframework.stereotype.Component;
  * one.</li>
  * <li>A caller that starts a fetch reads the last result again. Where a fetch has
  * completed since step 1, its result is used and no request is made.</li>
+ * <li>The fetch is claimed in the {@link Fleet}. Where another replica has fetched, its
+ * result is used and no request is made.</li>
  * <li>A completing fetch stores its result, then clears the fetch in flight, then
  * completes the waiting callers.</li>
  * </ol>
@@ -63,6 +69,8 @@ public class PromptCache {
 
 	private final ComfyCloudClient client;
 
+	private final Fleet fleet;
+
 	private final GatewayProperties properties;
 
 	private final FreshnessPolicy policy;
@@ -77,22 +85,26 @@ public class PromptCache {
 
 	private volatile @Nullable FetchResult lastResult;
 
+	private long lastResultNanos;
+
 	private volatile @Nullable Instant lastGoodAt;
 
 	private volatile boolean deprecated;
 
-	PromptCache(CacheManager caches, StatsCounter statistics, ComfyCloudClient client, GatewayProperties properties,
-			Ticker ticker, InstantSource clock, RandomGenerator random) {
+	PromptCache(CacheManager caches, StatsCounter statistics, ComfyCloudClient client, ObjectProvider<Fleet> fleets,
+			GatewayProperties properties, Ticker ticker, InstantSource clock, RandomGenerator random) {
 		CaffeineCache named = (CaffeineCache) Objects.requireNonNull(caches.getCache(NAME));
 		this.cache = named;
 		this.quietly = named.getNativeCache().policy();
 		this.statistics = statistics;
 		this.client = client;
+		this.fleet = fleets.getIfAvailable(() -> new SingleReplica(client.deadline()));
 		this.properties = properties;
 		this.policy = FreshnessPolicy.of(properties);
 		this.ticker = ticker;
 		this.clock = clock;
 		this.random = random;
+		fleet.onResult(this::hear);
 	}
 
 	/**
@@ -140,7 +152,7 @@ public class PromptCache {
 				Optional.ofNullable(cooldown).map(Cooldown::failure), pause,
 				pause == 0 ? Optional.empty() : Optional.of(clock.instant().plusNanos(pause)),
 				Optional.ofNullable(lastGoodAt), cooldown != null && cooldown.keyRefused(), deprecated,
-				client.keyFile());
+				client.keyFile(), fleet.state());
 	}
 
 	private @Nullable Snapshot stored(long now) {
@@ -158,7 +170,7 @@ public class PromptCache {
 			long now) {
 		Cooldown cooldown = lastCooldown(seen);
 		if (!wanted.onlyIfCached() && (cooldown == null || cooldown.isOver(now))) {
-			join(seen);
+			join(seen, wanted, true);
 		}
 		if (cooldown != null) {
 			return hit(stored, age, Detail.UPSTREAM_FAILURE, cooldown.failure());
@@ -178,7 +190,7 @@ public class PromptCache {
 		if (cooldown != null && stored != null
 				&& policy.mayServeStaleOnError(cooldown.failure(), stored.age(now), wanted)) {
 			if (!wanted.onlyIfCached() && cooldown.isOver(now)) {
-				join(seen);
+				join(seen, wanted, true);
 			}
 			return hit(stored, stored.age(now), Detail.UPSTREAM_FAILURE, cooldown.failure());
 		}
@@ -194,13 +206,21 @@ public class PromptCache {
 			return null;
 		}
 		statistics.recordMisses(1);
-		return await(join(seen), wanted, forward);
+		return await(join(seen, wanted, false), wanted, forward);
 	}
 
 	private Lookup.Awaited await(InFlightFetch fetch, RequestDirectives wanted, Forward forward) {
-		return new Lookup.Awaited(fetch.result().thenApply(result -> switch (result) {
-			case FetchResult.Success(Snapshot snapshot) -> new Lookup.Fetched(snapshot, forward, fetch.collapsed());
-			case FetchResult.Failure(Cooldown pause) -> failed(pause, wanted);
+		return new Lookup.Awaited(fetch.result().thenCompose(result -> switch (result) {
+			case FetchResult.Success(Snapshot snapshot, boolean shared) -> {
+				long age = shared ? snapshot.age(ticker.read()) : snapshot.ageOnArrival().toNanos();
+				if (shared && policy.evaluate(age, wanted) == FreshnessPolicy.Freshness.REFUSED_BY_CALLER) {
+					// New to the caller who started this, but not to this one
+					yield await(join(result, wanted, false), wanted, forward).answer();
+				}
+				yield CompletableFuture
+					.completedFuture(new Lookup.Fetched(snapshot, age, forward, shared || fetch.collapsed(), shared));
+			}
+			case FetchResult.Failure(Cooldown pause) -> CompletableFuture.completedFuture(failed(pause, wanted));
 		}));
 	}
 
@@ -230,8 +250,9 @@ public class PromptCache {
 	 * Joins the fetch in flight, or starts one.
 	 * @param seen last result at the time of the lookup; where a newer one exists, it is
 	 * used in place of a fetch
+	 * @param background whether the caller does not wait for the result
 	 */
-	private InFlightFetch join(@Nullable FetchResult seen) {
+	private InFlightFetch join(@Nullable FetchResult seen, RequestDirectives wanted, boolean background) {
 		CompletableFuture<FetchResult> mine = new CompletableFuture<>();
 		CompletableFuture<FetchResult> running = inFlight.compareAndExchange(null, mine);
 		if (running != null) {
@@ -244,9 +265,9 @@ public class PromptCache {
 			return new InFlightFetch(mine, true);
 		}
 		try {
-			client.fetch().whenComplete((outcome, bug) -> {
+			fleet.claim(policy.newBelow(wanted), background).whenComplete((claim, bug) -> {
 				if (bug == null) {
-					complete(mine, outcome);
+					follow(claim, mine);
 				}
 				else {
 					crash(mine, bug);
@@ -259,10 +280,31 @@ public class PromptCache {
 		return new InFlightFetch(mine, false);
 	}
 
-	private void complete(CompletableFuture<FetchResult> mine, UpstreamOutcome outcome) {
+	private void follow(Fleet.Claim claim, CompletableFuture<FetchResult> mine) {
+		switch (claim) {
+			case Fleet.Claim.Shared(SharedResult result) -> complete(mine, () -> adopt(result));
+			case Fleet.Claim.Granted(Duration limit, Consumer<SharedResult> publication) -> {
+				try {
+					client.fetch(limit).whenComplete((outcome, bug) -> {
+						if (bug == null) {
+							complete(mine, () -> store(outcome, publication));
+						}
+						else {
+							crash(mine, bug);
+						}
+					});
+				}
+				catch (RuntimeException | Error bug) {
+					crash(mine, bug);
+				}
+			}
+		}
+	}
+
+	private void complete(CompletableFuture<FetchResult> mine, Supplier<FetchResult> storing) {
 		FetchResult result;
 		try {
-			result = store(outcome);
+			result = storing.get();
 		}
 		catch (RuntimeException | Error bug) {
 			crash(mine, bug);
@@ -272,29 +314,79 @@ public class PromptCache {
 		mine.complete(result);
 	}
 
-	private FetchResult store(UpstreamOutcome outcome) {
-		FetchResult previous = lastResult;
-		FetchResult result = switch (outcome) {
+	/** Stores the outcome of this replica's fetch. */
+	private synchronized FetchResult store(UpstreamOutcome outcome, Consumer<SharedResult> publication) {
+		long now = ticker.read();
+		return switch (outcome) {
 			case UpstreamOutcome.Answered answered -> {
-				Snapshot snapshot = new Snapshot(answered.promptInfo(), answered.age(), ticker.read(), clock.instant(),
-						answered.keyVersion());
-				cache.put(KEY, snapshot);
-				lastGoodAt = snapshot.observedAt();
-				logDeprecation(answered.deprecated());
-				yield new FetchResult.Success(snapshot);
+				Snapshot snapshot = new Snapshot(answered.promptInfo(), answered.age(), answered.deprecated(), now,
+						clock.instant(), answered.keyVersion());
+				publication.accept(new SharedResult(answered.keyVersion(), Duration.ZERO, snapshot.share(now), null));
+				yield store(snapshot, false);
 			}
 			case UpstreamFailure failure -> {
-				if (!FreshnessPolicy.isTransient(failure)) {
-					cache.evict(KEY);
-				}
-				FetchResult inARow = currentResult(previous);
-				yield new FetchResult.Failure(Cooldown.after(failure, inARow == null ? null : inARow.cooldown(),
-						properties, random, ticker.read()));
+				FetchResult inARow = currentResult(lastResult);
+				Cooldown cooldown = Cooldown.after(failure, inARow == null ? null : inARow.cooldown(), properties,
+						random, now);
+				publication.accept(new SharedResult(failure.keyVersion(), Duration.ZERO, null, cooldown.share(now)));
+				yield store(cooldown);
 			}
 		};
+	}
+
+	/** Stores a result of the fleet, unless this replica knows a newer one. */
+	private synchronized void hear(SharedResult shared) {
+		FetchResult last = currentResult(lastResult);
+		if (shared.keyVersion() == client.keyVersion()
+				&& (last == null || ticker.read() - lastResultNanos > shared.age().toNanos())) {
+			adopt(shared);
+		}
+	}
+
+	/** Stores a result of the fleet. */
+	private synchronized FetchResult adopt(SharedResult shared) {
+		long now = ticker.read();
+		SharedResult.Answer answer = shared.answer();
+		Snapshot newest = answer == null ? null : newest(Snapshot.of(answer, shared.keyVersion(), now), now);
+		if (shared.failure() == null) {
+			return store(Objects.requireNonNull(newest), true);
+		}
+		if (newest != null) {
+			put(newest);
+		}
+		return store(Cooldown.of(shared.failure(), properties, now));
+	}
+
+	/** The answer, or the stored one where that is newer. */
+	private Snapshot newest(Snapshot snapshot, long now) {
+		Snapshot stored = stored(now);
+		return stored != null && stored.age(now) < snapshot.age(now) ? stored : snapshot;
+	}
+
+	private FetchResult store(Snapshot snapshot, boolean shared) {
+		put(snapshot);
+		logDeprecation(snapshot.deprecated());
+		return store(new FetchResult.Success(snapshot, shared));
+	}
+
+	private FetchResult store(Cooldown cooldown) {
+		if (!FreshnessPolicy.isTransient(cooldown.failure())) {
+			cache.evict(KEY);
+		}
+		return store(new FetchResult.Failure(cooldown));
+	}
+
+	private FetchResult store(FetchResult result) {
+		FetchResult previous = lastResult;
 		lastResult = result;
+		lastResultNanos = ticker.read();
 		logChange(previous, result);
 		return result;
+	}
+
+	private void put(Snapshot snapshot) {
+		cache.put(KEY, snapshot);
+		lastGoodAt = snapshot.observedAt();
 	}
 
 	/** Logs the class of the exception alone: its text can hold the key. */
@@ -361,10 +453,11 @@ public class PromptCache {
 	 * that it accepts the key
 	 * @param deprecated whether the last good answer announced the end of the API
 	 * @param keyFile state of the key's file; absent where there is none
+	 * @param fleet state of the fleet; absent where there is none
 	 */
 	public record Status(Optional<Snapshot> observed, Optional<Boolean> up, Optional<UpstreamFailure> failure,
 			long cooldownNanos, Optional<Instant> nextAttemptAt, Optional<Instant> lastGoodAt, boolean keyRefused,
-			boolean deprecated, Optional<KeyFile> keyFile) {
+			boolean deprecated, Optional<KeyFile> keyFile, Optional<String> fleet) {
 	}
 
 }

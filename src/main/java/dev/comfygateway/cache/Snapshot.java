@@ -25,6 +25,8 @@ public final class Snapshot {
 
 	private final Duration ageOnArrival;
 
+	private final boolean deprecated;
+
 	private final long observedNanos;
 
 	private final Instant observedAt;
@@ -34,12 +36,15 @@ public final class Snapshot {
 	/**
 	 * Creates a snapshot.
 	 * @param age age that the upstream gave the answer
+	 * @param deprecated whether the upstream announced the end of its API with it
 	 * @param arrivedNanos arrival of the answer, on the cache's ticker
 	 * @param arrivedAt arrival of the answer, in wall-clock time
 	 */
-	Snapshot(PromptInfo promptInfo, Duration age, long arrivedNanos, Instant arrivedAt, long keyVersion) {
+	Snapshot(PromptInfo promptInfo, Duration age, boolean deprecated, long arrivedNanos, Instant arrivedAt,
+			long keyVersion) {
 		this.promptInfo = promptInfo;
 		this.ageOnArrival = age;
+		this.deprecated = deprecated;
 		this.body = json.writeValueAsBytes(promptInfo);
 		this.etag = etagOf(body);
 		this.observedNanos = arrivedNanos - age.toNanos();
@@ -81,6 +86,11 @@ public final class Snapshot {
 		return ageOnArrival;
 	}
 
+	/** Whether the upstream announced the end of its API with the answer. */
+	boolean deprecated() {
+		return deprecated;
+	}
+
 	/** Wall-clock time at which the queue was observed. */
 	public Instant observedAt() {
 		return observedAt;
@@ -89,6 +99,18 @@ public final class Snapshot {
 	/** Age in nanoseconds, the upstream's part included. */
 	long age(long now) {
 		return Math.max(0, now - observedNanos);
+	}
+
+	/** Answer for the fleet. */
+	SharedResult.Answer share(long now) {
+		return new SharedResult.Answer(promptInfo, ageOnArrival, deprecated, observedAt.plus(ageOnArrival),
+				Duration.ofNanos(age(now)).minus(ageOnArrival));
+	}
+
+	/** Answer of the fleet. */
+	static Snapshot of(SharedResult.Answer shared, long keyVersion, long now) {
+		return new Snapshot(shared.promptInfo(), shared.ageOnArrival(), shared.deprecated(),
+				now - shared.sinceArrival().toNanos(), shared.arrivedAt(), keyVersion);
 	}
 
 	long keyVersion() {

@@ -46,6 +46,7 @@ class UpstreamHealthIndicator implements HealthIndicator {
 		status.lastGoodAt().ifPresent(at -> health.withDetail("lastGoodAt", at.truncatedTo(ChronoUnit.MILLIS)));
 		status.nextAttemptAt().ifPresent(at -> health.withDetail("nextAttemptAt", at.truncatedTo(ChronoUnit.MILLIS)));
 		status.keyFile().ifPresent(file -> health.withDetail("keyFile", file.name().toLowerCase(Locale.ROOT)));
+		status.fleet().ifPresent(state -> health.withDetail("fleet", state));
 		return health.build();
 	}
 

@@ -8,7 +8,11 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.util.HexFormat;
 import java.util.Optional;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -131,6 +135,27 @@ class ApiKey {
 	 * @param value the secret; absent where none is sent
 	 */
 	record Current(long version, @Nullable String value) {
+
+		private static final String HASH = "HmacSHA256";
+
+		private static final int FINGERPRINT_BYTES = 16;
+
+		/**
+		 * Keyed hash of an upstream's address: tells accounts apart, and does not lead
+		 * back to the key.
+		 */
+		String fingerprint(String baseUrl) {
+			try {
+				Mac mac = Mac.getInstance(HASH);
+				mac.init(new SecretKeySpec((value == null ? "no key" : value).getBytes(StandardCharsets.US_ASCII),
+						HASH));
+				byte[] hash = mac.doFinal(baseUrl.getBytes(StandardCharsets.UTF_8));
+				return HexFormat.of().formatHex(hash, 0, FINGERPRINT_BYTES);
+			}
+			catch (GeneralSecurityException e) {
+				throw new IllegalStateException(e);
+			}
+		}
 
 		@Override
 		public String toString() {

@@ -32,11 +32,14 @@ import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
 import org.springframework.http.client.reactive.JettyClientHttpConnector;
+import org.springframework.http.codec.HttpMessageReader;
+import org.springframework.http.codec.HttpMessageWriter;
 import org.springframework.stereotype.Component;
 import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
+import org.springframework.web.reactive.function.client.ExchangeStrategies;
 import org.springframework.web.reactive.function.client.WebClient;
 import org.springframework.web.reactive.function.client.WebClientRequestException;
 import org.springframework.web.util.DefaultUriBuilderFactory;
@@ -78,6 +81,8 @@ public class ComfyCloudClient {
 
 	private final Duration deadline;
 
+	private final String baseUrl;
+
 	private final String host;
 
 	private final Scheduler scheduler;
@@ -96,13 +101,15 @@ public class ComfyCloudClient {
 		BuildProperties built = build.getIfAvailable();
 		this.webClient = builder.clientConnector(new JettyClientHttpConnector(connections))
 			.uriBuilderFactory(uris(properties.baseUrl()))
+			.exchangeStrategies(new NoCodecs())
 			.filter(ComfyCloudClient::leaveCallersWordsOut)
 			.defaultHeader(HttpHeaders.USER_AGENT, "comfy-gateway/" + (built == null ? "dev" : built.getVersion()))
 			.build();
 		this.handshakes = connections.getBean(HandshakeFailures.class);
 		this.apiKey = apiKey;
 		this.deadline = properties.deadline();
-		this.host = URI.create(properties.baseUrl()).getRawAuthority();
+		this.baseUrl = properties.baseUrl();
+		this.host = URI.create(baseUrl).getRawAuthority();
 		this.scheduler = scheduler;
 		this.clock = clock;
 		this.meters = meters;
@@ -131,11 +138,12 @@ public class ComfyCloudClient {
 
 	/**
 	 * Asks the upstream, on another thread than the caller's. The future completes with
-	 * an outcome within the deadline, exceptionally only by a bug.
+	 * an outcome, exceptionally only by a bug.
+	 * @param limit longest time that this may take
 	 */
-	public CompletableFuture<UpstreamOutcome> fetch() {
+	public CompletableFuture<UpstreamOutcome> fetch(Duration limit) {
 		InFlight inFlight = new InFlight();
-		return within(deadline, inFlight, Mono.defer(() -> fetchWithCurrentKey(inFlight)));
+		return within(limit, inFlight, Mono.defer(() -> fetchWithCurrentKey(inFlight)));
 	}
 
 	/**
@@ -198,6 +206,17 @@ public class ComfyCloudClient {
 				Mono.defer(() -> exchange(uncounted.get().uri(self), new ApiKey.Current(0, null), inFlight)));
 		answer.whenComplete((outcome, bug) -> inFlight.closeKept());
 		return answer;
+	}
+
+	/** Longest time from a caller's request to an outcome ({@code comfy.deadline}). */
+	public Duration deadline() {
+		return deadline;
+	}
+
+	/** Account that the key in use belongs to. */
+	public Account account() {
+		ApiKey.Current key = apiKey.current();
+		return new Account(key.version(), key.fingerprint(baseUrl));
 	}
 
 	/** Host and port of the upstream, for people. */
@@ -369,6 +388,21 @@ public class ComfyCloudClient {
 
 	private @Nullable Duration retryAfter(HttpHeaders headers) {
 		return RetryAfter.parse(headers, clock.instant(), MAX_RETRY_AFTER);
+	}
+
+	/** No codecs: a request has no body, and the bytes of an answer are read here. */
+	private static final class NoCodecs implements ExchangeStrategies {
+
+		@Override
+		public List<HttpMessageReader<?>> messageReaders() {
+			return List.of();
+		}
+
+		@Override
+		public List<HttpMessageWriter<?>> messageWriters() {
+			return List.of();
+		}
+
 	}
 
 	/** Exchange that a fetch waits for at present, whichever of its attempts it is. */

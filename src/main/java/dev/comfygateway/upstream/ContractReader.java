@@ -83,8 +83,7 @@ final class ContractReader {
 			return null;
 		}
 		String code = node.stringValue();
-		return CODE.matcher(code).matches() && !RESERVED_CODES.contains(code) && (key == null || !code.contains(key))
-				? code : null;
+		return isCode(code) && (key == null || !code.contains(key)) ? code : null;
 	}
 
 	private static @Nullable String message(@Nullable JsonNode node, @Nullable String key) {
@@ -115,6 +114,17 @@ final class ContractReader {
 		catch (CharacterCodingException | JacksonException ignored) {
 			return null;
 		}
+	}
+
+	/** Whether a text is fit to be passed on as a code. */
+	static boolean isCode(String text) {
+		return CODE.matcher(text).matches() && !RESERVED_CODES.contains(text);
+	}
+
+	/** Whether a text is fit to be passed on as a message. */
+	static boolean isMessage(String text) {
+		return !text.isBlank() && !NOT_TEXT.matcher(text).find()
+				&& text.codePointCount(0, text.length()) <= MAX_MESSAGE_LENGTH;
 	}
 
 	/** Usable part of an error's body; each half stands for itself. */

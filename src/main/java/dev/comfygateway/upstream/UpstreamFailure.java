@@ -82,6 +82,12 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 
 	}
 
+	public UpstreamFailure {
+		if ((code != null && !ContractReader.isCode(code)) || (message != null && !ContractReader.isMessage(message))) {
+			throw new IllegalArgumentException("Code or message that cannot be passed on");
+		}
+	}
+
 	static UpstreamFailure of(Reason reason, long keyVersion) {
 		return new UpstreamFailure(reason, 0, null, null, null, keyVersion);
 	}

@@ -33,11 +33,12 @@ class PromptAnswers {
 
 	private final String cacheControl;
 
-	private final long freshForSeconds;
+	private final long freshForNanos;
 
 	PromptAnswers(GatewayProperties properties) {
 		this.gatewayName = properties.name();
-		this.freshForSeconds = properties.freshFor().toSeconds();
+		this.freshForNanos = properties.freshFor().toNanos();
+		long freshForSeconds = properties.freshFor().toSeconds();
 		this.cacheControl = freshForSeconds > 0 ? "max-age=" + freshForSeconds : "no-cache";
 	}
 
@@ -48,14 +49,12 @@ class PromptAnswers {
 	ResponseEntity<byte[]> render(Lookup lookup, List<String> ifNoneMatch) {
 		return switch (lookup) {
 			case Lookup.Stored stored -> render(stored.snapshot(), "hit; ttl=" + ttlSeconds(stored) + detail(stored),
-					Long.toString(ageSeconds(stored)), ifNoneMatch);
-			case Lookup.Fetched fetched -> {
-				long age = fetched.snapshot().ageOnArrival().toSeconds();
-				yield render(fetched.snapshot(),
-						"fwd=" + forward(fetched.forward()) + (fetched.collapsed() ? "; collapsed" : "")
-								+ "; stored; ttl=" + (freshForSeconds - age),
-						age == 0 ? null : Long.toString(age), ifNoneMatch);
-			}
+					Long.toString(ageSeconds(stored.age())), ifNoneMatch);
+			case Lookup.Fetched fetched -> render(fetched.snapshot(),
+					"fwd=" + forward(fetched.forward()) + (fetched.collapsed() ? "; collapsed" : "") + "; stored; ttl="
+							+ Math.floorDiv(freshForNanos - fetched.age(), SECOND)
+							+ (fetched.shared() ? "; detail=fleet" : ""),
+					fetched.age() == 0 ? null : Long.toString(ageSeconds(fetched.age())), ifNoneMatch);
 			case Lookup.Failed failed ->
 				ErrorAnswer.of(failed.failure()).render(gatewayName, failed.retryAfterSeconds());
 			case Lookup.NotCached ignored -> ErrorAnswer.notCached().render(gatewayName, 0);
@@ -106,7 +105,7 @@ class PromptAnswers {
 
 	/** Whether both have the same rendering, to the byte. */
 	static boolean rendersSame(Lookup.Stored one, Lookup.Stored other) {
-		return one.snapshot() == other.snapshot() && ageSeconds(one) == ageSeconds(other)
+		return one.snapshot() == other.snapshot() && ageSeconds(one.age()) == ageSeconds(other.age())
 				&& ttlSeconds(one) == ttlSeconds(other) && one.detail() == other.detail()
 				&& one.failure() == other.failure();
 	}
@@ -121,8 +120,8 @@ class PromptAnswers {
 
 	// Ages are rounded up, the rest of freshness down: an answer never looks fresher
 
-	private static long ageSeconds(Lookup.Stored stored) {
-		return Math.ceilDiv(stored.age(), SECOND);
+	private static long ageSeconds(long age) {
+		return Math.ceilDiv(age, SECOND);
 	}
 
 	private static long ttlSeconds(Lookup.Stored stored) {

@@ -8,6 +8,9 @@ import dev.comfygateway.support.GatewaySettings;
 import java.time.Duration;
 import java.util.List;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.support.StaticListableBeanFactory;
 import org.springframework.cache.CacheManager;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -28,14 +31,34 @@ final class CacheUnderTest {
 
 	final StatsCounter statistics = new ConcurrentStatsCounter();
 
+	final FleetStandIn fleet = new FleetStandIn();
+
 	final CacheManager caches;
 
 	final PromptCache cache;
 
 	CacheUnderTest(String... settings) {
+		this(false, settings);
+	}
+
+	private CacheUnderTest(boolean inFleet, String... settings) {
 		GatewayProperties properties = GatewaySettings.with(settings);
 		this.caches = new CacheConfiguration().cacheManager(properties, time, statistics);
-		this.cache = new PromptCache(caches, statistics, upstream.client(), properties, time, time, NO_JITTER);
+		this.cache = new PromptCache(caches, statistics, upstream.client(), provider(inFleet ? fleet : null),
+				properties, time, time, NO_JITTER);
+	}
+
+	static ObjectProvider<Fleet> provider(@Nullable Fleet fleet) {
+		StaticListableBeanFactory beans = new StaticListableBeanFactory();
+		if (fleet != null) {
+			beans.addBean("fleet", fleet);
+		}
+		return beans.getBeanProvider(Fleet.class);
+	}
+
+	/** Cache in a fleet. */
+	static CacheUnderTest inFleet(String... settings) {
+		return new CacheUnderTest(true, settings);
 	}
 
 	/** Cache with a stored answer of age 0. */

@@ -132,7 +132,7 @@ class PromptCacheInFlightTests {
 		Lookup lookup = cache.lookup("no-cache");
 		cache.upstream.complete(8);
 		Lookup.Fetched fetched = fetched(lookup);
-		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Forward.REQUEST, true));
+		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), 0, Forward.REQUEST, true, false));
 		assertThat(cache.upstream.fetches()).isEqualTo(2);
 	}
 
@@ -331,7 +331,7 @@ class PromptCacheInFlightTests {
 			return null;
 		}).when(hooked).recordMisses(1);
 		return new PromptCache(new CacheConfiguration().cacheManager(properties, time, hooked), hooked,
-				upstream.client(), properties, ticker, time, () -> Long.MIN_VALUE);
+				upstream.client(), CacheUnderTest.provider(null), properties, ticker, time, () -> Long.MIN_VALUE);
 	}
 
 	/** Hook that runs an action once. */

@@ -109,7 +109,7 @@ class PromptCacheTests {
 		cache.upstream.complete(8);
 		Lookup.Fetched fetched = fetched(lookup);
 		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(8);
-		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Forward.STALE, false));
+		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), 0, Forward.STALE, false, false));
 	}
 
 	@Test
@@ -324,7 +324,7 @@ class PromptCacheTests {
 		Lookup lookup = cache.lookup("no-cache");
 		cache.upstream.complete(8);
 		Lookup.Fetched fetched = fetched(lookup);
-		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Forward.REQUEST, false));
+		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), 0, Forward.REQUEST, false, false));
 	}
 
 	@Test

@@ -143,7 +143,7 @@ final class ClientFixture implements AutoCloseable {
 	}
 
 	CompletableFuture<UpstreamOutcome> start() {
-		return client.fetch();
+		return client.fetch(client.deadline());
 	}
 
 	static UpstreamOutcome outcome(CompletableFuture<UpstreamOutcome> started) {

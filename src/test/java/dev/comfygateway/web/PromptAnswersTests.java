@@ -55,7 +55,7 @@ class PromptAnswersTests {
 
 	@Test
 	void renderWhenFetchedHasThoseHeadersOnly() {
-		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, Forward.URI_MISS, false));
+		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, 0, Forward.URI_MISS, false, false));
 		assertThat(headers(response)).containsOnlyKeys("ETag", "Cache-Control", "Cache-Status", "Content-Type",
 				"Content-Length");
 		assertThat(body(response)).isEqualTo("{\"exec_info\":{\"queue_remaining\":3}}");
@@ -105,7 +105,7 @@ class PromptAnswersTests {
 			"STALE, true, fwd=stale; collapsed; stored; ttl=2",
 			"REQUEST, true, fwd=request; collapsed; stored; ttl=2" })
 	void renderWhenFetchedSaysWhy(Forward forward, boolean collapsed, String expected) {
-		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, forward, collapsed));
+		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, 0, forward, collapsed, false));
 		assertThat(response.getHeaders().getFirst("Cache-Status")).isEqualTo("comfy-gateway; " + expected);
 		assertThat(response.getHeaders().getFirst("Age")).isNull();
 	}
@@ -114,14 +114,14 @@ class PromptAnswersTests {
 	@CsvSource(delimiter = '|',
 			value = { "0s | no-cache", "999ms | no-cache", "1s | max-age=1", "1500ms | max-age=1", "5m | max-age=300" })
 	void renderWhenFreshForDiffersLimitsMaxAge(String freshFor, String expected) {
-		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, Forward.STALE, false),
+		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, 0, Forward.STALE, false, false),
 				"fresh-for=" + freshFor);
 		assertThat(response.getHeaders().getFirst("Cache-Control")).isEqualTo(expected);
 	}
 
 	@Test
 	void renderWhenNameIsSetUsesIt() {
-		assertThat(render(new Lookup.Fetched(snapshot, Forward.STALE, false), "name=edge-7").getHeaders()
+		assertThat(render(new Lookup.Fetched(snapshot, 0, Forward.STALE, false, false), "name=edge-7").getHeaders()
 			.getFirst("Cache-Status")).startsWith("edge-7; fwd=");
 		assertThat(render(failed(Reason.DNS_ERROR), "name=edge-7").getHeaders().getFirst("Proxy-Status"))
 			.isEqualTo("edge-7; error=dns_error");
@@ -143,7 +143,7 @@ class PromptAnswersTests {
 	@Test
 	void renderWhenTagMatchesFetchedIsNotModifiedWithoutAge() {
 		ifNoneMatch.add("*");
-		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, Forward.STALE, false));
+		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, 0, Forward.STALE, false, false));
 		assertThat(response.getStatusCode().value()).isEqualTo(304);
 		assertThat(headers(response)).containsOnlyKeys("ETag", "Cache-Control", "Cache-Status");
 	}
@@ -194,9 +194,19 @@ class PromptAnswersTests {
 	}
 
 	@Test
+	void renderWhenAnotherReplicaFetchedHasAgeAndDetail() {
+		long age = Duration.ofMillis(800).toNanos();
+		assertThat(headers(render(new Lookup.Fetched(snapshot, age, Forward.STALE, true, true))))
+			.containsEntry("Age", "1")
+			.containsEntry("Cache-Status", "comfy-gateway; fwd=stale; collapsed; stored; ttl=1; detail=fleet");
+	}
+
+	@Test
 	void renderWhenUpstreamGaveAnAgeHasAge() {
 		Snapshot aged = Snapshots.aged(3, Duration.ofSeconds(1));
-		assertThat(headers(render(new Lookup.Fetched(aged, Forward.URI_MISS, false)))).containsEntry("Age", "1")
+		long age = aged.ageOnArrival().toNanos();
+		assertThat(headers(render(new Lookup.Fetched(aged, age, Forward.URI_MISS, false, false))))
+			.containsEntry("Age", "1")
 			.containsEntry("Cache-Status", "comfy-gateway; fwd=uri-miss; stored; ttl=1");
 	}
 
@@ -273,8 +283,10 @@ class PromptAnswersTests {
 
 	@Test
 	void resultWhenFetchedIsMissOrCollapsed() {
-		assertThat(PromptAnswers.result(new Lookup.Fetched(snapshot, Forward.STALE, false))).isEqualTo(Result.MISS);
-		assertThat(PromptAnswers.result(new Lookup.Fetched(snapshot, Forward.STALE, true))).isEqualTo(Result.COLLAPSED);
+		assertThat(PromptAnswers.result(new Lookup.Fetched(snapshot, 0, Forward.STALE, false, false)))
+			.isEqualTo(Result.MISS);
+		assertThat(PromptAnswers.result(new Lookup.Fetched(snapshot, 0, Forward.STALE, true, false)))
+			.isEqualTo(Result.COLLAPSED);
 	}
 
 	@Test

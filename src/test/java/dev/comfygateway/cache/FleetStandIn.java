@@ -1,0 +1,56 @@
+package dev.comfygateway.cache;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+
+/** {@link Fleet} whose claims are answered when a test says so. */
+final class FleetStandIn implements Fleet {
+
+	/** What is left of the deadline for a granted fetch. */
+	static final Duration LIMIT = Duration.ofMillis(1234);
+
+	final List<Claimed> claims = new ArrayList<>();
+
+	final List<SharedResult> published = new ArrayList<>();
+
+	private Consumer<SharedResult> listener = result -> {
+	};
+
+	@Override
+	public CompletableFuture<Claim> claim(long maxAgeNanos, boolean background) {
+		Claimed claimed = new Claimed(Duration.ofNanos(maxAgeNanos), background, new CompletableFuture<>());
+		claims.add(claimed);
+		return claimed.claim;
+	}
+
+	@Override
+	public void onResult(Consumer<SharedResult> hears) {
+		listener = hears;
+	}
+
+	@Override
+	public Optional<String> state() {
+		return Optional.of("ok");
+	}
+
+	void grant() {
+		claims.getLast().claim.complete(new Claim.Granted(LIMIT, published::add));
+	}
+
+	void share(SharedResult result) {
+		claims.getLast().claim.complete(new Claim.Shared(result));
+	}
+
+	void announce(SharedResult result) {
+		listener.accept(result);
+	}
+
+	/** Claim as it was made. */
+	record Claimed(Duration maxAge, boolean background, CompletableFuture<Claim> claim) {
+	}
+
+}

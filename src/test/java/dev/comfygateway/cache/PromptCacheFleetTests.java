@@ -1,0 +1,174 @@
+package dev.comfygateway.cache;
+
+import dev.comfygateway.cache.Lookup.Detail;
+import dev.comfygateway.cache.Lookup.Forward;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.upstream.PromptInfo;
+import dev.comfygateway.upstream.UpstreamFailure;
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** {@link PromptCache} as one replica of a fleet. */
+class PromptCacheFleetTests {
+
+	private static final Instant ELSEWHERE = FakeTime.START.plusSeconds(10);
+
+	private final CacheUnderTest cache = CacheUnderTest.inFleet();
+
+	@Test
+	void lookupWhenGrantedFetchesAndPublishes() {
+		Lookup lookup = cache.lookup();
+		assertThat(cache.upstream.fetches()).isZero();
+		cache.fleet.grant();
+		assertThat(cache.upstream.limits()).containsExactly(FleetStandIn.LIMIT);
+		cache.upstream.complete(3);
+		assertThat(CacheUnderTest.fetched(lookup).shared()).isFalse();
+		assertThat(cache.fleet.published).singleElement().satisfies(result -> {
+			assertThat(result.failure()).isNull();
+			assertThat(result.answer()).isEqualTo(new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(3L)),
+					Duration.ZERO, false, FakeTime.START, Duration.ZERO));
+		});
+	}
+
+	@Test
+	void lookupWhenSharedUsesItByItsOwnAgeAndAsksNobody() {
+		Lookup lookup = cache.lookup();
+		cache.fleet.share(answer(7, Duration.ofMillis(1500)));
+		Lookup.Fetched fetched = CacheUnderTest.fetched(lookup);
+		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Duration.ofMillis(1500).toNanos(),
+				Forward.URI_MISS, true, true));
+		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(7);
+		assertThat(fetched.snapshot().observedAt()).isEqualTo(ELSEWHERE);
+		cache.advance(Duration.ofMillis(499));
+		assertThat(CacheUnderTest.stored(cache.lookup()).detail()).isEqualTo(Detail.NONE);
+		cache.advance(Duration.ofMillis(2));
+		assertThat(CacheUnderTest.stored(cache.lookup()).detail()).isEqualTo(Detail.REVALIDATING);
+		assertThat(cache.upstream.fetches()).isZero();
+	}
+
+	@Test
+	void claimHasTheAgeThatServesTheCaller() {
+		cache.lookup();
+		cache.fleet.share(answer(7, Duration.ZERO));
+		cache.advanceSeconds(1);
+		cache.lookup("no-cache");
+		assertThat(cache.fleet.claims.getFirst().maxAge()).isEqualTo(Duration.ofSeconds(2));
+		assertThat(cache.fleet.claims.getLast().maxAge()).isEqualTo(Duration.ofMillis(500));
+		cache.fleet.share(answer(8, Duration.ZERO));
+		cache.advanceSeconds(1);
+		cache.lookup("max-age=0");
+		assertThat(cache.fleet.claims.getLast().maxAge()).isEqualTo(Duration.ofMillis(500));
+	}
+
+	@Test
+	void claimIsOfTheBackgroundWhereNobodyWaits() {
+		cache.lookup();
+		cache.fleet.share(answer(7, Duration.ZERO));
+		cache.advanceSeconds(3);
+		cache.lookup();
+		assertThat(cache.fleet.claims).extracting(FleetStandIn.Claimed::background).containsExactly(false, true);
+	}
+
+	@Test
+	void lookupWhenSharedAnswerIsTooOldForOneOfTheWaitingClaimsAgain() {
+		Lookup plain = cache.lookup();
+		Lookup strict = cache.lookup("no-cache");
+		cache.fleet.share(answer(7, Duration.ofMillis(900)));
+		assertThat(CacheUnderTest.fetched(plain).snapshot().promptInfo().remaining()).isEqualTo(7);
+		assertThat(CacheUnderTest.awaited(strict).answer()).isNotDone();
+		cache.fleet.grant();
+		cache.upstream.complete(8);
+		assertThat(CacheUnderTest.fetched(strict).snapshot().promptInfo().remaining()).isEqualTo(8);
+	}
+
+	@Test
+	void lookupWhenFleetCoolsDownFailsWithoutARequest() {
+		Lookup lookup = cache.lookup();
+		cache.fleet.share(failure(Reason.RATE_LIMITED, 429, Duration.ofSeconds(4)));
+		assertThat(CacheUnderTest.failed(lookup).retryAfterSeconds()).isEqualTo(4);
+		cache.advanceSeconds(3);
+		assertThat(CacheUnderTest.failed(cache.lookup()).failure().reason()).isEqualTo(Reason.RATE_LIMITED);
+		assertThat(cache.fleet.claims).hasSize(1);
+		cache.advanceSeconds(1);
+		cache.lookup();
+		assertThat(cache.fleet.claims).hasSize(2);
+	}
+
+	@Test
+	void failureGoesOnWhereTheFleetWas() {
+		cache.lookup();
+		cache.fleet.share(failure(Reason.UNAVAILABLE, 503, Duration.ZERO));
+		cache.lookup();
+		cache.fleet.grant();
+		cache.upstream.complete(Reason.UNAVAILABLE);
+		SharedResult.Failure published = Objects.requireNonNull(cache.fleet.published.getLast().failure());
+		assertThat(published.failures()).isEqualTo(4);
+		assertThat(published.interval()).isEqualTo(Duration.ofSeconds(8));
+		assertThat(published.left()).isEqualTo(Duration.ofSeconds(8));
+		assertThat(published.sinceFirst()).isEqualTo(Duration.ofSeconds(9));
+		assertThat(published.endsAnswer()).isFalse();
+	}
+
+	@Test
+	void refusedKeyOfTheFleetEndsTheAnswerAtOnce() {
+		cache.lookup();
+		cache.fleet.share(answer(7, Duration.ZERO));
+		cache.advance(Duration.ofMillis(10));
+		cache.fleet.announce(failure(Reason.UNAUTHORIZED, 401, Duration.ofSeconds(30)));
+		assertThat(CacheUnderTest.failed(cache.lookup()).failure().reason()).isEqualTo(Reason.UNAUTHORIZED);
+		assertThat(cache.cache.status().keyRefused()).isTrue();
+	}
+
+	@Test
+	void announcedAnswerServesWhereItIsNewer() {
+		cache.lookup();
+		cache.fleet.share(answer(7, Duration.ZERO));
+		cache.advanceSeconds(1);
+		cache.fleet.announce(answer(8, Duration.ofMillis(100)));
+		assertThat(CacheUnderTest.stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(8);
+		cache.fleet.announce(answer(6, Duration.ofMillis(1200)));
+		assertThat(CacheUnderTest.stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(8);
+	}
+
+	@Test
+	void announcedResultOfAnotherKeyIsIgnored() {
+		cache.upstream.changeKey();
+		cache.fleet.announce(answer(8, Duration.ZERO));
+		assertThat(cache.cache.status().observed()).isEmpty();
+	}
+
+	@Test
+	void failureOfTheFleetBringsTheAnswerThatStandsIn() {
+		Lookup lookup = cache.lookup();
+		SharedResult failing = failure(Reason.UNAVAILABLE, 503, Duration.ofSeconds(4));
+		cache.fleet
+			.share(new SharedResult(1, failing.age(), answer(7, Duration.ofSeconds(9)).answer(), failing.failure()));
+		assertThat(CacheUnderTest.stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
+		assertThat(CacheUnderTest.stored(lookup).age()).isEqualTo(Duration.ofSeconds(9).toNanos());
+	}
+
+	@Test
+	void stateOfTheFleetIsInTheStatus() {
+		assertThat(cache.cache.status().fleet()).hasValue("ok");
+		assertThat(new CacheUnderTest().cache.status().fleet()).isEmpty();
+	}
+
+	private static SharedResult answer(long queueRemaining, Duration age) {
+		return new SharedResult(1, age, new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)),
+				Duration.ZERO, false, ELSEWHERE, age), null);
+	}
+
+	/** Third failure in a row. */
+	private static SharedResult failure(Reason reason, int status, Duration left) {
+		return new SharedResult(1, Duration.ZERO, null,
+				new SharedResult.Failure(new UpstreamFailure(reason, status, null, null, null, 1),
+						reason == Reason.UNAUTHORIZED, Duration.ofSeconds(4), left, reason == Reason.UNAUTHORIZED, 3,
+						Duration.ofSeconds(9)));
+	}
+
+}
