@@ -35,6 +35,8 @@ class ArchitectureTests {
 
 	private static final String SERVER = "dev.comfygateway.server..";
 
+	private static final String FLEET = "dev.comfygateway.fleet..";
+
 	private static final String TRACING = "dev.comfygateway.tracing..";
 
 	@ArchTest
@@ -53,6 +55,8 @@ class ArchitectureTests {
 		.definedBy(CACHE)
 		.layer("upstream")
 		.definedBy(UPSTREAM)
+		.layer("fleet")
+		.definedBy(FLEET)
 		.layer("tracing")
 		.definedBy(TRACING)
 		.layer("settings")
@@ -62,15 +66,17 @@ class ArchitectureTests {
 		.whereLayer("server")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("cache")
-		.mayOnlyBeAccessedByLayers("web")
+		.mayOnlyBeAccessedByLayers("web", "fleet")
+		.whereLayer("fleet")
+		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("error")
 		.mayOnlyBeAccessedByLayers("web", "server", "cache")
 		.whereLayer("upstream")
-		.mayOnlyBeAccessedByLayers("web", "cache", "error")
+		.mayOnlyBeAccessedByLayers("web", "cache", "error", "fleet")
 		.whereLayer("tracing")
 		.mayOnlyBeAccessedByLayers("web")
 		.whereLayer("settings")
-		.mayOnlyBeAccessedByLayers("web", "server", "cache", "upstream");
+		.mayOnlyBeAccessedByLayers("web", "server", "cache", "upstream", "fleet");
 
 	@ArchTest
 	static final ArchRule onlyServerAndAcceleratorKnowJetty = noClasses().that()
@@ -80,6 +86,13 @@ class ArchitectureTests {
 		.should()
 		.dependOnClassesThat()
 		.resideInAnyPackage("org.eclipse.jetty..", "org.springframework.boot.jetty..");
+
+	@ArchTest
+	static final ArchRule onlyFleetKnowsRedis = noClasses().that()
+		.resideOutsideOfPackage(FLEET)
+		.should()
+		.dependOnClassesThat()
+		.resideInAnyPackage("io.lettuce..", "org.springframework.data..", "org.springframework.boot.data..");
 
 	@ArchTest
 	static final ArchRule nothingIsBuiltOnInternals = noClasses().should()
@@ -158,7 +171,7 @@ class ArchitectureTests {
 
 	@ArchTest
 	static void packagesAllHaveClasses(JavaClasses classes) {
-		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING))
+		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING, FLEET))
 			.allSatisfy(name -> assertThat(classes.that(resideInAPackage(name)).stream().map(JavaClass::getSimpleName))
 				.hasSizeGreaterThan(1));
 	}
@@ -166,7 +179,7 @@ class ArchitectureTests {
 	@ArchTest
 	static void onlyThosePackagesExist(JavaClasses classes) {
 		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".web", ROOT + ".cache",
-				ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing");
+				ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing", ROOT + ".fleet");
 	}
 
 }

@@ -1,0 +1,132 @@
+package dev.comfygateway.fleet;
+
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.api.StatefulConnection;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisScriptingAsyncCommands;
+import io.lettuce.core.cluster.RedisClusterClient;
+import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+/**
+ * Two connections to Redis, one for scripts and one for announcements. Making them
+ * blocks, so that only the fleet's own thread does it.
+ */
+final class FleetConnections {
+
+	private final LettuceConnectionFactory factory;
+
+	private volatile @Nullable Open open;
+
+	FleetConnections(LettuceConnectionFactory factory) {
+		this.factory = factory;
+	}
+
+	/**
+	 * Connects, where there are no connections.
+	 * @param channel where results are announced
+	 * @param listener hears the announcements
+	 * @throws RuntimeException where Redis cannot be reached, or refuses
+	 */
+	void connect(String channel, Consumer<String> listener) {
+		if (open == null) {
+			open = switch (factory.getRequiredNativeClient()) {
+				case RedisClusterClient client -> {
+					// The nodes may have changed since the last time
+					client.refreshPartitions();
+					StatefulRedisClusterConnection<String, String> scripts = client.connect();
+					yield new Open(scripts, scripts.async(), subscription(client::connectPubSub, scripts));
+				}
+				case RedisClient client -> {
+					StatefulRedisConnection<String, String> scripts = client.connect();
+					yield new Open(scripts, scripts.async(), subscription(client::connectPubSub, scripts));
+				}
+				default -> throw new IllegalStateException("Neither a client of one Redis nor of a cluster");
+			};
+			open.subscription.addListener(new RedisPubSubAdapter<>() {
+				@Override
+				public void message(String from, String message) {
+					listener.accept(message);
+				}
+			});
+		}
+		subscribe(channel);
+	}
+
+	private static StatefulRedisPubSubConnection<String, String> subscription(
+			Supplier<StatefulRedisPubSubConnection<String, String>> client, StatefulConnection<String, String> other) {
+		try {
+			return client.get();
+		}
+		catch (RuntimeException failure) {
+			other.closeAsync();
+			throw failure;
+		}
+	}
+
+	/** Subscribes to one channel, in place of an earlier one. Never blocks. */
+	void subscribe(String channel) {
+		Open connections = required();
+		String before = connections.channel;
+		if (!channel.equals(before)) {
+			connections.channel = channel;
+			connections.subscription.async().subscribe(channel);
+			if (before != null) {
+				connections.subscription.async().unsubscribe(before);
+			}
+		}
+	}
+
+	/**
+	 * Where scripts run.
+	 * @throws RedisException where there is no connection
+	 */
+	RedisScriptingAsyncCommands<String, String> scripts() {
+		return required().scripts;
+	}
+
+	private Open required() {
+		Open connections = open;
+		if (connections == null) {
+			throw new RedisException("Not connected");
+		}
+		return connections;
+	}
+
+	/** Closes the connections, without waiting. */
+	void close() {
+		Open connections = open;
+		open = null;
+		if (connections != null) {
+			connections.connection.closeAsync();
+			connections.subscription.closeAsync();
+		}
+	}
+
+	/** Both connections. */
+	private static final class Open {
+
+		private final StatefulConnection<String, String> connection;
+
+		private final RedisScriptingAsyncCommands<String, String> scripts;
+
+		private final StatefulRedisPubSubConnection<String, String> subscription;
+
+		private volatile @Nullable String channel;
+
+		Open(StatefulConnection<String, String> connection, RedisScriptingAsyncCommands<String, String> scripts,
+				StatefulRedisPubSubConnection<String, String> subscription) {
+			this.connection = connection;
+			this.scripts = scripts;
+			this.subscription = subscription;
+		}
+
+	}
+
+}

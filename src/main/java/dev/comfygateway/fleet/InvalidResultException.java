@@ -1,0 +1,12 @@
+package dev.comfygateway.fleet;
+
+/** Refusal of a result in Redis that this version cannot read. */
+class InvalidResultException extends RuntimeException {
+
+	private static final long serialVersionUID = 1L;
+
+	InvalidResultException() {
+		super("Redis holds something else than a result", null, false, false);
+	}
+
+}

@@ -1,0 +1,52 @@
+package dev.comfygateway.fleet;
+
+import dev.comfygateway.cache.SharedResult;
+import dev.comfygateway.upstream.PromptInfo;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Good answer as JSON in Redis. Its arrival is kept beside it, on Redis's clock.
+ *
+ * @param promptInfo the contract's value
+ * @param ageOnArrival age that the upstream gave it, in milliseconds
+ * @param deprecated whether the upstream announced the end of its API
+ * @param arrivedAt arrival in milliseconds since 1970, on the clock of the replica that
+ * fetched it
+ */
+record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated, long arrivedAt) {
+
+	private static final JsonMapper json = new JsonMapper();
+
+	static String write(SharedResult.Answer answer) {
+		return json.writeValueAsString(new StoredAnswer(answer.promptInfo(), answer.ageOnArrival().toMillis(),
+				answer.deprecated(), answer.arrivedAt().toEpochMilli()));
+	}
+
+	/**
+	 * Reads an answer.
+	 * @throws InvalidResultException where it is none
+	 */
+	static SharedResult.Answer read(String text, Duration sinceArrival) {
+		try {
+			StoredAnswer stored = json.readValue(text, StoredAnswer.class);
+			if (isValid(stored.promptInfo) && stored.ageOnArrival >= 0) {
+				return new SharedResult.Answer(stored.promptInfo, Duration.ofMillis(stored.ageOnArrival),
+						stored.deprecated, Instant.ofEpochMilli(stored.arrivedAt), sinceArrival);
+			}
+		}
+		catch (JacksonException ignored) {
+			// told below
+		}
+		throw new InvalidResultException();
+	}
+
+	private static boolean isValid(@Nullable PromptInfo promptInfo) {
+		Long remaining = promptInfo == null ? null : promptInfo.remaining();
+		return promptInfo != null && (remaining == null || remaining >= 0);
+	}
+
+}
