@@ -75,26 +75,33 @@ which would become 1e+06.
 {{- if not (or $elsewhere (eq (get $given "comfyauth") "none")) -}}true{{- end -}}
 {{- end -}}
 
-{{/* Whole seconds, rounded up, of a duration such as 2500ms, 2s or PT2S; a plain number is milliseconds, as in Spring. */}}
-{{- define "comfy-gateway.seconds" -}}
+{{/* Whole milliseconds, rounded up, of a duration such as 2500ms, 2s or PT2S; a plain number is milliseconds, as in Spring. */}}
+{{- define "comfy-gateway.milliseconds" -}}
 {{- $text := lower .value -}}
-{{- $units := dict "ns" 1e-9 "us" 1e-6 "ms" 0.001 "" 0.001 "s" 1 "m" 60 "h" 3600 "d" 86400 -}}
+{{- $units := dict "ns" 1e-6 "us" 0.001 "ms" 1 "" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000 -}}
 {{- if regexMatch "^\\+?[0-9]+(ns|us|ms|s|m|h|d)?$" $text -}}
 {{- $number := regexFind "[0-9]+" $text -}}
 {{- ceil (mulf (float64 $number) (get $units (regexFind "[a-z]*$" $text))) | int64 -}}
 {{- else if and (ne $text "pt") (regexMatch "^pt([0-9]+m)?([0-9]+(\\.[0-9]+)?s)?$" $text) -}}
 {{- $minutes := regexFind "[0-9]+m" $text | trimSuffix "m" | default "0" -}}
 {{- $seconds := regexFind "[0-9.]+s" $text | trimSuffix "s" | default "0" -}}
-{{- ceil (addf (mulf (float64 $minutes) 60) (float64 $seconds)) | int64 -}}
+{{- ceil (addf (mulf (float64 $minutes) 60000) (mulf (float64 $seconds) 1000)) | int64 -}}
 {{- else -}}
 {{- printf "%s is %s, which is no duration such as 2500ms" .name .value | fail -}}
 {{- end -}}
 {{- end -}}
 
+{{- define "comfy-gateway.seconds" -}}
+{{- ceil (divf (include "comfy-gateway.milliseconds" . | float64) 1000) | int64 -}}
+{{- end -}}
+
+{{- define "comfy-gateway.deadline" -}}
+{{- get (include "comfy-gateway.given" . | fromJson) "comfydeadline" | default "2500ms" -}}
+{{- end -}}
+
 {{/* Seconds that the gateway takes at most for a fetch. */}}
 {{- define "comfy-gateway.deadlineSeconds" -}}
-{{- $given := include "comfy-gateway.given" . | fromJson -}}
-{{- include "comfy-gateway.seconds" (dict "name" "comfy.deadline" "value" (get $given "comfydeadline" | default "2500ms")) -}}
+{{- include "comfy-gateway.seconds" (dict "name" "comfy.deadline" "value" (include "comfy-gateway.deadline" .)) -}}
 {{- end -}}
 
 {{/*

@@ -3,6 +3,8 @@
 {{- include "comfy-gateway.validateKey" . -}}
 {{- include "comfy-gateway.validateSettings" . -}}
 {{- include "comfy-gateway.validateTimes" . -}}
+{{- include "comfy-gateway.validateRedisPassword" . -}}
+{{- include "comfy-gateway.validateFleet" . -}}
 {{- include "comfy-gateway.validateResources" . -}}
 {{- with .Values.autoscaling -}}
 {{- if gt (int64 .minReplicas) (int64 .maxReplicas) -}}
@@ -57,6 +59,7 @@ repository holds the values. The key itself is in no message.
 - comfy.deadline
 - gateway.allowed-origins
 - gateway.cooldown
+- gateway.fleet
 - gateway.fresh-for
 - gateway.max-cooldown
 - gateway.max-waiting
@@ -130,6 +133,93 @@ repository holds the values. The key itself is in no message.
 {{- with $limits.memory -}}
 {{- if lt (include "comfy-gateway.bytes" . | float64) 268435456.0 -}}
 {{- printf "resources.limits.memory is %v; the gateway needs 256Mi" . | fail -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* As for the key: a password is in a Secret alone, and in no message. */}}
+{{- define "comfy-gateway.validateRedisPassword" -}}
+{{- $advice := "Put it in a Secret, and name that in fleet.redis.existingSecret" -}}
+{{- $setting := "springdataredis(sentinel)?password" -}}
+{{- $url := "(?i)rediss?://[^/]*@" -}}
+{{- range $name, $value := .Values.settings -}}
+{{- if or (regexMatch $setting (include "comfy-gateway.canonical" $name)) (regexMatch $setting (include "comfy-gateway.canonical" (toString $value))) (regexMatch $url (toString $value)) -}}
+{{- printf "settings: %s is or holds a password of Redis. %s" $name $advice | fail -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- $value := .value | default "" -}}
+{{- $isSecret := hasKey (.valueFrom | default dict) "secretKeyRef" -}}
+{{- if or (and (regexMatch $setting (include "comfy-gateway.canonical" .name)) (not $isSecret)) (regexMatch $setting (include "comfy-gateway.canonical" $value)) (regexMatch $url $value) -}}
+{{- printf "extraEnv: %s is or holds a password of Redis. %s" .name $advice | fail -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraArgs -}}
+{{- if or (regexMatch $setting (include "comfy-gateway.canonical" .)) (regexMatch $url .) -}}
+{{- printf "extraArgs: an argument holds a password of Redis. %s" $advice | fail -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "comfy-gateway.validateFleet" -}}
+{{- if .Values.fleet.enabled -}}
+{{- with .Values.fleet.redis -}}
+{{- if not .nodes -}}
+{{- fail "fleet.enabled needs fleet.redis.nodes" -}}
+{{- end -}}
+{{- range $i, $node := .nodes -}}
+{{- /* The entry may be a URL with a password */ -}}
+{{- $isNode := regexMatch "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?:[1-9][0-9]{0,4}$" $node -}}
+{{- if or (not $isNode) (gt (regexFind "[0-9]+$" $node | int) 65535) -}}
+{{- printf "fleet.redis.nodes[%d] is not host:port, such as redis.example.com:6379" $i | fail -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq .mode "standalone") (gt (len .nodes) 1) -}}
+{{- printf "fleet.redis.nodes has %d entries; fleet.redis.mode standalone takes one" (len .nodes) | fail -}}
+{{- end -}}
+{{- if and (eq .mode "sentinel") (not .sentinelMaster) -}}
+{{- fail "fleet.redis.mode sentinel needs fleet.redis.sentinelMaster" -}}
+{{- end -}}
+{{- if and (ne .mode "sentinel") (or .sentinelMaster .sentinelPasswordEntry) -}}
+{{- fail "fleet.redis.sentinelMaster and fleet.redis.sentinelPasswordEntry need fleet.redis.mode sentinel" -}}
+{{- end -}}
+{{- if and (or .username .sentinelPasswordEntry) (not .existingSecret) -}}
+{{- fail "fleet.redis.username and fleet.redis.sentinelPasswordEntry need fleet.redis.existingSecret" -}}
+{{- end -}}
+{{- if and .tls.existingSecret (not .tls.enabled) -}}
+{{- fail "fleet.redis.tls.existingSecret needs fleet.redis.tls.enabled" -}}
+{{- end -}}
+{{- end -}}
+{{- include "comfy-gateway.validateFleetSettings" . -}}
+{{- include "comfy-gateway.validateFleetTimes" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* One of two places that say where Redis is would win without a word. Its timeouts are in no other place. */}}
+{{- define "comfy-gateway.validateFleetSettings" -}}
+{{- $places := list -}}
+{{- range $name, $value := .Values.settings -}}{{- $places = append $places (list "settings" $name) -}}{{- end -}}
+{{- range .Values.extraEnv -}}{{- $places = append $places (list "extraEnv" .name) -}}{{- end -}}
+{{- range .Values.extraArgs -}}{{- $places = append $places (list "extraArgs" (regexFind "^--[^=]+" . | trimPrefix "--")) -}}{{- end -}}
+{{- range $places -}}
+{{- $name := include "comfy-gateway.canonical" (last .) -}}
+{{- $isTimeout := has $name (list "springdataredistimeout" "springdataredisconnecttimeout") -}}
+{{- $isCharts := or (hasPrefix "springdataredis" $name) (has $name (list "gatewayfleet" "springsslbundlepemfleettruststorecertificate")) -}}
+{{- if and $isCharts (not $isTimeout) -}}
+{{- printf "%s: %s cannot be set beside fleet.enabled" (first .) (last .) | fail -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The gateway checks it too, but in a pod that does not start. */}}
+{{- define "comfy-gateway.validateFleetTimes" -}}
+{{- $given := include "comfy-gateway.given" . | fromJson -}}
+{{- $deadline := include "comfy-gateway.deadline" . -}}
+{{- $most := divf (include "comfy-gateway.milliseconds" (dict "name" "comfy.deadline" "value" $deadline) | float64) 4 -}}
+{{- range list "spring.data.redis.timeout" "spring.data.redis.connect-timeout" -}}
+{{- $value := get $given (include "comfy-gateway.canonical" .) | default "250ms" -}}
+{{- if gt (include "comfy-gateway.milliseconds" (dict "name" . "value" $value) | float64) $most -}}
+{{- printf "%s is %s, which is more than a quarter of comfy.deadline, %s" . $value $deadline | fail -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -98,8 +98,9 @@ class ChartPodTests {
 				"{\"name\":\"JAVA_TOOL_OPTIONS\",\"value\":\"-Dhttps.proxyHost=proxy.example.com -Dhttps.proxyPort=3128\"}",
 				"{\"name\":\"NODE_NAME\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"spec.nodeName\"}}}");
 		assertThat(manifests.container().at("/args")).isEqualTo(JSON.readTree("[\"--debug\"]"));
-		assertThat(names(pod.at("/volumes"))).containsExactly("key", "tmp", "authorities");
-		assertThat(names(manifests.container().at("/volumeMounts"))).containsExactly("key", "tmp", "authorities");
+		assertThat(names(pod.at("/volumes"))).containsExactly("key", "fleet-ca", "tmp", "authorities");
+		assertThat(names(manifests.container().at("/volumeMounts"))).containsExactly("key", "fleet-ca", "tmp",
+				"authorities");
 		assertThat(pod.at("/priorityClassName").asString()).isEqualTo("production");
 		assertThat(manifests.only("Deployment").at("/spec/revisionHistoryLimit").asInt()).isEqualTo(3);
 	}

@@ -30,8 +30,9 @@ class ChartTests {
 	void scenariosAreAllThere() {
 		assertThat(scenarios()).map(path -> path.getFileName().toString())
 			.containsExactlyInAnyOrder("autoscaled-values.yaml", "created-secret-values.yaml", "everything-values.yaml",
-					"gateway-api-values.yaml", "ingress-values.yaml", "key-from-variable-values.yaml",
-					"minimal-values.yaml", "openshift-values.yaml", "self-hosted-values.yaml");
+					"fleet-values.yaml", "gateway-api-values.yaml", "ingress-values.yaml",
+					"key-from-variable-values.yaml", "minimal-values.yaml", "openshift-values.yaml",
+					"self-hosted-values.yaml");
 	}
 
 	@Test

@@ -43,7 +43,14 @@ class ChartValuesTests {
 			"service.loadBalancerSourceRanges[0]=x | loadBalancerSourceRanges",
 			"podSecurityContext.runAsUser=root | /podSecurityContext/runAsUser",
 			"livenessProbe.periodSeconds=0 | /livenessProbe/periodSeconds", "priorityClassName=A | /priorityClassName",
-			"autoscaling.metrics[0].type=Cpu | /autoscaling/metrics" })
+			"autoscaling.metrics[0].type=Cpu | /autoscaling/metrics", "fleet.enabled=redis | /fleet/enabled",
+			"fleet.redis.mode=single | /fleet/redis/mode", "fleet.redis.nodes[0]=6379 | /fleet/redis/nodes/0",
+			"fleet.redis.sentinelMasterPort=0 | sentinelMasterPort", "fleet.redis.username=a b | username",
+			"fleet.redis.existingSecret=Upper | /fleet/redis/existingSecret",
+			"fleet.redis.passwordEntry= | passwordEntry",
+			"fleet.redis.sentinelPasswordEntry=a/b | sentinelPasswordEntry",
+			"fleet.redis.tls.caEntry=../ca | /fleet/redis/tls/caEntry", "fleet.redis.password=x | 'password'",
+			"fleet.redis.egress[0].ipBlock.cid=x | cid" })
 	void valueWhenWrongIsRefusedByName(String value, String named) {
 		assertRefused(value, named);
 	}
@@ -69,7 +76,8 @@ class ChartValuesTests {
 			"podDisruptionBudget.", "autoscaling.", "networkPolicy.", "ingress.", "httpRoute.", "serviceMonitor.",
 			"prometheusRule.", "dashboard.", "test.", "affinity.", "podSecurityContext.", "securityContext.",
 			"startupProbe.", "livenessProbe.", "readinessProbe.", "autoscaling.behavior.", "extraEnv[0].",
-			"extraVolumeMounts[0].", "topologySpreadConstraints[0]." })
+			"extraVolumeMounts[0].", "topologySpreadConstraints[0].", "fleet.", "fleet.redis.", "fleet.redis.tls.",
+			"fleet.redis.egress[0]." })
 	void valueWhenUnknownIsRefusedByName(String place) {
 		assertRefused(place + "misspelt=x", "misspelt");
 	}

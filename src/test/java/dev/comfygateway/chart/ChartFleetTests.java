@@ -1,0 +1,302 @@
+package dev.comfygateway.chart;
+
+import dev.comfygateway.chart.Chart.Manifests;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
+
+/** Tests of the fleet: where Redis is, how the pods reach it, and its password. */
+class ChartFleetTests {
+
+	private static final JsonMapper JSON = new JsonMapper();
+
+	private static final String PASSWORD = "password-of-this-test";
+
+	private static final String NODE = "fleet.redis.nodes[0]=redis.redis.svc:6379";
+
+	@Test
+	void fleetWhenOffLeavesNoTrace() {
+		String text = Chart.render().text();
+		assertThat(text.toLowerCase(Locale.ROOT)).doesNotContain("gateway_fleet", "fleet-ca", "redis_");
+		assertThat(Chart
+			.render(NODE, "fleet.redis.username=comfy", "fleet.redis.existingSecret=comfy-redis",
+					"fleet.redis.tls.enabled=true", "fleet.redis.tls.existingSecret=redis-tls",
+					"fleet.redis.egress[0].ipBlock.cidr=192.0.2.0/24")
+			.text()).isEqualTo(text);
+	}
+
+	@Test
+	void fleetWhenStandaloneIsTheOneServer() {
+		assertThat(variables(fleet())).containsExactly("GATEWAY_FLEET=redis", "SPRING_DATA_REDIS_HOST=redis.redis.svc",
+				"SPRING_DATA_REDIS_PORT=6379");
+	}
+
+	@Test
+	void fleetWhenSentinelIsTheSentinelsAndTheMaster() {
+		assertThat(variables(fleet("fleet.redis.mode=sentinel", "fleet.redis.nodes[0]=a:26379",
+				"fleet.redis.nodes[1]=192.0.2.1:26380", "fleet.redis.sentinelMaster=comfy")))
+			.containsExactly("GATEWAY_FLEET=redis", "SPRING_DATA_REDIS_SENTINEL_MASTER=comfy",
+					"SPRING_DATA_REDIS_SENTINEL_NODES=a:26379,192.0.2.1:26380");
+	}
+
+	@Test
+	void fleetWhenClusterIsItsNodes() {
+		assertThat(variables(fleet("fleet.redis.mode=cluster", "fleet.redis.nodes[1]=b:6380")))
+			.containsExactly("GATEWAY_FLEET=redis", "SPRING_DATA_REDIS_CLUSTER_NODES=redis.redis.svc:6379,b:6380");
+	}
+
+	@Test
+	void fleetWhenThereIsNoKeyIsOnToo() {
+		assertThat(fleet("settings.comfy\\.auth=none").environment()).contains("GATEWAY_FLEET=redis");
+	}
+
+	@Test
+	void passwordIsThatOfTheSecret() {
+		Manifests manifests = fleet("fleet.redis.username=comfy", "fleet.redis.existingSecret=comfy-redis");
+		assertThat(variables(manifests)).contains("SPRING_DATA_REDIS_USERNAME=comfy");
+		assertThat(fromSecrets(manifests)).containsExactly("SPRING_DATA_REDIS_PASSWORD=comfy-redis/password");
+		assertThat(manifests.of("Secret")).isEmpty();
+	}
+
+	@Test
+	void passwordOfSentinelsIsItsEntry() {
+		Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml"));
+		assertThat(fromSecrets(manifests)).containsExactly("SPRING_DATA_REDIS_PASSWORD=comfy-redis/redis",
+				"SPRING_DATA_REDIS_SENTINEL_PASSWORD=comfy-redis/sentinel");
+	}
+
+	@Test
+	void notesWhenThereIsAPasswordSayHowToChangeIt() {
+		assertThat(Chart.notes("fleet.enabled=true", NODE, "fleet.redis.existingSecret=comfy-redis"))
+			.contains("Secret comfy-redis", "rollout restart deployment/gw-comfy-gateway");
+		assertThat(Chart.notes("fleet.enabled=true", NODE)).doesNotContain("password", "rollout restart");
+	}
+
+	@Test
+	void tlsWhenNoAuthorityIsGivenTrustsTheJvms() {
+		Manifests manifests = fleet("fleet.redis.tls.enabled=true");
+		assertThat(variables(manifests)).contains("SPRING_DATA_REDIS_SSL_ENABLED=true")
+			.noneMatch(variable -> variable.contains("BUNDLE"));
+		assertThat(manifests.pod().at("/spec/volumes")).hasSize(2);
+	}
+
+	@Test
+	void tlsWhenAuthorityIsGivenTrustsItAlone() {
+		Manifests manifests = fleet("fleet.redis.tls.enabled=true", "fleet.redis.tls.existingSecret=redis-tls",
+				"fleet.redis.tls.caEntry=ca.pem");
+		assertThat(variables(manifests)).contains("SPRING_DATA_REDIS_SSL_ENABLED=true",
+				"SPRING_DATA_REDIS_SSL_BUNDLE=fleet",
+				"SPRING_SSL_BUNDLE_PEM_FLEET_TRUSTSTORE_CERTIFICATE=file:/etc/comfy-gateway/fleet-ca/ca.pem");
+		assertThat(manifests.container().at("/volumeMounts").valueStream()).contains(JSON
+			.readTree("{\"name\": \"fleet-ca\", \"mountPath\": \"/etc/comfy-gateway/fleet-ca\", \"readOnly\": true}"));
+		assertThat(manifests.pod().at("/spec/volumes").valueStream()).contains(JSON.readTree("""
+				{"name": "fleet-ca", "secret": {"secretName": "redis-tls",
+					"items": [{"key": "ca.pem", "path": "ca.pem"}], "defaultMode": %d}}""".formatted(0440)));
+	}
+
+	@Test
+	void networkPolicyLetsOutToRedis() {
+		assertThat(egress(fleet())).isEqualTo(JSON.readTree("{\"ports\": [{\"protocol\": \"TCP\", \"port\": 6379}]}"));
+	}
+
+	@Test
+	void networkPolicyWhenSentinelLetsOutToTheMasterToo() {
+		assertThat(ports("fleet.redis.mode=sentinel", "fleet.redis.sentinelMaster=comfy",
+				"fleet.redis.nodes[0]=a:26379", "fleet.redis.nodes[1]=b:26379"))
+			.containsExactly(26379, 6379);
+		assertThat(ports("fleet.redis.mode=sentinel", "fleet.redis.sentinelMaster=comfy",
+				"fleet.redis.nodes[0]=a:26379", "fleet.redis.sentinelMasterPort=6380"))
+			.containsExactly(26379, 6380);
+	}
+
+	@Test
+	void networkPolicyWhenPortsAreManyHasEachOnce() {
+		assertThat(ports("fleet.redis.mode=cluster", "fleet.redis.nodes[1]=b:6379", "fleet.redis.nodes[2]=b:6380"))
+			.containsExactly(6379, 6380);
+	}
+
+	@Test
+	void networkPolicyWhenPeersAreNamedLetsOutToThoseAlone() {
+		JsonNode egress = egress(Chart.render(Chart.DIRECTORY.resolve("ci/fleet-values.yaml")));
+		assertThat(egress).isEqualTo(JSON.readTree("""
+				{"ports": [{"protocol": "TCP", "port": 6379}], "to": [{"namespaceSelector":
+					{"matchLabels": {"kubernetes.io/metadata.name": "redis"}}}]}"""));
+	}
+
+	@Test
+	void nodesWhenNoneAreRefused() {
+		assertRefused("fleet.enabled needs fleet.redis.nodes", "fleet.enabled=true");
+	}
+
+	@Test
+	void nodesWhenStandaloneHasTwoAreRefused() {
+		assertRefused("fleet.redis.nodes has 2 entries", "fleet.enabled=true", NODE, "fleet.redis.nodes[1]=b:6379");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "redis", "redis:", ":6379", "redis:x", "redis:0", "redis:65536", "redis:6379/0",
+			"redis:6379:", "re dis:6379", "-redis:6379", "redis://:" + PASSWORD + "@redis:6379", "::1" })
+	void nodeWhenNoHostAndPortIsRefused(String node) {
+		assertThatException().isThrownBy(() -> fleet("fleet.redis.mode=cluster", "fleet.redis.nodes[1]=" + node))
+			.withMessageContaining("fleet.redis.nodes[1] is not host:port")
+			.satisfies(refused -> assertThat(refused.getMessage()).doesNotContain(PASSWORD));
+	}
+
+	@Test
+	void sentinelWhenMasterIsMissingIsRefused() {
+		assertRefused("sentinel needs fleet.redis.sentinelMaster", "fleet.enabled=true", NODE,
+				"fleet.redis.mode=sentinel");
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "standalone, sentinelMaster", "cluster, sentinelMaster", "cluster, sentinelPasswordEntry" })
+	void sentinelWhenModeIsAnotherIsRefused(String mode, String value) {
+		assertRefused("need fleet.redis.mode sentinel", "fleet.enabled=true", NODE, "fleet.redis.mode=" + mode,
+				"fleet.redis.%s=comfy".formatted(value));
+	}
+
+	@Test
+	void userWhenPasswordIsMissingIsRefused() {
+		assertRefused("need fleet.redis.existingSecret", "fleet.enabled=true", NODE, "fleet.redis.username=comfy");
+	}
+
+	@Test
+	void authorityWhenTlsIsOffIsRefused() {
+		assertRefused("fleet.redis.tls.existingSecret needs fleet.redis.tls.enabled", "fleet.enabled=true", NODE,
+				"fleet.redis.tls.existingSecret=redis-tls");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "gateway.fleet", "spring.data.redis.host", "spring.data.redis.url",
+			"spring.data.redis.sentinel.nodes", "spring.data.redis.cluster.nodes", "spring.data.redis.ssl.bundle",
+			"spring.ssl.bundle.pem.fleet.truststore.certificate" })
+	void settingWhenTheFleetHasItIsRefused(String name) {
+		String variable = name.toUpperCase(Locale.ROOT).replace('.', '_');
+		assertRefused("settings: %s cannot be set beside fleet.enabled".formatted(name), "fleet.enabled=true", NODE,
+				"settings.%s=x".formatted(name.replace(".", "\\.")));
+		assertRefused("extraEnv: %s cannot be set beside fleet.enabled".formatted(variable), "fleet.enabled=true", NODE,
+				"extraEnv[0].name=" + variable, "extraEnv[0].value=x");
+		assertRefused("extraArgs: " + name, "fleet.enabled=true", NODE, "extraArgs[0]=--%s=x".formatted(name));
+	}
+
+	@Test
+	void settingWhenTheFleetIsOffPasses() {
+		assertThat(Chart.render("settings.gateway\\.fleet=redis", "settings.spring\\.data\\.redis\\.host=redis")
+			.environment()).contains("GATEWAY_FLEET=redis", "SPRING_DATA_REDIS_HOST=redis");
+	}
+
+	@Test
+	void timeoutIsASettingBesideTheFleet() {
+		assertThat(fleet("settings.spring\\.data\\.redis\\.timeout=625ms",
+				"extraEnv[0].name=SPRING_DATA_REDIS_CONNECT_TIMEOUT", "extraEnv[0].value=100ms")
+			.environment()).contains("SPRING_DATA_REDIS_TIMEOUT=625ms", "SPRING_DATA_REDIS_CONNECT_TIMEOUT=100ms");
+		assertThat(fleet("settings.comfy\\.deadline=1s").environment()).contains("COMFY_DEADLINE=1s");
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "timeout, 626ms, 2500ms", "connect-timeout, 1s, 2500ms", "timeout, 251ms, 1s" })
+	void timeoutWhenMoreThanAQuarterOfTheDeadlineIsRefused(String name, String timeout, String deadline) {
+		assertRefused(
+				"spring.data.redis.%s is %s, which is more than a quarter of comfy.deadline, %s".formatted(name,
+						timeout, deadline),
+				"fleet.enabled=true", NODE, "settings.spring\\.data\\.redis\\.%s=%s".formatted(name, timeout),
+				"settings.comfy\\.deadline=" + deadline);
+	}
+
+	@Test
+	void timeoutWhenDeadlineIsShortIsRefused() {
+		assertRefused("spring.data.redis.timeout is 250ms, which is more than a quarter of comfy.deadline, 999ms",
+				"fleet.enabled=true", NODE, "settings.comfy\\.deadline=999ms",
+				"settings.comfy\\.connect-timeout=500ms");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "settings.spring\\.data\\.redis\\.password=" + PASSWORD,
+			"settings.spring\\.data\\.redis\\.sentinel\\.password=" + PASSWORD,
+			"settings.spring\\.data\\.redis\\.url=redis://comfy:" + PASSWORD + "@redis:6379",
+			"settings.java\\.tool\\.options=-Dspring.data.redis.password=" + PASSWORD,
+			"extraArgs[0]=--spring.data.redis.password=" + PASSWORD,
+			"extraArgs[0]=--spring.data.redis.url=rediss://:" + PASSWORD + "@redis" })
+	void passwordWhenItIsInAValueIsRefused(String value) {
+		assertPasswordRefused(value);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "SPRING_DATA_REDIS_PASSWORD, ''", "SPRING_DATAREDIS_SENTINELPASSWORD, ''",
+			"SPRING_DATA_REDIS_URL, redis://:", "JAVA_TOOL_OPTIONS, -Dspring.data.redis.password=" })
+	void passwordWhenItIsAVariablesValueIsRefused(String name, String before) {
+		assertPasswordRefused("extraEnv[0].name=" + name, "extraEnv[0].value=%s%s@redis".formatted(before, PASSWORD));
+	}
+
+	@Test
+	void passwordWhenItIsAVariableOfASecretPasses() {
+		assertThat(fromSecrets(Chart.render("extraEnv[0].name=SPRING_DATA_REDIS_PASSWORD",
+				"extraEnv[0].valueFrom.secretKeyRef.name=comfy", "extraEnv[0].valueFrom.secretKeyRef.key=redis")))
+			.hasSize(1);
+		assertPasswordRefused("extraEnv[0].name=SPRING_DATA_REDIS_PASSWORD",
+				"extraEnv[0].valueFrom.configMapKeyRef.name=comfy",
+				"extraEnv[0].valueFrom.configMapKeyRef.key=" + PASSWORD);
+	}
+
+	@Test
+	void volumeWhenNameIsTheFleetsIsRefused() {
+		assertRefused("/extraVolumes/0/name", "extraVolumes[0].name=fleet-ca",
+				"extraVolumes[0].emptyDir.medium=Memory");
+	}
+
+	private static Manifests fleet(String... values) {
+		return Chart
+			.render(Stream.concat(Stream.of("fleet.enabled=true", NODE), Stream.of(values)).toArray(String[]::new));
+	}
+
+	/** Variables that are the fleet's and have a value. */
+	private static List<String> variables(Manifests manifests) {
+		return manifests.environment()
+			.stream()
+			.filter(variable -> variable.matches("(GATEWAY_FLEET|SPRING_DATA_REDIS|SPRING_SSL).*=.+"))
+			.toList();
+	}
+
+	/** Variables from Secrets, each as {@code NAME=secret/entry}. */
+	private static List<String> fromSecrets(Manifests manifests) {
+		return manifests.container()
+			.at("/env")
+			.valueStream()
+			.filter(variable -> variable.at("/valueFrom").has("secretKeyRef"))
+			.map(variable -> "%s=%s/%s".formatted(variable.at("/name").asString(),
+					variable.at("/valueFrom/secretKeyRef/name").asString(),
+					variable.at("/valueFrom/secretKeyRef/key").asString()))
+			.toList();
+	}
+
+	/** The rule of egress that follows DNS and Comfy Cloud. */
+	private static JsonNode egress(Manifests manifests) {
+		JsonNode egress = manifests.only("NetworkPolicy").at("/spec/egress");
+		assertThat(egress).hasSize(3);
+		return egress.get(2);
+	}
+
+	private static List<Integer> ports(String... values) {
+		return egress(fleet(values)).at("/ports").valueStream().map(port -> port.at("/port").asInt()).toList();
+	}
+
+	private static void assertRefused(String named, String... values) {
+		assertThatException().isThrownBy(() -> Chart.render(values)).withMessageContaining(named);
+	}
+
+	private static void assertPasswordRefused(String... values) {
+		assertThatException().isThrownBy(() -> Chart.render(values))
+			.satisfies(refused -> assertThat(refused.getMessage()).contains("a password of Redis")
+				.doesNotContain(PASSWORD));
+	}
+
+}
