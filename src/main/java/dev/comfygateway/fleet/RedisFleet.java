@@ -254,7 +254,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 			Thread.ofVirtual().name("fleet").start(() -> {
 				try {
 					while (running && !isWell()) {
-						Thread.sleep(state.isStarting() ? MIN_PAUSE : pause());
+						Thread.sleep(pause());
 					}
 				}
 				catch (InterruptedException ignored) {
@@ -289,8 +289,13 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		}
 	}
 
-	private static Duration pause() {
-		return Duration.ofMillis(ThreadLocalRandom.current().nextLong(MIN_PAUSE.toMillis(), MAX_PAUSE.toMillis()));
+	/**
+	 * Pause between two probes, which grows with the outage; with jitter, as all replicas
+	 * probe.
+	 */
+	private Duration pause() {
+		long max = Math.min(MAX_PAUSE.toMillis(), MIN_PAUSE.toMillis() + state.downFor().toMillis() / 4);
+		return Duration.ofMillis(ThreadLocalRandom.current().nextLong(MIN_PAUSE.toMillis() / 2, max));
 	}
 
 	@Override

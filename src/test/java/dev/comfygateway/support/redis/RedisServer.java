@@ -26,7 +26,7 @@ public final class RedisServer implements AutoCloseable {
 
 	private final int port;
 
-	private final String password;
+	private volatile String password;
 
 	private final RedisInstance instance;
 
@@ -136,6 +136,12 @@ public final class RedisServer implements AutoCloseable {
 			connection.command("AUTH", password);
 		}
 		return connection;
+	}
+
+	/** Sets another password; empty for none. */
+	public void requirePassword(String required) throws IOException {
+		command("CONFIG", "SET", "requirepass", required);
+		password = required;
 	}
 
 	public RedisMonitor monitor() throws IOException {

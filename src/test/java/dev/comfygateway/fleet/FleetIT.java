@@ -1,0 +1,380 @@
+package dev.comfygateway.fleet;
+
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.RunningGateway;
+import dev.comfygateway.support.redis.RedisMonitor;
+import dev.comfygateway.support.redis.RedisServer;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/** Eight gateways as one fleet, on a real Redis that fails in many ways, under load. */
+@EnabledIf(value = "dev.comfygateway.support.redis.RedisServer#isAvailable",
+		disabledReason = "needs a container engine, or redis-server on the path")
+class FleetIT {
+
+	private static final int GATEWAYS = 8;
+
+	private static final int REQUESTS_PER_SECOND = 500;
+
+	private static final Duration DEADLINE = Duration.ofMillis(2500);
+
+	/** Of this machine, which runs everything at once. */
+	private static final Duration SLOWNESS = Duration.ofMillis(500);
+
+	private static RedisServer redis;
+
+	private static Gateways gateways;
+
+	@BeforeAll
+	static void start() throws IOException {
+		redis = RedisServer.start("--busy-reply-threshold", "100", "--enable-debug-command", "yes");
+		gateways = Gateways.start(GATEWAYS, "spring.data.redis.port=" + redis.port());
+	}
+
+	@AfterAll
+	static void stop() throws IOException {
+		gateways.close();
+		redis.close();
+	}
+
+	@BeforeEach
+	void recover() {
+		gateways.upstream.behave(Behaviour.NORMAL);
+		awaitOneFleet(Duration.ofSeconds(20));
+	}
+
+	@Test
+	void fleetMakesOneRequestAWindow() {
+		Duration time = Duration.ofSeconds(60);
+		try (SteadyLoad load = SteadyLoad.start(gateways, REQUESTS_PER_SECOND)) {
+			int before = gateways.fetches();
+			pass(time);
+			int fetches = gateways.fetches() - before;
+			assertThat(fetches).isBetween(45, (int) time.toSeconds() + 2);
+			assertThat(load.answered()).isGreaterThan((int) time.toSeconds() * REQUESTS_PER_SECOND * 9 / 10);
+			assertThat(load.wrong()).isEmpty();
+		}
+	}
+
+	/** What can happen to Redis, and how health, log and metrics call it. */
+	enum Incident {
+
+		KILLED("unreachable") {
+			@Override
+			void begin() {
+				redis.kill();
+			}
+
+			@Override
+			void end() throws IOException {
+				redis.restart();
+			}
+		},
+		FROZEN("timeout") {
+			@Override
+			void begin() throws IOException {
+				redis.freeze();
+			}
+
+			@Override
+			void end() throws IOException {
+				redis.thaw();
+			}
+		},
+		SLOW("timeout") {
+			@Override
+			void begin() throws IOException {
+				redis.command("CLIENT", "PAUSE", "4000", "ALL");
+			}
+
+			@Override
+			void end() {
+				await().atMost(10, TimeUnit.SECONDS)
+					.ignoreExceptions()
+					.until(() -> redis.command("PING").equals("PONG"));
+			}
+		},
+		FULL("oom") {
+			@Override
+			void begin() throws IOException {
+				redis.command("CONFIG", "SET", "maxmemory", "1", "maxmemory-policy", "noeviction");
+			}
+
+			@Override
+			void end() throws IOException {
+				redis.command("CONFIG", "SET", "maxmemory", "0");
+			}
+		},
+		READ_ONLY("readonly") {
+			@Override
+			void begin() throws IOException {
+				redis.command("REPLICAOF", "127.0.0.1", "1");
+			}
+
+			@Override
+			void end() throws IOException {
+				redis.command("REPLICAOF", "NO", "ONE");
+			}
+		},
+		LOADING("loading") {
+			private @Nullable RedisServer master;
+
+			@Override
+			void begin() throws IOException {
+				RedisServer full = RedisServer.start("--enable-debug-command", "yes");
+				master = full;
+				full.command("DEBUG", "POPULATE", "40000");
+				// Microseconds a key
+				redis.command("CONFIG", "SET", "key-load-delay", "100", "loading-process-events-interval-bytes",
+						"1024");
+				redis.command("REPLICAOF", "127.0.0.1", Integer.toString(full.port()));
+			}
+
+			@Override
+			void end() throws IOException {
+				await().atMost(30, TimeUnit.SECONDS)
+					.ignoreExceptions()
+					.until(() -> redis.command("REPLICAOF", "NO", "ONE").equals("OK"));
+				redis.command("CONFIG", "SET", "key-load-delay", "0");
+				redis.command("FLUSHALL");
+				Objects.requireNonNull(master).close();
+			}
+		},
+		PASSWORD_SET("noauth") {
+			@Override
+			void begin() throws IOException {
+				redis.requirePassword("secret");
+				redis.command("CLIENT", "KILL", "TYPE", "pubsub");
+				redis.command("CLIENT", "KILL", "TYPE", "normal");
+			}
+
+			@Override
+			void end() throws IOException {
+				redis.requirePassword("");
+			}
+		},
+		NOT_PERMITTED("noperm") {
+			@Override
+			void begin() throws IOException {
+				redis.command("ACL", "SETUSER", "default", "-evalsha", "-eval");
+			}
+
+			@Override
+			void end() throws IOException {
+				redis.command("ACL", "SETUSER", "default", "+@all");
+			}
+		},
+		BUSY("busy") {
+			@Override
+			void begin() {
+				CompletableFuture.runAsync(() -> {
+					try {
+						redis.command("EVAL", "while true do end", "0");
+					}
+					catch (IOException ignored) {
+						// It is ended
+					}
+				});
+			}
+
+			@Override
+			void end() throws IOException {
+				redis.command("SCRIPT", "KILL");
+			}
+		},
+		WRONG_TYPE("wrongtype") {
+			@Override
+			void begin() throws IOException {
+				redis.command("SET", key(), "rubbish");
+			}
+
+			@Override
+			void end() throws IOException {
+				redis.command("DEL", key());
+			}
+		},
+		OTHER_FORMAT("invalid") {
+			@Override
+			void begin() throws IOException {
+				redis.command("HSET", key(), "answer", "{\"version\":9}", "answeredAt", "1");
+			}
+
+			@Override
+			void end() throws IOException {
+				redis.command("DEL", key());
+			}
+		};
+
+		final String word;
+
+		Incident(String word) {
+			this.word = word;
+		}
+
+		abstract void begin() throws IOException;
+
+		abstract void end() throws IOException;
+
+		static String key() throws IOException {
+			return redis.command("KEYS", "{comfy-gateway:*").strip();
+		}
+
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void callersNoticeNothingWhen(Incident incident) throws Exception {
+		try (SteadyLoad load = SteadyLoad.start(gateways, REQUESTS_PER_SECOND)) {
+			pass(Duration.ofMillis(500));
+			incident.begin();
+			await().atMost(10, TimeUnit.SECONDS)
+				.untilAsserted(() -> assertThat(gateways.states()).contains(incident.word));
+			assertThat(gateways.manage(0, "health")).contains("\"readinessState\":{\"status\":\"UP\"}");
+			assertThat(down()).isNotEmpty();
+			pass(Duration.ofSeconds(2));
+			incident.end();
+			awaitOneFleet(Duration.ofSeconds(5));
+			int before = gateways.fetches();
+			pass(Duration.ofSeconds(3));
+			assertThat(gateways.fetches() - before).isLessThanOrEqualTo(4);
+			assertThat(load.wrong()).isEmpty();
+			assertThat(load.slowest()).isLessThan(DEADLINE.plus(SLOWNESS));
+		}
+	}
+
+	@Test
+	void freshAnswersSendRedisNothing() throws Exception {
+		gateways.ask(0);
+		await().until(() -> gateways.ask(0).headers().firstValue("Cache-Status").orElseThrow().contains("hit; ttl=0"));
+		try (RedisMonitor monitor = redis.monitor()) {
+			int before = 0;
+			int hits = 0;
+			// Until the answer is not fresh any more
+			while (gateways.ask(0).headers().firstValue("Cache-Status").orElseThrow().endsWith("hit; ttl=0")) {
+				before = monitor.commands().size();
+				hits++;
+			}
+			assertThat(hits).isGreaterThan(20);
+			assertThat(monitor.commands().subList(0, before)).noneMatch(command -> command.contains("evalsha"));
+		}
+	}
+
+	@Test
+	void allReplicasGiveTheSameAnswer() throws Exception {
+		gateways.upstream.queueRemaining(41);
+		HttpResponse<String> first = gateways.ask(0, "Cache-Control", "no-cache");
+		for (int i = 1; i < gateways.count(); i++) {
+			int gateway = i;
+			await().untilAsserted(() -> {
+				HttpResponse<String> other = gateways.ask(gateway);
+				assertThat(other.body()).isEqualTo(first.body());
+				assertThat(other.headers().firstValue("ETag")).isEqualTo(first.headers().firstValue("ETag"));
+			});
+		}
+	}
+
+	@Test
+	void refreshFloorHoldsAcrossTheFleet() {
+		int before = gateways.fetches();
+		long start = System.nanoTime();
+		IntStream.range(0, 400).parallel().forEach(i -> {
+			try {
+				assertThat(gateways.ask(i % GATEWAYS, "Cache-Control", "no-cache").statusCode()).isEqualTo(200);
+			}
+			catch (Exception e) {
+				throw new IllegalStateException(e);
+			}
+		});
+		long halfSeconds = Duration.ofNanos(System.nanoTime() - start).toMillis() / 500;
+		assertThat(gateways.fetches() - before).isLessThanOrEqualTo((int) halfSeconds + 2);
+	}
+
+	@Test
+	void coolDownHoldsAcrossTheFleet() throws Exception {
+		gateways.upstream.behave(Behaviour.LIMIT);
+		await()
+			.untilAsserted(() -> assertThat(gateways.ask(0, "Cache-Control", "no-cache").statusCode()).isEqualTo(429));
+		int before = gateways.fetches();
+		for (int i = 0; i < GATEWAYS; i++) {
+			HttpResponse<String> answer = gateways.ask(i, "Cache-Control", "no-cache");
+			assertThat(answer.statusCode()).isEqualTo(429);
+			assertThat(answer.headers().firstValueAsLong("Retry-After").orElseThrow()).isBetween(1L, 7L);
+		}
+		assertThat(gateways.fetches()).isEqualTo(before);
+		redis.command("FLUSHALL");
+		gateways.upstream.behave(Behaviour.NORMAL);
+	}
+
+	@Test
+	void holderThatIsKilledDelaysNobodyBeyondTheDeadline() throws Exception {
+		String url = "spring.data.redis.port=" + redis.port();
+		try (Gateways other = Gateways.start(2, url)) {
+			other.ask(0);
+			await().until(() -> other.state(0).equals("ok") && other.state(1).equals("ok"));
+			Hold hold = other.upstream.hold();
+			try (GatewayProcess holder = GatewayProcess.start(Map.of("COMFY_API_KEY", RunningGateway.KEY,
+					"COMFY_BASE_URL", other.upstream.baseUrl(), "GATEWAY_FLEET", "redis", "GATEWAY_FRESH_FOR", "1s"),
+					"--" + url)) {
+				holder.awaitStart();
+				holder.awaitOutput("Fleet: answers are shared");
+				other.caller.sendAsync(
+						HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d/api/prompt".formatted(holder.port())))
+							.header("Cache-Control", "no-cache")
+							.build(),
+						BodyHandlers.ofString());
+				hold.awaitArrival(1);
+			}
+			long start = System.nanoTime();
+			List<CompletableFuture<HttpResponse<String>>> waiting = IntStream.range(0, 2)
+				.mapToObj(i -> other.caller.sendAsync(other.request(i, "Cache-Control", "no-cache"),
+						BodyHandlers.ofString()))
+				.toList();
+			hold.release();
+			for (CompletableFuture<HttpResponse<String>> answer : waiting) {
+				assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+			}
+			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(DEADLINE.plus(SLOWNESS));
+		}
+	}
+
+	private static void awaitOneFleet(Duration limit) {
+		await().atMost(limit.plus(SLOWNESS)).untilAsserted(() -> assertThat(gateways.states()).containsOnly("ok"));
+	}
+
+	private static List<String> down() {
+		return IntStream.range(0, GATEWAYS)
+			.mapToObj(i -> gateways.manage(i, "prometheus"))
+			.flatMap(String::lines)
+			.filter("comfy_gateway_fleet_up 0.0"::equals)
+			.toList();
+	}
+
+	/** Lets real time pass, as Redis's does, while the load goes on. */
+	private static void pass(Duration time) {
+		await().pollDelay(time).atMost(time.plusSeconds(10)).until(() -> true);
+	}
+
+}
