@@ -41,6 +41,10 @@ class FleetConfiguration {
 
 	@Bean
 	FleetTimes fleetTimes(DataRedisProperties redis, ComfyCloudClient client, GatewayProperties gateway) {
+		if (redis.getMasterreplica() != null) {
+			throw new InvalidSettingException("spring.data.redis.masterreplica.nodes", "is not for a fleet",
+					"Name the master by spring.data.redis.host, or use Sentinel or Cluster.");
+		}
 		return FleetTimes.of(client.deadline(), timeout("timeout", redis.getTimeout(), client.deadline()), gateway);
 	}
 

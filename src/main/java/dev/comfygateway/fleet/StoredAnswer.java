@@ -32,8 +32,8 @@ record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 	 */
 	static SharedResult.Answer read(String text, Duration sinceArrival) {
 		try {
-			StoredAnswer stored = json.readValue(text, StoredAnswer.class);
-			if (isValid(stored.promptInfo) && stored.ageOnArrival >= 0) {
+			@Nullable StoredAnswer stored = json.readValue(text, StoredAnswer.class);
+			if (stored != null && isValid(stored.promptInfo) && stored.ageOnArrival >= 0) {
 				return new SharedResult.Answer(stored.promptInfo, Duration.ofMillis(stored.ageOnArrival),
 						stored.deprecated, Instant.ofEpochMilli(stored.arrivedAt), sinceArrival);
 			}

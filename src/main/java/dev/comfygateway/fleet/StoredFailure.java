@@ -38,8 +38,9 @@ record StoredFailure(UpstreamFailure.Reason reason, int status, @Nullable String
 	 */
 	static SharedResult.Failure read(String text, long keyVersion, Duration age, Duration left) {
 		try {
-			StoredFailure stored = json.readValue(text, StoredFailure.class);
-			if (stored.reason == null || stored.interval <= 0 || stored.failures <= 0 || stored.lasting < 0) {
+			@Nullable StoredFailure stored = json.readValue(text, StoredFailure.class);
+			if (stored == null || stored.reason == null || stored.interval <= 0 || stored.failures <= 0
+					|| stored.lasting < 0) {
 				throw new InvalidResultException();
 			}
 			return new SharedResult.Failure(

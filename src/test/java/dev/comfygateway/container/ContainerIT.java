@@ -314,6 +314,31 @@ class ContainerIT {
 		}
 	}
 
+	/** The beans are laid out in the build, and the switch is thrown when it runs. */
+	@Test
+	void gatewaysAreAFleetWhereRedisIs() {
+		try (GenericContainer<?> redis = new GenericContainer<>("redis:7-bookworm").withNetwork(NETWORK)
+			.withNetworkAliases("redis")
+			.withExposedPorts(6379); GenericContainer<?> one = inFleet(); GenericContainer<?> other = inFleet()) {
+			redis.start();
+			one.start();
+			other.start();
+			await(() -> one.getLogs().contains("Fleet: answers are shared through Redis")
+					&& other.getLogs().contains("Fleet: answers are shared through Redis"));
+			assertThat(ask(one).status()).isEqualTo(200);
+			Answer shared = ask(other);
+			assertThat(shared.status()).isEqualTo(200);
+			assertThat(shared.header("Cache-Status").orElseThrow()).containsAnyOf("hit; ttl=", "detail=fleet");
+			assertThat(one.getLogs() + other.getLogs()).doesNotContain("ERROR");
+		}
+	}
+
+	private static GenericContainer<?> inFleet() {
+		return gateway().withEnv("GATEWAY_FLEET", "redis")
+			.withEnv("GATEWAY_FRESH_FOR", "5m")
+			.withEnv("SPRING_DATA_REDIS_HOST", "redis");
+	}
+
 	@Test
 	void accessLogGoesToTheLog() {
 		try (GenericContainer<?> gateway = gateway().withEnv("SERVER_JETTY_ACCESSLOG_ENABLED", "true")) {

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -217,6 +218,42 @@ class StartUpIT {
 			assertThat(upstream.received()).hasSize(2);
 			assertThat(upstream.connections()).isEqualTo(2);
 		}
+	}
+
+	@Test
+	void processWithoutAFleetLoadsNoClassOfRedisClients() throws Exception {
+		Path loaded = directory.resolve("loaded");
+		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+				GatewayProcess gateway = GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL",
+						upstream.baseUrl(), "JAVA_TOOL_OPTIONS", "-Xlog:class+load:file=" + loaded))) {
+			gateway.awaitStart();
+			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
+			assertThat(RawConnection.get(gateway.port(), "/v3/api-docs").status()).isEqualTo(200);
+			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/health").body()).doesNotContain("fleet",
+					"redis");
+			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body())
+				.doesNotContain("fleet");
+			assertThat(Files.readAllLines(loaded)).anyMatch(line -> line.contains(" dev.comfygateway."))
+				.noneMatch(line -> line.contains(" io.lettuce.") || line.contains(" io.netty."));
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "spring.data.redis.timeout=626ms,spring.data.redis.timeout",
+			"spring.data.redis.connect-timeout=1s,spring.data.redis.connect-timeout",
+			"spring.data.redis.timeout=0s,spring.data.redis.timeout",
+			"spring.data.redis.url=redis.example:6379/" + KEY + ",spring.data.redis.url",
+			"spring.data.redis.url=http://user:" + KEY + "@redis.example,spring.data.redis.url",
+			"'spring.data.redis.url=redis://user:" + KEY + " @redis.example',spring.data.redis.url",
+			"spring.data.redis.masterreplica.nodes=127.0.0.1:6379,spring.data.redis.masterreplica.nodes" })
+	void startWhenRedisSettingIsWrongNamesIt(String argument, String setting, CapturedOutput output) {
+		SpringApplication application = new SpringApplication(ComfyGatewayApplication.class);
+		assertThatException().isThrownBy(
+				() -> application
+					.run("--server.port=0", "--management.server.port=0", "--comfy.api-key=k", "--gateway.fleet=redis",
+							"--" + argument)
+					.close());
+		assertThat(output).contains("APPLICATION FAILED TO START", "The setting " + setting + " (").doesNotContain(KEY);
 	}
 
 	/** Where a container has no limit, the JVM sees those of the machine. */

@@ -33,6 +33,12 @@ class SettingsReportTests {
 		assertThat(report(null, null, ComfyProperties.Auth.NONE)).contains("no key is sent");
 	}
 
+	@Test
+	void inForceWhenReplicasShareSaysSo() {
+		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY, "fleet=redis"))
+			.endsWith("callers wait, fleet through Redis");
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "COMFY_KEY", "COMFY_APIKEYS", "COMFY_API_KEY_FILES", "GATEWAY_TTL",
 			"GATEWAY_FRESH_FOR_SECONDS" })
@@ -43,17 +49,19 @@ class SettingsReportTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "COMFY_API_KEY", "COMFY_APIKEY", "COMFY_API_KEY_FILE", "COMFY_BASE_URL", "COMFY_AUTH",
 			"COMFY_ALLOW_INSECURE", "COMFY_CONNECT_TIMEOUT", "COMFY_DEADLINE", "GATEWAY_NAME", "GATEWAY_FRESH_FOR",
-			"GATEWAY_FRESHFOR", "GATEWAY_MAX_WAITING", "GATEWAY_ALLOWED_ORIGINS", "GATEWAY_ALLOWED_ORIGINS_0",
-			"COMFY_GATEWAY_SERVICE_HOST", "COMFY_GATEWAY_SERVICE_PORT", "COMFY_GATEWAY_SERVICE_PORT_HTTP",
-			"COMFY_GATEWAY_PORT", "COMFY_GATEWAY_PORT_8080_TCP", "COMFY_GATEWAY_PORT_8080_TCP_ADDR",
-			"GATEWAY_SERVICE_HOST", "SERVER_PORT" })
+			"GATEWAY_FRESHFOR", "GATEWAY_MAX_WAITING", "GATEWAY_FLEET", "GATEWAY_ALLOWED_ORIGINS",
+			"GATEWAY_ALLOWED_ORIGINS_0", "COMFY_GATEWAY_SERVICE_HOST", "COMFY_GATEWAY_SERVICE_PORT",
+			"COMFY_GATEWAY_SERVICE_PORT_HTTP", "COMFY_GATEWAY_PORT", "COMFY_GATEWAY_PORT_8080_TCP",
+			"COMFY_GATEWAY_PORT_8080_TCP_ADDR", "GATEWAY_SERVICE_HOST", "SERVER_PORT" })
 	void unknownWhenVariableIsASettingOrKubernetesOwnIsEmpty(String name) {
 		assertThat(SettingsReport.unknown(Set.of(name))).isEmpty();
 	}
 
-	private static String report(@Nullable String key, @Nullable Path file, ComfyProperties.Auth auth) {
+	private static String report(@Nullable String key, @Nullable Path file, ComfyProperties.Auth auth,
+			String... settings) {
 		return new SettingsReport(new ComfyProperties(key, file, "https://comfy.example", auth, false,
-				Duration.ofSeconds(1), Duration.ofMillis(2500)), GatewaySettings.with(), new StandardEnvironment())
+				Duration.ofSeconds(1), Duration.ofMillis(2500)), GatewaySettings.with(settings),
+				new StandardEnvironment())
 			.inForce();
 	}
 

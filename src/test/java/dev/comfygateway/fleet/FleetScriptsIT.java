@@ -1,0 +1,199 @@
+package dev.comfygateway.fleet;
+
+import dev.comfygateway.cache.SharedResult;
+import dev.comfygateway.fleet.FleetScripts.Reply;
+import dev.comfygateway.fleet.FleetScripts.Status;
+import dev.comfygateway.support.GatewaySettings;
+import dev.comfygateway.support.redis.RedisServer;
+import dev.comfygateway.upstream.Account;
+import dev.comfygateway.upstream.PromptInfo;
+import dev.comfygateway.upstream.UpstreamFailure;
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/** The scripts, as a real Redis runs them. */
+@EnabledIf(value = "dev.comfygateway.support.redis.RedisServer#isAvailable",
+		disabledReason = "needs a container engine, or redis-server on the path")
+class FleetScriptsIT {
+
+	private static final Account ACCOUNT = new Account(1, "0123456789abcdef0123456789abcdef");
+
+	private static final String KEY = FleetScripts.key(ACCOUNT);
+
+	private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+
+	private static final Duration LEASE = Duration.ofSeconds(30);
+
+	private static RedisServer redis;
+
+	private static LettuceConnectionFactory factory;
+
+	private static FleetScripts scripts;
+
+	@BeforeAll
+	static void start() throws IOException {
+		redis = RedisServer.start();
+		factory = new LettuceConnectionFactory("127.0.0.1", redis.port());
+		factory.afterPropertiesSet();
+		factory.start();
+		FleetConnections connections = new FleetConnections(factory);
+		connections.connect(KEY, id -> {
+		});
+		scripts = new FleetScripts(connections,
+				FleetTimes.of(Duration.ofMillis(2500), Duration.ofMillis(250), GatewaySettings.with()),
+				new SimpleMeterRegistry());
+	}
+
+	@AfterAll
+	static void stop() throws IOException {
+		factory.destroy();
+		redis.close();
+	}
+
+	@BeforeEach
+	void empty() throws IOException {
+		redis.command("FLUSHALL");
+	}
+
+	@Test
+	void claimIsGrantedToOneAndHeldForOthers() {
+		assertThat(claim("one").status()).isEqualTo(Status.GRANTED);
+		Reply other = claim("other");
+		assertThat(other.status()).isEqualTo(Status.HELD);
+		assertThat(other.leaseLeft()).isBetween(Duration.ofSeconds(20), LEASE);
+	}
+
+	@Test
+	void publishedAnswerServesOthersByItsAge() {
+		Reply granted = claim("one");
+		assertThat(publish("one", answer(7), granted.now())).isTrue();
+		Reply other = claim("other");
+		assertThat(other.status()).isEqualTo(Status.SHARED);
+		assertThat(other.id()).isEqualTo("one");
+		assertThat(Objects.requireNonNull(other.result()).answer())
+			.extracting(answer -> answer.promptInfo().remaining())
+			.isEqualTo(7L);
+		assertThat(scripts.claim(ACCOUNT, "other", 0, LEASE).join().status()).isEqualTo(Status.GRANTED);
+	}
+
+	@Test
+	void ageCountsFromTheArrivalAndNotFromThePublication() {
+		Reply granted = claim("one");
+		publish("one", answer(7), granted.now() - 5000);
+		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).age())
+			.isGreaterThanOrEqualTo(Duration.ofSeconds(5));
+		assertThat(claim("other").status()).isEqualTo(Status.GRANTED);
+	}
+
+	@Test
+	void holderWhoseLeaseIsOverPublishesNothing() {
+		Reply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20)).join();
+		Reply next = await().until(() -> claim("next"), reply -> reply.status() == Status.GRANTED);
+		assertThat(publish("late", answer(1), late.now())).isFalse();
+		assertThat(publish("next", answer(2), next.now())).isTrue();
+		assertThat(publish("late", answer(1), late.now())).isFalse();
+		assertThat(scripts.read(ACCOUNT).join().id()).isEqualTo("next");
+	}
+
+	@Test
+	void holderWhoseLeaseIsOverPublishesNothingThoughNobodyClaimedSince() {
+		Reply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20)).join();
+		await().until(() -> scripts.read(ACCOUNT).join().leaseLeft().isZero());
+		assertThat(publish("late", answer(1), late.now())).isFalse();
+	}
+
+	@Test
+	void failureHoldsAllUntilTheCoolDownIsOver() {
+		Reply granted = claim("one");
+		publish("one", failure(Reason.RATE_LIMITED, false, Duration.ofSeconds(20)), granted.now());
+		Reply other = claim("other");
+		assertThat(other.status()).isEqualTo(Status.SHARED);
+		SharedResult.Failure failure = Objects.requireNonNull(Objects.requireNonNull(other.result()).failure());
+		assertThat(failure.left()).isBetween(Duration.ofSeconds(10), Duration.ofSeconds(20));
+		assertThat(failure.failure().reason()).isEqualTo(Reason.RATE_LIMITED);
+	}
+
+	@Test
+	void failureKeepsTheAnswerUnlessItEndsIt() {
+		publish("one", answer(7), claim("one").now());
+		Reply again = scripts.claim(ACCOUNT, "two", 0, LEASE).join();
+		publish("two", failure(Reason.UNAVAILABLE, false, Duration.ZERO), again.now());
+		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).isNotNull();
+		again = scripts.claim(ACCOUNT, "three", 0, LEASE).join();
+		publish("three", failure(Reason.UNAUTHORIZED, true, Duration.ZERO), again.now());
+		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).isNull();
+		again = claim("four");
+		publish("four", answer(8), again.now());
+		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).failure()).isNull();
+	}
+
+	@Test
+	void whatLiesInTheFutureIsIgnored() throws IOException {
+		long hour = TimeUnit.HOURS.toMillis(1);
+		Reply granted = claim("one");
+		publish("one", failure(Reason.UNAVAILABLE, false, Duration.ofHours(2)), granted.now() + hour);
+		redis.command("HSET", KEY, "holder", "other", "leaseEnd", Long.toString(granted.now() + hour));
+		assertThat(claim("two").status()).isEqualTo(Status.GRANTED);
+		publish("two", answer(7), granted.now() + hour);
+		assertThat(claim("three").status()).isEqualTo(Status.GRANTED);
+	}
+
+	@Test
+	void everythingExpires() throws IOException {
+		scripts.probe(ACCOUNT).join();
+		assertThat(Long.parseLong(redis.command("PTTL", KEY))).isPositive();
+		claim("one");
+		assertThat(Long.parseLong(redis.command("PTTL", KEY))).isPositive();
+	}
+
+	@Test
+	void hashIsSmall() throws IOException {
+		publish("one", answer(Long.MAX_VALUE), claim("one").now());
+		Reply again = scripts.claim(ACCOUNT, "two", 0, LEASE).join();
+		publish("two", failure(Reason.RATE_LIMITED, false, LEASE), again.now());
+		assertThat(Long.parseLong(redis.command("MEMORY", "USAGE", KEY))).isLessThan(4096);
+	}
+
+	@Test
+	void scriptsThatRedisForgotRunAgain() throws IOException {
+		claim("one");
+		redis.command("SCRIPT", "FLUSH");
+		assertThat(claim("other").status()).isEqualTo(Status.HELD);
+	}
+
+	private static Reply claim(String token) {
+		return scripts.claim(ACCOUNT, token, SECOND, LEASE).join();
+	}
+
+	private static boolean publish(String token, SharedResult result, long now) {
+		return scripts.publish(ACCOUNT, token, result, now).join();
+	}
+
+	private static SharedResult answer(long queueRemaining) {
+		return new SharedResult(1, Duration.ZERO,
+				new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, false,
+						Instant.EPOCH, Duration.ZERO),
+				null);
+	}
+
+	private static SharedResult failure(Reason reason, boolean endsAnswer, Duration left) {
+		return new SharedResult(1, Duration.ZERO, null,
+				new SharedResult.Failure(new UpstreamFailure(reason, 0, "C".repeat(64), "m".repeat(300), null, 1),
+						endsAnswer, Duration.ofSeconds(1), left, endsAnswer, 1, Duration.ZERO));
+	}
+
+}
