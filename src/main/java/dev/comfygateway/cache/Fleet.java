@@ -1,6 +1,5 @@
 package dev.comfygateway.cache;
 
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
@@ -9,17 +8,20 @@ import java.util.function.Consumer;
  * Replicas with the same key, of which one at a time fetches for all. Nothing here ever
  * fails: a replica that cannot reach the others fetches by itself.
  */
-public interface Fleet {
+public interface Fleet extends AutoCloseable {
 
 	/**
-	 * Claims the next fetch for this replica. Never blocks. The future completes within
-	 * the upstream's deadline, exceptionally only by a bug.
+	 * Claims the next fetch for this replica. Never blocks. The future completes soon
+	 * after another replica's fetch must have ended, exceptionally only by a bug.
 	 * @param maxAgeNanos age in nanoseconds below which an answer of another replica
 	 * serves instead
 	 * @param background whether no caller waits, so that it may take longer to reach the
 	 * others
 	 */
 	CompletableFuture<Claim> claim(long maxAgeNanos, boolean background);
+
+	/** Ends the patience of a claim that no caller waited for: now one does. */
+	void hurry();
 
 	/** Has results of other replicas reported, whenever they become known. */
 	void onResult(Consumer<SharedResult> listener);
@@ -30,16 +32,18 @@ public interface Fleet {
 	 */
 	Optional<String> state();
 
+	@Override
+	void close();
+
 	/** What became of a claim. */
 	sealed interface Claim {
 
 		/**
 		 * This replica fetches.
 		 *
-		 * @param limit longest time that the fetch may take
 		 * @param publication receives the result, for the other replicas; never blocks
 		 */
-		record Granted(Duration limit, Consumer<SharedResult> publication) implements Claim {
+		record Granted(Consumer<SharedResult> publication) implements Claim {
 		}
 
 		/** Another replica has fetched, or the upstream is left alone by all. */

@@ -19,6 +19,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -26,7 +27,6 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.cache.Cache;
 import org.springframework.cache.CacheManager;
 import org.springframework.cache.caffeine.CaffeineCache;
@@ -59,6 +59,9 @@ public class PromptCache {
 
 	private static final String KEY = "/api/prompt";
 
+	/** A fetch of this replica ends by its own deadline, which knows more. */
+	private static final Duration DEADLINE_COMES_FIRST = Duration.ofMillis(100);
+
 	private static final Logger log = LoggerFactory.getLogger(PromptCache.class);
 
 	private final Cache cache;
@@ -74,6 +77,8 @@ public class PromptCache {
 	private final GatewayProperties properties;
 
 	private final FreshnessPolicy policy;
+
+	private final long maxWaitNanos;
 
 	private final Ticker ticker;
 
@@ -91,16 +96,17 @@ public class PromptCache {
 
 	private volatile boolean deprecated;
 
-	PromptCache(CacheManager caches, StatsCounter statistics, ComfyCloudClient client, ObjectProvider<Fleet> fleets,
+	PromptCache(CacheManager caches, StatsCounter statistics, ComfyCloudClient client, Fleet fleet,
 			GatewayProperties properties, Ticker ticker, InstantSource clock, RandomGenerator random) {
 		CaffeineCache named = (CaffeineCache) Objects.requireNonNull(caches.getCache(NAME));
 		this.cache = named;
 		this.quietly = named.getNativeCache().policy();
 		this.statistics = statistics;
 		this.client = client;
-		this.fleet = fleets.getIfAvailable(() -> new SingleReplica(client.deadline()));
+		this.fleet = fleet;
 		this.properties = properties;
 		this.policy = FreshnessPolicy.of(properties);
+		this.maxWaitNanos = client.deadline().plus(DEADLINE_COMES_FIRST).toNanos();
 		this.ticker = ticker;
 		this.clock = clock;
 		this.random = random;
@@ -209,30 +215,52 @@ public class PromptCache {
 		return await(join(seen, wanted, false), wanted, forward);
 	}
 
+	/**
+	 * Waits for a fetch. A fetch that another replica was to make can last longer than
+	 * this caller may wait.
+	 */
 	private Lookup.Awaited await(InFlightFetch fetch, RequestDirectives wanted, Forward forward) {
-		return new Lookup.Awaited(fetch.result().thenCompose(result -> switch (result) {
-			case FetchResult.Success(Snapshot snapshot, boolean shared) -> {
-				long age = shared ? snapshot.age(ticker.read()) : snapshot.ageOnArrival().toNanos();
-				if (shared && policy.evaluate(age, wanted) == FreshnessPolicy.Freshness.REFUSED_BY_CALLER) {
-					// New to the caller who started this, but not to this one
-					yield await(join(result, wanted, false), wanted, forward).answer();
+		return new Lookup.Awaited(fetch.result()
+			.thenCompose(result -> isNewEnough(result, wanted) ? CompletableFuture.completedFuture(result)
+					: join(result, wanted, false).result())
+			.thenApply(result -> switch (result) {
+				case FetchResult.Success(Snapshot snapshot, boolean shared) -> {
+					long age = shared ? snapshot.age(ticker.read()) : snapshot.ageOnArrival().toNanos();
+					yield new Lookup.Fetched(snapshot, age, forward, shared || fetch.collapsed(), shared);
 				}
-				yield CompletableFuture
-					.completedFuture(new Lookup.Fetched(snapshot, age, forward, shared || fetch.collapsed(), shared));
-			}
-			case FetchResult.Failure(Cooldown pause) -> CompletableFuture.completedFuture(failed(pause, wanted));
-		}));
+				case FetchResult.Failure(Cooldown pause) -> failed(pause, wanted);
+			})
+			.orTimeout(maxWaitNanos, TimeUnit.NANOSECONDS)
+			.exceptionallyCompose(failure -> failure instanceof TimeoutException
+					? CompletableFuture.completedFuture(timedOut(wanted)) : CompletableFuture.failedFuture(failure)));
+	}
+
+	/**
+	 * Whether a result of the fleet is new to a caller, and not only to another one who
+	 * waited for it.
+	 */
+	private boolean isNewEnough(FetchResult result, RequestDirectives wanted) {
+		return !(result instanceof FetchResult.Success(Snapshot snapshot, boolean shared) && shared
+				&& policy.evaluate(snapshot.age(ticker.read()), wanted) == FreshnessPolicy.Freshness.REFUSED_BY_CALLER);
+	}
+
+	private Lookup timedOut(RequestDirectives wanted) {
+		return standIn(UpstreamFailure.timeout(client.keyVersion()), wanted, 1);
+	}
+
+	private Lookup failed(Cooldown cooldown, RequestDirectives wanted) {
+		return standIn(cooldown.failure(), wanted, cooldown.retryAfterSeconds(ticker.read()));
 	}
 
 	/** Stored answer where it may stand in for the failure; otherwise the failure. */
-	private Lookup failed(Cooldown cooldown, RequestDirectives wanted) {
+	private Lookup standIn(UpstreamFailure failure, RequestDirectives wanted, long retryAfterSeconds) {
 		long now = ticker.read();
 		Snapshot stored = stored(now);
-		if (stored != null && policy.mayServeStaleOnError(cooldown.failure(), stored.age(now), wanted)) {
+		if (stored != null && policy.mayServeStaleOnError(failure, stored.age(now), wanted)) {
 			long age = stored.age(now);
-			return new Lookup.Stored(stored, age, policy.freshFor() - age, Detail.UPSTREAM_FAILURE, cooldown.failure());
+			return new Lookup.Stored(stored, age, policy.freshFor() - age, Detail.UPSTREAM_FAILURE, failure);
 		}
-		return new Lookup.Failed(cooldown.failure(), cooldown.retryAfterSeconds(now));
+		return new Lookup.Failed(failure, retryAfterSeconds);
 	}
 
 	/** Cool-down after the last result, over or not; absent where that was a success. */
@@ -256,6 +284,9 @@ public class PromptCache {
 		CompletableFuture<FetchResult> mine = new CompletableFuture<>();
 		CompletableFuture<FetchResult> running = inFlight.compareAndExchange(null, mine);
 		if (running != null) {
+			if (!background) {
+				fleet.hurry();
+			}
 			return new InFlightFetch(running, true);
 		}
 		FetchResult last = currentResult(lastResult);
@@ -283,9 +314,9 @@ public class PromptCache {
 	private void follow(Fleet.Claim claim, CompletableFuture<FetchResult> mine) {
 		switch (claim) {
 			case Fleet.Claim.Shared(SharedResult result) -> complete(mine, () -> adopt(result));
-			case Fleet.Claim.Granted(Duration limit, Consumer<SharedResult> publication) -> {
+			case Fleet.Claim.Granted(Consumer<SharedResult> publication) -> {
 				try {
-					client.fetch(limit).whenComplete((outcome, bug) -> {
+					client.fetch().whenComplete((outcome, bug) -> {
 						if (bug == null) {
 							complete(mine, () -> store(outcome, publication));
 						}

@@ -1,27 +1,23 @@
 package dev.comfygateway.cache;
 
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /** Fleet of one replica, which shares nothing. */
-final class SingleReplica implements Fleet {
+public final class SingleReplica implements Fleet {
 
-	private final Claim granted;
-
-	/**
-	 * Creates the fleet.
-	 * @param deadline longest time that a fetch may take
-	 */
-	SingleReplica(Duration deadline) {
-		this.granted = new Claim.Granted(deadline, result -> {
-		});
-	}
+	private static final Claim GRANTED = new Claim.Granted(result -> {
+	});
 
 	@Override
 	public CompletableFuture<Claim> claim(long maxAgeNanos, boolean background) {
-		return CompletableFuture.completedFuture(granted);
+		return CompletableFuture.completedFuture(GRANTED);
+	}
+
+	@Override
+	public void hurry() {
+		// Nothing waits
 	}
 
 	@Override
@@ -32,6 +28,11 @@ final class SingleReplica implements Fleet {
 	@Override
 	public Optional<String> state() {
 		return Optional.empty();
+	}
+
+	@Override
+	public void close() {
+		// Nothing is open
 	}
 
 }

@@ -2,90 +2,90 @@ package dev.comfygateway.fleet;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.InvalidSettingException;
-import dev.comfygateway.upstream.ComfyCloudClient;
-import io.lettuce.core.ClientOptions;
-import io.lettuce.core.SocketOptions;
-import io.lettuce.core.resource.Delay;
-import io.micrometer.core.instrument.MeterRegistry;
-import java.time.Duration;
-import java.util.concurrent.TimeUnit;
+import dev.comfygateway.cache.Fleet;
+import dev.comfygateway.cache.SingleReplica;
+import java.net.URI;
+import java.net.URISyntaxException;
 import org.jspecify.annotations.Nullable;
-import org.springframework.boot.data.redis.autoconfigure.ClientResourcesBuilderCustomizer;
-import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
-import org.springframework.boot.data.redis.autoconfigure.DataRedisProperties;
-import org.springframework.boot.data.redis.autoconfigure.LettuceClientConfigurationBuilderCustomizer;
-import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
+import org.springframework.beans.BeansException;
+import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.ssl.NoSuchSslBundleException;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.context.annotation.Import;
-import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Lettuce as Boot sets it up by {@code spring.data.redis.*}, but with short timeouts and
- * without the queues and repetitions that make an absent Redis look like a slow one.
+ * Choice of the fleet by {@code gateway.fleet}. A fleet through Redis has a context of
+ * its own, which is made at start: the beans of the application are laid out in the
+ * build, where the setting is not known. Without a fleet no class of a Redis client is
+ * loaded.
  */
 @Configuration(proxyBeanMethods = false)
-@Conditional(FleetSwitch.class)
-@Import(DataRedisAutoConfiguration.class)
 class FleetConfiguration {
 
-	private static final Duration DEFAULT_TIMEOUT = Duration.ofMillis(250);
+	private static final String URL = "spring.data.redis.url";
 
-	/** Share of {@code comfy.deadline} that one command may take. */
-	private static final int MAX_SHARE = 4;
+	private static final String DEFAULT_URL = "redis://localhost";
 
-	private static final int THREADS = 2;
-
-	private static final int MAX_QUEUED_COMMANDS = 64;
+	private static final int MAX_PORT = 65_535;
 
 	@Bean
-	FleetTimes fleetTimes(DataRedisProperties redis, ComfyCloudClient client, GatewayProperties gateway) {
-		if (redis.getMasterreplica() != null) {
-			throw new InvalidSettingException("spring.data.redis.masterreplica.nodes", "is not for a fleet",
-					"Name the master by spring.data.redis.host, or use Sentinel or Cluster.");
+	Fleet fleet(GatewayProperties properties, ApplicationContext application) {
+		return switch (properties.fleet()) {
+			case NONE -> new SingleReplica();
+			case REDIS -> throughRedis(application);
+		};
+	}
+
+	private static Fleet throughRedis(ApplicationContext application) {
+		requireUrl(application.getEnvironment().getProperty(URL));
+		AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext();
+		context.setParent(application);
+		context.addBeanFactoryPostProcessor(new LazyInitializationBeanFactoryPostProcessor());
+		context.register(RedisBeans.class);
+		try {
+			context.refresh();
+			return context.getBean(Fleet.class);
 		}
-		return FleetTimes.of(client.deadline(), timeout("timeout", redis.getTimeout(), client.deadline()), gateway);
-	}
-
-	@Bean
-	ClientResourcesBuilderCustomizer fewThreads() {
-		return resources -> resources.ioThreadPoolSize(THREADS)
-			.computationThreadPoolSize(THREADS)
-			.reconnectDelay(Delay.fullJitter(100, 1000, 100, TimeUnit.MILLISECONDS));
-	}
-
-	@Bean
-	LettuceClientConfigurationBuilderCustomizer shortTimeouts(FleetTimes times) {
-		return client -> client.commandTimeout(times.command()).shutdownTimeout(Duration.ZERO);
-	}
-
-	@Bean
-	LettuceClientOptionsBuilderCustomizer nothingWaits(DataRedisProperties redis, ComfyCloudClient client) {
-		Duration connectTimeout = timeout("connect-timeout", redis.getConnectTimeout(), client.deadline());
-		return options -> options.socketOptions(SocketOptions.builder().connectTimeout(connectTimeout).build())
-			.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-			// A claim that timed out must not be made after a reconnect
-			.replayFilter(command -> true)
-			.requestQueueSize(MAX_QUEUED_COMMANDS);
-	}
-
-	@Bean
-	RedisFleet redisFleet(LettuceConnectionFactory connections, FleetTimes times, ComfyCloudClient client,
-			MeterRegistry meters) {
-		return new RedisFleet(new FleetConnections(connections), new FleetState(meters), times, client, meters);
-	}
-
-	private static Duration timeout(String name, @Nullable Duration configured, Duration deadline) {
-		Duration max = deadline.dividedBy(MAX_SHARE);
-		if (configured == null) {
-			return max.compareTo(DEFAULT_TIMEOUT) < 0 ? max : DEFAULT_TIMEOUT;
+		catch (BeansException failure) {
+			context.close();
+			if (isReported(failure)) {
+				throw failure;
+			}
+			throw new InvalidSettingException("spring.data.redis",
+					"does not describe a server, a cluster, or a master with its sentinels",
+					"Check the settings spring.data.redis.*: hosts, ports, and what belongs together.");
 		}
-		if (configured.isNegative() || configured.isZero() || configured.compareTo(max) > 0) {
-			throw new InvalidSettingException("spring.data.redis." + name, "is out of bounds",
-					"Set it to a duration up to %d ms, a quarter of comfy.deadline.".formatted(max.toMillis()));
+	}
+
+	/** Whether the report of a failure to start will say more, and no secret. */
+	private static boolean isReported(Throwable failure) {
+		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+			if (cause instanceof InvalidSettingException || cause instanceof NoSuchSslBundleException
+					|| cause instanceof BindException) {
+				return true;
+			}
 		}
-		return configured;
+		return false;
+	}
+
+	/** Boot's own report of a wrong URL would print it, with the password. */
+	private static void requireUrl(@Nullable String text) {
+		try {
+			URI url = new URI(text == null || text.isEmpty() ? DEFAULT_URL : text);
+			if (("" + url.getScheme()).matches("rediss?") && url.getHost() != null && url.getPort() <= MAX_PORT
+					&& url.getPath().matches("(/\\d*)?")) {
+				return;
+			}
+		}
+		catch (URISyntaxException ignored) {
+			// told below, without the value
+		}
+		throw new InvalidSettingException(URL, "is not a URL of Redis",
+				"Use one such as redis://redis.example:6379, or rediss://… for TLS; encode what is special in the"
+						+ " password.");
 	}
 
 }

@@ -9,6 +9,7 @@ import io.lettuce.core.cluster.RedisClusterClient;
 import io.lettuce.core.cluster.api.StatefulRedisClusterConnection;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,8 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  * blocks, so that only the fleet's own thread does it.
  */
 final class FleetConnections {
+
+	private static final CompletableFuture<Void> SUBSCRIBED = CompletableFuture.completedFuture(null);
 
 	private final LettuceConnectionFactory factory;
 
@@ -32,7 +35,8 @@ final class FleetConnections {
 	 * Connects, where there are no connections.
 	 * @param channel where results are announced
 	 * @param listener hears the announcements
-	 * @throws RuntimeException where Redis cannot be reached, or refuses
+	 * @throws RuntimeException where Redis cannot be reached, or refuses, or takes too
+	 * long
 	 */
 	void connect(String channel, Consumer<String> listener) {
 		if (open == null) {
@@ -56,7 +60,7 @@ final class FleetConnections {
 				}
 			});
 		}
-		subscribe(channel);
+		subscribe(channel).join();
 	}
 
 	private static StatefulRedisPubSubConnection<String, String> subscription(
@@ -71,16 +75,18 @@ final class FleetConnections {
 	}
 
 	/** Subscribes to one channel, in place of an earlier one. Never blocks. */
-	void subscribe(String channel) {
+	CompletableFuture<Void> subscribe(String channel) {
 		Open connections = required();
 		String before = connections.channel;
-		if (!channel.equals(before)) {
+		if (channel.equals(before)) {
+			return SUBSCRIBED;
+		}
+		return connections.subscription.async().subscribe(channel).toCompletableFuture().thenRun(() -> {
 			connections.channel = channel;
-			connections.subscription.async().subscribe(channel);
 			if (before != null) {
 				connections.subscription.async().unsubscribe(before);
 			}
-		}
+		});
 	}
 
 	/**

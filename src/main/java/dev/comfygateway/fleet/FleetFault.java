@@ -2,6 +2,8 @@ package dev.comfygateway.fleet;
 
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
+import io.lettuce.core.RedisException;
+import java.io.IOException;
 import java.util.Locale;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,9 @@ enum FleetFault {
 	/** Anything else. */
 	ERROR;
 
+	/** Redis 7.0 has no code for what a script may not do. */
+	private static final String DENIED_IN_SCRIPT = "The user executing the script can't";
+
 	/** Word in health, log and metrics. */
 	String word() {
 		return name().toLowerCase(Locale.ROOT);
@@ -61,6 +66,7 @@ enum FleetFault {
 
 	/** What an exception means. No text of Redis is kept. */
 	static FleetFault of(Throwable thrown) {
+		FleetFault fault = ERROR;
 		for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
 			switch (cause) {
 				case InvalidResultException ignored -> {
@@ -75,15 +81,20 @@ enum FleetFault {
 				case RedisCommandExecutionException error -> {
 					return ofError(error.getMessage());
 				}
+				case RedisException ignored -> fault = UNREACHABLE;
+				case IOException ignored -> fault = UNREACHABLE;
 				default -> {
 				}
 			}
 		}
-		return UNREACHABLE;
+		return fault;
 	}
 
 	/** Redis begins an error with a code. */
 	private static FleetFault ofError(@Nullable String message) {
+		if (message != null && message.contains(DENIED_IN_SCRIPT)) {
+			return NOPERM;
+		}
 		String code = message == null ? "" : message.split(" ", 2)[0];
 		return switch (code) {
 			case "NOAUTH" -> NOAUTH;

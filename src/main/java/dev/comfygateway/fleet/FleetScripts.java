@@ -55,28 +55,30 @@ final class FleetScripts {
 	/**
 	 * Claims the next fetch.
 	 * @param maxAgeNanos age below which an answer serves
+	 * @param met id of the result when the claim first met another's lease; empty where
+	 * it met none
 	 */
-	CompletableFuture<Reply> claim(Account account, String token, long maxAgeNanos, Duration lease) {
+	CompletableFuture<Reply> claim(Account account, String token, long maxAgeNanos, Duration lease, String met) {
 		return reply(account, "claim", token, Long.toString(TimeUnit.NANOSECONDS.toMillis(maxAgeNanos)),
-				Long.toString(lease.toMillis()));
+				Long.toString(lease.toMillis()), met);
 	}
 
 	/** Reads the shared result. */
 	CompletableFuture<Reply> read(Account account) {
-		return reply(account, "read", "", "0", "0");
+		return reply(account, "read", "", "0", "0", "");
 	}
 
-	/** Reads the shared result, and finds out whether Redis can be written. */
+	/** Reads the shared result, and finds out whether Redis does all that is needed. */
 	CompletableFuture<Reply> probe(Account account) {
-		return reply(account, "probe", "", "0", "0");
+		return reply(account, "probe", "", "0", "0", "");
 	}
 
-	private CompletableFuture<Reply> reply(Account account, String operation, String token, String maxAge,
-			String lease) {
+	private CompletableFuture<Reply> reply(Account account, String operation, String token, String maxAge, String lease,
+			String met) {
 		long sent = System.nanoTime();
 		return this
 			.<List<@Nullable Object>>run(operation, claim, ScriptOutputType.MULTI, account, operation, token, maxAge,
-					lease, Long.toString(times.retention().toMillis()))
+					lease, Long.toString(times.retention().toMillis()), met)
 			.thenApply(fields -> Reply.of(fields, account.keyVersion(), sent));
 	}
 
@@ -91,7 +93,8 @@ final class FleetScripts {
 		if (failure == null) {
 			SharedResult.Answer answer = Objects.requireNonNull(result.answer());
 			published = run("publish", publish, ScriptOutputType.INTEGER, account, token, retention, "answer",
-					StoredAnswer.write(answer), Long.toString(now - answer.sinceArrival().toMillis()));
+					StoredAnswer.write(answer),
+					Long.toString(now - answer.sinceArrival().plus(answer.ageOnArrival()).toMillis()));
 		}
 		else {
 			published = run("publish", publish, ScriptOutputType.INTEGER, account, token, retention, "failure",
@@ -99,6 +102,14 @@ final class FleetScripts {
 					Boolean.toString(failure.endsAnswer()));
 		}
 		return published.thenApply(count -> count == 1);
+	}
+
+	/** Gives the lease back. */
+	CompletableFuture<Boolean> release(Account account, String token) {
+		return this
+			.<Long>run("release", publish, ScriptOutputType.INTEGER, account, token,
+					Long.toString(times.retention().toMillis()), "nothing")
+			.thenApply(count -> count == 1);
 	}
 
 	private <T> CompletableFuture<T> run(String operation, Script script, ScriptOutputType type, Account account,
@@ -190,11 +201,15 @@ final class FleetScripts {
 				long now = (Long) Objects.requireNonNull(fields.get(1));
 				long received = System.nanoTime();
 				Duration latency = Duration.ofNanos(received - sent);
-				return new Reply(Status.valueOf(String.valueOf(fields.get(0)).toUpperCase(Locale.ROOT)), now, received,
-						Duration.ofMillis((Long) Objects.requireNonNull(fields.get(2))), (String) fields.get(3),
-						result(fields, keyVersion, now, latency));
+				Status status = Status.valueOf(String.valueOf(fields.get(0)).toUpperCase(Locale.ROOT));
+				SharedResult result = result(fields, keyVersion, now, latency);
+				if (status == Status.SHARED && result == null) {
+					throw new InvalidResultException();
+				}
+				return new Reply(status, now, received, Duration.ofMillis((Long) Objects.requireNonNull(fields.get(2))),
+						(String) fields.get(3), result);
 			}
-			catch (ClassCastException | IllegalArgumentException | IndexOutOfBoundsException
+			catch (ArithmeticException | ClassCastException | IllegalArgumentException | IndexOutOfBoundsException
 					| NullPointerException ignored) {
 				throw new InvalidResultException();
 			}

@@ -59,19 +59,22 @@ final class FleetState {
 		return change;
 	}
 
-	synchronized void up() {
-		FleetFault before = fault;
-		if (before == null) {
-			return;
+	void up() {
+		if (end()) {
+			change.complete(null);
 		}
+	}
+
+	private synchronized boolean end() {
+		FleetFault before = fault;
 		if (before == FleetFault.CONNECTING) {
 			log.info("Fleet: answers are shared through Redis");
 		}
-		else {
+		else if (before != null) {
 			log.info("Fleet: Redis answers again after {} s", downFor().toSeconds());
 		}
 		fault = null;
-		change.complete(null);
+		return before != null;
 	}
 
 	synchronized void down(FleetFault now) {

@@ -4,11 +4,9 @@ import dev.comfygateway.GatewayProperties;
 import java.time.Duration;
 
 /**
- * Times of the fleet. Everything happens within the upstream's deadline, counted from the
- * claim: the holder's fetch ends first, then its lease. Another replica can then still
- * fetch for callers that wait.
+ * Times of the fleet.
  *
- * @param deadline longest time from a claim to a result ({@code comfy.deadline})
+ * @param deadline longest time of a fetch ({@code comfy.deadline})
  * @param command longest time of one command ({@code spring.data.redis.timeout})
  * @param retention how long Redis keeps a result after the last sign of life
  */
@@ -24,19 +22,14 @@ record FleetTimes(Duration deadline, Duration command, Duration retention) {
 					.plus(gateway.staleIfError()));
 	}
 
-	/** Longest time of the holder's fetch. */
-	Duration fetch(Duration sinceClaim) {
-		return atLeastOneCommand(deadline.minus(command).minus(sinceClaim));
+	/** Length of a lease: a fetch, and the publication of its result. */
+	Duration lease() {
+		return deadline.plus(command);
 	}
 
-	/** Length of the holder's lease. */
-	Duration lease(Duration sinceClaim) {
-		return fetch(sinceClaim).plus(command.dividedBy(2));
-	}
-
-	/** Longest time of the fetch of a replica that cannot reach the others. */
-	Duration fetchAlone(Duration sinceClaim) {
-		return atLeastOneCommand(deadline.minus(sinceClaim));
+	/** Longest wait of a claim: for the end of another replica's lease. */
+	Duration maxClaim() {
+		return lease().plus(command);
 	}
 
 	/** Longest wait for Redis where no caller waits. */
@@ -44,8 +37,12 @@ record FleetTimes(Duration deadline, Duration command, Duration retention) {
 		return deadline.minus(command.multipliedBy(2));
 	}
 
-	private Duration atLeastOneCommand(Duration time) {
-		return time.compareTo(command) < 0 ? command : time;
+	/**
+	 * Longest time of a probe of a Redis that is well: others must not take too long
+	 * then.
+	 */
+	Duration maxProbe() {
+		return command.multipliedBy(4).dividedBy(5);
 	}
 
 }

@@ -11,8 +11,10 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -36,8 +38,14 @@ import org.springframework.context.SmartLifecycle;
  */
 final class RedisFleet implements Fleet, SmartLifecycle {
 
-	/** Before Lettuce's own end, and after that of the web server. */
+	/** Started after Lettuce, and ended before it. */
 	private static final int PHASE = 1;
+
+	/** What a probe announces. */
+	private static final String PROBE = "probe";
+
+	private static final Claim ALONE = new Claim.Granted(result -> {
+	});
 
 	private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
 
@@ -53,12 +61,19 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 	private final ComfyCloudClient client;
 
+	private final Runnable closing;
+
 	private final AtomicBoolean recovering = new AtomicBoolean();
 
 	private volatile Consumer<SharedResult> listener = result -> {
 	};
 
 	private volatile CompletableFuture<Void> announcement = new CompletableFuture<>();
+
+	private volatile @Nullable Attempt current;
+
+	/** Lease of the fetch under way. */
+	private volatile @Nullable Lease lease;
 
 	/** Claims that wait for an announcement. */
 	private final AtomicInteger waiting = new AtomicInteger();
@@ -69,17 +84,19 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	private volatile boolean running;
 
 	RedisFleet(FleetConnections connections, FleetState state, FleetTimes times, ComfyCloudClient client,
-			MeterRegistry meters) {
+			MeterRegistry meters, Runnable closing) {
 		this.connections = connections;
 		this.scripts = new FleetScripts(connections, times, meters);
 		this.state = state;
 		this.times = times;
 		this.client = client;
+		this.closing = closing;
 	}
 
 	@Override
 	public void onResult(Consumer<SharedResult> hears) {
 		listener = hears;
+		known = null;
 	}
 
 	@Override
@@ -90,8 +107,19 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	@Override
 	public CompletableFuture<Claim> claim(long maxAgeNanos, boolean background) {
 		Attempt attempt = new Attempt(maxAgeNanos, background);
+		current = attempt;
 		attempt.make();
-		return attempt.claim;
+		// Whatever goes wrong: nobody else may be kept from fetching
+		return attempt.claim.completeOnTimeout(ALONE, times.maxClaim().plus(times.command()).toMillis(),
+				TimeUnit.MILLISECONDS);
+	}
+
+	@Override
+	public void hurry() {
+		Attempt attempt = current;
+		if (attempt != null) {
+			attempt.hurry.complete(null);
+		}
 	}
 
 	/** Claim of one fetch, made as often as needed. */
@@ -99,17 +127,22 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 		private final CompletableFuture<Claim> claim = new CompletableFuture<>();
 
+		private final CompletableFuture<Void> hurry = new CompletableFuture<>();
+
 		private final String token = UUID.randomUUID().toString();
 
 		private final long start = System.nanoTime();
 
 		private final long maxAgeNanos;
 
-		private final boolean background;
+		/** Id of the result when the claim met another's lease. */
+		private volatile String met = "";
 
 		Attempt(long maxAgeNanos, boolean background) {
 			this.maxAgeNanos = maxAgeNanos;
-			this.background = background;
+			if (!background) {
+				hurry.complete(null);
+			}
 		}
 
 		void make() {
@@ -120,8 +153,12 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 				}
 				CompletableFuture<Void> next = announcement;
 				Account account = client.account();
-				connections.subscribe(FleetScripts.key(account));
-				scripts.claim(account, token, maxAgeNanos, times.lease(elapsed()))
+				connections.subscribe(FleetScripts.key(account)).whenComplete((done, failure) -> {
+					if (failure != null) {
+						failed(failure);
+					}
+				});
+				scripts.claim(account, token, maxAgeNanos, times.lease(), met)
 					.whenComplete((reply, failure) -> follow(account, next, reply, failure));
 			}
 			catch (RuntimeException failure) {
@@ -145,68 +182,63 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 					}
 					case GRANTED -> {
 						hear(reply);
-						claim.complete(
-								new Claim.Granted(times.fetch(elapsed()), result -> publish(account, reply, result)));
+						Lease granted = new Lease(account, token, reply.now(), reply.received());
+						lease = granted;
+						claim.complete(new Claim.Granted(result -> publish(granted, result)));
 					}
 					case HELD, READ -> {
 						hear(reply);
-						again(next, reply.leaseLeft());
+						again(next, reply);
 					}
 				}
 			}
-			catch (RuntimeException | Error bug) {
-				claim.completeExceptionally(bug);
+			catch (RuntimeException bug) {
+				failed(bug);
+				alone();
 			}
 		}
 
 		/** Claims again when there may be a result. */
-		private void again(CompletableFuture<Void> next, Duration leaseLeft) {
-			if (elapsed().compareTo(times.deadline()) >= 0) {
+		private void again(CompletableFuture<Void> next, Reply reply) {
+			if (elapsed().compareTo(times.maxClaim()) >= 0) {
 				alone();
 				return;
 			}
+			if (met.isEmpty()) {
+				met = Objects.requireNonNullElse(reply.id(), "none");
+			}
 			long jitter = ThreadLocalRandom.current().nextLong(1, times.command().toMillis() / 4 + 2);
 			waiting.incrementAndGet();
-			whenSooner(next, Math.min(leaseLeft.toMillis() + jitter, times.command().toMillis()), () -> {
+			whenSooner(next, Math.min(reply.leaseLeft().toMillis() + jitter, times.command().toMillis()), () -> {
 				waiting.decrementAndGet();
 				make();
 			});
 		}
 
 		private void makeWithoutRedis() {
+			recover();
 			boolean patient = state.isConnecting() ? elapsed().compareTo(times.command().multipliedBy(2)) < 0
-					: background && state.downFor().compareTo(times.deadline()) < 0
+					: !hurry.isDone() && state.downFor().compareTo(times.deadline()) < 0
 							&& elapsed().compareTo(times.patience()) < 0;
-			if (patient && running) {
+			if (!patient || !running) {
+				alone();
+			}
+			else if (hurry.isDone()) {
 				whenSooner(state.change(), times.command().toMillis(), this::make);
 			}
 			else {
-				alone();
+				whenSooner(CompletableFuture.anyOf(state.change(), hurry), times.command().toMillis(), this::make);
 			}
 		}
 
-		private void whenSooner(CompletableFuture<Void> signal, long millis, Runnable next) {
+		private void whenSooner(CompletableFuture<?> signal, long millis, Runnable next) {
 			CompletableFuture
 				.anyOf(signal, new CompletableFuture<Void>().completeOnTimeout(null, millis, TimeUnit.MILLISECONDS))
 				.thenRun(next);
 		}
 
 		private void alone() {
-			claim.complete(new Claim.Granted(times.fetchAlone(elapsed()), result -> {
-			}));
-		}
-
-		private void publish(Account account, Reply granted, SharedResult result) {
-			if (result.keyVersion() != account.keyVersion()) {
-				return;
-			}
-			known = token;
-			long now = granted.now() + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - granted.received());
-			scripts.publish(account, token, result, now).whenComplete((published, failure) -> {
-				if (failure != null) {
-					failed(failure);
-				}
-			});
+			claim.complete(ALONE);
 		}
 
 		private Duration elapsed() {
@@ -215,8 +247,40 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 	}
 
+	private void publish(Lease granted, SharedResult result) {
+		lease = null;
+		if (result.keyVersion() != granted.account().keyVersion()) {
+			return;
+		}
+		known = granted.token();
+		scripts.publish(granted.account(), granted.token(), result, granted.now())
+			.whenComplete((published, failure) -> {
+				if (failure != null) {
+					failed(failure);
+				}
+			});
+	}
+
+	/**
+	 * Lease of this replica.
+	 *
+	 * @param redisTime time of Redis's clock when it was granted, in milliseconds
+	 * @param received when this became known, in nanoseconds of this process
+	 */
+	private record Lease(Account account, String token, long redisTime, long received) {
+
+		/** Time of Redis's clock, in milliseconds; at most as late as it is there. */
+		long now() {
+			return redisTime + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - received);
+		}
+
+	}
+
 	/** Wakes the claim that waits; where there is none, reads what was published. */
 	private void announced(String id) {
+		if (id.equals(PROBE)) {
+			return;
+		}
 		boolean read = waiting.get() == 0 && !id.equals(known) && state.isUp();
 		CompletableFuture<Void> current = announcement;
 		announcement = new CompletableFuture<>();
@@ -250,7 +314,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	}
 
 	private void recover() {
-		if (recovering.compareAndSet(false, true)) {
+		if (running && recovering.compareAndSet(false, true)) {
 			Thread.ofVirtual().name("fleet").start(() -> {
 				try {
 					while (running && !isWell()) {
@@ -263,6 +327,10 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 				finally {
 					recovering.set(false);
 				}
+				if (!state.isUp()) {
+					// It failed again before this loop had ended
+					recover();
+				}
 			});
 		}
 	}
@@ -272,20 +340,28 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		try {
 			Account account = client.account();
 			connections.connect(FleetScripts.key(account), this::announced);
+			long start = System.nanoTime();
 			Reply reply = scripts.probe(account).join();
+			if (System.nanoTime() - start > times.maxProbe().toNanos()) {
+				failedProbe(FleetFault.TIMEOUT);
+				return false;
+			}
 			hear(reply);
 			state.up();
 			return true;
 		}
-		catch (RuntimeException failure) {
-			FleetFault fault = FleetFault.of(failure);
-			if (running && !(fault == FleetFault.TIMEOUT && state.isStarting())) {
-				state.down(fault);
-			}
-			if (fault.isOfConnection()) {
-				connections.close();
-			}
+		catch (RuntimeException | Error failure) {
+			failedProbe(FleetFault.of(failure));
 			return false;
+		}
+	}
+
+	private void failedProbe(FleetFault fault) {
+		if (running && !(fault == FleetFault.TIMEOUT && state.isStarting())) {
+			state.down(fault);
+		}
+		if (fault.isOfConnection()) {
+			connections.close();
 		}
 	}
 
@@ -307,7 +383,32 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	@Override
 	public void stop() {
 		running = false;
+		Lease held = lease;
+		if (held != null) {
+			giveBack(held);
+		}
 		connections.close();
+	}
+
+	/**
+	 * Lets another replica fetch at once, where this one ends in the middle of a fetch.
+	 */
+	private void giveBack(Lease held) {
+		try {
+			scripts.release(held.account(), held.token()).get(times.command().toMillis(), TimeUnit.MILLISECONDS);
+		}
+		catch (InterruptedException ignored) {
+			Thread.currentThread().interrupt();
+		}
+		catch (ExecutionException | TimeoutException ignored) {
+			// It ends by itself
+		}
+	}
+
+	/** Ends the fleet's context, and so this too. */
+	@Override
+	public void close() {
+		closing.run();
 	}
 
 	@Override

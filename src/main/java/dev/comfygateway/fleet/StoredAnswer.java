@@ -9,7 +9,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Good answer as JSON in Redis. Its arrival is kept beside it, on Redis's clock.
+ * Good answer as JSON in Redis. The time of its observation is kept beside it, on Redis's
+ * clock.
  *
  * @param promptInfo the contract's value
  * @param ageOnArrival age that the upstream gave it, in milliseconds
@@ -18,6 +19,12 @@ import tools.jackson.databind.json.JsonMapper;
  * fetched it
  */
 record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated, long arrivedAt) {
+
+	/** Of an {@code Age}, in milliseconds. */
+	private static final long MAX_AGE = 999_999_999_000L;
+
+	/** The end of the year 9999. */
+	private static final long MAX_TIME = 253_402_300_799_999L;
 
 	private static final JsonMapper json = new JsonMapper();
 
@@ -28,14 +35,19 @@ record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 
 	/**
 	 * Reads an answer.
+	 * @param age its age, the upstream's part included
 	 * @throws InvalidResultException where it is none
 	 */
-	static SharedResult.Answer read(String text, Duration sinceArrival) {
+	static SharedResult.Answer read(String text, Duration age) {
 		try {
 			@Nullable StoredAnswer stored = json.readValue(text, StoredAnswer.class);
-			if (stored != null && isValid(stored.promptInfo) && stored.ageOnArrival >= 0) {
-				return new SharedResult.Answer(stored.promptInfo, Duration.ofMillis(stored.ageOnArrival),
-						stored.deprecated, Instant.ofEpochMilli(stored.arrivedAt), sinceArrival);
+			if (stored != null && isValid(stored.promptInfo) && stored.ageOnArrival >= 0
+					&& stored.ageOnArrival <= MAX_AGE && stored.arrivedAt >= 0 && stored.arrivedAt <= MAX_TIME) {
+				Duration ageOnArrival = Duration.ofMillis(stored.ageOnArrival);
+				Duration sinceArrival = age.minus(ageOnArrival);
+				return new SharedResult.Answer(stored.promptInfo, ageOnArrival, stored.deprecated,
+						Instant.ofEpochMilli(stored.arrivedAt),
+						sinceArrival.isNegative() ? Duration.ZERO : sinceArrival);
 			}
 		}
 		catch (JacksonException ignored) {

@@ -20,6 +20,10 @@ import tools.jackson.databind.json.JsonMapper;
 record StoredFailure(UpstreamFailure.Reason reason, int status, @Nullable String code, @Nullable String message,
 		@Nullable Long retryAfter, boolean endsAnswer, long interval, boolean keyRefused, int failures, long lasting) {
 
+	private static final Duration MAX_INTERVAL = Duration.ofMinutes(15);
+
+	private static final Duration MAX_LASTING = Duration.ofDays(3650);
+
 	private static final JsonMapper json = new JsonMapper();
 
 	static String write(SharedResult.Failure shared) {
@@ -39,8 +43,7 @@ record StoredFailure(UpstreamFailure.Reason reason, int status, @Nullable String
 	static SharedResult.Failure read(String text, long keyVersion, Duration age, Duration left) {
 		try {
 			@Nullable StoredFailure stored = json.readValue(text, StoredFailure.class);
-			if (stored == null || stored.reason == null || stored.interval <= 0 || stored.failures <= 0
-					|| stored.lasting < 0) {
+			if (stored == null || !stored.isValid()) {
 				throw new InvalidResultException();
 			}
 			return new SharedResult.Failure(
@@ -52,6 +55,21 @@ record StoredFailure(UpstreamFailure.Reason reason, int status, @Nullable String
 		catch (JacksonException | IllegalArgumentException ignored) {
 			throw new InvalidResultException();
 		}
+	}
+
+	/** Whether it can have been written: everything here is shown to callers. */
+	private boolean isValid() {
+		return reason != null && hasStatusOfReason() && isBetween(1, interval, MAX_INTERVAL) && failures > 0
+				&& isBetween(0, lasting, MAX_LASTING) && (retryAfter == null || isBetween(0, retryAfter, MAX_INTERVAL));
+	}
+
+	private boolean hasStatusOfReason() {
+		return reason == UpstreamFailure.Reason.UNAVAILABLE ? status >= 502 && status <= 504
+				: status == 0 || (status >= 100 && status <= 999);
+	}
+
+	private static boolean isBetween(long min, long millis, Duration max) {
+		return millis >= min && millis <= max.toMillis();
 	}
 
 }

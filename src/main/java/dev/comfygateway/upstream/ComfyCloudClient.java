@@ -138,12 +138,11 @@ public class ComfyCloudClient {
 
 	/**
 	 * Asks the upstream, on another thread than the caller's. The future completes with
-	 * an outcome, exceptionally only by a bug.
-	 * @param limit longest time that this may take
+	 * an outcome within the deadline, exceptionally only by a bug.
 	 */
-	public CompletableFuture<UpstreamOutcome> fetch(Duration limit) {
+	public CompletableFuture<UpstreamOutcome> fetch() {
 		InFlight inFlight = new InFlight();
-		return within(limit, inFlight, Mono.defer(() -> fetchWithCurrentKey(inFlight)));
+		return within(deadline, inFlight, Mono.defer(() -> fetchWithCurrentKey(inFlight)));
 	}
 
 	/**
@@ -208,7 +207,7 @@ public class ComfyCloudClient {
 		return answer;
 	}
 
-	/** Longest time from a caller's request to an outcome ({@code comfy.deadline}). */
+	/** Longest time of a fetch, and of a caller's wait ({@code comfy.deadline}). */
 	public Duration deadline() {
 		return deadline;
 	}

@@ -88,6 +88,11 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		}
 	}
 
+	/** Failure to answer within the deadline. */
+	public static UpstreamFailure timeout(long keyVersion) {
+		return of(Reason.RESPONSE_TIMEOUT, keyVersion);
+	}
+
 	static UpstreamFailure of(Reason reason, long keyVersion) {
 		return new UpstreamFailure(reason, 0, null, null, null, keyVersion);
 	}

@@ -8,9 +8,6 @@ import dev.comfygateway.support.GatewaySettings;
 import java.time.Duration;
 import java.util.List;
 import java.util.random.RandomGenerator;
-import org.jspecify.annotations.Nullable;
-import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.beans.factory.support.StaticListableBeanFactory;
 import org.springframework.cache.CacheManager;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -44,16 +41,8 @@ final class CacheUnderTest {
 	private CacheUnderTest(boolean inFleet, String... settings) {
 		GatewayProperties properties = GatewaySettings.with(settings);
 		this.caches = new CacheConfiguration().cacheManager(properties, time, statistics);
-		this.cache = new PromptCache(caches, statistics, upstream.client(), provider(inFleet ? fleet : null),
+		this.cache = new PromptCache(caches, statistics, upstream.client(), inFleet ? fleet : new SingleReplica(),
 				properties, time, time, NO_JITTER);
-	}
-
-	static ObjectProvider<Fleet> provider(@Nullable Fleet fleet) {
-		StaticListableBeanFactory beans = new StaticListableBeanFactory();
-		if (fleet != null) {
-			beans.addBean("fleet", fleet);
-		}
-		return beans.getBeanProvider(Fleet.class);
 	}
 
 	/** Cache in a fleet. */

@@ -7,15 +7,12 @@ import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-import static org.mockito.ArgumentMatchers.any;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.when;
 import static org.mockito.Mockito.withSettings;
@@ -26,8 +23,6 @@ final class ComfyCloudStandIn {
 	private final ComfyCloudClient client = mock(ComfyCloudClient.class, withSettings().stubOnly());
 
 	private final AtomicInteger fetches = new AtomicInteger();
-
-	private final List<Duration> limits = new CopyOnWriteArrayList<>();
 
 	private volatile CompletableFuture<UpstreamOutcome> inFlight = new CompletableFuture<>();
 
@@ -41,9 +36,8 @@ final class ComfyCloudStandIn {
 	private volatile boolean keyUnreadable;
 
 	ComfyCloudStandIn() {
-		when(client.fetch(any())).thenAnswer(call -> {
+		when(client.fetch()).thenAnswer(call -> {
 			fetches.incrementAndGet();
-			limits.add(call.getArgument(0));
 			return answers.get();
 		});
 		when(client.keyVersion()).thenAnswer(call -> {
@@ -62,11 +56,6 @@ final class ComfyCloudStandIn {
 
 	ComfyCloudClient client() {
 		return client;
-	}
-
-	/** Limits of the fetches. */
-	List<Duration> limits() {
-		return limits;
 	}
 
 	int fetches() {

@@ -10,12 +10,11 @@ import java.util.function.Consumer;
 /** {@link Fleet} whose claims are answered when a test says so. */
 final class FleetStandIn implements Fleet {
 
-	/** What is left of the deadline for a granted fetch. */
-	static final Duration LIMIT = Duration.ofMillis(1234);
-
 	final List<Claimed> claims = new ArrayList<>();
 
 	final List<SharedResult> published = new ArrayList<>();
+
+	int hurries;
 
 	private Consumer<SharedResult> listener = result -> {
 	};
@@ -28,6 +27,11 @@ final class FleetStandIn implements Fleet {
 	}
 
 	@Override
+	public void hurry() {
+		hurries++;
+	}
+
+	@Override
 	public void onResult(Consumer<SharedResult> hears) {
 		listener = hears;
 	}
@@ -37,8 +41,13 @@ final class FleetStandIn implements Fleet {
 		return Optional.of("ok");
 	}
 
+	@Override
+	public void close() {
+		// Nothing is open
+	}
+
 	void grant() {
-		claims.getLast().claim.complete(new Claim.Granted(LIMIT, published::add));
+		claims.getLast().claim.complete(new Claim.Granted(published::add));
 	}
 
 	void share(SharedResult result) {

@@ -25,7 +25,7 @@ class PromptCacheFleetTests {
 		Lookup lookup = cache.lookup();
 		assertThat(cache.upstream.fetches()).isZero();
 		cache.fleet.grant();
-		assertThat(cache.upstream.limits()).containsExactly(FleetStandIn.LIMIT);
+		assertThat(cache.upstream.fetches()).isOne();
 		cache.upstream.complete(3);
 		assertThat(CacheUnderTest.fetched(lookup).shared()).isFalse();
 		assertThat(cache.fleet.published).singleElement().satisfies(result -> {
@@ -63,6 +63,18 @@ class PromptCacheFleetTests {
 		cache.advanceSeconds(1);
 		cache.lookup("max-age=0");
 		assertThat(cache.fleet.claims.getLast().maxAge()).isEqualTo(Duration.ofMillis(500));
+	}
+
+	@Test
+	void callerWhoWaitsEndsThePatienceOfAClaim() {
+		cache.lookup();
+		cache.fleet.share(answer(7, Duration.ZERO));
+		cache.advanceSeconds(3);
+		cache.lookup();
+		cache.lookup();
+		assertThat(cache.fleet.hurries).isZero();
+		cache.lookup("no-cache");
+		assertThat(cache.fleet.hurries).isOne();
 	}
 
 	@Test

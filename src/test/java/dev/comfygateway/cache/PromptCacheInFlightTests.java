@@ -331,7 +331,7 @@ class PromptCacheInFlightTests {
 			return null;
 		}).when(hooked).recordMisses(1);
 		return new PromptCache(new CacheConfiguration().cacheManager(properties, time, hooked), hooked,
-				upstream.client(), CacheUnderTest.provider(null), properties, ticker, time, () -> Long.MIN_VALUE);
+				upstream.client(), new SingleReplica(), properties, ticker, time, () -> Long.MIN_VALUE);
 	}
 
 	/** Hook that runs an action once. */

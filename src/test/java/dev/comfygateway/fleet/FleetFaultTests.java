@@ -20,8 +20,10 @@ class FleetFaultTests {
 
 	@ParameterizedTest
 	@CsvSource({ "OOM command not allowed,OOM", "NOAUTH Authentication required.,NOAUTH", "ERR unknown,ERROR",
-			"UNBLOCKED client,ERROR", "WRONGTYPE Operation,WRONGTYPE", "MISCONF Redis,MISCONF",
-			"MASTERDOWN Link,MASTERDOWN", "CLUSTERDOWN Hash,CLUSTERDOWN", "'',ERROR" })
+			"UNBLOCKED client,ERROR",
+			"ERR The user executing the script can't run this command or subcommand script: 0,NOPERM",
+			"WRONGTYPE Operation,WRONGTYPE", "MISCONF Redis,MISCONF", "MASTERDOWN Link,MASTERDOWN",
+			"CLUSTERDOWN Hash,CLUSTERDOWN", "'',ERROR" })
 	void ofWhenRedisAnswersWithAnErrorIsItsCode(String message, FleetFault fault) {
 		assertThat(FleetFault.of(new CompletionException(new RedisCommandExecutionException(message))))
 			.isEqualTo(fault);
@@ -36,6 +38,8 @@ class FleetFaultTests {
 			.isEqualTo(FleetFault.TIMEOUT);
 		assertThat(FleetFault.of(new RedisException("Currently not connected"))).isEqualTo(FleetFault.UNREACHABLE);
 		assertThat(FleetFault.of(new RedisBusyException("BUSY Redis is busy"))).isEqualTo(FleetFault.BUSY);
+		assertThat(FleetFault.of(new CompletionException(new IOException("reset")))).isEqualTo(FleetFault.UNREACHABLE);
+		assertThat(FleetFault.of(new IllegalStateException("bug"))).isEqualTo(FleetFault.ERROR);
 		assertThat(FleetFault.of(new InvalidResultException())).isEqualTo(FleetFault.INVALID);
 	}
 

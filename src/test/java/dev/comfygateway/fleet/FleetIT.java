@@ -3,12 +3,11 @@ package dev.comfygateway.fleet;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RunningGateway;
 import dev.comfygateway.support.redis.RedisMonitor;
 import dev.comfygateway.support.redis.RedisServer;
 import java.io.IOException;
-import java.net.URI;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
@@ -26,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -40,6 +40,8 @@ class FleetIT {
 	private static final int REQUESTS_PER_SECOND = 500;
 
 	private static final Duration DEADLINE = Duration.ofMillis(2500);
+
+	private static final Duration LEASE = DEADLINE.plusMillis(250);
 
 	/** Of this machine, which runs everything at once. */
 	private static final Duration SLOWNESS = Duration.ofMillis(500);
@@ -219,7 +221,7 @@ class FleetIT {
 		OTHER_FORMAT("invalid") {
 			@Override
 			void begin() throws IOException {
-				redis.command("HSET", key(), "answer", "{\"version\":9}", "answeredAt", "1");
+				redis.command("HSET", key(), "answer", "{\"version\":9}", "observedAt", "1");
 			}
 
 			@Override
@@ -254,12 +256,12 @@ class FleetIT {
 				.untilAsserted(() -> assertThat(gateways.states()).contains(incident.word));
 			assertThat(gateways.manage(0, "health")).contains("\"readinessState\":{\"status\":\"UP\"}");
 			assertThat(down()).isNotEmpty();
-			pass(Duration.ofSeconds(2));
+			pass(Duration.ofSeconds(1));
 			incident.end();
 			awaitOneFleet(Duration.ofSeconds(5));
 			int before = gateways.fetches();
-			pass(Duration.ofSeconds(3));
-			assertThat(gateways.fetches() - before).isLessThanOrEqualTo(4);
+			pass(Duration.ofSeconds(2));
+			assertThat(gateways.fetches() - before).isLessThanOrEqualTo(3);
 			assertThat(load.wrong()).isEmpty();
 			assertThat(load.slowest()).isLessThan(DEADLINE.plus(SLOWNESS));
 		}
@@ -328,35 +330,79 @@ class FleetIT {
 		gateways.upstream.behave(Behaviour.NORMAL);
 	}
 
-	@Test
-	void holderThatIsKilledDelaysNobodyBeyondTheDeadline() throws Exception {
-		String url = "spring.data.redis.port=" + redis.port();
-		try (Gateways other = Gateways.start(2, url)) {
-			other.ask(0);
-			await().until(() -> other.state(0).equals("ok") && other.state(1).equals("ok"));
-			Hold hold = other.upstream.hold();
+	/** A replica that ends in the middle of a fetch. */
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void holderThatEndsDelaysOthersByNoMoreThanItsLease(boolean killed) throws Exception {
+		String port = "spring.data.redis.port=" + redis.port();
+		try (Gateways others = Gateways.start(2, port)) {
+			others.ask(0);
+			await().untilAsserted(() -> assertThat(others.states()).containsOnly("ok"));
+			Hold hold = others.upstream.hold();
 			try (GatewayProcess holder = GatewayProcess.start(Map.of("COMFY_API_KEY", RunningGateway.KEY,
-					"COMFY_BASE_URL", other.upstream.baseUrl(), "GATEWAY_FLEET", "redis", "GATEWAY_FRESH_FOR", "1s"),
-					"--" + url)) {
+					"COMFY_BASE_URL", others.upstream.baseUrl(), "GATEWAY_FLEET", "redis", "GATEWAY_FRESH_FOR", "1s"),
+					"--" + port)) {
 				holder.awaitStart();
 				holder.awaitOutput("Fleet: answers are shared");
-				other.caller.sendAsync(
-						HttpRequest.newBuilder(URI.create("http://127.0.0.1:%d/api/prompt".formatted(holder.port())))
-							.header("Cache-Control", "no-cache")
-							.build(),
-						BodyHandlers.ofString());
+				// Nobody waits for what it fetches
+				await().until(() -> RawConnection.get(holder.port(), "/api/prompt")
+					.header("Cache-Status")
+					.orElseThrow()
+					.endsWith("detail=revalidating"));
 				hold.awaitArrival(1);
+				if (!killed) {
+					holder.terminate();
+					holder.awaitExit();
+				}
 			}
+			int before = others.fetches();
+			hold.release();
+			long start = System.nanoTime();
+			await().atMost(LEASE.plus(SLOWNESS))
+				.until(() -> others.ask(0, "Cache-Control", "no-cache").statusCode() == 200);
+			assertThat(Duration.ofNanos(System.nanoTime() - start))
+				.isLessThan(killed ? LEASE.plus(SLOWNESS) : Duration.ofSeconds(1));
+			assertThat(others.ask(1).statusCode()).isEqualTo(200);
+			assertThat(others.fetches() - before).isLessThanOrEqualTo(2);
+		}
+	}
+
+	@Test
+	void callersThatWaitForAnotherReplicaHaveTheirDeadline() throws Exception {
+		try (Gateways two = Gateways.start(2, "spring.data.redis.port=" + redis.port(), "gateway.cooldown=100ms")) {
+			two.upstream.behave(Behaviour.STALL);
 			long start = System.nanoTime();
 			List<CompletableFuture<HttpResponse<String>>> waiting = IntStream.range(0, 2)
-				.mapToObj(i -> other.caller.sendAsync(other.request(i, "Cache-Control", "no-cache"),
-						BodyHandlers.ofString()))
+				.mapToObj(i -> two.caller.sendAsync(two.request(i), BodyHandlers.ofString()))
 				.toList();
-			hold.release();
 			for (CompletableFuture<HttpResponse<String>> answer : waiting) {
-				assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+				assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(504);
 			}
 			assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(DEADLINE.plus(SLOWNESS));
+			assertThat(two.fetches()).isEqualTo(1);
+		}
+	}
+
+	@Test
+	void freshForZeroMeansOneFetchAtATimeForAll() throws Exception {
+		try (Gateways four = Gateways.start(4, "spring.data.redis.port=" + redis.port(), "gateway.fresh-for=0s")) {
+			await().untilAsserted(() -> assertThat(four.states()).containsOnly("ok"));
+			for (int round = 0; round < 3; round++) {
+				int before = four.fetches();
+				Hold hold = four.upstream.hold();
+				List<CompletableFuture<HttpResponse<String>>> waiting = IntStream.range(0, 4)
+					.mapToObj(i -> four.caller.sendAsync(four.request(i), BodyHandlers.ofString()))
+					.toList();
+				hold.awaitArrival(1);
+				// All have met the lease when each has waited for a command's time
+				pass(Duration.ofMillis(400));
+				hold.release();
+				for (CompletableFuture<HttpResponse<String>> answer : waiting) {
+					assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
+				}
+				assertThat(four.fetches() - before).isEqualTo(1);
+				assertThat(four.upstream.mostInFlight()).isEqualTo(1);
+			}
 		}
 	}
 

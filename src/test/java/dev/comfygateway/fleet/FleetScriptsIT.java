@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -87,7 +89,7 @@ class FleetScriptsIT {
 		assertThat(Objects.requireNonNull(other.result()).answer())
 			.extracting(answer -> answer.promptInfo().remaining())
 			.isEqualTo(7L);
-		assertThat(scripts.claim(ACCOUNT, "other", 0, LEASE).join().status()).isEqualTo(Status.GRANTED);
+		assertThat(scripts.claim(ACCOUNT, "other", 0, LEASE, "").join().status()).isEqualTo(Status.GRANTED);
 	}
 
 	@Test
@@ -101,7 +103,7 @@ class FleetScriptsIT {
 
 	@Test
 	void holderWhoseLeaseIsOverPublishesNothing() {
-		Reply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20)).join();
+		Reply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
 		Reply next = await().until(() -> claim("next"), reply -> reply.status() == Status.GRANTED);
 		assertThat(publish("late", answer(1), late.now())).isFalse();
 		assertThat(publish("next", answer(2), next.now())).isTrue();
@@ -111,9 +113,49 @@ class FleetScriptsIT {
 
 	@Test
 	void holderWhoseLeaseIsOverPublishesNothingThoughNobodyClaimedSince() {
-		Reply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20)).join();
+		Reply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
 		await().until(() -> scripts.read(ACCOUNT).join().leaseLeft().isZero());
 		assertThat(publish("late", answer(1), late.now())).isFalse();
+	}
+
+	@Test
+	void ageOfTheUpstreamCounts() {
+		SharedResult aged = new SharedResult(1, Duration.ZERO, new SharedResult.Answer(new PromptInfo(null),
+				Duration.ofSeconds(40), false, Instant.EPOCH, Duration.ZERO), null);
+		publish("one", aged, claim("one").now());
+		assertThat(claim("other").status()).isEqualTo(Status.GRANTED);
+		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).satisfies(answer -> {
+			assertThat(answer.ageOnArrival()).isEqualTo(Duration.ofSeconds(40));
+			assertThat(answer.sinceArrival()).isLessThan(Duration.ofSeconds(20));
+		});
+	}
+
+	@Test
+	void answerOfAFetchThatWasJoinedServesWhateverItsAge() {
+		publish("one", answer(7), claim("one").now());
+		Reply next = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
+		assertThat(scripts.claim(ACCOUNT, "three", 0, LEASE, "").join().status()).isEqualTo(Status.HELD);
+		publish("two", answer(8), next.now() - 60_000);
+		assertThat(scripts.claim(ACCOUNT, "three", 0, LEASE, "one").join().status()).isEqualTo(Status.SHARED);
+		assertThat(scripts.claim(ACCOUNT, "four", 0, LEASE, "two").join().status()).isEqualTo(Status.GRANTED);
+	}
+
+	@Test
+	void leaseThatIsGivenBackIsGrantedAtOnce() {
+		claim("one");
+		assertThat(scripts.release(ACCOUNT, "other").join()).isFalse();
+		assertThat(scripts.release(ACCOUNT, "one").join()).isTrue();
+		assertThat(claim("other").status()).isEqualTo(Status.GRANTED);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "failedAt 1 cooldownEnd 99999999999999", "observedAt 1", "answer {} cooldownEnd 1",
+			"leaseEnd 99999999999999", "leaseEnd nan", "observedAt inf", "id x", "failure {} failedAt rubbish" })
+	void partOfAResultIsNone(String fields) throws IOException {
+		redis.command(("HSET " + KEY + " " + fields).split(" "));
+		assertThat(scripts.claim(ACCOUNT, "one", SECOND, LEASE, "")
+			.handle((reply, failure) -> reply == null ? FleetFault.of(failure) : reply.status())
+			.join()).isIn(Status.GRANTED, FleetFault.INVALID);
 	}
 
 	@Test
@@ -130,10 +172,10 @@ class FleetScriptsIT {
 	@Test
 	void failureKeepsTheAnswerUnlessItEndsIt() {
 		publish("one", answer(7), claim("one").now());
-		Reply again = scripts.claim(ACCOUNT, "two", 0, LEASE).join();
+		Reply again = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
 		publish("two", failure(Reason.UNAVAILABLE, false, Duration.ZERO), again.now());
 		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).isNotNull();
-		again = scripts.claim(ACCOUNT, "three", 0, LEASE).join();
+		again = scripts.claim(ACCOUNT, "three", 0, LEASE, "").join();
 		publish("three", failure(Reason.UNAUTHORIZED, true, Duration.ZERO), again.now());
 		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).isNull();
 		again = claim("four");
@@ -163,7 +205,7 @@ class FleetScriptsIT {
 	@Test
 	void hashIsSmall() throws IOException {
 		publish("one", answer(Long.MAX_VALUE), claim("one").now());
-		Reply again = scripts.claim(ACCOUNT, "two", 0, LEASE).join();
+		Reply again = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
 		publish("two", failure(Reason.RATE_LIMITED, false, LEASE), again.now());
 		assertThat(Long.parseLong(redis.command("MEMORY", "USAGE", KEY))).isLessThan(4096);
 	}
@@ -176,7 +218,7 @@ class FleetScriptsIT {
 	}
 
 	private static Reply claim(String token) {
-		return scripts.claim(ACCOUNT, token, SECOND, LEASE).join();
+		return scripts.claim(ACCOUNT, token, SECOND, LEASE, "").join();
 	}
 
 	private static boolean publish(String token, SharedResult result, long now) {
@@ -192,7 +234,7 @@ class FleetScriptsIT {
 
 	private static SharedResult failure(Reason reason, boolean endsAnswer, Duration left) {
 		return new SharedResult(1, Duration.ZERO, null,
-				new SharedResult.Failure(new UpstreamFailure(reason, 0, "C".repeat(64), "m".repeat(300), null, 1),
+				new SharedResult.Failure(new UpstreamFailure(reason, 503, "C".repeat(64), "m".repeat(300), null, 1),
 						endsAnswer, Duration.ofSeconds(1), left, endsAnswer, 1, Duration.ZERO));
 	}
 

@@ -12,17 +12,14 @@ class FleetTimesTests {
 			GatewaySettings.with());
 
 	@Test
-	void fetchThenLeaseThenDeadlineEnd() {
-		assertThat(times.fetch(Duration.ZERO)).isEqualTo(Duration.ofMillis(2250));
-		assertThat(times.lease(Duration.ZERO)).isEqualTo(Duration.ofMillis(2375));
-		assertThat(times.fetch(Duration.ofSeconds(1))).isEqualTo(Duration.ofMillis(1250));
-		assertThat(times.fetchAlone(Duration.ofSeconds(1))).isEqualTo(Duration.ofMillis(1500));
+	void leaseCoversAFetchAndItsPublication() {
+		assertThat(times.lease()).isEqualTo(Duration.ofMillis(2750));
+		assertThat(times.maxClaim()).isGreaterThan(times.lease());
 	}
 
 	@Test
-	void lateFetchHasTheTimeOfOneCommand() {
-		assertThat(times.fetch(Duration.ofMillis(2400))).isEqualTo(Duration.ofMillis(250));
-		assertThat(times.fetchAlone(Duration.ofSeconds(3))).isEqualTo(Duration.ofMillis(250));
+	void patienceLeavesTimeForTheCommandsAround() {
+		assertThat(times.patience()).isEqualTo(Duration.ofSeconds(2));
 	}
 
 	@Test

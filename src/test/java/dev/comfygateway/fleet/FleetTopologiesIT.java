@@ -6,8 +6,12 @@ import dev.comfygateway.support.redis.RedisSentinels;
 import dev.comfygateway.support.redis.RedisServer;
 import java.io.IOException;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 
@@ -110,6 +114,42 @@ class FleetTopologiesIT {
 				assertThat(other.headers().firstValue("Cache-Status")).isPresent();
 			}
 		}
+	}
+
+	/** The rights that the runbook tells operators to give. */
+	@Test
+	void rightsInTheRunbookAreEnough() throws Exception {
+		try (RedisServer redis = RedisServer.start()) {
+			redis.command(rights().split(" "));
+			try (Gateways gateways = Gateways.start(2, "spring.data.redis.port=" + redis.port(),
+					"spring.data.redis.username=comfy-gateway", "spring.data.redis.password=secret")) {
+				awaitOneFleet(gateways);
+				gateways.ask(0);
+				gateways.upstream.queueRemaining(78);
+				await().untilAsserted(
+						() -> assertThat(gateways.ask(0, "Cache-Control", "no-cache").body()).contains("78"));
+				await().untilAsserted(() -> assertThat(gateways.ask(1).body()).contains("78"));
+				assertThat(redis.command("ACL", "LOG")).isBlank();
+				redis.command("ACL", "SETUSER", "comfy-gateway", "-publish");
+				await().untilAsserted(() -> {
+					gateways.ask(0, "Cache-Control", "no-cache");
+					assertThat(gateways.states()).contains("noperm");
+				});
+				assertThat(gateways.ask(0).statusCode()).isEqualTo(200);
+			}
+		}
+	}
+
+	private static String rights() throws IOException {
+		Matcher rights = Pattern.compile("ACL SETUSER comfy-gateway [^`]+")
+			.matcher(Files.readString(Path.of("src/docs/operations.md")));
+		assertThat(rights.find()).isTrue();
+		return rights.group()
+			.replaceAll("\\\\\n|'", " ")
+			.replace("+client|setinfo", "")
+			.replaceAll(">\\S+", ">secret")
+			.strip()
+			.replaceAll("\\s+", " ");
 	}
 
 	@Test

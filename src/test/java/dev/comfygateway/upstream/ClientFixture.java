@@ -143,7 +143,7 @@ final class ClientFixture implements AutoCloseable {
 	}
 
 	CompletableFuture<UpstreamOutcome> start() {
-		return client.fetch(client.deadline());
+		return client.fetch();
 	}
 
 	static UpstreamOutcome outcome(CompletableFuture<UpstreamOutcome> started) {
