@@ -285,6 +285,13 @@ class FleetIT {
 	}
 
 	@Test
+	void requestsToRedisAreTimed() throws Exception {
+		gateways.ask(0, "Cache-Control", "no-cache");
+		assertThat(gateways.manage(0, "prometheus")).contains("comfy_gateway_fleet_up 1.0\n",
+				"comfy_gateway_fleet_requests_seconds_count{operation=\"claim\",outcome=\"ok\"}");
+	}
+
+	@Test
 	void allReplicasGiveTheSameAnswer() throws Exception {
 		gateways.upstream.queueRemaining(41);
 		HttpResponse<String> first = gateways.ask(0, "Cache-Control", "no-cache");

@@ -1,0 +1,63 @@
+package dev.comfygateway.fleet;
+
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@ExtendWith(OutputCaptureExtension.class)
+class FleetStateTests {
+
+	private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+
+	private final FleetState state = new FleetState(meters);
+
+	@Test
+	void stateHasTheWordOfTheFaultAndAGauge() {
+		assertThat(state.word()).isEqualTo("connecting");
+		assertThat(gauge()).isZero();
+		state.up();
+		assertThat(state.word()).isEqualTo("ok");
+		assertThat(gauge()).isOne();
+		state.down(FleetFault.OOM);
+		assertThat(state.word()).isEqualTo("oom");
+		assertThat(gauge()).isZero();
+	}
+
+	@Test
+	void changeIsLoggedOnceForEachCause(CapturedOutput output) {
+		state.up();
+		state.up();
+		state.down(FleetFault.TIMEOUT);
+		state.down(FleetFault.TIMEOUT);
+		state.down(FleetFault.UNREACHABLE);
+		state.up();
+		assertThat(output.toString().lines().map(line -> line.replaceFirst(".*(?=Fleet: )", ""))).containsExactly(
+				"Fleet: answers are shared through Redis",
+				"Fleet: Redis fails: timeout; this replica asks the upstream by itself",
+				"Fleet: Redis fails: unreachable; this replica asks the upstream by itself",
+				"Fleet: Redis answers again after 0 s");
+	}
+
+	@Test
+	void changeCompletesWhenItIsUpAgain() {
+		CompletableFuture<Void> first = state.change();
+		state.up();
+		assertThat(first).isCompleted();
+		state.down(FleetFault.LOADING);
+		CompletableFuture<Void> second = state.change();
+		state.down(FleetFault.BUSY);
+		assertThat(second).isNotDone().isSameAs(state.change());
+		state.up();
+		assertThat(second).isCompleted();
+	}
+
+	private double gauge() {
+		return meters.get("comfy.gateway.fleet.up").gauge().value();
+	}
+
+}
