@@ -28,6 +28,9 @@ final class FleetScripts {
 	 */
 	private static final String KEY = "{comfy-gateway:%s}:1:prompt";
 
+	/** What a probe announces. */
+	static final String PROBE = "probe";
+
 	/** Longer than any cool-down, and shorter than a step of a wrong clock. */
 	private static final Duration MAX_COOLDOWN = Duration.ofMinutes(20);
 

@@ -27,7 +27,7 @@ record FleetTimes(Duration deadline, Duration command, Duration retention) {
 		return deadline.plus(command);
 	}
 
-	/** Longest wait of a claim: for the end of another replica's lease. */
+	/** Longest wait for the end of another replica's lease. */
 	Duration maxClaim() {
 		return lease().plus(command);
 	}

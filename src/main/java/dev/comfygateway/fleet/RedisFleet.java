@@ -15,8 +15,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.SmartLifecycle;
@@ -33,7 +33,7 @@ import org.springframework.context.SmartLifecycle;
  * <li>Where Redis fails, this replica fetches by itself. In the first seconds a claim
  * that no caller waits for waits for Redis instead, so that a failover goes unnoticed by
  * the upstream.</li>
- * <li>A loop on a thread of its own connects and probes until Redis works.</li>
+ * <li>{@link FleetRecovery} connects and probes until Redis works.</li>
  * </ol>
  */
 final class RedisFleet implements Fleet, SmartLifecycle {
@@ -41,15 +41,8 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	/** Started after Lettuce, and ended before it. */
 	private static final int PHASE = 1;
 
-	/** What a probe announces. */
-	private static final String PROBE = "probe";
-
 	private static final Claim ALONE = new Claim.Granted(result -> {
 	});
-
-	private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
-
-	private static final Duration MIN_PAUSE = Duration.ofMillis(100);
 
 	private final FleetConnections connections;
 
@@ -61,9 +54,9 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 	private final ComfyCloudClient client;
 
-	private final Runnable closing;
+	private final FleetRecovery recovery;
 
-	private final AtomicBoolean recovering = new AtomicBoolean();
+	private final Runnable closing;
 
 	private volatile Consumer<SharedResult> listener = result -> {
 	};
@@ -74,6 +67,10 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 	/** Lease of the fetch under way. */
 	private volatile @Nullable Lease lease;
+
+	private final String replica = UUID.randomUUID().toString();
+
+	private final AtomicLong claims = new AtomicLong();
 
 	/** Claims that wait for an announcement. */
 	private final AtomicInteger waiting = new AtomicInteger();
@@ -90,6 +87,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		this.state = state;
 		this.times = times;
 		this.client = client;
+		this.recovery = new FleetRecovery(connections, scripts, state, times, client, this::announced, this::hear);
 		this.closing = closing;
 	}
 
@@ -110,8 +108,8 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		current = attempt;
 		attempt.make();
 		// Whatever goes wrong: nobody else may be kept from fetching
-		return attempt.claim.completeOnTimeout(ALONE, times.maxClaim().plus(times.command()).toMillis(),
-				TimeUnit.MILLISECONDS);
+		return attempt.claim.completeOnTimeout(ALONE,
+				times.patience().plus(times.maxClaim()).plus(times.command()).toMillis(), TimeUnit.MILLISECONDS);
 	}
 
 	@Override
@@ -129,7 +127,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 		private final CompletableFuture<Void> hurry = new CompletableFuture<>();
 
-		private final String token = UUID.randomUUID().toString();
+		private final String token = replica + ":" + claims.incrementAndGet();
 
 		private final long start = System.nanoTime();
 
@@ -137,6 +135,8 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 		/** Id of the result when the claim met another's lease. */
 		private volatile String met = "";
+
+		private volatile long metAt;
 
 		Attempt(long maxAgeNanos, boolean background) {
 			this.maxAgeNanos = maxAgeNanos;
@@ -155,14 +155,14 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 				Account account = client.account();
 				connections.subscribe(FleetScripts.key(account)).whenComplete((done, failure) -> {
 					if (failure != null) {
-						failed(failure);
+						recovery.failed(failure);
 					}
 				});
 				scripts.claim(account, token, maxAgeNanos, times.lease(), met)
 					.whenComplete((reply, failure) -> follow(account, next, reply, failure));
 			}
 			catch (RuntimeException failure) {
-				failed(failure);
+				recovery.failed(failure);
 				makeWithoutRedis();
 			}
 		}
@@ -171,7 +171,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 				@Nullable Throwable failure) {
 			try {
 				if (reply == null) {
-					failed(failure);
+					recovery.failed(failure);
 					makeWithoutRedis();
 					return;
 				}
@@ -193,19 +193,20 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 				}
 			}
 			catch (RuntimeException bug) {
-				failed(bug);
+				recovery.failed(bug);
 				alone();
 			}
 		}
 
 		/** Claims again when there may be a result. */
 		private void again(CompletableFuture<Void> next, Reply reply) {
-			if (elapsed().compareTo(times.maxClaim()) >= 0) {
-				alone();
-				return;
-			}
 			if (met.isEmpty()) {
 				met = Objects.requireNonNullElse(reply.id(), "none");
+				metAt = System.nanoTime();
+			}
+			if (System.nanoTime() - metAt >= times.maxClaim().toNanos()) {
+				alone();
+				return;
 			}
 			long jitter = ThreadLocalRandom.current().nextLong(1, times.command().toMillis() / 4 + 2);
 			waiting.incrementAndGet();
@@ -216,7 +217,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		}
 
 		private void makeWithoutRedis() {
-			recover();
+			recovery.begin();
 			boolean patient = state.isConnecting() ? elapsed().compareTo(times.command().multipliedBy(2)) < 0
 					: !hurry.isDone() && state.downFor().compareTo(times.deadline()) < 0
 							&& elapsed().compareTo(times.patience()) < 0;
@@ -256,7 +257,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		scripts.publish(granted.account(), granted.token(), result, granted.now())
 			.whenComplete((published, failure) -> {
 				if (failure != null) {
-					failed(failure);
+					recovery.failed(failure);
 				}
 			});
 	}
@@ -278,17 +279,17 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 	/** Wakes the claim that waits; where there is none, reads what was published. */
 	private void announced(String id) {
-		if (id.equals(PROBE)) {
+		if (id.equals(FleetScripts.PROBE)) {
 			return;
 		}
 		boolean read = waiting.get() == 0 && !id.equals(known) && state.isUp();
-		CompletableFuture<Void> current = announcement;
+		CompletableFuture<Void> awaited = announcement;
 		announcement = new CompletableFuture<>();
-		current.complete(null);
+		awaited.complete(null);
 		if (read) {
 			scripts.read(client.account()).whenComplete((reply, failure) -> {
 				if (failure != null) {
-					failed(failure);
+					recovery.failed(failure);
 				}
 				else {
 					hear(reply);
@@ -305,84 +306,16 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		}
 	}
 
-	private void failed(@Nullable Throwable failure) {
-		if (running) {
-			FleetFault fault = failure == null ? FleetFault.ERROR : FleetFault.of(failure);
-			state.down(fault);
-			recover();
-		}
-	}
-
-	private void recover() {
-		if (running && recovering.compareAndSet(false, true)) {
-			Thread.ofVirtual().name("fleet").start(() -> {
-				try {
-					while (running && !isWell()) {
-						Thread.sleep(pause());
-					}
-				}
-				catch (InterruptedException ignored) {
-					Thread.currentThread().interrupt();
-				}
-				finally {
-					recovering.set(false);
-				}
-				if (!state.isUp()) {
-					// It failed again before this loop had ended
-					recover();
-				}
-			});
-		}
-	}
-
-	/** Connects where that is needed, and probes. */
-	private boolean isWell() {
-		try {
-			Account account = client.account();
-			connections.connect(FleetScripts.key(account), this::announced);
-			long start = System.nanoTime();
-			Reply reply = scripts.probe(account).join();
-			if (System.nanoTime() - start > times.maxProbe().toNanos()) {
-				failedProbe(FleetFault.TIMEOUT);
-				return false;
-			}
-			hear(reply);
-			state.up();
-			return true;
-		}
-		catch (RuntimeException | Error failure) {
-			failedProbe(FleetFault.of(failure));
-			return false;
-		}
-	}
-
-	private void failedProbe(FleetFault fault) {
-		if (running && !(fault == FleetFault.TIMEOUT && state.isStarting())) {
-			state.down(fault);
-		}
-		if (fault.isOfConnection()) {
-			connections.close();
-		}
-	}
-
-	/**
-	 * Pause between two probes, which grows with the outage; with jitter, as all replicas
-	 * probe.
-	 */
-	private Duration pause() {
-		long max = Math.min(MAX_PAUSE.toMillis(), MIN_PAUSE.toMillis() + state.downFor().toMillis() / 4);
-		return Duration.ofMillis(ThreadLocalRandom.current().nextLong(MIN_PAUSE.toMillis() / 2, max));
-	}
-
 	@Override
 	public void start() {
 		running = true;
-		recover();
+		recovery.start();
 	}
 
 	@Override
 	public void stop() {
 		running = false;
+		recovery.stop();
 		Lease held = lease;
 		if (held != null) {
 			giveBack(held);

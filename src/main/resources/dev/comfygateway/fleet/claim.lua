@@ -1,7 +1,7 @@
 -- Claims the next fetch, or reads the shared result.
 -- KEYS[1]  hash of the account, and name of the channel
 -- ARGV     operation: claim, read, or probe, which reads and does all else that the fleet needs
---          token of the claim
+--          token of the claim: the replica, a colon, and a number
 --          age in ms below which an answer serves
 --          length of the lease in ms
 --          retention of the hash in ms
@@ -17,7 +17,7 @@ local max_cooldown = 1200000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stored = redis.call('HMGET', key,
-  'id', 'answer', 'observedAt', 'failure', 'failedAt', 'cooldownEnd', 'leaseEnd')
+  'id', 'answer', 'observedAt', 'failure', 'failedAt', 'cooldownEnd', 'leaseEnd', 'holder')
 local id, answer, failure = stored[1], stored[2], stored[4]
 local observed_at, failed_at = tonumber(stored[3]), tonumber(stored[5])
 local cooldown_end, lease_end = tonumber(stored[6]), tonumber(stored[7])
@@ -27,7 +27,10 @@ local cooling = failure and failed_at and failed_at <= now
   and cooldown_end and now < cooldown_end and cooldown_end - now <= max_cooldown
 local fresh = answer and not failure and observed_at and observed_at <= now and now - observed_at < max_age
 local joined = answer and not failure and met ~= '' and id and id ~= met
-local held = lease_end and now < lease_end and lease_end - now <= lease
+-- A lease of the same replica is of a claim that it gave up: it has one at a time
+local replica = string.match(token, '^(.+):')
+local given_up = replica and stored[8] and replica == string.match(stored[8], '^(.+):')
+local held = lease_end and now < lease_end and lease_end - now <= lease and not given_up
 
 local status = 'read'
 if cooling or fresh or joined then

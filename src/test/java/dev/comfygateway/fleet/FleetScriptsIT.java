@@ -159,6 +159,16 @@ class FleetScriptsIT {
 	}
 
 	@Test
+	void leaseOfAClaimThatTheReplicaGaveUpDoesNotHoldIt() {
+		assertThat(claim("replica:1").status()).isEqualTo(Status.GRANTED);
+		assertThat(claim("other:1").status()).isEqualTo(Status.HELD);
+		Reply again = claim("replica:2");
+		assertThat(again.status()).isEqualTo(Status.GRANTED);
+		assertThat(publish("replica:1", answer(1), again.now())).isFalse();
+		assertThat(publish("replica:2", answer(2), again.now())).isTrue();
+	}
+
+	@Test
 	void failureHoldsAllUntilTheCoolDownIsOver() {
 		Reply granted = claim("one");
 		publish("one", failure(Reason.RATE_LIMITED, false, Duration.ofSeconds(20)), granted.now());

@@ -44,7 +44,7 @@ final class Gateways implements AutoCloseable {
 	 */
 	static Gateways start(int count, String... settings) {
 		Gateways gateways = new Gateways();
-		IntStream.range(0, count).parallel().forEach(i -> gateways.add(i, count, settings));
+		IntStream.range(0, count).forEach(i -> gateways.add(i, count, settings));
 		return gateways;
 	}
 
@@ -54,9 +54,7 @@ final class Gateways implements AutoCloseable {
 			.initializers(created -> ((GenericApplicationContext) created).registerBean(InstantSource.class,
 					() -> () -> Instant.now().plus(offset)))
 			.run(arguments(settings));
-		synchronized (contexts) {
-			contexts.add(context);
-		}
+		contexts.add(context);
 	}
 
 	/** Arguments of a gateway; settings replace those that all have. */

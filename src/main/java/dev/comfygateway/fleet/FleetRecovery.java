@@ -1,0 +1,137 @@
+package dev.comfygateway.fleet;
+
+import dev.comfygateway.fleet.FleetScripts.Reply;
+import dev.comfygateway.upstream.Account;
+import dev.comfygateway.upstream.ComfyCloudClient;
+import java.time.Duration;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loop that connects and probes until Redis works. It runs on a virtual thread of its
+ * own, at start and after each failure.
+ */
+final class FleetRecovery {
+
+	private static final Duration MAX_PAUSE = Duration.ofSeconds(1);
+
+	private static final Duration MIN_PAUSE = Duration.ofMillis(100);
+
+	private final FleetConnections connections;
+
+	private final FleetScripts scripts;
+
+	private final FleetState state;
+
+	private final FleetTimes times;
+
+	private final ComfyCloudClient client;
+
+	private final Consumer<String> announced;
+
+	private final Consumer<Reply> heard;
+
+	private final AtomicBoolean looping = new AtomicBoolean();
+
+	private volatile boolean running;
+
+	/**
+	 * Creates the loop.
+	 * @param announced hears what is announced on the connections that this makes
+	 * @param heard hears what a successful probe has read
+	 */
+	FleetRecovery(FleetConnections connections, FleetScripts scripts, FleetState state, FleetTimes times,
+			ComfyCloudClient client, Consumer<String> announced, Consumer<Reply> heard) {
+		this.connections = connections;
+		this.scripts = scripts;
+		this.state = state;
+		this.times = times;
+		this.client = client;
+		this.announced = announced;
+		this.heard = heard;
+	}
+
+	void start() {
+		running = true;
+		begin();
+	}
+
+	void stop() {
+		running = false;
+	}
+
+	/** Something failed that needs Redis. */
+	void failed(@Nullable Throwable failure) {
+		if (running) {
+			state.down(failure == null ? FleetFault.ERROR : FleetFault.of(failure));
+			begin();
+		}
+	}
+
+	/** Begins the loop, unless it runs. */
+	void begin() {
+		if (running && looping.compareAndSet(false, true)) {
+			Thread.ofVirtual().name("fleet").start(this::loop);
+		}
+	}
+
+	private void loop() {
+		try {
+			while (running && !isWell()) {
+				Thread.sleep(pause());
+			}
+		}
+		catch (InterruptedException ignored) {
+			Thread.currentThread().interrupt();
+		}
+		finally {
+			looping.set(false);
+		}
+		if (!state.isUp()) {
+			// It failed again before this loop had ended
+			begin();
+		}
+	}
+
+	/** Connects where that is needed, and probes. */
+	private boolean isWell() {
+		try {
+			Account account = client.account();
+			connections.connect(FleetScripts.key(account), announced);
+			long start = System.nanoTime();
+			Reply reply = scripts.probe(account).join();
+			if (System.nanoTime() - start > times.maxProbe().toNanos()) {
+				failedProbe(FleetFault.TIMEOUT);
+				return false;
+			}
+			heard.accept(reply);
+			state.up();
+			return true;
+		}
+		catch (RuntimeException | Error failure) {
+			failedProbe(FleetFault.of(failure));
+			return false;
+		}
+	}
+
+	private void failedProbe(FleetFault fault) {
+		if (running && !(fault == FleetFault.TIMEOUT && state.isStarting())) {
+			state.down(fault);
+		}
+		if (fault.isOfConnection()) {
+			connections.close();
+		}
+	}
+
+	/**
+	 * Pause between two probes, which grows with the outage; with jitter, as all replicas
+	 * probe.
+	 */
+	private Duration pause() {
+		long max = Math.min(MAX_PAUSE.toMillis(), MIN_PAUSE.toMillis() + state.downFor().toMillis() / 4);
+		return Duration.ofMillis(ThreadLocalRandom.current().nextLong(MIN_PAUSE.toMillis() / 2, max));
+	}
+
+}
