@@ -15,9 +15,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
@@ -88,6 +90,8 @@ public class PromptCache {
 
 	private final AtomicReference<@Nullable CompletableFuture<FetchResult>> inFlight = new AtomicReference<>();
 
+	private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+
 	private volatile @Nullable FetchResult lastResult;
 
 	private long lastResultNanos;
@@ -145,6 +149,14 @@ public class PromptCache {
 			case STALE -> fetch(stored, wanted, Forward.STALE, seen, now, mayWait);
 			case REFUSED_BY_CALLER -> fetch(stored, wanted, Forward.REQUEST, seen, now, mayWait);
 		};
+	}
+
+	/**
+	 * Adds a listener, which runs after each new result of the upstream, on the thread
+	 * that brings it. It must not block.
+	 */
+	public void addListener(Runnable listener) {
+		listeners.add(listener);
 	}
 
 	/** State of the gateway, without a request to the upstream. */
@@ -412,6 +424,7 @@ public class PromptCache {
 		lastResult = result;
 		lastResultNanos = ticker.read();
 		logChange(previous, result);
+		listeners.forEach(Runnable::run);
 		return result;
 	}
 
