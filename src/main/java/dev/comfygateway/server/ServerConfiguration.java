@@ -22,7 +22,7 @@ import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
-import org.springframework.core.annotation.Order;
+import org.springframework.core.Ordered;
 
 /**
  * Settings of Jetty that Spring Boot has no property for, on both servers: the operators'
@@ -75,11 +75,10 @@ class ServerConfiguration {
 	private static final int MAX_UNCONSUMED_READS = 256;
 
 	@Bean
-	@Order(AFTER_PROPERTIES)
 	WebServerFactoryCustomizer<JettyServletWebServerFactory> jetty(GatewayProperties properties,
 			JettyServerProperties jetty) {
 		ErrorAnswerHandler errors = new ErrorAnswerHandler(properties.name());
-		return factory -> {
+		return new First(factory -> {
 			if (jetty.getThreads().getSelectors() == null || jetty.getThreads().getSelectors() < 0) {
 				// Jetty's default is one for two cores; here selectors do most of the
 				// work
@@ -88,7 +87,7 @@ class ServerConfiguration {
 			factory.setErrorPages(Set.of());
 			factory.addConfigurations(new ErrorConfiguration(errors));
 			factory.addServerCustomizers(server -> customize(server, errors, properties));
-		};
+		});
 	}
 
 	private static void customize(Server server, ErrorAnswerHandler errors, GatewayProperties properties) {
@@ -156,6 +155,27 @@ class ServerConfiguration {
 		http.setHeaderCacheSize(0);
 		http.setOutputBufferSize(OUTPUT_BUFFER_SIZE);
 		http.setMaxUnconsumedRequestContentReads(MAX_UNCONSUMED_READS);
+	}
+
+	/**
+	 * Customizer with an order, which an annotation of the bean's method would not give
+	 * it: handlers that others insert stand in front of these.
+	 */
+	private record First(WebServerFactoryCustomizer<JettyServletWebServerFactory> customizer)
+			implements
+				WebServerFactoryCustomizer<JettyServletWebServerFactory>,
+				Ordered {
+
+		@Override
+		public void customize(JettyServletWebServerFactory factory) {
+			customizer.customize(factory);
+		}
+
+		@Override
+		public int getOrder() {
+			return AFTER_PROPERTIES;
+		}
+
 	}
 
 	/** Replaces the error handler that Spring Boot gives the servlets' context. */

@@ -8,8 +8,6 @@ import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.Ordered;
-import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 import org.springframework.http.server.observation.DefaultServerRequestObservationConvention;
 import org.springframework.http.server.observation.ServerRequestObservationContext;
@@ -28,7 +26,6 @@ class PromptConfiguration {
 	 * Spring's filter, so there is no accelerator.
 	 */
 	@Bean
-	@Order(Ordered.LOWEST_PRECEDENCE)
 	WebServerFactoryCustomizer<JettyServletWebServerFactory> freshAnswers(PromptCache cache, PromptAnswers answers,
 			PromptMetrics metrics, Cors cors, Environment environment) {
 		return factory -> {
