@@ -64,6 +64,9 @@ public class PromptCache {
 	/** A fetch of this replica ends by its own deadline, which knows more. */
 	private static final Duration DEADLINE_COMES_FIRST = Duration.ofMillis(100);
 
+	/** Time between two refreshes for listeners, where no answer is ever fresh. */
+	private static final long MIN_REFRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
 	private static final Logger log = LoggerFactory.getLogger(PromptCache.class);
 
 	private final Cache cache;
@@ -149,6 +152,21 @@ public class PromptCache {
 			case STALE -> fetch(stored, wanted, Forward.STALE, seen, now, mayWait);
 			case REFUSED_BY_CALLER -> fetch(stored, wanted, Forward.REQUEST, seen, now, mayWait);
 		};
+	}
+
+	/**
+	 * Has an answer fetched in the background where the stored one is not fresh any more,
+	 * unless the upstream is left alone.
+	 */
+	public void refresh() {
+		FetchResult seen = lastResult;
+		long now = ticker.read();
+		Snapshot stored = stored(now);
+		Cooldown cooldown = lastCooldown(seen);
+		boolean due = stored == null || stored.age(now) >= Math.max(policy.freshFor(), MIN_REFRESH_NANOS);
+		if (due && (cooldown == null || cooldown.isOver(now))) {
+			join(seen, RequestDirectives.NONE, true);
+		}
 	}
 
 	/**
@@ -328,9 +346,10 @@ public class PromptCache {
 			case Fleet.Claim.Shared(SharedResult result) -> complete(mine, () -> adopt(result));
 			case Fleet.Claim.Granted(Consumer<SharedResult> publication) -> {
 				try {
+					long asked = ticker.read();
 					client.fetch().whenComplete((outcome, bug) -> {
 						if (bug == null) {
-							complete(mine, () -> store(outcome, publication));
+							complete(mine, () -> store(outcome, asked, publication));
 						}
 						else {
 							crash(mine, bug);
@@ -358,12 +377,12 @@ public class PromptCache {
 	}
 
 	/** Stores the outcome of this replica's fetch. */
-	private synchronized FetchResult store(UpstreamOutcome outcome, Consumer<SharedResult> publication) {
+	private synchronized FetchResult store(UpstreamOutcome outcome, long asked, Consumer<SharedResult> publication) {
 		long now = ticker.read();
 		return switch (outcome) {
 			case UpstreamOutcome.Answered answered -> {
-				Snapshot snapshot = new Snapshot(answered.promptInfo(), answered.age(), answered.deprecated(), now,
-						clock.instant(), answered.keyVersion());
+				Snapshot snapshot = new Snapshot(answered.promptInfo(), answered.age(), answered.deprecated(), asked,
+						now, clock.instant(), answered.keyVersion());
 				publication.accept(new SharedResult(answered.keyVersion(), Duration.ZERO, snapshot.share(now), null));
 				yield store(snapshot, false);
 			}

@@ -24,11 +24,12 @@ public record SharedResult(long keyVersion, Duration age, @Nullable Answer answe
 	 * @param promptInfo the contract's value
 	 * @param ageOnArrival age that the upstream gave it
 	 * @param deprecated whether the upstream announced the end of its API
+	 * @param took time of its fetch
 	 * @param arrivedAt arrival in wall-clock time of the replica that fetched it
 	 * @param sinceArrival time since that
 	 */
-	public record Answer(PromptInfo promptInfo, Duration ageOnArrival, boolean deprecated, Instant arrivedAt,
-			Duration sinceArrival) {
+	public record Answer(PromptInfo promptInfo, Duration ageOnArrival, boolean deprecated, Duration took,
+			Instant arrivedAt, Duration sinceArrival) {
 	}
 
 	/**

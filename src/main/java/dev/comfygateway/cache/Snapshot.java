@@ -27,6 +27,8 @@ public final class Snapshot {
 
 	private final boolean deprecated;
 
+	private final long askedNanos;
+
 	private final long observedNanos;
 
 	private final Instant observedAt;
@@ -37,16 +39,18 @@ public final class Snapshot {
 	 * Creates a snapshot.
 	 * @param age age that the upstream gave the answer
 	 * @param deprecated whether the upstream announced the end of its API with it
+	 * @param askedNanos begin of the fetch, on the cache's ticker
 	 * @param arrivedNanos arrival of the answer, on the cache's ticker
 	 * @param arrivedAt arrival of the answer, in wall-clock time
 	 */
-	Snapshot(PromptInfo promptInfo, Duration age, boolean deprecated, long arrivedNanos, Instant arrivedAt,
-			long keyVersion) {
+	Snapshot(PromptInfo promptInfo, Duration age, boolean deprecated, long askedNanos, long arrivedNanos,
+			Instant arrivedAt, long keyVersion) {
 		this.promptInfo = promptInfo;
 		this.ageOnArrival = age;
 		this.deprecated = deprecated;
 		this.body = json.writeValueAsBytes(promptInfo);
 		this.etag = etagOf(body);
+		this.askedNanos = askedNanos - age.toNanos();
 		this.observedNanos = arrivedNanos - age.toNanos();
 		this.observedAt = arrivedAt.minus(age);
 		this.keyVersion = keyVersion;
@@ -96,6 +100,15 @@ public final class Snapshot {
 		return observedAt;
 	}
 
+	/**
+	 * Whether the upstream was asked for it at this time or later, so that it knows of
+	 * all that was done before.
+	 * @param time time on the cache's ticker, in nanoseconds
+	 */
+	public boolean isAskedSince(long time) {
+		return askedNanos - time >= 0;
+	}
+
 	/** Age in nanoseconds, the upstream's part included. */
 	long age(long now) {
 		return Math.max(0, now - observedNanos);
@@ -103,14 +116,16 @@ public final class Snapshot {
 
 	/** Answer for the fleet. */
 	SharedResult.Answer share(long now) {
-		return new SharedResult.Answer(promptInfo, ageOnArrival, deprecated, observedAt.plus(ageOnArrival),
+		return new SharedResult.Answer(promptInfo, ageOnArrival, deprecated,
+				Duration.ofNanos(observedNanos - askedNanos), observedAt.plus(ageOnArrival),
 				Duration.ofNanos(age(now)).minus(ageOnArrival));
 	}
 
 	/** Answer of the fleet. */
 	static Snapshot of(SharedResult.Answer shared, long keyVersion, long now) {
+		long arrived = now - shared.sinceArrival().toNanos();
 		return new Snapshot(shared.promptInfo(), shared.ageOnArrival(), shared.deprecated(),
-				now - shared.sinceArrival().toNanos(), shared.arrivedAt(), keyVersion);
+				arrived - shared.took().toNanos(), arrived, shared.arrivedAt(), keyVersion);
 	}
 
 	long keyVersion() {

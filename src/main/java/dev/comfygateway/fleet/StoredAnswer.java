@@ -15,13 +15,17 @@ import tools.jackson.databind.json.JsonMapper;
  * @param promptInfo the contract's value
  * @param ageOnArrival age that the upstream gave it, in milliseconds
  * @param deprecated whether the upstream announced the end of its API
+ * @param took time of its fetch, in milliseconds
  * @param arrivedAt arrival in milliseconds since 1970, on the clock of the replica that
  * fetched it
  */
-record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated, long arrivedAt) {
+record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated, long took, long arrivedAt) {
 
 	/** Of an {@code Age}, in milliseconds. */
 	private static final long MAX_AGE = 999_999_999_000L;
+
+	/** Of a fetch, in milliseconds. */
+	private static final long MAX_TOOK = 120_000;
 
 	/** The end of the year 9999. */
 	private static final long MAX_TIME = 253_402_300_799_999L;
@@ -30,7 +34,7 @@ record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 
 	static String write(SharedResult.Answer answer) {
 		return json.writeValueAsString(new StoredAnswer(answer.promptInfo(), answer.ageOnArrival().toMillis(),
-				answer.deprecated(), answer.arrivedAt().toEpochMilli()));
+				answer.deprecated(), answer.took().toMillis(), answer.arrivedAt().toEpochMilli()));
 	}
 
 	/**
@@ -42,11 +46,12 @@ record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 		try {
 			@Nullable StoredAnswer stored = json.readValue(text, StoredAnswer.class);
 			if (stored != null && isValid(stored.promptInfo) && stored.ageOnArrival >= 0
-					&& stored.ageOnArrival <= MAX_AGE && stored.arrivedAt >= 0 && stored.arrivedAt <= MAX_TIME) {
+					&& stored.ageOnArrival <= MAX_AGE && stored.took >= 0 && stored.took <= MAX_TOOK
+					&& stored.arrivedAt >= 0 && stored.arrivedAt <= MAX_TIME) {
 				Duration ageOnArrival = Duration.ofMillis(stored.ageOnArrival);
 				Duration sinceArrival = age.minus(ageOnArrival);
 				return new SharedResult.Answer(stored.promptInfo, ageOnArrival, stored.deprecated,
-						Instant.ofEpochMilli(stored.arrivedAt),
+						Duration.ofMillis(stored.took), Instant.ofEpochMilli(stored.arrivedAt),
 						sinceArrival.isNegative() ? Duration.ZERO : sinceArrival);
 			}
 		}

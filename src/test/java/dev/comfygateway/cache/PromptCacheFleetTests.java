@@ -31,7 +31,7 @@ class PromptCacheFleetTests {
 		assertThat(cache.fleet.published).singleElement().satisfies(result -> {
 			assertThat(result.failure()).isNull();
 			assertThat(result.answer()).isEqualTo(new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(3L)),
-					Duration.ZERO, false, FakeTime.START, Duration.ZERO));
+					Duration.ZERO, false, Duration.ZERO, FakeTime.START, Duration.ZERO));
 		});
 	}
 
@@ -172,7 +172,7 @@ class PromptCacheFleetTests {
 
 	private static SharedResult answer(long queueRemaining, Duration age) {
 		return new SharedResult(1, age, new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)),
-				Duration.ZERO, false, ELSEWHERE, age), null);
+				Duration.ZERO, false, Duration.ZERO, ELSEWHERE, age), null);
 	}
 
 	/** Third failure in a row. */

@@ -16,12 +16,13 @@ public final class Snapshots {
 	}
 
 	static Snapshot of(PromptInfo promptInfo) {
-		return new Snapshot(promptInfo, Duration.ZERO, false, 0, FakeTime.START, 1);
+		return new Snapshot(promptInfo, Duration.ZERO, false, 0, 0, FakeTime.START, 1);
 	}
 
 	/** Snapshot with an age from the upstream. */
 	public static Snapshot aged(long queueRemaining, Duration age) {
-		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, false, 0, FakeTime.START, 1);
+		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, false, 0, 0, FakeTime.START,
+				1);
 	}
 
 }

@@ -121,7 +121,7 @@ class FleetScriptsIT {
 	@Test
 	void ageOfTheUpstreamCounts() {
 		SharedResult aged = new SharedResult(1, Duration.ZERO, new SharedResult.Answer(new PromptInfo(null),
-				Duration.ofSeconds(40), false, Instant.EPOCH, Duration.ZERO), null);
+				Duration.ofSeconds(40), false, Duration.ZERO, Instant.EPOCH, Duration.ZERO), null);
 		publish("one", aged, claim("one").now());
 		assertThat(claim("other").status()).isEqualTo(Status.GRANTED);
 		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).satisfies(answer -> {
@@ -238,7 +238,7 @@ class FleetScriptsIT {
 	private static SharedResult answer(long queueRemaining) {
 		return new SharedResult(1, Duration.ZERO,
 				new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, false,
-						Instant.EPOCH, Duration.ZERO),
+						Duration.ZERO, Instant.EPOCH, Duration.ZERO),
 				null);
 	}
 

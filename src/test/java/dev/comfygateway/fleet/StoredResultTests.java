@@ -33,7 +33,7 @@ class StoredResultTests {
 	@MethodSource("answers")
 	void readWhenAnswerWasWrittenIsTheSame(PromptInfo promptInfo) {
 		SharedResult.Answer answer = new SharedResult.Answer(promptInfo, Duration.ofSeconds(2), true,
-				Instant.parse("2026-03-01T12:00:00.123Z"), AGE);
+				Duration.ofMillis(20), Instant.parse("2026-03-01T12:00:00.123Z"), AGE);
 		assertThat(StoredAnswer.read(StoredAnswer.write(answer), AGE.plusSeconds(2))).isEqualTo(answer);
 	}
 
@@ -58,12 +58,12 @@ class StoredResultTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "rubbish", "7", "null", "[]", "{}", "{\"promptInfo\":null}",
-			"{\"promptInfo\":{},\"ageOnArrival\":0,\"deprecated\":false}",
-			"{\"promptInfo\":{},\"ageOnArrival\":0,\"deprecated\":false,\"arrivedAt\":9223372036854775807}",
-			"{\"promptInfo\":{},\"ageOnArrival\":9223372036854775807,\"deprecated\":false,\"arrivedAt\":1}",
-			"{\"promptInfo\":{},\"ageOnArrival\":-1,\"deprecated\":false,\"arrivedAt\":1}",
-			"{\"promptInfo\":{\"exec_info\":{\"queue_remaining\":-1}},\"ageOnArrival\":0,\"deprecated\":false,\"arrivedAt\":1}",
-			"{\"promptInfo\":{\"exec_info\":7},\"ageOnArrival\":0,\"deprecated\":false,\"arrivedAt\":1}" })
+			"{\"promptInfo\":{},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false}",
+			"{\"promptInfo\":{},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":9223372036854775807}",
+			"{\"promptInfo\":{},\"ageOnArrival\":9223372036854775807,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}",
+			"{\"promptInfo\":{},\"ageOnArrival\":-1,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}",
+			"{\"promptInfo\":{\"exec_info\":{\"queue_remaining\":-1}},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}",
+			"{\"promptInfo\":{\"exec_info\":7},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}" })
 	void readWhenItIsNoAnswerThrows(String text) {
 		assertThatExceptionOfType(InvalidResultException.class).isThrownBy(() -> StoredAnswer.read(text, AGE));
 	}
