@@ -63,6 +63,7 @@ repository holds the values. The key itself is in no message.
 - gateway.fresh-for
 - gateway.max-cooldown
 - gateway.max-waiting
+- gateway.events.max-listeners
 - gateway.name
 - gateway.refresh-floor
 - gateway.stale-if-error

@@ -29,13 +29,14 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param allowedOrigins web origins whose pages may read {@code /api/prompt}; {@code *}
  * for all; empty: no CORS header at all
  * @param fleet what the replicas share their answers and their cool-down through
+ * @param events the stream {@code /api/prompt/events}
  */
 @ConfigurationProperties(prefix = "gateway", ignoreUnknownFields = false)
 public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @DefaultValue("2s") Duration freshFor,
 		@DefaultValue("3s") Duration staleWhileRevalidate, @DefaultValue("30s") Duration staleIfError,
 		@Nullable Duration refreshFloor, @DefaultValue("1s") Duration cooldown,
 		@DefaultValue("30s") Duration maxCooldown, @DefaultValue("1000") int maxWaiting,
-		@DefaultValue List<String> allowedOrigins, @DefaultValue("none") Fleet fleet) {
+		@DefaultValue List<String> allowedOrigins, @DefaultValue("none") Fleet fleet, @DefaultValue Events events) {
 
 	private static final Pattern HTTP_TOKEN = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,63}");
 
@@ -43,7 +44,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 
 	private static final Duration DEFAULT_REFRESH_FLOOR = Duration.ofMillis(500);
 
-	private static final int MAX_MAX_WAITING = 100_000;
+	private static final int MAX_CALLERS = 100_000;
 
 	/** How replicas share answers. */
 	public enum Fleet {
@@ -53,6 +54,19 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		/** Through Redis or Valkey, by {@code spring.data.redis.*}. */
 		REDIS
 
+	}
+
+	/**
+	 * Stream {@code /api/prompt/events}.
+	 *
+	 * @param maxListeners callers who may listen at the same time; 1 to 100,000; one more
+	 * gets 503
+	 */
+	public record Events(@DefaultValue("5000") int maxListeners) {
+
+		public Events {
+			requireCallers("gateway.events.max-listeners", maxListeners);
+		}
 	}
 
 	public GatewayProperties {
@@ -66,11 +80,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		refreshFloor = refreshFloor(refreshFloor, freshFor);
 		requireBetween("gateway.max-cooldown", maxCooldown, Duration.ofMillis(100), Duration.ofMinutes(15));
 		requireBetween("gateway.cooldown", cooldown, Duration.ofMillis(100), maxCooldown);
-		if (maxWaiting < 1 || maxWaiting > MAX_MAX_WAITING) {
-			throw new InvalidSettingException("gateway.max-waiting",
-					"is %d, which is out of bounds".formatted(maxWaiting),
-					"Set it to a number of callers from 1 to %d.".formatted(MAX_MAX_WAITING));
-		}
+		requireCallers("gateway.max-waiting", maxWaiting);
 		for (String origin : allowedOrigins) {
 			if (!ORIGIN.matcher(origin).matches() || (origin.equals("*") && allowedOrigins.size() > 1)) {
 				throw new InvalidSettingException("gateway.allowed-origins", "holds an entry that is not a web origin",
@@ -79,6 +89,13 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 			}
 		}
 		allowedOrigins = List.copyOf(allowedOrigins);
+	}
+
+	private static void requireCallers(String setting, int callers) {
+		if (callers < 1 || callers > MAX_CALLERS) {
+			throw new InvalidSettingException(setting, "is %d, which is out of bounds".formatted(callers),
+					"Set it to a number of callers from 1 to %d.".formatted(MAX_CALLERS));
+		}
 	}
 
 	private static Duration refreshFloor(@Nullable Duration configured, Duration freshFor) {

@@ -35,6 +35,8 @@ class ArchitectureTests {
 
 	private static final String SERVER = "dev.comfygateway.server..";
 
+	private static final String EVENTS = "dev.comfygateway.events..";
+
 	private static final String FLEET = "dev.comfygateway.fleet..";
 
 	private static final String TRACING = "dev.comfygateway.tracing..";
@@ -55,6 +57,8 @@ class ArchitectureTests {
 		.definedBy(CACHE)
 		.layer("upstream")
 		.definedBy(UPSTREAM)
+		.layer("events")
+		.definedBy(EVENTS)
 		.layer("fleet")
 		.definedBy(FLEET)
 		.layer("tracing")
@@ -66,21 +70,23 @@ class ArchitectureTests {
 		.whereLayer("server")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("cache")
-		.mayOnlyBeAccessedByLayers("web", "fleet")
+		.mayOnlyBeAccessedByLayers("web", "fleet", "events")
+		.whereLayer("events")
+		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("fleet")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("error")
-		.mayOnlyBeAccessedByLayers("web", "server", "cache")
+		.mayOnlyBeAccessedByLayers("web", "server", "cache", "events")
 		.whereLayer("upstream")
-		.mayOnlyBeAccessedByLayers("web", "cache", "error", "fleet")
+		.mayOnlyBeAccessedByLayers("web", "cache", "error", "fleet", "events")
 		.whereLayer("tracing")
 		.mayOnlyBeAccessedByLayers("web")
 		.whereLayer("settings")
-		.mayOnlyBeAccessedByLayers("web", "server", "cache", "upstream", "fleet");
+		.mayOnlyBeAccessedByLayers("web", "server", "cache", "upstream", "fleet", "events");
 
 	@ArchTest
 	static final ArchRule onlyServerAndAcceleratorKnowJetty = noClasses().that()
-		.resideOutsideOfPackages(SERVER, UPSTREAM)
+		.resideOutsideOfPackages(SERVER, UPSTREAM, EVENTS)
 		.and()
 		.haveNameNotMatching(".*\\.web\\.(FreshAnswers|PromptConfiguration)(\\$.*)?")
 		.should()
@@ -171,7 +177,7 @@ class ArchitectureTests {
 
 	@ArchTest
 	static void packagesAllHaveClasses(JavaClasses classes) {
-		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING, FLEET))
+		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING, FLEET, EVENTS))
 			.allSatisfy(name -> assertThat(classes.that(resideInAPackage(name)).stream().map(JavaClass::getSimpleName))
 				.hasSizeGreaterThan(1));
 	}
@@ -179,7 +185,8 @@ class ArchitectureTests {
 	@ArchTest
 	static void onlyThosePackagesExist(JavaClasses classes) {
 		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".web", ROOT + ".cache",
-				ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing", ROOT + ".fleet");
+				ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing", ROOT + ".fleet",
+				ROOT + ".events");
 	}
 
 }

@@ -16,9 +16,10 @@ class GatewayPropertiesTests {
 
 	@Test
 	void bindWhenNothingIsSetHasDefaults() {
-		assertThat(GatewaySettings.with()).isEqualTo(new GatewayProperties("comfy-gateway", Duration.ofSeconds(2),
-				Duration.ofSeconds(3), Duration.ofSeconds(30), Duration.ofMillis(500), Duration.ofSeconds(1),
-				Duration.ofSeconds(30), 1000, List.of(), GatewayProperties.Fleet.NONE));
+		assertThat(GatewaySettings.with())
+			.isEqualTo(new GatewayProperties("comfy-gateway", Duration.ofSeconds(2), Duration.ofSeconds(3),
+					Duration.ofSeconds(30), Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(30), 1000,
+					List.of(), GatewayProperties.Fleet.NONE, new GatewayProperties.Events(5000)));
 	}
 
 	@ParameterizedTest

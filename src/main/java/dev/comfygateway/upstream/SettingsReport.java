@@ -1,7 +1,6 @@
 package dev.comfygateway.upstream;
 
 import dev.comfygateway.GatewayProperties;
-import java.lang.reflect.RecordComponent;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -94,9 +93,10 @@ class SettingsReport {
 	/** Names of variables, with the words of a setting apart or in one. */
 	private static Stream<String> settings(String prefix, Class<? extends Record> properties) {
 		return Arrays.stream(properties.getRecordComponents())
-			.map(RecordComponent::getName)
-			.flatMap(name -> Stream.of(name.replaceAll("([A-Z])", "_$1"), name))
-			.map(name -> prefix + name.toUpperCase(Locale.ROOT));
+			.flatMap(component -> Stream.of(component.getName().replaceAll("([A-Z])", "_$1"), component.getName())
+				.map(name -> prefix + name.toUpperCase(Locale.ROOT))
+				.flatMap(name -> component.getType().isRecord()
+						? settings(name + "_", component.getType().asSubclass(Record.class)) : Stream.of(name)));
 	}
 
 }

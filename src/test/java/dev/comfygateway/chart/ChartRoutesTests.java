@@ -29,6 +29,8 @@ class ChartRoutesTests {
 		assertThat(ingress).isEqualTo(new JsonMapper().readTree("""
 				{"ingressClassName": "traefik", "rules": [{"host": "comfy.example.com", "http": {"paths": [
 					{"path": "/api/prompt", "pathType": "Exact", "backend": {"service": {
+						"name": "gw-comfy-gateway", "port": {"name": "http"}}}},
+					{"path": "/api/prompt/events", "pathType": "Exact", "backend": {"service": {
 						"name": "gw-comfy-gateway", "port": {"name": "http"}}}}]}}]}"""));
 		assertThat(manifests.named("Service", "gw-comfy-gateway").at("/spec/ports/0/name").asString())
 			.isEqualTo("http");
@@ -40,9 +42,9 @@ class ChartRoutesTests {
 			.only("Ingress")
 			.at("/spec/rules/0/http/paths");
 		assertThat(paths.valueStream().map(path -> path.at("/pathType").asString() + " " + path.at("/path").asString()))
-			.contains("Exact /api/prompt", "Prefix /swagger-ui")
+			.contains("Exact /api/prompt", "Exact /api/prompt/events", "Prefix /swagger-ui")
 			.containsAll(DOCS)
-			.hasSize(6);
+			.hasSize(7);
 	}
 
 	@Test
@@ -60,6 +62,9 @@ class ChartRoutesTests {
 		assertThat(manifests.only("HTTPRoute").at("/spec")).isEqualTo(new JsonMapper().readTree("""
 				{"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["comfy.example.com"],
 				"rules": [{"matches": [{"path": {"type": "Exact", "value": "/api/prompt"}}],
+					"backendRefs": [{"name": "gw-comfy-gateway", "port": 8080}]},
+					{"matches": [{"path": {"type": "Exact", "value": "/api/prompt/events"}}],
+					"timeouts": {"request": "0s", "backendRequest": "0s"},
 					"backendRefs": [{"name": "gw-comfy-gateway", "port": 8080}]}]}"""));
 	}
 

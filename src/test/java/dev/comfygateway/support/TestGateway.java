@@ -2,12 +2,16 @@ package dev.comfygateway.support;
 
 import dev.comfygateway.ComfyGatewayApplication;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.eclipse.jetty.server.Handler;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.boot.jetty.JettyWebServer;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 
@@ -69,6 +73,18 @@ public final class TestGateway implements AutoCloseable {
 
 	public WaitingCallers callers() {
 		return context.getBean(WaitingCallers.class);
+	}
+
+	/** Handlers of the callers' port, by their classes, the first one first. */
+	public List<String> handlers() {
+		Handler first = ((JettyWebServer) Objects
+			.requireNonNull(((WebServerApplicationContext) context).getWebServer())).getServer().getHandler();
+		List<String> names = new ArrayList<>();
+		for (Handler handler = first; handler instanceof Handler.Singleton singleton; handler = singleton
+			.getHandler()) {
+			names.add(handler.getClass().getSimpleName());
+		}
+		return names;
 	}
 
 	/** Beans that have been made so far. */

@@ -110,7 +110,7 @@ class OpenApiTests {
 	@Test
 	void documentHasTheOperationsOfThePrompt() throws Exception {
 		Map<String, Object> paths = at(json(get("/v3/api-docs")), "paths");
-		assertThat(paths.keySet()).containsExactly("/api/prompt");
+		assertThat(paths.keySet()).containsExactlyInAnyOrder("/api/prompt", "/api/prompt/events");
 		assertThat(at(paths, "/api/prompt").keySet()).containsExactlyInAnyOrder("get", "head");
 		assertThat(at(paths, "/api/prompt", "head").get("operationId")).isEqualTo("headPromptInfo");
 	}

@@ -1,0 +1,142 @@
+package dev.comfygateway.events;
+
+import dev.comfygateway.error.ErrorAnswer;
+import java.nio.ByteBuffer;
+import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpMethod;
+import org.eclipse.jetty.http.PreEncodedHttpField;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.Fields;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.ResponseEntity;
+
+/**
+ * Handler of {@code /api/prompt/events}, in front of Spring MVC: a stream holds no
+ * thread.
+ */
+final class EventsHandler extends Handler.Wrapper {
+
+	static final String PATH = "/api/prompt/events";
+
+	private static final String METHODS = "GET, HEAD, OPTIONS";
+
+	private static final HttpField[] HEADERS = { new PreEncodedHttpField(HttpHeader.CONTENT_TYPE, "text/event-stream"),
+			new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-store"),
+			// nginx would hold events back
+			new PreEncodedHttpField("X-Accel-Buffering", "no") };
+
+	private final EventStream stream;
+
+	private final String gatewayName;
+
+	private final UnaryOperator<@Nullable String> allowedOrigin;
+
+	/**
+	 * Creates the handler.
+	 * @param allowedOrigin value of {@code Access-Control-Allow-Origin} for an
+	 * {@code Origin}
+	 */
+	EventsHandler(EventStream stream, String gatewayName, UnaryOperator<@Nullable String> allowedOrigin) {
+		this.stream = stream;
+		this.gatewayName = gatewayName;
+		this.allowedOrigin = allowedOrigin;
+	}
+
+	@Override
+	public InvocationType getInvocationType() {
+		return InvocationType.NON_BLOCKING;
+	}
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		if (!PATH.equals(request.getHttpURI().getPath())) {
+			return super.handle(request, response, callback);
+		}
+		String origin = allowedOrigin.apply(request.getHeaders().get(HttpHeader.ORIGIN));
+		if (origin != null) {
+			response.getHeaders().put("Access-Control-Allow-Origin", origin);
+			response.getHeaders().add(HttpHeader.VARY, "Origin");
+		}
+		String method = request.getMethod();
+		if (HttpMethod.OPTIONS.is(method)) {
+			response.setStatus(204);
+			response.getHeaders().put(HttpHeader.ALLOW, METHODS);
+			callback.succeeded();
+		}
+		else if (HttpMethod.GET.is(method) || HttpMethod.HEAD.is(method)) {
+			listen(request, response, callback);
+		}
+		else {
+			Response.writeError(request, response, callback, 405);
+		}
+		return true;
+	}
+
+	private void listen(Request request, Response response, Callback callback) {
+		OptionalLong until;
+		try {
+			until = until(Request.extractQueryParameters(request));
+		}
+		catch (IllegalArgumentException ignored) {
+			Response.writeError(request, response, callback, 400);
+			return;
+		}
+		if (stream.isClosed()) {
+			Response.writeError(request, response, callback, 503);
+		}
+		else if (until.isPresent() && stream.wasDone(until.getAsLong(), lastEventId(request.getHeaders()))) {
+			response.setStatus(204);
+			response.getHeaders().put(HEADERS[1]);
+			callback.succeeded();
+		}
+		else {
+			for (HttpField header : HEADERS) {
+				response.getHeaders().put(header);
+			}
+			if (HttpMethod.HEAD.is(request.getMethod())) {
+				callback.succeeded();
+			}
+			else if (!stream.add(request, response, callback, until)) {
+				refuse(response, callback);
+			}
+		}
+	}
+
+	/**
+	 * Reads {@code until}.
+	 * @throws IllegalArgumentException where it is not a number from 0 to 2^63-1
+	 */
+	private static OptionalLong until(Fields parameters) {
+		Fields.Field field = parameters.get("until");
+		if (field == null) {
+			return OptionalLong.empty();
+		}
+		String text = field.getValue();
+		if (field.hasMultipleValues() || text.isEmpty() || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+			throw new IllegalArgumentException("Not a number");
+		}
+		return OptionalLong.of(Long.parseLong(text));
+	}
+
+	private static long lastEventId(HttpFields headers) {
+		String id = headers.get("Last-Event-ID");
+		return id != null && id.matches("\\d{1,18}") ? Long.parseLong(id) : -1;
+	}
+
+	private void refuse(Response response, Callback callback) {
+		ResponseEntity<byte[]> answer = ErrorAnswer.tooManyWaiting().render(gatewayName, 1);
+		response.setStatus(answer.getStatusCode().value());
+		answer.getHeaders().forEach((name, values) -> values.forEach(value -> response.getHeaders().put(name, value)));
+		byte[] body = answer.getBody();
+		response.getHeaders().remove("X-Accel-Buffering");
+		response.write(true, ByteBuffer.wrap(body == null ? new byte[0] : body), callback);
+	}
+
+}

@@ -1,0 +1,105 @@
+package dev.comfygateway.events;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Caller of the stream, and the events it has read. */
+final class EventReader implements AutoCloseable {
+
+	private static final Map<String, String> END = Map.of("event", "the end of the stream");
+
+	private final Socket socket;
+
+	private final List<String> head = new ArrayList<>();
+
+	private final BlockingQueue<Map<String, String>> events = new LinkedBlockingQueue<>();
+
+	private EventReader(Socket socket) {
+		this.socket = socket;
+	}
+
+	/** Connects; each header is a whole line. */
+	static EventReader connect(int port, String query, String... headers) throws IOException {
+		EventReader reader = new EventReader(new Socket("127.0.0.1", port));
+		String request = "GET /api/prompt/events" + query + " HTTP/1.1\r\nHost: localhost\r\n"
+				+ String.join("", List.of(headers).stream().map(header -> header + "\r\n").toList()) + "\r\n";
+		reader.socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+		BufferedReader in = new BufferedReader(
+				new InputStreamReader(reader.socket.getInputStream(), StandardCharsets.UTF_8));
+		for (String line = in.readLine(); line != null && !line.isEmpty(); line = in.readLine()) {
+			reader.head.add(line);
+		}
+		Thread.ofVirtual().start(() -> reader.read(in));
+		return reader;
+	}
+
+	/** Reads the chunks, each of which has whole lines. */
+	private void read(BufferedReader in) {
+		Map<String, String> event = new LinkedHashMap<>();
+		try {
+			for (String size = in.readLine(); size != null && !size.equals("0"); size = in.readLine()) {
+				int left = Integer.parseInt(size.strip(), 16);
+				while (left > 0) {
+					String line = in.readLine();
+					left -= line.getBytes(StandardCharsets.UTF_8).length + 1;
+					event = add(event, line);
+				}
+				in.readLine();
+			}
+		}
+		catch (IOException | NumberFormatException ignored) {
+			// It ends
+		}
+		events.add(END);
+	}
+
+	private Map<String, String> add(Map<String, String> event, String line) {
+		if (line.isEmpty()) {
+			if (!event.isEmpty()) {
+				events.add(event);
+			}
+			return new LinkedHashMap<>();
+		}
+		int colon = line.indexOf(':');
+		event.put(colon == 0 ? "comment" : line.substring(0, colon), line.substring(colon + 1).strip());
+		return event;
+	}
+
+	String status() {
+		return head.getFirst();
+	}
+
+	List<String> head() {
+		return head;
+	}
+
+	/** Next event, by its fields. */
+	Map<String, String> next() throws InterruptedException {
+		Map<String, String> event = events.poll(10, TimeUnit.SECONDS);
+		assertThat(event).as("an event").isNotNull();
+		return event == null ? END : event;
+	}
+
+	boolean isEnd(@Nullable Map<String, String> event) {
+		return event == END;
+	}
+
+	@Override
+	public void close() throws IOException {
+		socket.close();
+	}
+
+}

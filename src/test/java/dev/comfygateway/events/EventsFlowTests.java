@@ -1,0 +1,274 @@
+package dev.comfygateway.events;
+
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.TestGateway;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/** The stream, {@code GET /api/prompt/events}. */
+class EventsFlowTests {
+
+	private static final String EVENTS = "/api/prompt/events";
+
+	private TestGateway gateway;
+
+	@BeforeEach
+	void start() {
+		gateway = TestGateway.start("gateway.events.max-listeners=3", "gateway.allowed-origins=https://a.example",
+				"gateway.cooldown=1s");
+		gateway.upstream().queueRemaining(3);
+	}
+
+	@AfterEach
+	void stop() {
+		gateway.close();
+	}
+
+	@Test
+	void streamBeginsWithWhatIsKnown() throws Exception {
+		ask();
+		try (EventReader reader = listen("")) {
+			assertThat(reader.status()).isEqualTo("HTTP/1.1 200 OK");
+			assertThat(reader.head()).contains("Content-Type: text/event-stream", "Cache-Control: no-store",
+					"X-Accel-Buffering: no");
+			assertThat(Integer.parseInt(reader.next().get("retry"))).isBetween(2000, 4000);
+			assertThat(reader.next()).isEqualTo(prompt(3, FakeTime.START.toEpochMilli()));
+		}
+	}
+
+	@Test
+	void changeIsSentAndAnEqualAnswerIsNot() throws Exception {
+		try (EventReader reader = listen("")) {
+			reader.next();
+			assertThat(reader.next()).containsEntry("data", body(3));
+			refresh();
+			gateway.upstream().queueRemaining(4);
+			refresh();
+			assertThat(reader.next()).isEqualTo(prompt(4, FakeTime.START.plusSeconds(4).toEpochMilli()));
+		}
+	}
+
+	@Test
+	void listenersCauseOneRequestAWindowAndNobodyCausesNone() throws Exception {
+		try (EventReader one = listen(""); EventReader other = listen("")) {
+			one.next();
+			one.next();
+			other.next();
+			other.next();
+			assertThat(gateway.upstream().received()).hasSize(1);
+			refresh();
+			assertThat(gateway.upstream().received()).hasSize(2);
+		}
+		awaitNoListeners();
+		ask();
+		int before = gateway.upstream().received().size();
+		gateway.time().advance(Duration.ofSeconds(10));
+		assertThat(gateway.upstream().received()).hasSize(before);
+	}
+
+	@Test
+	void outageIsStaleThenUnknownThenOver() throws Exception {
+		try (EventReader reader = listen("")) {
+			reader.next();
+			reader.next();
+			gateway.upstream().behave(Behaviour.UNAVAILABLE);
+			gateway.time().advance(Duration.ofSeconds(2));
+			assertThat(reader.next()).containsEntry("event", "stale")
+				.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"SERVICE_UNAVAILABLE\""))
+				.doesNotContainKey("id");
+			gateway.time().advance(Duration.ofSeconds(31));
+			assertThat(reader.next()).containsEntry("event", "unknown");
+			gateway.upstream().behave(Behaviour.NORMAL);
+			gateway.time().advance(Duration.ofSeconds(40));
+			assertThat(reader.next()).containsEntry("event", "prompt");
+		}
+	}
+
+	@Test
+	void refusedKeyIsUnknownAtOnce() throws Exception {
+		try (EventReader reader = listen("")) {
+			reader.next();
+			reader.next();
+			gateway.upstream().behave(Behaviour.REFUSE);
+			gateway.time().advance(Duration.ofSeconds(2));
+			assertThat(reader.next()).containsEntry("event", "unknown");
+		}
+	}
+
+	@Test
+	void untilEndsWithANumberThatWasObservedAfterTheRequest() throws Exception {
+		gateway.upstream().queueRemaining(0);
+		ask();
+		try (EventReader reader = listen("?until=0")) {
+			reader.next();
+			// Of before the request: not the end, and nothing that a reconnect could take
+			// for it
+			assertThat(reader.next()).isEqualTo(Map.of("event", "prompt", "data", body(0)));
+			gateway.time().advance(Duration.ofSeconds(2));
+			Map<String, String> done = reader.next();
+			assertThat(done).containsEntry("event", "done").containsEntry("data", body(0));
+			assertThat(reader.isEnd(reader.next())).isTrue();
+			Answer again = RawConnection.get(gateway.port(), EVENTS + "?until=0", "Last-Event-ID: " + done.get("id"));
+			assertThat(again.status()).isEqualTo(204);
+		}
+	}
+
+	@Test
+	void untilGoesOnWhereTheNumberIsAbove() throws Exception {
+		try (EventReader reader = listen("?until=2")) {
+			reader.next();
+			Map<String, String> first = reader.next();
+			assertThat(first).containsEntry("event", "prompt");
+			try (EventReader again = listen("?until=2", "Last-Event-ID: " + first.get("id"))) {
+				assertThat(again.status()).isEqualTo("HTTP/1.1 200 OK");
+			}
+			gateway.upstream().behave(Behaviour.UNAVAILABLE);
+			gateway.time().advance(Duration.ofSeconds(2));
+			assertThat(reader.next()).containsEntry("event", "stale");
+			gateway.upstream().behave(Behaviour.NORMAL);
+			gateway.upstream().queueRemaining(2);
+			gateway.time().advance(Duration.ofSeconds(3));
+			assertThat(reader.next()).containsEntry("event", "done").containsEntry("data", body(2));
+			assertThat(reader.isEnd(reader.next())).isTrue();
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "-1", "", "soon", "1.5", "9223372036854775808", "%", "1&until=2", "%31x" })
+	void untilThatIsNoNumberIsRefused(String until) throws IOException {
+		Answer answer = RawConnection.get(gateway.port(), EVENTS + "?until=" + until);
+		assertThat(answer.status()).isEqualTo(400);
+		assertThat(answer.body()).startsWith("{\"code\":\"BAD_REQUEST\"");
+	}
+
+	@Test
+	void listenersAreBounded() throws Exception {
+		try (EventReader one = listen(""); EventReader two = listen(""); EventReader three = listen("")) {
+			for (EventReader reader : new EventReader[] { one, two, three }) {
+				reader.next();
+			}
+			Answer refused = RawConnection.get(gateway.port(), EVENTS);
+			assertThat(refused.status()).isEqualTo(503);
+			assertThat(refused.header("Retry-After")).isPresent();
+			assertThat(refused.header("Content-Type")).hasValue("application/json");
+			assertThat(refused.body()).startsWith("{\"code\":\"TOO_MANY_WAITING\"");
+			assertThat(metric("comfy_gateway_listeners")).isEqualTo(3);
+		}
+		awaitNoListeners();
+		try (EventReader again = listen("")) {
+			assertThat(again.status()).isEqualTo("HTTP/1.1 200 OK");
+		}
+	}
+
+	@Test
+	void streamsEndWhenTheGatewayEnds() throws Exception {
+		try (EventReader reader = listen("")) {
+			reader.next();
+			reader.next();
+			gateway.close();
+			assertThat(reader.isEnd(reader.next())).isTrue();
+		}
+	}
+
+	/** Behind those, a stream would be cut as an answer that nobody reads. */
+	@Test
+	void streamsAreInFrontOfWhatBoundsAnswers() {
+		assertThat(gateway.handlers()).containsSubsequence("EventsHandler", "BulkheadHandler", "SlowReaderHandler");
+		assertThat(gateway.handlers()).containsSubsequence("FreshAnswers", "BulkheadHandler", "SlowReaderHandler");
+	}
+
+	@Test
+	void otherMethodsHaveTheirAnswers() throws IOException {
+		Answer head = RawConnection.exchange(gateway.port(), RawConnection.request("HEAD", EVENTS));
+		assertThat(head.status()).isEqualTo(200);
+		assertThat(head.header("Content-Type")).hasValue("text/event-stream");
+		Answer options = RawConnection.exchange(gateway.port(), RawConnection.request("OPTIONS", EVENTS));
+		assertThat(options.status()).isEqualTo(204);
+		assertThat(options.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+		Answer post = RawConnection.exchange(gateway.port(), RawConnection.request("POST", EVENTS));
+		assertThat(post.status()).isEqualTo(405);
+		assertThat(post.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+	}
+
+	@Test
+	void pagesOfAllowedOriginsMayListen() throws Exception {
+		try (EventReader reader = listen("", "Origin: https://a.example")) {
+			assertThat(reader.head()).contains("Access-Control-Allow-Origin: https://a.example");
+		}
+		try (EventReader reader = listen("", "Origin: https://b.example")) {
+			assertThat(reader.head()).noneMatch(line -> line.startsWith("Access-Control"));
+		}
+	}
+
+	@Test
+	void streamsAreCountedAndAreNoServerRequests() throws Exception {
+		try (EventReader reader = listen("")) {
+			reader.next();
+			reader.next();
+		}
+		awaitNoListeners();
+		assertThat(metric("comfy_gateway_events_total")).isGreaterThanOrEqualTo(1);
+		assertThat(metric("comfy_gateway_listeners_dropped_total")).isZero();
+		assertThat(metrics()).doesNotContain("uri=\"/api/prompt/events\"");
+	}
+
+	private EventReader listen(String query, String... headers) throws IOException {
+		return EventReader.connect(gateway.port(), query, headers);
+	}
+
+	private void ask() throws IOException {
+		assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
+	}
+
+	/** Lets the answer become old, and waits for the next one. */
+	private void refresh() {
+		gateway.time().advance(Duration.ofSeconds(2));
+		await().until(() -> RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: only-if-cached")
+			.header("Cache-Status")
+			.orElseThrow()
+			.contains("ttl=2"));
+	}
+
+	/** A caller who has gone is noticed when something is sent. */
+	private void awaitNoListeners() {
+		await().atMost(Duration.ofSeconds(20)).until(() -> {
+			gateway.upstream().queueRemaining(ThreadLocalRandom.current().nextLong(1000));
+			gateway.time().advance(Duration.ofSeconds(2));
+			return metric("comfy_gateway_listeners") == 0;
+		});
+	}
+
+	private static Map<String, String> prompt(long queueRemaining, long id) {
+		return Map.of("event", "prompt", "id", Long.toString(id), "data", body(queueRemaining));
+	}
+
+	private static String body(long queueRemaining) {
+		return "{\"exec_info\":{\"queue_remaining\":%d}}".formatted(queueRemaining);
+	}
+
+	private double metric(String name) throws IOException {
+		return metrics().lines()
+			.filter(line -> line.startsWith(name + " "))
+			.mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+			.findFirst()
+			.orElseThrow();
+	}
+
+	private String metrics() throws IOException {
+		return RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body();
+	}
+
+}
