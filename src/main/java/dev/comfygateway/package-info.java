@@ -12,8 +12,9 @@
  * One immutable value travels back, a {@link dev.comfygateway.cache.Snapshot}; a failure
  * travels as a value too, an {@link dev.comfygateway.upstream.UpstreamFailure}. The
  * packages know each other in one direction only: {@code web → cache → upstream}. The
- * package {@code fleet} lets replicas share what the cache fetches. The package
- * {@code error} has the words for failures, for callers and operators alike.
+ * package {@code fleet} lets replicas share what the cache fetches, the package
+ * {@code events} streams it. The package {@code error} has the words for failures, for
+ * callers and operators alike.
  */
 @NullMarked
 package dev.comfygateway;
