@@ -25,6 +25,8 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.beans.factory.DisposableBean;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
@@ -37,6 +39,8 @@ import org.springframework.stereotype.Component;
  */
 @Component
 class EventStream implements DisposableBean {
+
+	private static final Logger log = LoggerFactory.getLogger(EventStream.class);
 
 	static final Duration HEARTBEAT = Duration.ofSeconds(15);
 
@@ -106,7 +110,8 @@ class EventStream implements DisposableBean {
 			.description("Listeners of /api/prompt/events")
 			.register(meters);
 		cache.addListener(this::changed);
-		thread.scheduleWithFixedDelay(this::review, REVIEW.toMillis(), REVIEW.toMillis(), TimeUnit.MILLISECONDS);
+		thread.scheduleWithFixedDelay(() -> surviving(this::review), REVIEW.toMillis(), REVIEW.toMillis(),
+				TimeUnit.MILLISECONDS);
 	}
 
 	boolean isClosed() {
@@ -163,7 +168,17 @@ class EventStream implements DisposableBean {
 
 	private void changed() {
 		if (!closed) {
-			thread.execute(this::send);
+			thread.execute(() -> surviving(this::send));
+		}
+	}
+
+	/** A bug must not end the timer, and with it all streams. */
+	private static void surviving(Runnable task) {
+		try {
+			task.run();
+		}
+		catch (RuntimeException bug) {
+			log.error("A task of the stream ended in a bug: {}", bug.getClass().getName());
 		}
 	}
 
