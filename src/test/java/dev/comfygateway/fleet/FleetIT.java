@@ -66,6 +66,14 @@ class FleetIT {
 	void recover() {
 		gateways.upstream.behave(Behaviour.NORMAL);
 		awaitOneFleet(Duration.ofSeconds(20));
+		// A cool-down of the test before would be the answer of this one
+		await().atMost(20, TimeUnit.SECONDS)
+			.untilAsserted(() -> assertThat(IntStream.range(0, GATEWAYS)
+				.mapToObj(i -> gateways.caller
+					.sendAsync(gateways.request(i, "Cache-Control", "no-cache"), BodyHandlers.discarding())
+					.join()
+					.statusCode()))
+				.containsOnly(200));
 	}
 
 	@Test

@@ -49,7 +49,7 @@ final class Gateways implements AutoCloseable {
 	}
 
 	private void add(int number, int count, String... settings) {
-		Duration offset = CLOCKS_DIFFER_BY.multipliedBy(number).dividedBy(count);
+		Duration offset = CLOCKS_DIFFER_BY.multipliedBy(number).dividedBy(Math.max(1, count - 1));
 		ConfigurableApplicationContext context = new SpringApplicationBuilder(ComfyGatewayApplication.class)
 			.initializers(created -> ((GenericApplicationContext) created).registerBean(InstantSource.class,
 					() -> () -> Instant.now().plus(offset)))
