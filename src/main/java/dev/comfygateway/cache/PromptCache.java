@@ -521,6 +521,15 @@ public class PromptCache {
 	public record Status(Optional<Snapshot> observed, Optional<Boolean> up, Optional<UpstreamFailure> failure,
 			long cooldownNanos, Optional<Instant> nextAttemptAt, Optional<Instant> lastGoodAt, boolean keyRefused,
 			boolean deprecated, Optional<KeyFile> keyFile, Optional<String> fleet) {
+
+		/** State of the upstream in one word or two, as health says it. */
+		public String state() {
+			if (up.isEmpty()) {
+				return "not asked yet";
+			}
+			return failure.map(last -> last.reason().isKeyRefused() ? "key refused" : "failing").orElse("answering");
+		}
+
 	}
 
 }

@@ -1,7 +1,6 @@
 package dev.comfygateway.cache;
 
 import dev.comfygateway.error.ErrorAnswer;
-import dev.comfygateway.upstream.UpstreamFailure;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import org.springframework.boot.health.contributor.Health;
@@ -30,19 +29,16 @@ class UpstreamHealthIndicator implements HealthIndicator {
 		PromptCache.Status status = cache.status();
 		Health.Builder health = new Health.Builder();
 		if (status.up().isEmpty()) {
-			health.unknown().withDetail("state", "not asked yet");
+			health.unknown();
 		}
 		else if (status.failure().isEmpty()) {
-			health.up().withDetail("state", "answering");
+			health.up();
 		}
 		else {
-			UpstreamFailure failure = status.failure().get();
-			ErrorAnswer answer = ErrorAnswer.of(failure);
-			health.status(FAILING)
-				.withDetail("state", failure.reason().isKeyRefused() ? "key refused" : "failing")
-				.withDetail("code", answer.body().code())
-				.withDetail("reason", answer.reason());
+			ErrorAnswer answer = ErrorAnswer.of(status.failure().get());
+			health.status(FAILING).withDetail("code", answer.body().code()).withDetail("reason", answer.reason());
 		}
+		health.withDetail("state", status.state());
 		status.lastGoodAt().ifPresent(at -> health.withDetail("lastGoodAt", at.truncatedTo(ChronoUnit.MILLIS)));
 		status.nextAttemptAt().ifPresent(at -> health.withDetail("nextAttemptAt", at.truncatedTo(ChronoUnit.MILLIS)));
 		status.keyFile().ifPresent(file -> health.withDetail("keyFile", file.name().toLowerCase(Locale.ROOT)));
