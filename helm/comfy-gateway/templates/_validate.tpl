@@ -65,6 +65,7 @@ repository holds the values. The key itself is in no message.
 - gateway.max-waiting
 - gateway.events.max-listeners
 - gateway.name
+- gateway.page.enabled
 - gateway.refresh-floor
 - gateway.stale-if-error
 - gateway.stale-while-revalidate

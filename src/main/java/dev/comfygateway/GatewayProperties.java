@@ -30,13 +30,15 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * for all; empty: no CORS header at all
  * @param fleet what the replicas share their answers and their cool-down through
  * @param events the stream {@code /api/prompt/events}
+ * @param page the page {@code /} and the record {@code /api/prompt/history}
  */
 @ConfigurationProperties(prefix = "gateway", ignoreUnknownFields = false)
 public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @DefaultValue("2s") Duration freshFor,
 		@DefaultValue("3s") Duration staleWhileRevalidate, @DefaultValue("30s") Duration staleIfError,
 		@Nullable Duration refreshFloor, @DefaultValue("1s") Duration cooldown,
 		@DefaultValue("30s") Duration maxCooldown, @DefaultValue("1000") int maxWaiting,
-		@DefaultValue List<String> allowedOrigins, @DefaultValue("none") Fleet fleet, @DefaultValue Events events) {
+		@DefaultValue List<String> allowedOrigins, @DefaultValue("none") Fleet fleet, @DefaultValue Events events,
+		@DefaultValue Page page) {
 
 	private static final Pattern HTTP_TOKEN = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,63}");
 
@@ -67,6 +69,14 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		public Events {
 			requireCallers("gateway.events.max-listeners", maxListeners);
 		}
+	}
+
+	/**
+	 * Page for people.
+	 *
+	 * @param enabled whether there are the page and the record of the last hour
+	 */
+	public record Page(@DefaultValue("true") boolean enabled) {
 	}
 
 	public GatewayProperties {

@@ -13,8 +13,8 @@
  * travels as a value too, an {@link dev.comfygateway.upstream.UpstreamFailure}. The
  * packages know each other in one direction only: {@code web → cache → upstream}. The
  * package {@code fleet} lets replicas share what the cache fetches, the package
- * {@code events} streams it. The package {@code error} has the words for failures, for
- * callers and operators alike.
+ * {@code events} streams it, and the package {@code page} shows it to people. The package
+ * {@code error} has the words for failures, for callers and operators alike.
  */
 @NullMarked
 package dev.comfygateway;

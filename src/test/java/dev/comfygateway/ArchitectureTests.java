@@ -41,10 +41,12 @@ class ArchitectureTests {
 
 	private static final String TRACING = "dev.comfygateway.tracing..";
 
+	private static final String PAGE = "dev.comfygateway.page..";
+
 	@ArchTest
 	static final ArchRule packagesHaveNoCycles = slices().matching("dev.comfygateway.(*)..").should().beFreeOfCycles();
 
-	/** Layers in the order of a request: web, cache, upstream. */
+	/** Layers in the order of a request: web and page, cache, upstream. */
 	@ArchTest
 	static final ArchRule packagesKnowThoseBelowThem = layeredArchitecture().consideringOnlyDependenciesInLayers()
 		.layer("web")
@@ -63,26 +65,30 @@ class ArchitectureTests {
 		.definedBy(FLEET)
 		.layer("tracing")
 		.definedBy(TRACING)
+		.layer("page")
+		.definedBy(PAGE)
 		.layer("settings")
 		.definedBy(ROOT)
 		.whereLayer("web")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("server")
 		.mayNotBeAccessedByAnyLayer()
+		.whereLayer("page")
+		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("cache")
-		.mayOnlyBeAccessedByLayers("web", "fleet", "events")
+		.mayOnlyBeAccessedByLayers("web", "page", "fleet", "events")
 		.whereLayer("events")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("fleet")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("error")
-		.mayOnlyBeAccessedByLayers("web", "server", "cache", "events")
+		.mayOnlyBeAccessedByLayers("web", "page", "server", "cache", "events")
 		.whereLayer("upstream")
-		.mayOnlyBeAccessedByLayers("web", "cache", "error", "fleet", "events")
+		.mayOnlyBeAccessedByLayers("web", "page", "cache", "error", "fleet", "events")
 		.whereLayer("tracing")
 		.mayOnlyBeAccessedByLayers("web")
 		.whereLayer("settings")
-		.mayOnlyBeAccessedByLayers("web", "server", "cache", "upstream", "fleet", "events");
+		.mayOnlyBeAccessedByLayers("web", "page", "server", "cache", "upstream", "fleet", "events");
 
 	@ArchTest
 	static final ArchRule onlyServerAndAcceleratorKnowJetty = noClasses().that()
@@ -143,10 +149,10 @@ class ArchitectureTests {
 				"dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyProperties|SettingsReport|ComfyCloudClient|Upstream(Configuration|Connections))(\\$.*)?");
 
 	@ArchTest
-	static final ArchRule controllersAreInWeb = classes().that()
+	static final ArchRule controllersAreInWebAndPage = classes().that()
 		.areMetaAnnotatedWith(Controller.class)
 		.should()
-		.resideInAPackage(WEB);
+		.resideInAnyPackage(WEB, PAGE);
 
 	@ArchTest
 	static final ArchRule fieldsAreNotInjected = noFields().should()
@@ -177,7 +183,7 @@ class ArchitectureTests {
 
 	@ArchTest
 	static void packagesAllHaveClasses(JavaClasses classes) {
-		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING, FLEET, EVENTS))
+		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING, FLEET, EVENTS, PAGE))
 			.allSatisfy(name -> assertThat(classes.that(resideInAPackage(name)).stream().map(JavaClass::getSimpleName))
 				.hasSizeGreaterThan(1));
 	}
@@ -186,7 +192,7 @@ class ArchitectureTests {
 	static void onlyThosePackagesExist(JavaClasses classes) {
 		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".web", ROOT + ".cache",
 				ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing", ROOT + ".fleet",
-				ROOT + ".events");
+				ROOT + ".events", ROOT + ".page");
 	}
 
 }

@@ -16,10 +16,10 @@ class GatewayPropertiesTests {
 
 	@Test
 	void bindWhenNothingIsSetHasDefaults() {
-		assertThat(GatewaySettings.with())
-			.isEqualTo(new GatewayProperties("comfy-gateway", Duration.ofSeconds(2), Duration.ofSeconds(3),
-					Duration.ofSeconds(30), Duration.ofMillis(500), Duration.ofSeconds(1), Duration.ofSeconds(30), 1000,
-					List.of(), GatewayProperties.Fleet.NONE, new GatewayProperties.Events(5000)));
+		assertThat(GatewaySettings.with()).isEqualTo(new GatewayProperties("comfy-gateway", Duration.ofSeconds(2),
+				Duration.ofSeconds(3), Duration.ofSeconds(30), Duration.ofMillis(500), Duration.ofSeconds(1),
+				Duration.ofSeconds(30), 1000, List.of(), GatewayProperties.Fleet.NONE,
+				new GatewayProperties.Events(5000), new GatewayProperties.Page(true)));
 	}
 
 	@ParameterizedTest
@@ -28,7 +28,7 @@ class GatewayPropertiesTests {
 			"cooldown=30s", "max-cooldown=1s", "max-cooldown=15m", "name=a", "name=Edge-7.b_c",
 			"name=abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl", "allowed-origins=*",
 			"allowed-origins=https://a.example,http://localhost:3000,http://[::1]:80", "allowed-origins=", "fresh-for=",
-			"refresh-floor=", "max-waiting=1", "max-waiting=100000" })
+			"refresh-floor=", "max-waiting=1", "max-waiting=100000", "page.enabled=false" })
 	void bindWhenWithinBoundsSucceeds(String setting) {
 		assertThat(GatewaySettings.with(setting)).isNotNull();
 	}

@@ -40,8 +40,8 @@ class ServerConfiguration {
 	private static final Set<String> PROBES = Set.of("/livez", "/readyz");
 
 	/** What answers of more than a few KiB start with. */
-	private static final Set<String> LARGE = Set.of("/swagger-ui", "/webjars", "/v3/api-docs", "/actuator/prometheus",
-			"/actuator/sbom");
+	private static final Set<String> LARGE = Set.of("/swagger-ui", "/webjars", "/v3/api-docs", "/page/",
+			"/api/prompt/history", "/actuator/prometheus", "/actuator/sbom");
 
 	private static final int MAX_PROBES = 2;
 
@@ -109,7 +109,8 @@ class ServerConfiguration {
 						path(PROBES::contains).or(path(path -> path.startsWith("/actuator/health")))),
 				Bulkhead.ofWaiting("prompt", properties.maxWaiting() + MAX_NOT_WAITING, path("/api/prompt"::equals)),
 				// These are written at the pace of the reader
-				Bulkhead.ofWaiting("page", MAX_PAGES, path(path -> LARGE.stream().anyMatch(path::startsWith))),
+				Bulkhead.ofWaiting("page", MAX_PAGES,
+						path(path -> path.equals("/") || LARGE.stream().anyMatch(path::startsWith))),
 				Bulkhead.ofQuick("other", MAX_OTHERS, request -> true))));
 	}
 

@@ -39,7 +39,9 @@ class OpenApiConfiguration {
 		return new OpenAPI()
 			.info(new Info().title(properties.name())
 				.version(built == null ? "unknown" : built.getVersion())
-				.description("Answers Comfy Cloud's `GET /api/prompt` for callers that hold no key.")
+				.description("Answers Comfy Cloud's `GET /api/prompt` for callers that hold no key."
+						// Relative to Swagger's page and to the document alike
+						+ (properties.page().enabled() ? " [The queue as a page](../)." : ""))
 				.contact(new Contact().name("The operator of this gateway"))
 				// Of the API that is described, as its own contract says
 				.license(new License().name("GNU General Public License v3.0")

@@ -106,9 +106,9 @@ class MalformedRequestTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "GET /nope", "GET /", "GET /error", "GET /api/prompt/", "GET /actuator/health",
-			"GET /WEB-INF/web.xml", "GET /v3/api-docs/nope", "BREW /nope", "DELETE /nope", "HEAD /nope",
-			"OPTIONS /nope" })
+	@ValueSource(
+			strings = { "GET /nope", "GET /error", "GET /api/prompt/", "GET /actuator/health", "GET /WEB-INF/web.xml",
+					"GET /v3/api-docs/nope", "BREW /nope", "DELETE /nope", "HEAD /nope", "OPTIONS /nope" })
 	void answerWhenPathUnknownIsNotFound(String request) throws IOException {
 		assertNotFound(port, request);
 	}

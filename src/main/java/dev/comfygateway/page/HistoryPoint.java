@@ -1,0 +1,34 @@
+package dev.comfygateway.page;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Slot of the record.
+ *
+ * @param at begin of the slot
+ * @param queueRemaining last number of the slot; {@code null} where there is none
+ * @param state how the number came about, or why there is none
+ */
+record HistoryPoint(Instant at, @JsonProperty("queue_remaining") @Nullable Long queueRemaining, State state) {
+
+	/** What is known of a slot. */
+	enum State {
+
+		/**
+		 * The upstream answered, in whatever part of the slot. Its answer can have no
+		 * number.
+		 */
+		@JsonProperty("known")
+		KNOWN,
+		/** The upstream was asked and never answered, or left alone after a failure. */
+		@JsonProperty("failed")
+		FAILED,
+		/** Nobody asked. */
+		@JsonProperty("unasked")
+		UNASKED
+
+	}
+
+}

@@ -1,0 +1,112 @@
+package dev.comfygateway.page;
+
+import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.page.HistoryPoint.State;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Recorder of the last hour, in memory: a ring of slots, each with its last number. A
+ * failure does not hide the number of its slot. A cool-down is part of its failure, since
+ * the upstream is then left alone, whoever asks.
+ */
+class HistoryRecorder {
+
+	static final Duration INTERVAL = Duration.ofSeconds(15);
+
+	static final int SLOTS = 240;
+
+	private final InstantSource clock;
+
+	private final @Nullable Slot[] ring = new @Nullable Slot[SLOTS];
+
+	HistoryRecorder(InstantSource clock) {
+		this.clock = clock;
+	}
+
+	/** Records the last result of the upstream. */
+	void record(PromptCache.Status status) {
+		if (status.failure().isPresent()) {
+			failed(status.nextAttemptAt().orElse(Instant.MIN));
+		}
+		else if (status.up().isPresent()) {
+			Snapshot observed = status.observed().orElse(null);
+			known(observed == null ? null : observed.promptInfo().remaining());
+		}
+	}
+
+	/**
+	 * Records an answer.
+	 * @param queueRemaining its number, where it has one
+	 */
+	synchronized void known(@Nullable Long queueRemaining) {
+		long number = currentSlot();
+		put(number, new HistoryPoint(begin(number), queueRemaining, State.KNOWN), Instant.MIN);
+	}
+
+	/**
+	 * Records a failure.
+	 * @param until end of the cool-down after it
+	 */
+	synchronized void failed(Instant until) {
+		long number = currentSlot();
+		Slot present = slot(number);
+		put(number, present != null ? present.point : new HistoryPoint(begin(number), null, State.FAILED), until);
+	}
+
+	private void put(long number, HistoryPoint point, Instant failedUntil) {
+		ring[index(number)] = new Slot(point, failedUntil);
+	}
+
+	/** Every slot of the last hour. */
+	synchronized PromptHistory history() {
+		long current = currentSlot();
+		List<HistoryPoint> points = new ArrayList<>(SLOTS);
+		Instant failedUntil = Instant.MIN;
+		for (long number = current - SLOTS + 1; number <= current; number++) {
+			Slot slot = slot(number);
+			if (slot == null) {
+				Instant begin = begin(number);
+				points.add(new HistoryPoint(begin, null, begin.isBefore(failedUntil) ? State.FAILED : State.UNASKED));
+			}
+			else {
+				points.add(slot.point);
+				failedUntil = slot.failedUntil;
+			}
+		}
+		return new PromptHistory(INTERVAL.toSeconds(), points);
+	}
+
+	/** Slot of this number; the ring can hold an older one in its place. */
+	private @Nullable Slot slot(long number) {
+		Slot stored = ring[index(number)];
+		return stored != null && stored.point.at().equals(begin(number)) ? stored : null;
+	}
+
+	private long currentSlot() {
+		return Math.floorDiv(clock.instant().getEpochSecond(), INTERVAL.toSeconds());
+	}
+
+	private static int index(long number) {
+		return Math.floorMod(number, SLOTS);
+	}
+
+	private static Instant begin(long number) {
+		return Instant.ofEpochSecond(number * INTERVAL.toSeconds());
+	}
+
+	/**
+	 * Slot in which the upstream was asked.
+	 *
+	 * @param point what callers get
+	 * @param failedUntil end of the cool-down, where a failure came last
+	 */
+	private record Slot(HistoryPoint point, Instant failedUntil) {
+	}
+
+}

@@ -1,0 +1,112 @@
+package dev.comfygateway.page;
+
+import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.cache.PromptCache;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.core.io.Resource;
+import org.springframework.http.CacheControl;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Controller of the page, of the record and of the state that the page shows. */
+@RestController
+class PageController {
+
+	static final String HISTORY = "/api/prompt/history";
+
+	private static final Resource PAGE = new ClassPathResource("page/index.html");
+
+	private final HistoryRecorder recorder;
+
+	private final PromptCache cache;
+
+	private final MeterRegistry meters;
+
+	private final InstantSource clock;
+
+	private final Duration freshFor;
+
+	private volatile @Nullable String pod;
+
+	PageController(HistoryRecorder recorder, PromptCache cache, MeterRegistry meters, InstantSource clock,
+			GatewayProperties properties) {
+		this.freshFor = properties.freshFor();
+		this.recorder = recorder;
+		this.cache = cache;
+		this.meters = meters;
+		this.clock = clock;
+	}
+
+	@GetMapping("/")
+	ResponseEntity<Resource> page() {
+		return ResponseEntity.ok()
+			.cacheControl(CacheControl.noCache())
+			.eTag(PageConfiguration.etag(PAGE))
+			.contentType(MediaType.TEXT_HTML)
+			.body(PAGE);
+	}
+
+	@GetMapping(HISTORY)
+	ResponseEntity<PromptHistory> getPromptHistory() {
+		return ResponseEntity.ok()
+			.cacheControl(CacheControl.maxAge(HistoryRecorder.INTERVAL))
+			.contentType(MediaType.APPLICATION_JSON)
+			.body(recorder.history());
+	}
+
+	@GetMapping("/page/status.json")
+	ResponseEntity<PageStatus> status() {
+		return ResponseEntity.ok()
+			.cacheControl(CacheControl.noStore())
+			.contentType(MediaType.APPLICATION_JSON)
+			.body(PageStatus.of(cache.status(), clock.instant(), pod(), freshFor, requests(), upstreamRequests()));
+	}
+
+	/** Answered requests for the prompt; those that were refused are not. */
+	private long requests() {
+		return (long) meters.find("comfy.gateway.requests")
+			.counters()
+			.stream()
+			.filter(counter -> !"rejected".equals(counter.getId().getTag("result")))
+			.mapToDouble(Counter::count)
+			.sum();
+	}
+
+	private long upstreamRequests() {
+		return meters.find("comfy.gateway.upstream.requests").timers().stream().mapToLong(Timer::count).sum();
+	}
+
+	/** Name of the pod, which a container has as its host's. */
+	private String pod() {
+		String known = pod;
+		if (known == null) {
+			known = hostName();
+			pod = known;
+		}
+		return known;
+	}
+
+	private static String hostName() {
+		String variable = System.getenv("HOSTNAME");
+		if (variable != null && !variable.isBlank()) {
+			return variable;
+		}
+		try {
+			return InetAddress.getLocalHost().getHostName();
+		}
+		catch (UnknownHostException ignored) {
+			return "unknown";
+		}
+	}
+
+}

@@ -1,0 +1,59 @@
+package dev.comfygateway.page;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.error.ErrorAnswer;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * State of the gateway as the page shows it, in the words of health. Anybody may read it.
+ *
+ * @param now time of the gateway's clock, which a browser's can differ from
+ * @param pod name of the replica that answers
+ * @param freshForSeconds how long an answer serves without asking the upstream
+ * @param state {@code answering}, {@code failing}, {@code key refused} or
+ * {@code not asked yet}
+ * @param code code that callers get; absent where the upstream answers
+ * @param reason {@code error=} token of {@code Proxy-Status}, or the upstream's status
+ * @param nextAttemptAt end of the cool-down; absent where there is none
+ * @param lastGoodAt time of the last good answer, however old; absent where there is none
+ * @param observedAt time of the answer that may still be served; absent where there is
+ * none
+ * @param queueRemaining number of that answer
+ * @param requests answered requests for the prompt
+ * @param upstreamRequests requests to the upstream
+ * @param savedRequests how many the upstream did not get
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+record PageStatus(Instant now, String pod, double freshForSeconds, String state, @Nullable String code,
+		@Nullable String reason, @Nullable Instant nextAttemptAt, @Nullable Instant lastGoodAt,
+		@Nullable Instant observedAt, @Nullable Long queueRemaining, long requests, long upstreamRequests,
+		long savedRequests) {
+
+	static PageStatus of(PromptCache.Status status, Instant now, String pod, Duration freshFor, long requests,
+			long upstreamRequests) {
+		ErrorAnswer failure = status.failure().map(ErrorAnswer::of).orElse(null);
+		Snapshot observed = status.observed().orElse(null);
+		return new PageStatus(millis(now), pod, freshFor.toMillis() / 1000.0, status.state(),
+				failure == null ? null : failure.body().code(), failure == null ? null : failure.reason(),
+				millis(status.nextAttemptAt()), millis(status.lastGoodAt()),
+				observed == null ? null : millis(observed.observedAt()),
+				observed == null ? null : observed.promptInfo().remaining(), requests, upstreamRequests,
+				// Retries and listeners can cause more than there were callers
+				Math.max(0, requests - upstreamRequests));
+	}
+
+	private static @Nullable Instant millis(Optional<Instant> time) {
+		return time.isEmpty() ? null : millis(time.get());
+	}
+
+	private static Instant millis(Instant time) {
+		return time.truncatedTo(ChronoUnit.MILLIS);
+	}
+
+}

@@ -1,0 +1,310 @@
+import { Chart } from './chart.js';
+import { Course } from './course.js';
+import { Stream } from './stream.js';
+import { clockTime, duration, grouped } from './words.js';
+
+/** The stream sends a comment this often, which an EventSource does not show. */
+const HEARTBEAT = 15_000;
+const LOST_AFTER = 2 * HEARTBEAT;
+const STATUS_EVERY = 5_000;
+const RECORD_EVERY = 15_000;
+const ANNOUNCE_EVERY = 10_000;
+const TIMEOUT = 10_000;
+
+const element = (id) => document.getElementById(id);
+
+const course = new Course();
+const stream = new Stream('api/prompt/events', receive);
+
+/** What is shown: the last number, what it is worth and why, and when it was observed (gateway's clock). */
+const shown = { state: 'waiting', number: null, observedAt: null, error: null };
+
+/** The gateway's state; null before the first answer. */
+let status = null;
+
+/** Gateway's clock minus the browser's, in milliseconds. */
+let clockOffset = 0;
+
+/** Since when the gateway answers nothing at all. */
+let silentSince = null;
+
+/** Since when the gateway has told another number than an open stream. */
+let contradictedSince = null;
+
+let chart = null;
+
+const gatewayNow = () => Date.now() + clockOffset;
+
+function receive(type, data, observedAt) {
+  const before = shown.state;
+  if (type === 'prompt' || type === 'done') {
+    const number = data.exec_info?.queue_remaining ?? null;
+    Object.assign(shown, { state: 'fresh', number, observedAt: observedAt || gatewayNow(), error: null });
+    if (course.add(gatewayNow() / 1000, 'live', number)) {
+      drawCourse();
+    }
+  } else {
+    shown.state = type;
+    shown.error = data;
+    if (type === 'unknown') {
+      shown.number = null;
+    }
+  }
+  contradictedSince = null;
+  extendCourse();
+  render();
+  if (shown.state !== before) {
+    readStatus();
+  }
+}
+
+async function readJson(url, cache) {
+  const response = await fetch(url, { cache, signal: AbortSignal.timeout(TIMEOUT) });
+  if (!response.ok) {
+    throw new Error(`${url}: ${response.status}`);
+  }
+  return response.json();
+}
+
+async function readStatus() {
+  if (document.hidden) {
+    return;
+  }
+  try {
+    status = await readJson('page/status.json', 'no-store');
+    clockOffset = Date.parse(status.now) - Date.now();
+    silentSince = null;
+    if (stream.brokenSince === null) {
+      compareStatus();
+    } else {
+      showStatus();
+    }
+  } catch {
+    silentSince ??= Date.now();
+  }
+  render();
+}
+
+/**
+ * Takes the age from the status, since the stream is silent while the number stays the same. Where the numbers differ
+ * for two heartbeats, the stream is open but dead, such as behind a proxy that has forgotten it: a new one is opened.
+ */
+function compareStatus() {
+  const observedAt = Date.parse(status.observedAt);
+  if (!(observedAt > shown.observedAt)) {
+    return;
+  }
+  const number = status.queueRemaining ?? null;
+  if (shown.state === 'stale' && shown.number === null) {
+    shown.number = number;
+  }
+  if (number === shown.number) {
+    shown.observedAt = observedAt;
+    contradictedSince = null;
+  } else {
+    contradictedSince ??= Date.now();
+    if (Date.now() - contradictedSince >= LOST_AFTER) {
+      stream.open();
+    }
+  }
+}
+
+/** Shows the status where there is no stream: not live, and better than nothing. */
+function showStatus() {
+  contradictedSince = null;
+  shown.error = status.code ? { code: status.code } : null;
+  if (status.observedAt) {
+    shown.observedAt = Date.parse(status.observedAt);
+    shown.number = status.queueRemaining ?? null;
+    const fresh = gatewayNow() - shown.observedAt < status.freshForSeconds * 1000;
+    shown.state = fresh ? 'fresh' : 'stale';
+  } else {
+    shown.number = null;
+    shown.state = status.code ? 'unknown' : 'waiting';
+  }
+}
+
+async function readRecord() {
+  if (document.hidden) {
+    return;
+  }
+  try {
+    course.addRecord(await readJson('api/prompt/history', 'default'));
+    drawCourse();
+  } catch {
+    // The status tells that the gateway is silent
+  }
+}
+
+/** Has the course go on while the stream is silent, since nothing changes. */
+function extendCourse() {
+  if (stream.brokenSince === null && shown.state !== 'waiting') {
+    const fresh = shown.state === 'fresh';
+    if (course.add(gatewayNow() / 1000, fresh ? 'known' : 'failed', fresh ? shown.number : null)) {
+      drawCourse();
+    }
+  }
+}
+
+function drawCourse() {
+  const now = gatewayNow() / 1000;
+  const points = course.points(now);
+  if (chart) {
+    chart.update(points, course.interval);
+  } else if (window.uPlot) {
+    chart = new Chart(element('chart'), element('hover'), points);
+  }
+  element('table').replaceChildren(...course.steps(now).map(tableRow));
+}
+
+function tableRow(step) {
+  const row = document.createElement('tr');
+  const from = document.createElement('th');
+  from.scope = 'row';
+  from.textContent = clockTime(step.from);
+  row.append(from);
+  const gaps = [step.failed && 'upstream failed', step.unasked && 'nobody asked'].filter(Boolean).join(', ');
+  const numbers = [step.lowest, step.highest, step.last].map((value) => (value === null ? '–' : grouped(value)));
+  for (const text of [...numbers, gaps || 'none']) {
+    row.insertCell().textContent = text;
+  }
+  return row;
+}
+
+function render() {
+  const now = element('now');
+  const since = [stream.brokenSince, silentSince, contradictedSince].filter((time) => time !== null);
+  const lostFor = since.length ? Date.now() - Math.min(...since) : 0;
+  const lost = lostFor >= LOST_AFTER;
+  now.dataset.state = shown.state;
+  now.toggleAttribute('data-lost', lost);
+  const number = shown.number === null ? '?' : grouped(shown.number);
+  setText('number', number);
+  element('number').style.setProperty('--digits', number.length);
+  setText('unit', shown.number === 1 ? 'item remaining' : 'items remaining');
+  setText('state', shown.state);
+  setText('age', ageText());
+  setText('why', whyText());
+  setText('stream', streamText(lost, lostFor));
+  setText('upstream', upstreamText());
+  if (status) {
+    const { savedRequests, requests, upstreamRequests } = status;
+    setText('saved', `${grouped(savedRequests)} (${grouped(requests)} answers, ${grouped(upstreamRequests)} calls)`);
+    setText('pod', status.pod);
+  }
+  document.title = shown.number === null ? 'Comfy Cloud queue' : `${number} · Comfy Cloud queue`;
+  announce(`${shown.number === null ? 'No number' : `${number} items remaining`}, ${lost ? 'not live' : shown.state}`);
+}
+
+/** Sets a text where it has changed, and hides an element that has none. */
+function setText(id, text) {
+  const target = element(id);
+  if (target.textContent !== text) {
+    target.textContent = text;
+  }
+  target.hidden = text === '';
+}
+
+function ageText() {
+  if (shown.state === 'unknown') {
+    return status?.lastGoodAt ? `last answer ${duration(gatewayNow() - Date.parse(status.lastGoodAt))} ago` : '';
+  }
+  return shown.observedAt === null ? '' : `observed ${duration(gatewayNow() - shown.observedAt)} ago`;
+}
+
+function whyText() {
+  const { code, message } = shown.error ?? {};
+  if (code) {
+    const reason = status?.code === code ? ` (${status.reason})` : '';
+    return `${code}${reason}${message ? `: ${message}` : ''}`;
+  }
+  if (shown.state === 'waiting') {
+    return status?.state === 'not asked yet' ? 'Nobody asked yet.' : '';
+  }
+  if (shown.state === 'stale') {
+    return 'Nobody asked since.';
+  }
+  return shown.number === null ? 'The upstream tells no number.' : '';
+}
+
+function streamText(lost, lostFor) {
+  const next = stream.nextAttemptAt === null ? '' : ` Next attempt in ${duration(stream.nextAttemptAt - Date.now())}.`;
+  if (lost) {
+    return `Live updates are lost for ${duration(lostFor)}: the number may have changed.${next}`;
+  }
+  if (next) {
+    return `The gateway refuses live updates for now.${next}`;
+  }
+  return stream.brokenSince === null ? '' : 'Connecting to the live updates …';
+}
+
+function upstreamText() {
+  if (!status) {
+    return '–';
+  }
+  const wait = status.nextAttemptAt ? Date.parse(status.nextAttemptAt) - gatewayNow() : 0;
+  const cause = `${status.code} (${status.reason})`;
+  switch (status.state) {
+    case 'answering':
+      return 'answers';
+    case 'key refused':
+      return `refuses the key: ${cause}; the operator must replace it${wait > 0 ? `; next attempt in ${duration(wait)}` : ''}`;
+    case 'failing':
+      return wait > 0
+        ? `cools down after ${cause}; next attempt in ${duration(wait)}`
+        : `fails: ${cause}; next attempt when somebody asks`;
+    default:
+      return 'nobody asked yet';
+  }
+}
+
+let announced = '';
+let announcedAt = -Infinity;
+
+/** Tells screen readers, not more often than they can be listened to. */
+function announce(text) {
+  if (text !== announced && Date.now() - announcedAt >= ANNOUNCE_EVERY) {
+    announced = text;
+    announcedAt = Date.now();
+    element('announcement').textContent = text;
+  }
+}
+
+async function copy(button) {
+  const code = element(button.dataset.copy);
+  let copied = true;
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+  } catch {
+    // No clipboard without TLS: the text is selected, for the browser's own command
+    getSelection().selectAllChildren(code);
+    copied = document.execCommand('copy');
+  }
+  element('announcement').textContent = copied ? 'Copied' : 'Selected';
+  const label = button.firstChild;
+  label.data = copied ? 'Copied ' : 'Selected ';
+  setTimeout(() => (label.data = 'Copy '), 2_000);
+}
+
+const base = new URL('.', document.baseURI).href;
+for (const code of document.querySelectorAll('code[id]')) {
+  code.textContent = code.textContent.replaceAll('http://localhost:8080/', base);
+}
+for (const button of document.querySelectorAll('[data-copy]')) {
+  button.addEventListener('click', () => copy(button));
+}
+document.addEventListener('visibilitychange', () => {
+  silentSince = null;
+  readStatus();
+  readRecord();
+});
+
+stream.open();
+readStatus();
+readRecord();
+setInterval(readStatus, STATUS_EVERY);
+setInterval(readRecord, RECORD_EVERY);
+setInterval(() => {
+  extendCourse();
+  render();
+}, 1_000);

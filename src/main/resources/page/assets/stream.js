@@ -1,0 +1,64 @@
+const FIRST_DELAY = 2_000;
+const MAX_DELAY = 30_000;
+
+/**
+ * The gateway's stream. An EventSource comes back by itself where its connection breaks, but not where it is answered
+ * with an error, such as 503 for one listener too many: then a new one is made, after a delay that doubles.
+ */
+export class Stream {
+  /** Since when no stream is open, in milliseconds of the browser's clock; null while one is. */
+  brokenSince = Date.now();
+
+  /** When the next attempt follows an answer that was an error; null where none does. */
+  nextAttemptAt = null;
+
+  #url;
+  #receive;
+  #source = null;
+  #refusals = 0;
+  #timer = 0;
+
+  /** @param receive gets the type of each event, its data and its id */
+  constructor(url, receive) {
+    this.#url = url;
+    this.#receive = receive;
+  }
+
+  open() {
+    this.#close();
+    const source = new EventSource(this.#url);
+    this.#source = source;
+    source.onopen = () => this.#alive();
+    source.onerror = () => this.#broken(source);
+    for (const type of ['prompt', 'stale', 'unknown', 'done']) {
+      source.addEventListener(type, (event) => {
+        this.#alive();
+        if (type === 'done') {
+          // Else the browser would ask again
+          this.#close();
+        }
+        this.#receive(type, JSON.parse(event.data), Number(event.lastEventId));
+      });
+    }
+  }
+
+  #close() {
+    clearTimeout(this.#timer);
+    this.nextAttemptAt = null;
+    this.#source?.close();
+  }
+
+  #alive() {
+    this.brokenSince = null;
+    this.#refusals = 0;
+  }
+
+  #broken(source) {
+    this.brokenSince ??= Date.now();
+    if (source.readyState === EventSource.CLOSED) {
+      const delay = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.#refusals++) * (0.8 + 0.4 * Math.random());
+      this.nextAttemptAt = Date.now() + delay;
+      this.#timer = setTimeout(() => this.open(), delay);
+    }
+  }
+}
