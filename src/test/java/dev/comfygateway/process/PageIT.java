@@ -1,0 +1,587 @@
+package dev.comfygateway.process;
+
+import com.deque.html.axecore.playwright.AxeBuilder;
+import com.deque.html.axecore.results.Rule;
+import com.microsoft.playwright.Browser;
+import com.microsoft.playwright.BrowserContext;
+import com.microsoft.playwright.BrowserType;
+import com.microsoft.playwright.Locator;
+import com.microsoft.playwright.Page;
+import com.microsoft.playwright.Playwright;
+import com.microsoft.playwright.assertions.LocatorAssertions;
+import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.ReducedMotion;
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.TestGateway;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests of the page in a browser. The gateway's clock is a fake one that runs on with
+ * real time, so that an hour can pass at once.
+ */
+@EnabledIf(value = "isChromiumInstalled", disabledReason = "There is no /usr/bin/chromium")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class PageIT {
+
+	private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
+
+	private static final Path NGINX = Path.of("/usr/sbin/nginx");
+
+	private static final Path SCREENSHOTS = Path.of("target/screenshots");
+
+	private static final Duration TICK = Duration.ofMillis(50);
+
+	/** A browser says so of each request that fails, whatever a page does about it. */
+	private static final String FAILED_REQUEST = "Failed to load resource";
+
+	private final List<String> complaints = new CopyOnWriteArrayList<>();
+
+	private final List<String> scripts = new ArrayList<>();
+
+	private final List<String> hosts = new CopyOnWriteArrayList<>();
+
+	private Playwright playwright;
+
+	private Browser browser;
+
+	private Site site;
+
+	private BrowserContext context;
+
+	private Page page;
+
+	static boolean isChromiumInstalled() {
+		return Files.isExecutable(CHROMIUM);
+	}
+
+	static boolean isNginxInstalled() {
+		return Files.isExecutable(NGINX);
+	}
+
+	@BeforeAll
+	void launch() {
+		playwright = Playwright
+			.create(new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
+		browser = playwright.chromium()
+			.launch(new BrowserType.LaunchOptions().setExecutablePath(CHROMIUM).setArgs(List.of("--no-sandbox")));
+		site = new Site();
+	}
+
+	@AfterAll
+	void quit() {
+		site.close();
+		playwright.close();
+	}
+
+	@BeforeEach
+	void forgetEverything() {
+		site.restart();
+		scripts.clear();
+		complaints.clear();
+		hosts.clear();
+		context = browser.newContext();
+		page = context.newPage();
+	}
+
+	@AfterEach
+	void pageHasNothingToComplainOfAndAsksNobodyElse() {
+		context.close();
+		assertThat(complaints).isEmpty();
+		assertThat(hosts).isNotEmpty().containsOnly("127.0.0.1");
+	}
+
+	@Test
+	void firstPaintHasTheLastHour() {
+		site.recordAnHour();
+		open();
+		assertThat(page.locator("#number")).hasText("12");
+		assertThat(page.locator("#state")).hasText("fresh");
+		assertThat(page.locator("#age")).hasText(Pattern.compile("observed \\d s ago"));
+		assertThat(page.locator("#upstream")).hasText("answers");
+		assertThat(page.locator("#saved")).hasText(Pattern.compile("[\\d,]+ \\([\\d,]+ answers, [\\d,]+ calls\\)"));
+		assertThat(page.locator("#pod")).not().hasText("–");
+		assertThat(page.locator("#chart canvas")).isVisible();
+		page.locator("#table-details summary").click();
+		assertThat(page.locator("#table")).containsText("upstream failed");
+		assertThat(page.locator("#table")).containsText("nobody asked");
+		assertThat(page.locator("#table tr").count()).isBetween(12, 13);
+		assertThat(page.locator("#ask-curl")).hasText(Pattern.compile("curl .* " + site.origin() + "/api/prompt"));
+		screenshot("hour-light");
+	}
+
+	@Test
+	void pageBeforeTheFirstAnswerWaits() {
+		Hold hold = site.upstream().hold();
+		try {
+			open();
+			assertThat(page.locator("#state")).hasText("waiting");
+			assertThat(page.locator("#number")).hasText("?");
+			assertThat(page.locator("#upstream")).hasText("nobody asked yet");
+			screenshot("waiting");
+		}
+		finally {
+			hold.release();
+		}
+		assertThat(page.locator("#state")).hasText("fresh");
+		assertThat(page.locator("#number")).hasText("3");
+	}
+
+	@Test
+	void numberIsUpdatedByTheStream() {
+		open();
+		assertThat(page.locator("#number")).hasText("3");
+		assertThat(page.locator("#unit")).hasText("items remaining");
+		site.upstream().queueRemaining(1);
+		assertThat(page.locator("#number")).hasText("1");
+		assertThat(page.locator("#unit")).hasText("item remaining");
+		site.upstream().queueRemaining(123_456);
+		assertThat(page.locator("#number")).hasText("123,456");
+		assertThat(page).hasTitle("123,456 · Comfy Cloud queue");
+	}
+
+	@Test
+	void stateIsThatOfAnUpstreamThatFailsAndRecovers() {
+		site.recordAnHour();
+		open();
+		assertThat(page.locator("#state")).hasText("fresh");
+		site.upstream().behave(Behaviour.UNAVAILABLE);
+		assertThat(page.locator("#state")).hasText("stale");
+		assertThat(page.locator("#number")).hasText("12");
+		assertThat(page.locator("#why")).containsText("(503)");
+		assertThat(page.locator("#upstream")).hasText(
+				Pattern.compile("cools down after SERVICE_UNAVAILABLE \\(503\\); next attempt in \\d+ s|fails: .*"));
+		screenshot("stale");
+		site.time().advance(Duration.ofSeconds(40));
+		assertThat(page.locator("#state")).hasText("unknown");
+		assertThat(page.locator("#number")).hasText("?");
+		assertThat(page.locator("#age")).hasText(Pattern.compile("last answer \\d+ s ago"));
+		screenshot("unknown");
+		site.upstream().behave(Behaviour.NORMAL);
+		site.time().advance(Duration.ofMinutes(1));
+		assertThat(page.locator("#state")).hasText("fresh");
+		assertThat(page.locator("#number")).hasText("12");
+		assertThat(page.locator("#upstream")).hasText("answers");
+	}
+
+	@Test
+	void stateIsThatOfARefusedKey() {
+		site.upstream().behave(Behaviour.REFUSE);
+		open();
+		assertThat(page.locator("#state")).hasText("unknown");
+		assertThat(page.locator("#why")).containsText("UNAUTHORIZED (401)");
+		assertThat(page.locator("#upstream")).hasText(Pattern
+			.compile("refuses the key: UNAUTHORIZED \\(401\\); the operator must replace it; next attempt in \\d+ s"));
+		screenshot("key-refused");
+	}
+
+	@Test
+	void pageComesBackAfterARestartOfTheGateway() {
+		open();
+		assertThat(page.locator("#number")).hasText("3");
+		site.restart();
+		site.upstream().queueRemaining(4);
+		assertThat(page.locator("#number")).hasText("4", within(20));
+		assertThat(page.locator("#stream")).isHidden();
+		complaints.removeIf(text -> text.startsWith(FAILED_REQUEST));
+	}
+
+	@Test
+	void numberWhenTheGatewayIsGoneForTwoHeartbeatsIsGrey() {
+		open(new Browser.NewContextOptions(), true);
+		assertThat(page.locator("#number")).hasText("3");
+		site.stop();
+		assertThat(page.locator("#stream")).hasText("Connecting to the live updates …");
+		assertThat(page.locator("#now")).not().hasAttribute("data-lost", "");
+		page.clock().fastForward(31_000);
+		assertThat(page.locator("#now")).hasAttribute("data-lost", "");
+		assertThat(page.locator("#number")).hasText("3");
+		assertThat(page.locator("#stream")).containsText("Live updates are lost for 3");
+		screenshot("lost");
+		site.restart();
+		assertThat(page.locator("#stream")).hasText("", within(45));
+		assertThat(page.locator("#now")).not().hasAttribute("data-lost", "");
+		complaints.removeIf(text -> text.startsWith(FAILED_REQUEST));
+	}
+
+	/** A proxy can forget a connection and tell nobody. */
+	@Test
+	void streamWhenOpenAndDeadIsReplaced() {
+		site.ask();
+		scripts.add("""
+				window.streams = 0;
+				window.EventSource = class {
+				  constructor() {
+				    window.streams++;
+				    setTimeout(() => this.onopen?.());
+				  }
+				  addEventListener() {}
+				  close() {}
+				};""");
+		open(new Browser.NewContextOptions(), true);
+		assertThat(page.locator("#pod")).not().hasText("–");
+		page.waitForFunction("window.streams === 1");
+		page.clock().runFor(16_000);
+		assertThat(page.locator("#now")).not().hasAttribute("data-lost", "");
+		page.clock().runFor(30_000);
+		page.waitForFunction("window.streams > 1");
+		assertThat(page.locator("#now")).hasAttribute("data-lost", "");
+	}
+
+	@Test
+	void pageWhenTooManyListenTriesAgainByItself() throws IOException {
+		site.restart("gateway.events.max-listeners=1");
+		try (RawConnection listener = new RawConnection(site.port())) {
+			listener.send(RawConnection.request("GET", "/api/prompt/events"));
+			open();
+			assertThat(page.locator("#stream"))
+				.hasText(Pattern.compile("The gateway refuses live updates for now\\. Next attempt in \\d+ s\\."));
+			// Not live, and better than nothing
+			assertThat(page.locator("#number")).hasText(Pattern.compile("\\d+"), within(10));
+			screenshot("too-many-listeners");
+		}
+		site.upstream().queueRemaining(6);
+		assertThat(page.locator("#number")).hasText("6", within(30));
+		assertThat(page.locator("#stream")).isHidden();
+		complaints.removeIf(text -> text.startsWith(FAILED_REQUEST));
+	}
+
+	@Test
+	void numberWhenItChangesOftenIsAnnouncedNotMoreThanEachTenSeconds() {
+		open();
+		assertThat(page.locator("#announcement")).hasText(Pattern.compile("3 items remaining, fresh"),
+				new LocatorAssertions.HasTextOptions().setTimeout(15_000));
+		page.evaluate(
+				"""
+						() => {
+						  window.announcements = 0;
+						  new MutationObserver(() => window.announcements++)
+						    .observe(document.getElementById('announcement'), { childList: true, characterData: true, subtree: true });
+						}""");
+		for (int number = 10; number < 14; number++) {
+			site.upstream().queueRemaining(number);
+			site.time().advance(Duration.ofSeconds(3));
+			assertThat(page.locator("#number")).hasText(Integer.toString(number));
+		}
+		assertThat((Integer) page.evaluate("window.announcements")).isLessThanOrEqualTo(1);
+	}
+
+	@Test
+	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
+	void pageWorksBehindAPathPrefix() throws Exception {
+		try (Prefix prefix = new Prefix(site.port())) {
+			open(new Browser.NewContextOptions(), false, prefix.url());
+			assertThat(page.locator("#number")).hasText("3");
+			site.upstream().queueRemaining(5);
+			assertThat(page.locator("#number")).hasText("5");
+			assertThat(page.locator("#chart canvas")).isVisible();
+			assertThat(page.locator("#ask-curl")).containsText(prefix.url() + "api/prompt");
+			page.close();
+		}
+	}
+
+	@Test
+	void pageOnASmallDarkScreenIsNotWider() {
+		site.recordAnHour();
+		site.upstream().queueRemaining(1_234_567);
+		open(new Browser.NewContextOptions().setViewportSize(360, 740)
+			.setColorScheme(ColorScheme.DARK)
+			.setReducedMotion(ReducedMotion.REDUCE));
+		assertThat(page.locator("#number")).hasText("1,234,567");
+		page.locator("#table-details summary").click();
+		assertThat((Integer) page.evaluate("document.documentElement.scrollWidth")).as(() -> wide())
+			.isLessThanOrEqualTo(360);
+		assertThat((String) page.evaluate("getComputedStyle(document.body).backgroundColor"))
+			.isEqualTo("rgb(20, 23, 28)");
+		screenshot("small-dark");
+	}
+
+	private String wide() {
+		screenshot("small-dark");
+		return String.valueOf(page.evaluate(
+				"""
+						() => [...document.querySelectorAll('*')].filter((e) => e.getBoundingClientRect().right > 360)
+						  .map((e) => `${e.tagName} ${e.id} ${e.className} ${e.getBoundingClientRect().right}`).slice(0, 12)"""));
+	}
+
+	@Test
+	void pageIsUsableByKeyboard() {
+		open();
+		assertThat(page.locator("#number")).hasText("3");
+		context.grantPermissions(List.of("clipboard-read", "clipboard-write"));
+		page.keyboard().press("Tab");
+		assertThat(page.locator(".skip")).isFocused();
+		screenshot("skip-link");
+		page.keyboard().press("Enter");
+		assertThat(page.locator("#main")).isFocused();
+		page.keyboard().press("Tab");
+		assertThat(page.locator("#table-details summary")).isFocused();
+		page.keyboard().press("Enter");
+		assertThat(page.locator("#table")).isVisible();
+		page.keyboard().press("Tab");
+		page.keyboard().press("Tab");
+		Locator copy = page.locator("[data-copy=ask-curl]");
+		assertThat(copy).isFocused();
+		page.keyboard().press("Enter");
+		assertThat(copy).containsText("Copied");
+		assertThat((String) page.evaluate("navigator.clipboard.readText()")).startsWith("curl ")
+			.endsWith(site.origin() + "/api/prompt");
+		page.keyboard().press("Tab");
+		page.keyboard().press("Enter");
+		assertThat(page.locator("#ask-java")).isVisible();
+		assertThat(page.locator("#ask-curl")).isHidden();
+	}
+
+	@ParameterizedTest
+	@EnumSource(names = { "LIGHT", "DARK" })
+	void axeFindsNothing(ColorScheme scheme) {
+		site.recordAnHour();
+		open(new Browser.NewContextOptions().setColorScheme(scheme));
+		assertThat(page.locator("#state")).hasText("fresh");
+		page.locator("#table-details summary").click();
+		assertAccessible();
+		site.upstream().behave(Behaviour.UNAVAILABLE);
+		assertThat(page.locator("#state")).hasText("stale");
+		assertAccessible();
+		site.time().advance(Duration.ofSeconds(40));
+		assertThat(page.locator("#state")).hasText("unknown");
+		assertAccessible();
+		page.evaluate("document.getElementById('now').setAttribute('data-lost', '')");
+		assertAccessible();
+	}
+
+	private void assertAccessible() {
+		assertThat(new AxeBuilder(page).analyze().getViolations()).extracting(Rule::toString).isEmpty();
+	}
+
+	@Test
+	void swaggersPageWorksUnderTheSamePolicyAndLinksBack() {
+		open();
+		page.locator("nav a").first().click();
+		assertThat(page.locator("#swagger-ui .opblock").first()).isVisible();
+		page.locator("#operations-workflow-getPromptInfo button.opblock-summary-control").click();
+		page.locator("#operations-workflow-getPromptInfo .try-out__btn").click();
+		page.locator("#operations-workflow-getPromptInfo button.execute").click();
+		assertThat(page.locator("#operations-workflow-getPromptInfo .live-responses-table"))
+			.containsText("queue_remaining");
+		screenshot("swagger");
+		assertThat(page.locator(".info .description a, .info .renderedMarkdown a").first()).hasAttribute("href", "../");
+	}
+
+	private static LocatorAssertions.HasTextOptions within(int seconds) {
+		return new LocatorAssertions.HasTextOptions().setTimeout(seconds * 1_000);
+	}
+
+	private void open() {
+		open(new Browser.NewContextOptions());
+	}
+
+	private void open(Browser.NewContextOptions options) {
+		open(options, false);
+	}
+
+	private void open(Browser.NewContextOptions options, boolean withClock) {
+		open(options, withClock, site.origin() + "/");
+	}
+
+	private void open(Browser.NewContextOptions options, boolean withClock, String url) {
+		context.close();
+		context = browser.newContext(options);
+		context.addInitScript("addEventListener('securitypolicyviolation', e => console.error("
+				+ "'CSP', e.violatedDirective, e.blockedURI, e.sourceFile, e.lineNumber, e.columnNumber, e.target.outerHTML?.slice(0, 300)))");
+		scripts.forEach(context::addInitScript);
+		page = context.newPage();
+		page.onConsoleMessage(message -> {
+			if (message.type().equals("error") || message.type().equals("warning")) {
+				complaints.add(message.text());
+			}
+		});
+		page.onPageError(complaints::add);
+		page.onRequest(request -> {
+			if (request.url().startsWith("http")) {
+				hosts.add(URI.create(request.url()).getHost());
+			}
+		});
+		if (withClock) {
+			page.clock().install();
+		}
+		page.navigate(url);
+	}
+
+	private void screenshot(String name) {
+		page.screenshot(new Page.ScreenshotOptions().setPath(SCREENSHOTS.resolve(name + ".png")).setFullPage(true));
+	}
+
+	/** Gateway with its upstream and a clock that runs. */
+	private static final class Site implements AutoCloseable {
+
+		private final ScheduledExecutorService clockwork = Executors.newSingleThreadScheduledExecutor();
+
+		private final int port;
+
+		private TestGateway gateway;
+
+		private volatile FakeTime time;
+
+		Site() {
+			gateway = TestGateway.start();
+			port = gateway.port();
+			time = gateway.time();
+			clockwork.scheduleAtFixedRate(() -> time.advance(TICK), 0, TICK.toMillis(), TimeUnit.MILLISECONDS);
+		}
+
+		FakeTime time() {
+			return time;
+		}
+
+		SimulatedComfyCloud upstream() {
+			return gateway.upstream();
+		}
+
+		int port() {
+			return port;
+		}
+
+		String origin() {
+			return "http://127.0.0.1:" + port;
+		}
+
+		void stop() {
+			gateway.close();
+		}
+
+		/** Starts another gateway on the same port. */
+		void restart(String... settings) {
+			gateway.close();
+			gateway = TestGateway
+				.start(Stream.concat(Stream.of("server.port=" + port), Stream.of(settings)).toArray(String[]::new));
+			time = gateway.time();
+			upstream().queueRemaining(3);
+		}
+
+		void ask() {
+			try {
+				RawConnection.get(port, "/api/prompt", "Cache-Control: no-cache");
+			}
+			catch (IOException e) {
+				throw new UncheckedIOException(e);
+			}
+		}
+
+		/**
+		 * An hour in which the queue moves, nobody asks for a while and the upstream
+		 * fails.
+		 */
+		void recordAnHour() {
+			for (int i = 0; i <= 240; i++) {
+				upstream().queueRemaining(Math.round(12 + 9 * Math.sin(i / 12.0) + i % 3));
+				upstream().behave(i > 150 && i < 170 ? Behaviour.UNAVAILABLE : Behaviour.NORMAL);
+				if (i < 60 || i > 90) {
+					ask();
+				}
+				time().advance(Duration.ofSeconds(15));
+			}
+			upstream().queueRemaining(12);
+			ask();
+		}
+
+		@Override
+		public void close() {
+			clockwork.shutdownNow();
+			gateway.close();
+		}
+
+	}
+
+	/** Nginx that has the gateway under a path. */
+	private static final class Prefix implements AutoCloseable {
+
+		private final Process process;
+
+		private final int port;
+
+		Prefix(int gateway) throws Exception {
+			Path directory = Files.createTempDirectory("nginx");
+			try (ServerSocket free = new ServerSocket(0)) {
+				port = free.getLocalPort();
+			}
+			Files.writeString(directory.resolve("nginx.conf"), """
+					daemon off;
+					pid nginx.pid;
+					error_log stderr;
+					events {}
+					http {
+					  access_log off;
+					  client_body_temp_path body;
+					  proxy_temp_path proxy;
+					  fastcgi_temp_path fastcgi;
+					  uwsgi_temp_path uwsgi;
+					  scgi_temp_path scgi;
+					  server {
+					    listen 127.0.0.1:%d;
+					    location /any/prefix/ {
+					      proxy_pass http://127.0.0.1:%d/;
+					      proxy_http_version 1.1;
+					      proxy_set_header Connection "";
+					    }
+					  }
+					}
+					""".formatted(port, gateway));
+			process = new ProcessBuilder(NGINX.toString(), "-p", directory.toString(), "-c", "nginx.conf")
+				.redirectErrorStream(true)
+				.redirectOutput(ProcessBuilder.Redirect.DISCARD)
+				.start();
+			for (int i = 0; i < 100; i++) {
+				try {
+					RawConnection.get(port, "/");
+					return;
+				}
+				catch (IOException notYet) {
+					Thread.sleep(50);
+				}
+			}
+			throw new IOException("nginx did not start");
+		}
+
+		String url() {
+			return "http://127.0.0.1:%d/any/prefix/".formatted(port);
+		}
+
+		@Override
+		public void close() {
+			process.destroy();
+		}
+
+	}
+
+}
