@@ -92,7 +92,7 @@ class EventStream implements DisposableBean {
 
 	private @Nullable Snapshot latestSnapshot;
 
-	private long lastHeartbeat = System.nanoTime();
+	private long lastHeartbeat;
 
 	private volatile boolean closed;
 
@@ -100,6 +100,7 @@ class EventStream implements DisposableBean {
 			MeterRegistry meters) {
 		this.cache = cache;
 		this.ticker = ticker;
+		this.lastHeartbeat = ticker.read();
 		this.application = application;
 		this.maxListeners = properties.events().maxListeners();
 		this.sent = Counter.builder("comfy.gateway.events").description("Events sent to listeners").register(meters);
@@ -133,7 +134,7 @@ class EventStream implements DisposableBean {
 			places.decrementAndGet();
 			return false;
 		}
-		Listener listener = new Listener(request, response, callback, until, ticker.read(), this::remove);
+		Listener listener = new Listener(request, response, callback, until, ticker, this::remove);
 		thread.execute(() -> begin(listener));
 		return true;
 	}
@@ -221,7 +222,7 @@ class EventStream implements DisposableBean {
 		cache.refresh();
 		// An answer can become too old to be served without a new result
 		send();
-		long now = System.nanoTime();
+		long now = ticker.read();
 		boolean heartbeat = now - lastHeartbeat >= HEARTBEAT.toNanos();
 		if (heartbeat) {
 			lastHeartbeat = now;

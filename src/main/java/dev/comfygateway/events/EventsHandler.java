@@ -1,7 +1,10 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.error.ErrorAnswer;
+import java.io.IOException;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
 import org.eclipse.jetty.http.HttpField;
@@ -31,6 +34,12 @@ final class EventsHandler extends Handler.Wrapper {
 			new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-store"),
 			// nginx would hold events back
 			new PreEncodedHttpField("X-Accel-Buffering", "no") };
+
+	/**
+	 * Bytes that the kernel keeps for a listener who does not read, twice that with its
+	 * own overhead. Its default of up to 4 MiB would hold hours of events.
+	 */
+	private static final int SEND_BUFFER = 4096;
 
 	private final EventStream stream;
 
@@ -79,7 +88,7 @@ final class EventsHandler extends Handler.Wrapper {
 		return true;
 	}
 
-	private void listen(Request request, Response response, Callback callback) {
+	private void listen(Request request, Response response, Callback callback) throws IOException {
 		OptionalLong until;
 		try {
 			until = until(Request.extractQueryParameters(request));
@@ -102,10 +111,21 @@ final class EventsHandler extends Handler.Wrapper {
 			}
 			if (HttpMethod.HEAD.is(request.getMethod())) {
 				callback.succeeded();
+				return;
 			}
-			else if (!stream.add(request, response, callback, until)) {
+			boundSendBuffer(request);
+			if (!stream.add(request, response, callback, until)) {
 				refuse(response, callback);
 			}
+		}
+	}
+
+	private static void boundSendBuffer(Request request) throws IOException {
+		if (request.getConnectionMetaData()
+			.getConnection()
+			.getEndPoint()
+			.getTransport() instanceof SocketChannel socket) {
+			socket.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER);
 		}
 	}
 

@@ -1,5 +1,6 @@
 package dev.comfygateway.events;
 
+import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.cache.Snapshot;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -24,6 +25,8 @@ final class Listener {
 
 	private final OptionalLong until;
 
+	private final Ticker ticker;
+
 	private final long since;
 
 	private final Consumer<Listener> gone;
@@ -41,16 +44,17 @@ final class Listener {
 	/**
 	 * Creates a listener.
 	 * @param until number at or below which the stream ends; absent for none
-	 * @param since when the request came, in nanoseconds of the cache's ticker
+	 * @param ticker the cache's, which tells when the request came
 	 * @param gone hears of the end
 	 */
-	Listener(Request request, Response response, Callback callback, OptionalLong until, long since,
+	Listener(Request request, Response response, Callback callback, OptionalLong until, Ticker ticker,
 			Consumer<Listener> gone) {
 		this.request = request;
 		this.response = response;
 		this.callback = callback;
 		this.until = until;
-		this.since = since;
+		this.ticker = ticker;
+		this.since = ticker.read();
 		this.gone = gone;
 	}
 
@@ -106,7 +110,7 @@ final class Listener {
 		}
 		next = null;
 		writing = true;
-		writingSince = System.nanoTime();
+		writingSince = ticker.read();
 		boolean isLast = last;
 		response.write(isLast, ByteBuffer.wrap(event), Callback.from(() -> written(isLast), this::failed));
 	}

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,8 @@ final class EventReader implements AutoCloseable {
 	private final List<String> head = new ArrayList<>();
 
 	private final BlockingQueue<Map<String, String>> events = new LinkedBlockingQueue<>();
+
+	private final AtomicInteger comments = new AtomicInteger();
 
 	private EventReader(Socket socket) {
 		this.socket = socket;
@@ -69,7 +72,10 @@ final class EventReader implements AutoCloseable {
 	private Map<String, String> add(Map<String, String> event, String line) {
 		if (line.isEmpty()) {
 			// A comment comes when its time has come, whatever a test waits for
-			if (!event.isEmpty() && !event.containsKey("comment")) {
+			if (event.containsKey("comment")) {
+				comments.incrementAndGet();
+			}
+			else if (!event.isEmpty()) {
 				events.add(event);
 			}
 			return new LinkedHashMap<>();
@@ -77,6 +83,10 @@ final class EventReader implements AutoCloseable {
 		int colon = line.indexOf(':');
 		event.put(colon == 0 ? "comment" : line.substring(0, colon), line.substring(colon + 1).strip());
 		return event;
+	}
+
+	int comments() {
+		return comments.get();
 	}
 
 	String status() {

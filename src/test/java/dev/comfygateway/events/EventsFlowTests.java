@@ -6,6 +6,10 @@ import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Answer;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
@@ -170,6 +174,42 @@ class EventsFlowTests {
 		awaitNoListeners();
 		try (EventReader again = listen("")) {
 			assertThat(again.status()).isEqualTo("HTTP/1.1 200 OK");
+		}
+	}
+
+	@Test
+	void listenerWhoDoesNotReadIsDroppedAndCostsNobodyElse() throws Exception {
+		try (Socket silent = new Socket(); EventReader reader = listen("")) {
+			silent.setReceiveBufferSize(1);
+			silent.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), gateway.port()));
+			silent.getOutputStream().write(RawConnection.request("GET", EVENTS).getBytes(StandardCharsets.ISO_8859_1));
+			reader.next();
+			reader.next();
+			await().until(() -> metric("comfy_gateway_listeners") == 2);
+			int events = 0;
+			while (metric("comfy_gateway_listeners_dropped_total") == 0) {
+				assertThat(events++).as("events that the kernel keeps").isLessThan(500);
+				gateway.upstream().queueRemaining(1000 + events);
+				gateway.time().advance(Duration.ofSeconds(2));
+				gateway.cache().refresh();
+				assertThat(reader.next()).containsEntry("data", body(1000 + events));
+			}
+			assertThat(metric("comfy_gateway_listeners")).isOne();
+			assertThat(metric("comfy_gateway_listeners_dropped_total")).isOne();
+		}
+	}
+
+	@Test
+	void commentComesEvery15Seconds() throws Exception {
+		try (EventReader reader = listen("")) {
+			reader.next();
+			reader.next();
+			gateway.upstream().queueRemaining(4);
+			gateway.time().advance(Duration.ofSeconds(14));
+			assertThat(reader.next()).containsEntry("data", body(4));
+			assertThat(reader.comments()).isZero();
+			gateway.time().advance(Duration.ofSeconds(1));
+			await().until(() -> reader.comments() == 1);
 		}
 	}
 

@@ -1,6 +1,7 @@
 package dev.comfygateway.support;
 
 import dev.comfygateway.ComfyGatewayApplication;
+import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -69,6 +70,10 @@ public final class TestGateway implements AutoCloseable {
 
 	public SimulatedComfyCloud upstream() {
 		return context.getBean(SimulatedComfyCloud.class);
+	}
+
+	public PromptCache cache() {
+		return context.getBean(PromptCache.class);
 	}
 
 	public WaitingCallers callers() {
