@@ -139,3 +139,9 @@ that is long.
 exact: [/v3/api-docs, /v3/api-docs.yaml, /v3/api-docs/swagger-config, /swagger-ui.html]
 prefix: [/swagger-ui]
 {{- end -}}
+
+{{/* Paths of the page of the queue and its record. */}}
+{{- define "comfy-gateway.pagePaths" -}}
+exact: [/, /api/prompt/history]
+prefix: [/page, /webjars/uplot]
+{{- end -}}

@@ -48,6 +48,16 @@ class ChartRoutesTests {
 	}
 
 	@Test
+	void ingressWhenThePageIsWantedRoutesItToo() {
+		JsonNode paths = Chart.render("ingress.enabled=true", "ingress.page=true")
+			.only("Ingress")
+			.at("/spec/rules/0/http/paths");
+		assertThat(paths.valueStream().map(path -> path.at("/pathType").asString() + " " + path.at("/path").asString()))
+			.containsExactlyInAnyOrder("Exact /api/prompt", "Exact /api/prompt/events", "Exact /",
+					"Exact /api/prompt/history", "Prefix /page", "Prefix /webjars/uplot");
+	}
+
+	@Test
 	void ingressWhenCertificateIsNamedHasTls() {
 		JsonNode tls = Chart.render("ingress.enabled=true", "ingress.host=a.example.com", "ingress.tlsSecret=a")
 			.only("Ingress")
@@ -66,6 +76,20 @@ class ChartRoutesTests {
 					{"matches": [{"path": {"type": "Exact", "value": "/api/prompt/events"}}],
 					"timeouts": {"request": "0s", "backendRequest": "0s"},
 					"backendRefs": [{"name": "gw-comfy-gateway", "port": 8080}]}]}"""));
+	}
+
+	@Test
+	void httpRouteWhenThePageIsWantedRoutesItToo() {
+		JsonNode rules = Chart.render("httpRoute.enabled=true", "httpRoute.page=true")
+			.only("HTTPRoute")
+			.at("/spec/rules");
+		assertThat(rules.at("/2/matches")
+			.valueStream()
+			.map(match -> match.at("/path/type").asString() + " " + match.at("/path/value").asString()))
+			.containsExactlyInAnyOrder("Exact /", "Exact /api/prompt/history", "PathPrefix /page",
+					"PathPrefix /webjars/uplot");
+		assertThat(rules.at("/2/backendRefs")).isEqualTo(rules.at("/0/backendRefs"));
+		assertThat(rules.at("/0/matches")).hasSize(1);
 	}
 
 	@Test
