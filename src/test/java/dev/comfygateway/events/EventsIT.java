@@ -1,0 +1,96 @@
+package dev.comfygateway.events;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import dev.comfygateway.support.TestGateway;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** The stream over a working day, with the clock sped up. */
+class EventsIT {
+
+	private static final Duration FRESH_FOR = Duration.ofSeconds(2);
+
+	private static final long MIB = 1024 * 1024;
+
+	private final AtomicInteger requests = new AtomicInteger();
+
+	private HttpServer upstream;
+
+	private TestGateway gateway;
+
+	@BeforeEach
+	void start() throws IOException {
+		// It keeps nothing of what it is asked
+		upstream = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+		upstream.createContext("/api/prompt", this::answer);
+		upstream.start();
+		gateway = TestGateway.start("comfy.base-url=http://127.0.0.1:" + upstream.getAddress().getPort(),
+				"gateway.fresh-for=" + FRESH_FOR.toSeconds() + "s");
+	}
+
+	@AfterEach
+	void stop() {
+		gateway.close();
+		upstream.stop(0);
+	}
+
+	@Test
+	void eightHoursOfChangesLeaveNothingBehind() throws Exception {
+		try (EventReader one = EventReader.connect(gateway.port(), "");
+				EventReader other = EventReader.connect(gateway.port(), "?until=0")) {
+			List<EventReader> readers = List.of(one, other);
+			for (EventReader reader : readers) {
+				reader.next();
+				assertThat(reader.next()).containsEntry("data", body(1));
+			}
+			pass(Duration.ofHours(1), readers);
+			long afterOneHour = usedHeap();
+			pass(Duration.ofHours(7), readers);
+			assertThat(requests).hasValue((int) Duration.ofHours(8).dividedBy(FRESH_FOR) + 1);
+			assertThat(usedHeap() - afterOneHour).as("growth of the heap in bytes").isLessThan(MIB);
+		}
+	}
+
+	/** Has so much time pass, with a change in each window. */
+	private void pass(Duration time, List<EventReader> readers) throws InterruptedException {
+		for (long windows = time.dividedBy(FRESH_FOR); windows > 0; windows--) {
+			gateway.time().advance(FRESH_FOR);
+			gateway.cache().refresh();
+			for (EventReader reader : readers) {
+				assertThat(reader.next()).containsEntry("data", body(requests.get()));
+			}
+		}
+	}
+
+	/** Answers with a number that grows. */
+	private void answer(HttpExchange exchange) throws IOException {
+		try (exchange) {
+			byte[] body = body(requests.incrementAndGet()).getBytes(StandardCharsets.UTF_8);
+			exchange.getResponseHeaders().set("Content-Type", "application/json");
+			exchange.sendResponseHeaders(200, body.length);
+			exchange.getResponseBody().write(body);
+		}
+	}
+
+	private static String body(int queueRemaining) {
+		return "{\"exec_info\":{\"queue_remaining\":%d}}".formatted(queueRemaining);
+	}
+
+	private static long usedHeap() {
+		System.gc();
+		return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+	}
+
+}
