@@ -182,7 +182,7 @@ function render() {
   setText('number', number);
   element('number').style.setProperty('--digits', number.length);
   setText('unit', shown.number === 1 ? 'item remaining' : 'items remaining');
-  setText('state', shown.state);
+  setText('state', lost ? 'not live' : shown.state);
   setText('age', ageText());
   setText('why', whyText());
   setText('stream', streamText(lost, lostFor));

@@ -10,6 +10,7 @@ import com.microsoft.playwright.Page;
 import com.microsoft.playwright.Playwright;
 import com.microsoft.playwright.assertions.LocatorAssertions;
 import com.microsoft.playwright.options.ColorScheme;
+import com.microsoft.playwright.options.ScreenshotAnimations;
 import com.microsoft.playwright.options.ReducedMotion;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
@@ -26,6 +27,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
@@ -132,6 +134,8 @@ class PageIT {
 		assertThat(page.locator("#saved")).hasText(Pattern.compile("[\\d,]+ \\([\\d,]+ answers, [\\d,]+ calls\\)"));
 		assertThat(page.locator("#pod")).not().hasText("–");
 		assertThat(page.locator("#chart canvas")).isVisible();
+		smallScreenshot("small-hour-light");
+		page.setViewportSize(1280, 720);
 		page.locator("#table-details summary").click();
 		assertThat(page.locator("#table")).containsText("upstream failed");
 		assertThat(page.locator("#table")).containsText("nobody asked");
@@ -226,6 +230,7 @@ class PageIT {
 		page.clock().fastForward(31_000);
 		assertThat(page.locator("#now")).hasAttribute("data-lost", "");
 		assertThat(page.locator("#number")).hasText("3");
+		assertThat(page.locator("#state")).hasText("not live");
 		assertThat(page.locator("#stream")).containsText("Live updates are lost for 3");
 		screenshot("lost");
 		site.restart();
@@ -376,12 +381,24 @@ class PageIT {
 		site.time().advance(Duration.ofSeconds(40));
 		assertThat(page.locator("#state")).hasText("unknown");
 		assertAccessible();
+		smallScreenshot("small-unknown-" + scheme.name().toLowerCase(Locale.ROOT));
 		page.evaluate("document.getElementById('now').setAttribute('data-lost', '')");
 		assertAccessible();
 	}
 
 	private void assertAccessible() {
 		assertThat(new AxeBuilder(page).analyze().getViolations()).extracting(Rule::toString).isEmpty();
+	}
+
+	@Test
+	void documentsScriptWaitsInABrowser() throws IOException {
+		open();
+		assertThat(page.locator("#number")).hasText("3");
+		String documents = Files.readString(Path.of("src/docs/operations.md"));
+		String script = documents.split("```js\n")[1].split("```")[0].replace("http://localhost:8080", site.origin());
+		page.evaluate("window.left = null; " + script + " waitUntil(1).then((left) => (window.left = left)); null");
+		site.upstream().queueRemaining(1);
+		page.waitForFunction("window.left === 1");
 	}
 
 	@Test
@@ -439,7 +456,17 @@ class PageIT {
 	}
 
 	private void screenshot(String name) {
-		page.screenshot(new Page.ScreenshotOptions().setPath(SCREENSHOTS.resolve(name + ".png")).setFullPage(true));
+		page.screenshot(new Page.ScreenshotOptions().setPath(SCREENSHOTS.resolve(name + ".png"))
+			.setAnimations(ScreenshotAnimations.DISABLED)
+			.setFullPage(true));
+	}
+
+	/** Takes the picture of the top that the README can have. */
+	private void smallScreenshot(String name) {
+		page.setViewportSize(720, 480);
+		page.evaluate("scrollTo(0, 0)");
+		page.screenshot(new Page.ScreenshotOptions().setPath(SCREENSHOTS.resolve(name + ".png"))
+			.setAnimations(ScreenshotAnimations.DISABLED));
 	}
 
 	/** Gateway with its upstream and a clock that runs. */
