@@ -14,11 +14,11 @@ import java.util.concurrent.atomic.AtomicInteger;
  * <p>
  * {@code GET /count} tells the number of requests for {@code /api/prompt} and how many of
  * them were ever under way at once, and starts both anew. {@code GET /delay?2000} sets
- * another delay.
+ * another delay, {@code GET /remaining?4} another number.
  */
 public class StubUpstream {
 
-	private static final byte[] BODY = "{\"exec_info\":{\"queue_remaining\":3}}".getBytes(StandardCharsets.UTF_8);
+	private volatile long remaining = 3;
 
 	private volatile long delayMillis;
 
@@ -42,7 +42,8 @@ public class StubUpstream {
 		server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
 		server.createContext("/api/prompt", stub::prompt);
 		server.createContext("/count", stub::count);
-		server.createContext("/delay", stub::delay);
+		server.createContext("/delay", exchange -> stub.delayMillis = number(exchange));
+		server.createContext("/remaining", exchange -> stub.remaining = number(exchange));
 		server.start();
 	}
 
@@ -52,7 +53,8 @@ public class StubUpstream {
 		try (exchange) {
 			Thread.sleep(delayMillis);
 			boolean allowed = key.equals(exchange.getRequestHeaders().getFirst("X-API-Key"));
-			answer(exchange, allowed ? 200 : 401, allowed ? BODY : new byte[] { '{', '}' });
+			String body = allowed ? "{\"exec_info\":{\"queue_remaining\":%d}}".formatted(remaining) : "{}";
+			answer(exchange, allowed ? 200 : 401, body);
 		}
 		catch (InterruptedException ignored) {
 			Thread.currentThread().interrupt();
@@ -65,21 +67,23 @@ public class StubUpstream {
 	private void count(HttpExchange exchange) throws IOException {
 		String counts = "requests=%d most_under_way=%d%n".formatted(requests.getAndSet(0), mostUnderWay.getAndSet(0));
 		try (exchange) {
-			answer(exchange, 200, counts.getBytes(StandardCharsets.UTF_8));
+			answer(exchange, 200, counts);
 		}
 	}
 
-	private void delay(HttpExchange exchange) throws IOException {
-		delayMillis = Long.parseLong(exchange.getRequestURI().getQuery());
+	private static long number(HttpExchange exchange) throws IOException {
 		try (exchange) {
-			answer(exchange, 200, exchange.getRequestURI().getQuery().getBytes(StandardCharsets.UTF_8));
+			String number = exchange.getRequestURI().getQuery();
+			answer(exchange, 200, number);
+			return Long.parseLong(number);
 		}
 	}
 
-	private static void answer(HttpExchange exchange, int status, byte[] body) throws IOException {
+	private static void answer(HttpExchange exchange, int status, String body) throws IOException {
+		byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
 		exchange.getResponseHeaders().set("Content-Type", "application/json");
-		exchange.sendResponseHeaders(status, body.length);
-		exchange.getResponseBody().write(body);
+		exchange.sendResponseHeaders(status, bytes.length);
+		exchange.getResponseBody().write(bytes);
 	}
 
 }
