@@ -398,7 +398,7 @@ class PageIT {
 		String script = documents.split("```js\n")[1].split("```")[0].replace("http://localhost:8080", site.origin());
 		page.evaluate("window.left = null; " + script + " waitUntil(1).then((left) => (window.left = left)); null");
 		site.upstream().queueRemaining(1);
-		page.waitForFunction("window.left === 1");
+		page.waitForCondition(() -> Integer.valueOf(1).equals(page.evaluate("window.left")));
 	}
 
 	@Test
@@ -463,7 +463,7 @@ class PageIT {
 
 	/** Takes the picture of the top that the README can have. */
 	private void smallScreenshot(String name) {
-		page.setViewportSize(720, 480);
+		page.setViewportSize(720, 590);
 		page.evaluate("scrollTo(0, 0)");
 		page.screenshot(new Page.ScreenshotOptions().setPath(SCREENSHOTS.resolve(name + ".png"))
 			.setAnimations(ScreenshotAnimations.DISABLED));
