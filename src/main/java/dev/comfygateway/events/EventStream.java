@@ -46,7 +46,10 @@ class EventStream implements DisposableBean {
 
 	static final Duration MAX_STALL = Duration.ofSeconds(10);
 
-	private static final Duration REVIEW = Duration.ofMillis(250);
+	/** Time after which an answer that has become old is replaced, at most. */
+	private static final Duration TICK = Duration.ofMillis(50);
+
+	private static final Duration REVIEW = Duration.ofSeconds(1);
 
 	private static final int MIN_RETRY_MILLIS = 2000;
 
@@ -92,6 +95,8 @@ class EventStream implements DisposableBean {
 
 	private @Nullable Snapshot latestSnapshot;
 
+	private long lastReview;
+
 	private long lastHeartbeat;
 
 	private volatile boolean closed;
@@ -100,7 +105,8 @@ class EventStream implements DisposableBean {
 			MeterRegistry meters) {
 		this.cache = cache;
 		this.ticker = ticker;
-		this.lastHeartbeat = ticker.read();
+		this.lastReview = ticker.read();
+		this.lastHeartbeat = lastReview;
 		this.application = application;
 		this.maxListeners = properties.events().maxListeners();
 		this.sent = Counter.builder("comfy.gateway.events").description("Events sent to listeners").register(meters);
@@ -111,7 +117,7 @@ class EventStream implements DisposableBean {
 			.description("Listeners of /api/prompt/events")
 			.register(meters);
 		cache.addListener(this::changed);
-		thread.scheduleWithFixedDelay(() -> surviving(this::review), REVIEW.toMillis(), REVIEW.toMillis(),
+		thread.scheduleWithFixedDelay(() -> surviving(this::tick), TICK.toMillis(), TICK.toMillis(),
 				TimeUnit.MILLISECONDS);
 	}
 
@@ -215,7 +221,7 @@ class EventStream implements DisposableBean {
 	}
 
 	/** Does what time asks for. */
-	private void review() {
+	private void tick() {
 		if (listeners.isEmpty() || closed) {
 			return;
 		}
@@ -223,6 +229,14 @@ class EventStream implements DisposableBean {
 		// An answer can become too old to be served without a new result
 		send();
 		long now = ticker.read();
+		if (now - lastReview >= REVIEW.toNanos()) {
+			lastReview = now;
+			review(now);
+		}
+	}
+
+	/** Drops listeners that do not read, and keeps the others' connections alive. */
+	private void review(long now) {
 		boolean heartbeat = now - lastHeartbeat >= HEARTBEAT.toNanos();
 		if (heartbeat) {
 			lastHeartbeat = now;
