@@ -1,6 +1,10 @@
 # The gateway as it is shipped: docker build -t comfy-gateway .
 
-FROM eclipse-temurin:25-jdk AS build
+# A release names both by digest, as src/image/base.Dockerfile has them
+ARG JDK_IMAGE=eclipse-temurin:25-jdk
+ARG ROOT_IMAGE=debian:13-slim
+
+FROM ${JDK_IMAGE} AS build
 WORKDIR /build
 # Without unzip Maven's wrapper fetches another archive than the one of its checksum. The other two go into the image
 RUN apt-get update && apt-get install --yes --no-install-recommends unzip ca-certificates tzdata \
@@ -20,7 +24,7 @@ RUN RUNTIME=/opt/jre src/image/assemble /opt/comfy-gateway \
     && javac -d /opt/comfy-gateway/health src/image/Health.java
 
 # Root file system with the C library and little more: no shell, no package manager
-FROM debian:13-slim AS root
+FROM ${ROOT_IMAGE} AS root
 COPY --from=build /opt/jre /opt/jre
 COPY src/image/rootfs /usr/local/bin/
 RUN rootfs /opt/jre /rootfs
@@ -34,10 +38,12 @@ COPY --from=build /opt/comfy-gateway/lib /opt/comfy-gateway/lib
 COPY --from=build /opt/comfy-gateway/comfy-gateway.jar /opt/comfy-gateway/comfy-gateway.aot /opt/comfy-gateway/jvm.options /opt/comfy-gateway/health/Health.class /opt/comfy-gateway/
 ARG VERSION=1.0.0
 ARG REVISION=unknown
+ARG SOURCE=unknown
 LABEL org.opencontainers.image.title="comfy-gateway" \
       org.opencontainers.image.description="Answers Comfy Cloud's GET /api/prompt for callers that hold no key" \
       org.opencontainers.image.version="$VERSION" \
-      org.opencontainers.image.revision="$REVISION"
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.source="$SOURCE"
 # One arena of malloc, since few threads allocate at the same time
 ENV MALLOC_ARENA_MAX=1
 USER 65532:65532
