@@ -1,0 +1,38 @@
+package dev.comfygateway.chart;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.core.io.support.PropertiesLoaderUtils;
+import tools.jackson.databind.JsonNode;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** The version of {@code pom.xml}, which other files repeat. */
+class ChartVersionTests {
+
+	@Test
+	void chartNamesTheVersion() throws IOException {
+		JsonNode chart = Yamls.file("Chart.yaml");
+		assertThat(chart.at("/appVersion").asString()).isEqualTo(version());
+		assertThat(chart.at("/annotations/artifacthub.io~1images").asString())
+			.contains("image: comfy-gateway:" + version() + "\n");
+	}
+
+	@Test
+	void imageHasTheVersion() throws IOException {
+		Matcher label = Pattern.compile("(?m)^ARG VERSION=(.*)$").matcher(Files.readString(Path.of("Dockerfile")));
+		assertThat(label.find()).isTrue();
+		assertThat(label.group(1)).isEqualTo(version());
+	}
+
+	private static String version() throws IOException {
+		return PropertiesLoaderUtils.loadProperties(new ClassPathResource("META-INF/build-info.properties"))
+			.getProperty("build.version");
+	}
+
+}
