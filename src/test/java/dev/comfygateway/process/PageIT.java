@@ -47,6 +47,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 /**
  * Tests of the page in a browser. The gateway's clock is a fake one that runs on with
@@ -588,16 +589,7 @@ class PageIT {
 				.redirectErrorStream(true)
 				.redirectOutput(ProcessBuilder.Redirect.DISCARD)
 				.start();
-			for (int i = 0; i < 100; i++) {
-				try {
-					RawConnection.get(port, "/");
-					return;
-				}
-				catch (IOException notYet) {
-					Thread.sleep(50);
-				}
-			}
-			throw new IOException("nginx did not start");
+			await("nginx").ignoreExceptions().until(() -> RawConnection.get(port, "/").status() > 0);
 		}
 
 		String url() {
