@@ -54,6 +54,8 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 
 	private final AtomicInteger mostInFlight = new AtomicInteger();
 
+	private final Thread acceptor = Thread.ofVirtual().unstarted(this::accept);
+
 	private volatile String acceptedKey;
 
 	private volatile OptionalLong fixedQueueRemaining = OptionalLong.empty();
@@ -99,7 +101,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 		try {
 			ServerSocket socket = sockets.createServerSocket(port, 50, InetAddress.getByName("127.0.0.1"));
 			SimulatedComfyCloud started = new SimulatedComfyCloud(socket, scheme, acceptedKey, clock);
-			Thread.ofVirtual().start(started::accept);
+			started.acceptor.start();
 			return started;
 		}
 		catch (IOException e) {
@@ -195,12 +197,17 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 	public void close() {
 		try {
 			serverSocket.close();
+			// It may still accept a connection until it has noticed
+			acceptor.join();
 			for (Socket socket : open) {
 				socket.close();
 			}
 		}
 		catch (IOException e) {
 			throw new UncheckedIOException(e);
+		}
+		catch (InterruptedException ignored) {
+			Thread.currentThread().interrupt();
 		}
 	}
 
