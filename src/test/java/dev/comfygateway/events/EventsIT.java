@@ -14,10 +14,12 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** The stream over a working day, with the clock sped up. */
+@Isolated("measures the heap of this process")
 class EventsIT {
 
 	private static final Duration FRESH_FOR = Duration.ofSeconds(5);

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -31,6 +32,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 /** Eight gateways as one fleet, on a real Redis that fails in many ways, under load. */
+@Isolated("measures times under load")
 @EnabledIf(value = "dev.comfygateway.support.redis.RedisServer#isAvailable",
 		disabledReason = "needs a container engine, or redis-server on the path")
 class FleetIT {

@@ -21,11 +21,13 @@ import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What is left of connections, descriptors and threads after every kind of failure. */
+@Isolated("counts descriptors and threads of this process")
 class UpstreamConnectionsIT {
 
 	private static final Duration AFTERWARDS = Duration.ofSeconds(1);
@@ -52,9 +54,9 @@ class UpstreamConnectionsIT {
 
 	@ParameterizedTest(name = "{0}")
 	@MethodSource("behaviours")
-	void fetchWhenFailedTwelveTimesLeavesAtMostOneConnection(String name, Behaviour behaviour) {
+	void fetchWhenFailedFourTimesLeavesAtMostOneConnection(String name, Behaviour behaviour) {
 		upstream.behave(behaviour);
-		for (int i = 0; i < 12; i++) {
+		for (int i = 0; i < 4; i++) {
 			assertThat(fixture.fetch()).isInstanceOf(UpstreamFailure.class);
 		}
 		leavesAtMostOneConnection();
@@ -147,7 +149,7 @@ class UpstreamConnectionsIT {
 		String first = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n"
 				+ "{\"exec_info\": {\"queue_remaining\": 11}}";
 		upstream.behave(Behaviour.rawThenKeep(ascii(first + first.replace("11", "22"))));
-		for (int i = 0; i < 12; i++) {
+		for (int i = 0; i < 4; i++) {
 			assertThat(fixture.fetch()).isInstanceOfSatisfying(Answered.class,
 					answered -> assertThat(answered.promptInfo().toString()).contains("11"));
 		}
@@ -158,7 +160,7 @@ class UpstreamConnectionsIT {
 	void fetchWhenUpstreamSpeaksFirstLeavesAtMostOneConnection() {
 		upstream.greet(ascii("SSH-2.0-OpenSSH_9.2p1\r\n"));
 		upstream.behave(Behaviour.STALL);
-		for (int i = 0; i < 12; i++) {
+		for (int i = 0; i < 4; i++) {
 			assertThat(fixture.failure().reason()).isIn(Reason.PROTOCOL_ERROR, Reason.RESPONSE_INCOMPLETE);
 		}
 		leavesAtMostOneConnection();
