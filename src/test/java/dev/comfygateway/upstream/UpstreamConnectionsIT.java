@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -180,8 +181,7 @@ class UpstreamConnectionsIT {
 			fails(i % 100 == 0 ? all.get(all.size() - 1 - i / 100) : quick.get(i % quick.size()));
 		}
 		leavesAtMostOneConnection();
-		await().atMost(AFTERWARDS)
-			.untilAsserted(() -> assertThat(OpenSockets.descriptors()).isLessThanOrEqualTo(descriptors + 1));
+		soon().untilAsserted(() -> assertThat(OpenSockets.descriptors()).isLessThanOrEqualTo(descriptors + 1));
 		assertThat(Thread.activeCount()).isLessThanOrEqualTo(threads + 6);
 		answersOnOneKeptConnection();
 	}
@@ -192,17 +192,21 @@ class UpstreamConnectionsIT {
 	}
 
 	private void leavesAtMostOneConnection() {
-		await().atMost(AFTERWARDS).untilAsserted(() -> {
+		soon().untilAsserted(() -> {
 			assertThat(upstream.openConnections()).isLessThanOrEqualTo(1);
 			assertThat(OpenSockets.to(upstream.port())).isLessThanOrEqualTo(1);
 		});
 	}
 
+	private static ConditionFactory soon() {
+		return await().pollDelay(Duration.ZERO).atMost(AFTERWARDS);
+	}
+
 	private void answersOnOneKeptConnection() {
 		upstream.behave(Behaviour.NORMAL);
-		await().atMost(AFTERWARDS).until(() -> fixture.fetch() instanceof Answered);
+		soon().until(() -> fixture.fetch() instanceof Answered);
 		int connections = upstream.connections();
-		await().atMost(AFTERWARDS).until(() -> fixture.fetch() instanceof Answered);
+		soon().until(() -> fixture.fetch() instanceof Answered);
 		assertThat(upstream.connections()).isEqualTo(connections);
 		leavesAtMostOneConnection();
 	}
