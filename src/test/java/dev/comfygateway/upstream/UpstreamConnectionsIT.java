@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
-import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -55,9 +54,9 @@ class UpstreamConnectionsIT {
 
 	@ParameterizedTest(name = "{0}")
 	@MethodSource("behaviours")
-	void fetchWhenFailedFourTimesLeavesAtMostOneConnection(String name, Behaviour behaviour) {
+	void fetchWhenFailedTwelveTimesLeavesAtMostOneConnection(String name, Behaviour behaviour) {
 		upstream.behave(behaviour);
-		for (int i = 0; i < 4; i++) {
+		for (int i = 0; i < 12; i++) {
 			assertThat(fixture.fetch()).isInstanceOf(UpstreamFailure.class);
 		}
 		leavesAtMostOneConnection();
@@ -150,7 +149,7 @@ class UpstreamConnectionsIT {
 		String first = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n"
 				+ "{\"exec_info\": {\"queue_remaining\": 11}}";
 		upstream.behave(Behaviour.rawThenKeep(ascii(first + first.replace("11", "22"))));
-		for (int i = 0; i < 4; i++) {
+		for (int i = 0; i < 12; i++) {
 			assertThat(fixture.fetch()).isInstanceOfSatisfying(Answered.class,
 					answered -> assertThat(answered.promptInfo().toString()).contains("11"));
 		}
@@ -161,7 +160,7 @@ class UpstreamConnectionsIT {
 	void fetchWhenUpstreamSpeaksFirstLeavesAtMostOneConnection() {
 		upstream.greet(ascii("SSH-2.0-OpenSSH_9.2p1\r\n"));
 		upstream.behave(Behaviour.STALL);
-		for (int i = 0; i < 4; i++) {
+		for (int i = 0; i < 12; i++) {
 			assertThat(fixture.failure().reason()).isIn(Reason.PROTOCOL_ERROR, Reason.RESPONSE_INCOMPLETE);
 		}
 		leavesAtMostOneConnection();
@@ -181,7 +180,8 @@ class UpstreamConnectionsIT {
 			fails(i % 100 == 0 ? all.get(all.size() - 1 - i / 100) : quick.get(i % quick.size()));
 		}
 		leavesAtMostOneConnection();
-		soon().untilAsserted(() -> assertThat(OpenSockets.descriptors()).isLessThanOrEqualTo(descriptors + 1));
+		await().atMost(AFTERWARDS)
+			.untilAsserted(() -> assertThat(OpenSockets.descriptors()).isLessThanOrEqualTo(descriptors + 1));
 		assertThat(Thread.activeCount()).isLessThanOrEqualTo(threads + 6);
 		answersOnOneKeptConnection();
 	}
@@ -192,23 +192,23 @@ class UpstreamConnectionsIT {
 	}
 
 	private void leavesAtMostOneConnection() {
-		soon().untilAsserted(() -> {
+		await().atMost(AFTERWARDS).untilAsserted(() -> {
 			assertThat(upstream.openConnections()).isLessThanOrEqualTo(1);
 			assertThat(OpenSockets.to(upstream.port())).isLessThanOrEqualTo(1);
 		});
 	}
 
-	private static ConditionFactory soon() {
-		return await().pollDelay(Duration.ZERO).atMost(AFTERWARDS);
-	}
-
 	private void answersOnOneKeptConnection() {
 		upstream.behave(Behaviour.NORMAL);
-		soon().until(() -> fixture.fetch() instanceof Answered);
+		awaitAnswer();
 		int connections = upstream.connections();
-		soon().until(() -> fixture.fetch() instanceof Answered);
+		awaitAnswer();
 		assertThat(upstream.connections()).isEqualTo(connections);
 		leavesAtMostOneConnection();
+	}
+
+	private void awaitAnswer() {
+		await().pollDelay(Duration.ZERO).atMost(AFTERWARDS).until(() -> fixture.fetch() instanceof Answered);
 	}
 
 	private static byte[] random() {
