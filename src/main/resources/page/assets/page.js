@@ -40,9 +40,7 @@ function receive(type, data, observedAt) {
   if (type === 'prompt' || type === 'done') {
     const number = data.exec_info?.queue_remaining ?? null;
     Object.assign(shown, { state: 'fresh', number, observedAt: observedAt || gatewayNow(), error: null });
-    if (course.add(gatewayNow() / 1000, 'live', number)) {
-      drawCourse();
-    }
+    addToCourse('live', number);
   } else {
     shown.state = type;
     shown.error = data;
@@ -70,6 +68,7 @@ async function readStatus() {
   if (document.hidden) {
     return;
   }
+  const first = !status;
   try {
     status = await readJson('page/status.json', 'no-store');
     clockOffset = Date.parse(status.now) - Date.now();
@@ -81,6 +80,9 @@ async function readStatus() {
     }
   } catch {
     silentSince ??= Date.now();
+  }
+  if (first) {
+    drawCourse();
   }
   render();
 }
@@ -140,13 +142,21 @@ async function readRecord() {
 function extendCourse() {
   if (stream.brokenSince === null && shown.state !== 'waiting') {
     const fresh = shown.state === 'fresh';
-    if (course.add(gatewayNow() / 1000, fresh ? 'known' : 'failed', fresh ? shown.number : null)) {
-      drawCourse();
-    }
+    addToCourse(fresh ? 'known' : 'failed', fresh ? shown.number : null);
   }
 }
 
+function addToCourse(rank, number) {
+  if (status && course.add(gatewayNow() / 1000, rank, number)) {
+    drawCourse();
+  }
+}
+
+/** Draws nothing before the gateway's clock is known: by the browser's, the record could be of another hour. */
 function drawCourse() {
+  if (!status) {
+    return;
+  }
   const now = gatewayNow() / 1000;
   const points = course.points(now);
   if (chart) {
