@@ -353,15 +353,17 @@ class FleetIT {
 	void holderThatEndsDelaysOthersByNoMoreThanItsLease(boolean killed) throws Exception {
 		String port = "spring.data.redis.port=" + redis.port();
 		try (Gateways others = Gateways.start(2, port)) {
-			others.ask(0);
-			await().untilAsserted(() -> assertThat(others.states()).containsOnly("ok"));
-			Hold hold = others.upstream.hold();
+			Hold hold;
 			try (GatewayProcess holder = GatewayProcess.start(Map.of("COMFY_API_KEY", RunningGateway.KEY,
 					"COMFY_BASE_URL", others.upstream.baseUrl(), "GATEWAY_FLEET", "redis", "GATEWAY_FRESH_FOR", "1s"),
 					"--" + port)) {
 				holder.awaitStart();
 				holder.awaitOutput("Fleet: answers are shared");
-				// Nobody waits for what it fetches
+				others.ask(0);
+				await().untilAsserted(() -> assertThat(others.states()).containsOnly("ok"));
+				// It has an answer, and so nobody waits for what it fetches next
+				assertThat(RawConnection.get(holder.port(), "/api/prompt").status()).isEqualTo(200);
+				hold = others.upstream.hold();
 				await().until(() -> RawConnection.get(holder.port(), "/api/prompt")
 					.header("Cache-Status")
 					.orElseThrow()
