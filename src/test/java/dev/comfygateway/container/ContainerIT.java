@@ -323,14 +323,17 @@ class ContainerIT {
 			redis.start();
 			one.start();
 			other.start();
-			await(() -> one.getLogs().contains("Fleet: answers are shared through Redis")
-					&& other.getLogs().contains("Fleet: answers are shared through Redis"));
+			await(() -> isInFleet(one) && isInFleet(other));
 			assertThat(ask(one).status()).isEqualTo(200);
 			Answer shared = ask(other);
 			assertThat(shared.status()).isEqualTo(200);
 			assertThat(shared.header("Cache-Status").orElseThrow()).containsAnyOf("hit; ttl=", "detail=fleet");
 			assertThat(one.getLogs() + other.getLogs()).doesNotContain("ERROR");
 		}
+	}
+
+	private static boolean isInFleet(GenericContainer<?> gateway) {
+		return metrics(gateway).contains("comfy_gateway_fleet_up 1.0\n");
 	}
 
 	private static GenericContainer<?> inFleet() {

@@ -358,7 +358,9 @@ class FleetIT {
 					"COMFY_BASE_URL", others.upstream.baseUrl(), "GATEWAY_FLEET", "redis", "GATEWAY_FRESH_FOR", "1s"),
 					"--" + port)) {
 				holder.awaitStart();
-				holder.awaitOutput("Fleet: answers are shared");
+				await().until(() -> RawConnection.get(holder.managementPort(), "/actuator/prometheus")
+					.body()
+					.contains("comfy_gateway_fleet_up 1.0\n"));
 				others.ask(0);
 				await().untilAsserted(() -> assertThat(others.states()).containsOnly("ok"));
 				// It has an answer, and so nobody waits for what it fetches next
