@@ -74,7 +74,7 @@ class PageIT {
 
 	private final List<String> scripts = new ArrayList<>();
 
-	private final List<String> hosts = new CopyOnWriteArrayList<>();
+	private final List<URI> requests = new CopyOnWriteArrayList<>();
 
 	private Playwright playwright;
 
@@ -115,7 +115,7 @@ class PageIT {
 		site.restart();
 		scripts.clear();
 		complaints.clear();
-		hosts.clear();
+		requests.clear();
 		context = browser.newContext();
 		page = context.newPage();
 	}
@@ -124,7 +124,7 @@ class PageIT {
 	void pageHasNothingToComplainOfAndAsksNobodyElse() {
 		context.close();
 		assertThat(complaints).isEmpty();
-		assertThat(hosts).isNotEmpty().containsOnly("127.0.0.1");
+		assertThat(requests).isNotEmpty().allMatch(request -> request.getHost().equals("127.0.0.1"));
 	}
 
 	@Test
@@ -208,6 +208,7 @@ class PageIT {
 		site.upstream().queueRemaining(123_456);
 		assertThat(page.locator("#number")).hasText("123,456");
 		assertThat(page).hasTitle("123,456 · Comfy Cloud queue");
+		assertStreamIsTheFirst();
 	}
 
 	@Test
@@ -344,6 +345,7 @@ class PageIT {
 			assertThat(page.locator("#number")).hasText("3");
 			site.upstream().queueRemaining(5);
 			assertThat(page.locator("#number")).hasText("5");
+			assertStreamIsTheFirst();
 			assertThat(page.locator("#chart canvas")).isVisible();
 			assertThat(page.locator("#ask-curl")).containsText(prefix.url() + "api/prompt");
 			page.close();
@@ -364,6 +366,11 @@ class PageIT {
 		assertThat((String) page.evaluate("getComputedStyle(document.body).backgroundColor"))
 			.isEqualTo("rgb(20, 23, 28)");
 		screenshot("small-dark");
+	}
+
+	/** Another stream would begin with the number, whether the first one works or not. */
+	private void assertStreamIsTheFirst() {
+		assertThat(requests).filteredOn(request -> request.getPath().endsWith("/api/prompt/events")).hasSize(1);
 	}
 
 	private String wide() {
@@ -482,7 +489,7 @@ class PageIT {
 		page.onPageError(complaints::add);
 		page.onRequest(request -> {
 			if (request.url().startsWith("http")) {
-				hosts.add(URI.create(request.url()).getHost());
+				requests.add(URI.create(request.url()));
 			}
 		});
 		if (withClock) {
