@@ -26,17 +26,17 @@ class CacheConfiguration {
 	private static final int MAX_SIZE = 1;
 
 	/**
-	 * Manager of the one cache. The entry expires at the age from which it serves no
-	 * caller. {@link PromptCache} counts hits and misses of callers; a scrape that reads
-	 * the entry is neither.
+	 * Manager of the one cache. The entry expires when it may serve no caller any more.
+	 * {@link PromptCache} counts hits and misses of callers; a scrape that reads the
+	 * entry is neither.
 	 */
 	@Bean
 	CaffeineCacheManager cacheManager(GatewayProperties properties, Ticker ticker, StatsCounter statistics) {
-		long maxAge = FreshnessPolicy.of(properties).maxAge();
+		FreshnessPolicy policy = FreshnessPolicy.of(properties);
 		CaffeineCacheManager caches = new CaffeineCacheManager();
 		caches.registerCustomCache(PromptCache.NAME, Caffeine.newBuilder()
 			.maximumSize(MAX_SIZE)
-			.expireAfter(Expiry.writing((key, snapshot) -> lifetime((Snapshot) snapshot, maxAge, ticker.read())))
+			.expireAfter(Expiry.writing((key, snapshot) -> lifetime((Snapshot) snapshot, policy, ticker.read())))
 			.ticker(ticker)
 			.recordStats(() -> statistics)
 			.build());
@@ -45,12 +45,8 @@ class CacheConfiguration {
 		return caches;
 	}
 
-	/**
-	 * What is left of the longest life: an answer of another replica, or of an upstream
-	 * that is a cache itself, has an age.
-	 */
-	private static Duration lifetime(Snapshot snapshot, long maxAge, long now) {
-		return Duration.ofNanos(Math.max(0, maxAge - snapshot.age(now)));
+	private static Duration lifetime(Snapshot snapshot, FreshnessPolicy policy, long now) {
+		return Duration.ofNanos(Math.max(0, policy.remainingLife(snapshot, now)));
 	}
 
 	@Bean

@@ -20,10 +20,10 @@ public interface Fleet extends AutoCloseable {
 	 */
 	CompletableFuture<Claim> claim(long maxAgeNanos, boolean background);
 
-	/** Ends the patience of a claim that no caller waited for: now one does. */
-	void hurry();
+	/** A caller now waits for the background claim, which must take less time. */
+	void promote();
 
-	/** Has results of other replicas reported, whenever they become known. */
+	/** Sets the listener of results of other replicas. */
 	void onResult(Consumer<SharedResult> listener);
 
 	/**
@@ -41,14 +41,27 @@ public interface Fleet extends AutoCloseable {
 		/**
 		 * This replica fetches.
 		 *
-		 * @param publication receives the result, for the other replicas; never blocks
+		 * @param lease right to fetch, which keeps the other replicas waiting
 		 */
-		record Granted(Consumer<SharedResult> publication) implements Claim {
+		record Granted(Lease lease) implements Claim {
 		}
 
 		/** Another replica has fetched, or the upstream is left alone by all. */
 		record Shared(SharedResult result) implements Claim {
 		}
+
+	}
+
+	/**
+	 * Right to fetch, until a result is published or the lease is released. Never blocks.
+	 */
+	interface Lease {
+
+		/** Publishes the result for the other replicas. */
+		void publish(SharedResult result);
+
+		/** Gives the lease back without a result; does nothing after a publication. */
+		void release();
 
 	}
 

@@ -4,8 +4,12 @@ import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.upstream.UpstreamFailure;
 
 /**
- * Freshness policy: use of a stored answer, by its age and the caller's directives. All
- * times are in nanoseconds.
+ * Freshness policy: use of a stored answer, by two clocks. The time since its arrival
+ * decides whether it is fresh, whether it serves during revalidation, and when the
+ * upstream may be asked again. Its age, which adds the age that the upstream gave it, is
+ * compared with a caller's {@code max-age} and bounded by {@code stale-if-error}. An
+ * upstream that gives its answers an age is therefore asked no more often. All times are
+ * in nanoseconds.
  */
 record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfError, long refreshFloor) {
 
@@ -15,7 +19,8 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 		/** Serves. */
 		FRESH,
 		/**
-		 * Older than the caller asks, but too young to ask the upstream again: serves.
+		 * Older than the caller asks, but the upstream was asked too short a time ago:
+		 * serves.
 		 */
 		REFRESH_FLOOR,
 		/** Serves while a refresh runs in the background. */
@@ -34,29 +39,55 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 				properties.staleIfError().toNanos(), properties.refreshFloor().toNanos());
 	}
 
-	Freshness evaluate(long age, RequestDirectives wanted) {
-		if (age > wanted.maxAgeNanos()) {
-			return age < refreshFloor ? Freshness.REFRESH_FLOOR : Freshness.REFUSED_BY_CALLER;
+	Freshness evaluate(Snapshot stored, long now, RequestDirectives directives) {
+		long sinceArrival = stored.sinceArrival(now);
+		if (stored.age(now) > directives.maxAgeNanos()) {
+			return sinceArrival < refreshFloor ? Freshness.REFRESH_FLOOR : Freshness.REFUSED_BY_CALLER;
 		}
-		if (age < freshFor) {
+		if (sinceArrival < freshFor) {
 			return Freshness.FRESH;
 		}
-		return freshFor > 0 && age < freshFor + staleWhileRevalidate ? Freshness.REVALIDATE : Freshness.STALE;
+		return sinceArrival < endOfRevalidation() ? Freshness.REVALIDATE : Freshness.STALE;
 	}
 
-	/** Age below which an answer that somebody else fetched is new to a caller. */
-	long newBelow(RequestDirectives wanted) {
-		return Math.min(freshFor, Math.max(wanted.maxAgeNanos(), refreshFloor));
+	/** Freshness left; zero or negative where the answer is stale. */
+	long ttl(Snapshot stored, long now) {
+		return freshFor - stored.sinceArrival(now);
 	}
 
-	/** Age from which an answer serves no caller. */
-	long maxAge() {
-		return freshFor + Math.max(freshFor > 0 ? staleWhileRevalidate : 0, staleIfError);
+	/**
+	 * Time since arrival below which an answer that another replica fetched is new to a
+	 * caller.
+	 */
+	long newBelow(RequestDirectives directives) {
+		return Math.min(freshFor, Math.max(directives.maxAgeNanos(), refreshFloor));
 	}
 
-	/** Whether an answer of this age stands in for a failure. */
-	boolean mayServeStaleOnError(UpstreamFailure failure, long age, RequestDirectives wanted) {
-		return isTransient(failure) && age < freshFor + staleIfError && age <= wanted.maxAgeNanos();
+	/** Time left in which the answer may serve some caller; zero or less for none. */
+	long remainingLife(Snapshot stored, long now) {
+		return Math.max(endOfRevalidation() - stored.sinceArrival(now), endOfStaleIfError() - stored.age(now));
+	}
+
+	/**
+	 * Time left in which the answer may serve some caller after this failure; zero or
+	 * less for none. A failed refresh ends the time of revalidation.
+	 */
+	long remainingLife(Snapshot stored, long now, UpstreamFailure failure) {
+		return isTransient(failure) ? Math.max(ttl(stored, now), endOfStaleIfError() - stored.age(now)) : 0;
+	}
+
+	/** Whether the answer stands in for a failure. */
+	boolean mayServeStaleOnError(UpstreamFailure failure, Snapshot stored, long now, RequestDirectives directives) {
+		long age = stored.age(now);
+		return isTransient(failure) && age < endOfStaleIfError() && age <= directives.maxAgeNanos();
+	}
+
+	private long endOfRevalidation() {
+		return freshFor > 0 ? freshFor + staleWhileRevalidate : 0;
+	}
+
+	private long endOfStaleIfError() {
+		return freshFor + staleIfError;
 	}
 
 	/**

@@ -26,11 +26,13 @@ public sealed interface Lookup {
 	 *
 	 * @param snapshot the answer
 	 * @param age its age in nanoseconds
+	 * @param ttl nanoseconds of freshness left
 	 * @param forward why the upstream was asked
 	 * @param collapsed whether another caller had started the fetch
 	 * @param shared whether another replica fetched it; a collapsed one too
 	 */
-	record Fetched(Snapshot snapshot, long age, Forward forward, boolean collapsed, boolean shared) implements Lookup {
+	record Fetched(Snapshot snapshot, long age, long ttl, Forward forward, boolean collapsed,
+			boolean shared) implements Lookup {
 	}
 
 	/**

@@ -18,7 +18,9 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -50,8 +52,8 @@ import org.springframework.stereotype.Component;
  * completed since step 1, its result is used and no request is made.</li>
  * <li>The fetch is claimed in the {@link Fleet}. Where another replica has fetched, its
  * result is used and no request is made.</li>
- * <li>A completing fetch stores its result, then clears the fetch in flight, then
- * completes the waiting callers.</li>
+ * <li>A completing fetch stores its result, then clears the fetch in flight, then reports
+ * the result to the listeners and completes the waiting callers.</li>
  * </ol>
  */
 @Component
@@ -61,10 +63,12 @@ public class PromptCache {
 
 	private static final String KEY = "/api/prompt";
 
-	/** A fetch of this replica ends by its own deadline, which knows more. */
-	private static final Duration DEADLINE_COMES_FIRST = Duration.ofMillis(100);
+	/** Margin, so that the client's own deadline fires first: its failure has a cause. */
+	private static final Duration DEADLINE_MARGIN = Duration.ofMillis(50);
 
-	/** Time between two refreshes for listeners, where no answer is ever fresh. */
+	/**
+	 * Minimum time between two refreshes for listeners, where no answer is ever fresh.
+	 */
 	private static final long MIN_REFRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
 	private static final Logger log = LoggerFactory.getLogger(PromptCache.class);
@@ -93,7 +97,10 @@ public class PromptCache {
 
 	private final AtomicReference<@Nullable CompletableFuture<FetchResult>> inFlight = new AtomicReference<>();
 
-	private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+	private final List<Consumer<Status>> listeners = new CopyOnWriteArrayList<>();
+
+	/** States after results that the listeners have not received yet. */
+	private final Queue<Status> unreported = new ConcurrentLinkedQueue<>();
 
 	private volatile @Nullable FetchResult lastResult;
 
@@ -113,11 +120,11 @@ public class PromptCache {
 		this.fleet = fleet;
 		this.properties = properties;
 		this.policy = FreshnessPolicy.of(properties);
-		this.maxWaitNanos = client.deadline().plus(DEADLINE_COMES_FIRST).toNanos();
+		this.maxWaitNanos = client.deadline().plus(DEADLINE_MARGIN).toNanos();
 		this.ticker = ticker;
 		this.clock = clock;
 		this.random = random;
-		fleet.onResult(this::hear);
+		fleet.onResult(this::applyAnnounced);
 	}
 
 	/**
@@ -144,36 +151,63 @@ public class PromptCache {
 		if (stored == null) {
 			return fetch(null, wanted, Forward.URI_MISS, seen, now, mayWait);
 		}
-		long age = stored.age(now);
-		return switch (policy.evaluate(age, wanted)) {
-			case FRESH -> hit(stored, age, Detail.NONE, null);
-			case REFRESH_FLOOR -> hit(stored, age, Detail.REFRESH_FLOOR, null);
-			case REVALIDATE -> revalidate(stored, age, wanted, seen, now);
+		return switch (policy.evaluate(stored, now, wanted)) {
+			case FRESH -> hit(stored, now, Detail.NONE, null);
+			case REFRESH_FLOOR -> hit(stored, now, Detail.REFRESH_FLOOR, null);
+			case REVALIDATE -> lastCooldown(seen) == null ? revalidate(stored, wanted, seen, now)
+					: fetch(stored, wanted, Forward.STALE, seen, now, mayWait);
 			case STALE -> fetch(stored, wanted, Forward.STALE, seen, now, mayWait);
 			case REFUSED_BY_CALLER -> fetch(stored, wanted, Forward.REQUEST, seen, now, mayWait);
 		};
 	}
 
-	/**
-	 * Has an answer fetched in the background where the stored one is not fresh any more,
-	 * unless the upstream is left alone.
-	 */
+	/** Starts a background refresh for listeners, if one is due. */
 	public void refresh() {
 		FetchResult seen = lastResult;
-		long now = ticker.read();
-		Snapshot stored = stored(now);
-		Cooldown cooldown = lastCooldown(seen);
-		boolean due = stored == null || stored.age(now) >= Math.max(policy.freshFor(), MIN_REFRESH_NANOS);
-		if (due && (cooldown == null || cooldown.isOver(now))) {
+		if (nanosUntilRefresh(currentResult(seen), ticker.read()) <= 0) {
 			join(seen, RequestDirectives.NONE, true);
 		}
 	}
 
 	/**
-	 * Adds a listener, which runs after each new result of the upstream, on the thread
-	 * that brings it. It must not block.
+	 * Time until the state can change without a new result: until the next refresh for
+	 * listeners is due, or until an answer that stands in for a failure ends. In
+	 * nanoseconds; zero or less where a refresh is due now.
 	 */
-	public void addListener(Runnable listener) {
+	public long nanosUntilChange() {
+		long now = ticker.read();
+		FetchResult last = currentResult(lastResult);
+		Cooldown cooldown = last == null ? null : last.cooldown();
+		Snapshot stored = cooldown == null ? null : stored(now);
+		long life = cooldown == null || stored == null ? 0 : policy.remainingLife(stored, now, cooldown.failure());
+		long refresh = nanosUntilRefresh(last, now);
+		return life > 0 ? Math.min(life, refresh) : refresh;
+	}
+
+	/**
+	 * Counts from the arrival of the last result, whatever it was: an answer that is old
+	 * on arrival is no reason to ask more often.
+	 */
+	private long nanosUntilRefresh(@Nullable FetchResult last, long now) {
+		return switch (last) {
+			case null -> 0;
+			case FetchResult.Success(Snapshot snapshot, boolean ignored) ->
+				Math.max(policy.freshFor(), MIN_REFRESH_NANOS) - snapshot.sinceArrival(now);
+			case FetchResult.Failure(Cooldown pause) -> pause.until() - now;
+		};
+	}
+
+	/** Longest time of a fetch ({@code comfy.deadline}), with a margin. */
+	public Duration maxWait() {
+		return Duration.ofNanos(maxWaitNanos);
+	}
+
+	/**
+	 * Adds a listener. It receives the state after each result of the upstream, with an
+	 * answer also where that cannot be stored, on the thread that brings the result. It
+	 * must not block.
+	 */
+	public void addListener(Consumer<Status> listener) {
 		listeners.add(listener);
 	}
 
@@ -182,8 +216,16 @@ public class PromptCache {
 		long now = ticker.read();
 		FetchResult last = currentResult(lastResult);
 		Cooldown cooldown = last == null ? null : last.cooldown();
+		Snapshot stored = stored(now);
+		boolean serves = stored != null
+				&& (cooldown == null || policy.remainingLife(stored, now, cooldown.failure()) > 0);
+		return status(last, serves ? stored : null, now);
+	}
+
+	private Status status(@Nullable FetchResult last, @Nullable Snapshot observed, long now) {
+		Cooldown cooldown = last == null ? null : last.cooldown();
 		long pause = cooldown == null || cooldown.isOver(now) ? 0 : cooldown.until() - now;
-		return new Status(Optional.ofNullable(stored(now)),
+		return new Status(Optional.ofNullable(observed),
 				last == null ? Optional.empty() : Optional.of(cooldown == null),
 				Optional.ofNullable(cooldown).map(Cooldown::failure), pause,
 				pause == 0 ? Optional.empty() : Optional.of(clock.instant().plusNanos(pause)),
@@ -193,26 +235,25 @@ public class PromptCache {
 
 	private @Nullable Snapshot stored(long now) {
 		Snapshot stored = (Snapshot) quietly.getIfPresentQuietly(KEY);
-		return stored == null || stored.keyVersion() != client.keyVersion() || stored.age(now) >= policy.maxAge() ? null
-				: stored;
+		return stored == null || stored.keyVersion() != client.keyVersion() || policy.remainingLife(stored, now) <= 0
+				? null : stored;
 	}
 
-	private Lookup.Stored hit(Snapshot stored, long age, Detail detail, @Nullable UpstreamFailure failure) {
+	private Lookup.Stored hit(Snapshot stored, long now, Detail detail, @Nullable UpstreamFailure failure) {
 		statistics.recordHits(1);
-		return new Lookup.Stored(stored, age, policy.freshFor() - age, detail, failure);
+		return stored(stored, now, detail, failure);
 	}
 
-	private Lookup revalidate(Snapshot stored, long age, RequestDirectives wanted, @Nullable FetchResult seen,
-			long now) {
-		Cooldown cooldown = lastCooldown(seen);
-		if (!wanted.onlyIfCached() && (cooldown == null || cooldown.isOver(now))) {
+	private Lookup.Stored stored(Snapshot stored, long now, Detail detail, @Nullable UpstreamFailure failure) {
+		return new Lookup.Stored(stored, stored.age(now), policy.ttl(stored, now), detail, failure);
+	}
+
+	private Lookup revalidate(Snapshot stored, RequestDirectives wanted, @Nullable FetchResult seen, long now) {
+		if (!wanted.onlyIfCached()) {
 			join(seen, wanted, true);
 		}
-		if (cooldown != null) {
-			return hit(stored, age, Detail.UPSTREAM_FAILURE, cooldown.failure());
-		}
 		boolean refreshing = !wanted.onlyIfCached() || inFlight.get() != null;
-		return hit(stored, age, refreshing ? Detail.REVALIDATING : Detail.NONE, null);
+		return hit(stored, now, refreshing ? Detail.REVALIDATING : Detail.NONE, null);
 	}
 
 	/**
@@ -224,11 +265,11 @@ public class PromptCache {
 			@Nullable FetchResult seen, long now, boolean mayWait) {
 		Cooldown cooldown = lastCooldown(seen);
 		if (cooldown != null && stored != null
-				&& policy.mayServeStaleOnError(cooldown.failure(), stored.age(now), wanted)) {
+				&& policy.mayServeStaleOnError(cooldown.failure(), stored, now, wanted)) {
 			if (!wanted.onlyIfCached() && cooldown.isOver(now)) {
 				join(seen, wanted, true);
 			}
-			return hit(stored, stored.age(now), Detail.UPSTREAM_FAILURE, cooldown.failure());
+			return hit(stored, now, Detail.UPSTREAM_FAILURE, cooldown.failure());
 		}
 		if (wanted.onlyIfCached()) {
 			statistics.recordMisses(1);
@@ -252,11 +293,12 @@ public class PromptCache {
 	private Lookup.Awaited await(InFlightFetch fetch, RequestDirectives wanted, Forward forward) {
 		return new Lookup.Awaited(fetch.result()
 			.thenCompose(result -> isNewEnough(result, wanted) ? CompletableFuture.completedFuture(result)
-					: join(result, wanted, false).result())
+					: join(result, RequestDirectives.NO_CACHE, false).result())
 			.thenApply(result -> switch (result) {
 				case FetchResult.Success(Snapshot snapshot, boolean shared) -> {
 					long age = shared ? snapshot.age(ticker.read()) : snapshot.ageOnArrival().toNanos();
-					yield new Lookup.Fetched(snapshot, age, forward, shared || fetch.collapsed(), shared);
+					long ttl = policy.freshFor() - (age - snapshot.ageOnArrival().toNanos());
+					yield new Lookup.Fetched(snapshot, age, ttl, forward, shared || fetch.collapsed(), shared);
 				}
 				case FetchResult.Failure(Cooldown pause) -> failed(pause, wanted);
 			})
@@ -271,7 +313,7 @@ public class PromptCache {
 	 */
 	private boolean isNewEnough(FetchResult result, RequestDirectives wanted) {
 		return !(result instanceof FetchResult.Success(Snapshot snapshot, boolean shared) && shared
-				&& policy.evaluate(snapshot.age(ticker.read()), wanted) == FreshnessPolicy.Freshness.REFUSED_BY_CALLER);
+				&& policy.evaluate(snapshot, ticker.read(), wanted) == FreshnessPolicy.Freshness.REFUSED_BY_CALLER);
 	}
 
 	private Lookup timedOut(RequestDirectives wanted) {
@@ -286,9 +328,8 @@ public class PromptCache {
 	private Lookup standIn(UpstreamFailure failure, RequestDirectives wanted, long retryAfterSeconds) {
 		long now = ticker.read();
 		Snapshot stored = stored(now);
-		if (stored != null && policy.mayServeStaleOnError(failure, stored.age(now), wanted)) {
-			long age = stored.age(now);
-			return new Lookup.Stored(stored, age, policy.freshFor() - age, Detail.UPSTREAM_FAILURE, failure);
+		if (stored != null && policy.mayServeStaleOnError(failure, stored, now, wanted)) {
+			return stored(stored, now, Detail.UPSTREAM_FAILURE, failure);
 		}
 		return new Lookup.Failed(failure, retryAfterSeconds);
 	}
@@ -315,7 +356,7 @@ public class PromptCache {
 		CompletableFuture<FetchResult> running = inFlight.compareAndExchange(null, mine);
 		if (running != null) {
 			if (!background) {
-				fleet.hurry();
+				fleet.promote();
 			}
 			return new InFlightFetch(running, true);
 		}
@@ -343,23 +384,30 @@ public class PromptCache {
 
 	private void follow(Fleet.Claim claim, CompletableFuture<FetchResult> mine) {
 		switch (claim) {
-			case Fleet.Claim.Shared(SharedResult result) -> complete(mine, () -> adopt(result));
-			case Fleet.Claim.Granted(Consumer<SharedResult> publication) -> {
-				try {
-					long asked = ticker.read();
-					client.fetch().whenComplete((outcome, bug) -> {
-						if (bug == null) {
-							complete(mine, () -> store(outcome, asked, publication));
-						}
-						else {
-							crash(mine, bug);
-						}
-					});
+			case Fleet.Claim.Shared(SharedResult result) -> complete(mine, () -> applyShared(result));
+			case Fleet.Claim.Granted granted -> {
+				// Does nothing after a publication; any other end must not block other
+				// replicas
+				mine.whenComplete((result, bug) -> granted.lease().release());
+				fetch(granted.lease(), mine);
+			}
+		}
+	}
+
+	private void fetch(Fleet.Lease lease, CompletableFuture<FetchResult> mine) {
+		try {
+			long asked = ticker.read();
+			client.fetch().whenComplete((outcome, bug) -> {
+				if (bug == null) {
+					complete(mine, () -> store(outcome, asked, lease));
 				}
-				catch (RuntimeException | Error bug) {
+				else {
 					crash(mine, bug);
 				}
-			}
+			});
+		}
+		catch (RuntimeException | Error bug) {
+			crash(mine, bug);
 		}
 	}
 
@@ -373,40 +421,55 @@ public class PromptCache {
 			return;
 		}
 		inFlight.set(null);
+		reportResults();
 		mine.complete(result);
 	}
 
+	/** Reports results in their order, when a listener may start the next fetch. */
+	private void reportResults() {
+		synchronized (unreported) {
+			for (Status status = unreported.poll(); status != null; status = unreported.poll()) {
+				for (Consumer<Status> listener : listeners) {
+					listener.accept(status);
+				}
+			}
+		}
+	}
+
 	/** Stores the outcome of this replica's fetch. */
-	private synchronized FetchResult store(UpstreamOutcome outcome, long asked, Consumer<SharedResult> publication) {
+	private synchronized FetchResult store(UpstreamOutcome outcome, long asked, Fleet.Lease lease) {
 		long now = ticker.read();
 		return switch (outcome) {
 			case UpstreamOutcome.Answered answered -> {
 				Snapshot snapshot = new Snapshot(answered.promptInfo(), answered.age(), answered.deprecated(), asked,
 						now, clock.instant(), answered.keyVersion());
-				publication.accept(new SharedResult(answered.keyVersion(), Duration.ZERO, snapshot.share(now), null));
+				lease.publish(new SharedResult(answered.keyVersion(), Duration.ZERO, snapshot.share(now), null));
 				yield store(snapshot, false);
 			}
 			case UpstreamFailure failure -> {
 				FetchResult inARow = currentResult(lastResult);
 				Cooldown cooldown = Cooldown.after(failure, inARow == null ? null : inARow.cooldown(), properties,
 						random, now);
-				publication.accept(new SharedResult(failure.keyVersion(), Duration.ZERO, null, cooldown.share(now)));
+				lease.publish(new SharedResult(failure.keyVersion(), Duration.ZERO, null, cooldown.share(now)));
 				yield store(cooldown);
 			}
 		};
 	}
 
 	/** Stores a result of the fleet, unless this replica knows a newer one. */
-	private synchronized void hear(SharedResult shared) {
-		FetchResult last = currentResult(lastResult);
-		if (shared.keyVersion() == client.keyVersion()
-				&& (last == null || ticker.read() - lastResultNanos > shared.age().toNanos())) {
-			adopt(shared);
+	private void applyAnnounced(SharedResult shared) {
+		synchronized (this) {
+			FetchResult last = currentResult(lastResult);
+			if (shared.keyVersion() == client.keyVersion()
+					&& (last == null || ticker.read() - lastResultNanos > shared.age().toNanos())) {
+				applyShared(shared);
+			}
 		}
+		reportResults();
 	}
 
 	/** Stores a result of the fleet. */
-	private synchronized FetchResult adopt(SharedResult shared) {
+	private synchronized FetchResult applyShared(SharedResult shared) {
 		long now = ticker.read();
 		SharedResult.Answer answer = shared.answer();
 		Snapshot newest = answer == null ? null : newest(Snapshot.of(answer, shared.keyVersion(), now), now);
@@ -422,7 +485,7 @@ public class PromptCache {
 	/** The answer, or the stored one where that is newer. */
 	private Snapshot newest(Snapshot snapshot, long now) {
 		Snapshot stored = stored(now);
-		return stored != null && stored.age(now) < snapshot.age(now) ? stored : snapshot;
+		return stored != null && stored.sinceArrival(now) < snapshot.sinceArrival(now) ? stored : snapshot;
 	}
 
 	private FetchResult store(Snapshot snapshot, boolean shared) {
@@ -440,10 +503,12 @@ public class PromptCache {
 
 	private FetchResult store(FetchResult result) {
 		FetchResult previous = lastResult;
+		long now = ticker.read();
 		lastResult = result;
-		lastResultNanos = ticker.read();
+		lastResultNanos = now;
 		logChange(previous, result);
-		listeners.forEach(Runnable::run);
+		unreported.add(result instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
+				? status(result, snapshot, now) : status());
 		return result;
 	}
 

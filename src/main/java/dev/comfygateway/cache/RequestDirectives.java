@@ -17,7 +17,8 @@ public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 	/** No directive. */
 	public static final RequestDirectives NONE = new RequestDirectives(Long.MAX_VALUE, false);
 
-	private static final RequestDirectives NO_CACHE = new RequestDirectives(0, false);
+	/** As {@code no-cache}. */
+	static final RequestDirectives NO_CACHE = new RequestDirectives(0, false);
 
 	/**
 	 * Reads the two headers.

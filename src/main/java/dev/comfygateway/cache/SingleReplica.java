@@ -7,7 +7,16 @@ import java.util.function.Consumer;
 /** Fleet of one replica, which shares nothing. */
 public final class SingleReplica implements Fleet {
 
-	private static final Claim GRANTED = new Claim.Granted(result -> {
+	private static final Claim GRANTED = new Claim.Granted(new Lease() {
+		@Override
+		public void publish(SharedResult result) {
+			// Nobody to tell
+		}
+
+		@Override
+		public void release() {
+			// Nobody waits
+		}
 	});
 
 	@Override
@@ -16,8 +25,8 @@ public final class SingleReplica implements Fleet {
 	}
 
 	@Override
-	public void hurry() {
-		// Nothing waits
+	public void promote() {
+		// A claim is granted at once
 	}
 
 	@Override

@@ -29,7 +29,7 @@ public final class Snapshot {
 
 	private final long askedNanos;
 
-	private final long observedNanos;
+	private final long arrivedNanos;
 
 	private final Instant observedAt;
 
@@ -50,8 +50,8 @@ public final class Snapshot {
 		this.deprecated = deprecated;
 		this.body = json.writeValueAsBytes(promptInfo);
 		this.etag = etagOf(body);
-		this.askedNanos = askedNanos - age.toNanos();
-		this.observedNanos = arrivedNanos - age.toNanos();
+		this.askedNanos = askedNanos;
+		this.arrivedNanos = arrivedNanos;
 		this.observedAt = arrivedAt.minus(age);
 		this.keyVersion = keyVersion;
 	}
@@ -101,24 +101,29 @@ public final class Snapshot {
 	}
 
 	/**
-	 * Whether the upstream was asked for it at this time or later, so that it knows of
-	 * all that was done before.
+	 * Whether the queue was observed at this time or later. The observation is dated to
+	 * the begin of the request, less the age that the upstream gave the answer.
 	 * @param time time on the cache's ticker, in nanoseconds
 	 */
-	public boolean isAskedSince(long time) {
-		return askedNanos - time >= 0;
+	public boolean isObservedSince(long time) {
+		return askedNanos - ageOnArrival.toNanos() - time >= 0;
 	}
 
-	/** Age in nanoseconds, the upstream's part included. */
+	/** Time since arrival in nanoseconds. It decides when the upstream is asked again. */
+	long sinceArrival(long now) {
+		return Math.max(0, now - arrivedNanos);
+	}
+
+	/** Age in nanoseconds: the time since arrival, and the age on arrival. */
 	long age(long now) {
-		return Math.max(0, now - observedNanos);
+		return sinceArrival(now) + ageOnArrival.toNanos();
 	}
 
 	/** Answer for the fleet. */
 	SharedResult.Answer share(long now) {
 		return new SharedResult.Answer(promptInfo, ageOnArrival, deprecated,
-				Duration.ofNanos(observedNanos - askedNanos), observedAt.plus(ageOnArrival),
-				Duration.ofNanos(age(now)).minus(ageOnArrival));
+				Duration.ofNanos(arrivedNanos - askedNanos), observedAt.plus(ageOnArrival),
+				Duration.ofNanos(sinceArrival(now)));
 	}
 
 	/** Answer of the fleet. */

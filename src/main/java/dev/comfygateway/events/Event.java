@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * State of the queue as an event, encoded once.
+ * State of the queue as an event, encoded once for all listeners.
  *
  * @param kind what it says
  * @param identity two events with the same one say the same
@@ -33,7 +33,9 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 
 	}
 
-	/** Event for the state of the cache; absent where nothing was asked yet. */
+	/**
+	 * Event for a state of the cache; absent where that knows neither answer nor failure.
+	 */
 	static Optional<Event> of(PromptCache.Status status) {
 		if (status.failure().isPresent()) {
 			UpstreamFailure failure = status.failure().get();
@@ -42,8 +44,14 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 		return status.observed().map(Event::prompt);
 	}
 
+	/** Event where no result came in time. */
+	static Event timedOut() {
+		return failed(Kind.UNKNOWN, UpstreamFailure.timeout(0));
+	}
+
 	private static Event prompt(Snapshot snapshot) {
-		return new Event(Kind.PROMPT, snapshot.etag(), snapshot, encode("prompt", id(snapshot), snapshot.body()));
+		return new Event(Kind.PROMPT, snapshot.etag(), snapshot,
+				encode("prompt", EventId.of(snapshot), snapshot.body()));
 	}
 
 	private static Event failed(Kind kind, UpstreamFailure failure) {
@@ -54,19 +62,7 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 
 	/** Last event of a stream that waits for a number. */
 	static byte[] done(Snapshot snapshot) {
-		return encode("done", id(snapshot), snapshot.body());
-	}
-
-	/**
-	 * A {@code prompt} event without an id: a browser that reconnects after it has not
-	 * had its {@code done}.
-	 */
-	static byte[] withoutId(Snapshot snapshot) {
-		return encode("prompt", null, snapshot.body());
-	}
-
-	private static String id(Snapshot snapshot) {
-		return Long.toString(snapshot.observedAt().toEpochMilli());
+		return encode("done", EventId.ofDone(snapshot), snapshot.body());
 	}
 
 	/**

@@ -3,67 +3,73 @@ package dev.comfygateway.events;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
-import dev.comfygateway.cache.Snapshot;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.io.Closeable;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.eclipse.jetty.server.Request;
-import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.beans.factory.DisposableBean;
+import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
+import reactor.core.scheduler.Scheduler;
 
 /**
- * All listeners, and what they are sent. Everything happens on one thread, which never
- * blocks.
+ * All listeners, and what they are told. Everything happens on one thread, which never
+ * blocks, and only while somebody listens.
+ *
+ * <ol>
+ * <li>A newcomer is told the present state. Where there is none, it is told the first
+ * result, whichever that is.</li>
+ * <li>The cache hands each result of the upstream to the stream, which tells it to every
+ * listener as an event.</li>
+ * <li>A refresh is scheduled for the moment at which the present answer stops being
+ * fresh. At the same moment or earlier, an answer that stands in for a failure may end,
+ * which is an event too.</li>
+ * <li>Each second a pulse looks for listeners that do not read. At each fifth one it
+ * sends a comment, in two writes: the first makes the connection of a listener that has
+ * left fail, the second one finds that out.</li>
+ * </ol>
  */
 @Component
-class EventStream implements DisposableBean {
+class EventStream {
 
 	private static final Logger log = LoggerFactory.getLogger(EventStream.class);
 
-	static final Duration HEARTBEAT = Duration.ofSeconds(15);
+	static final Duration PULSE = Duration.ofSeconds(1);
+
+	/** Pulses from one comment to the next. */
+	private static final int COMMENT_PULSES = 5;
 
 	static final Duration MAX_STALL = Duration.ofSeconds(10);
-
-	/** Time after which an answer that has become old is replaced, at most. */
-	private static final Duration TICK = Duration.ofMillis(50);
-
-	private static final Duration REVIEW = Duration.ofSeconds(1);
 
 	private static final int MIN_RETRY_MILLIS = 2000;
 
 	private static final int MAX_RETRY_MILLIS = 4000;
 
-	private static final int MAX_REMEMBERED = 1024;
+	private static final byte[] COMMENT = ":\n".getBytes(StandardCharsets.US_ASCII);
 
-	private static final byte[] COMMENT = ":\n\n".getBytes(StandardCharsets.US_ASCII);
-
-	private static final byte[] NOTHING = {};
+	private static final byte[] END_OF_COMMENT = "\n".getBytes(StandardCharsets.US_ASCII);
 
 	private final PromptCache cache;
 
 	private final Ticker ticker;
+
+	private final Scheduler scheduler;
 
 	private final ApplicationContext application;
 
@@ -77,38 +83,21 @@ class EventStream implements DisposableBean {
 
 	private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
 
-	private final ScheduledExecutorService thread = Executors
-		.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("events").factory());
+	private final Disposable.Swap change = Disposables.swap();
 
-	/** Numbers by the ids of their answers, the latest ones. */
-	private final Map<Long, Long> remembered = Collections.synchronizedMap(new LinkedHashMap<>() {
+	private boolean hasPulse;
 
-		private static final long serialVersionUID = 1L;
-
-		@Override
-		protected boolean removeEldestEntry(Map.Entry<Long, Long> eldest) {
-			return size() > MAX_REMEMBERED;
-		}
-	});
-
-	private @Nullable Event latest;
-
-	private @Nullable Snapshot latestSnapshot;
-
-	private long lastReview;
-
-	private long lastHeartbeat;
+	private int pulses;
 
 	private volatile boolean closed;
 
-	EventStream(PromptCache cache, Ticker ticker, GatewayProperties properties, ApplicationContext application,
-			MeterRegistry meters) {
+	EventStream(PromptCache cache, Ticker ticker, Scheduler eventScheduler, GatewayProperties properties,
+			JettyServerProperties jetty, ApplicationContext application, MeterRegistry meters) {
 		this.cache = cache;
 		this.ticker = ticker;
-		this.lastReview = ticker.read();
-		this.lastHeartbeat = lastReview;
+		this.scheduler = eventScheduler;
 		this.application = application;
-		this.maxListeners = properties.events().maxListeners();
+		this.maxListeners = maxListeners(properties.events().maxListeners(), jetty.getMaxConnections());
 		this.sent = Counter.builder("comfy.gateway.events").description("Events sent to listeners").register(meters);
 		this.dropped = Counter.builder("comfy.gateway.listeners.dropped")
 			.description("Listeners that did not read")
@@ -116,140 +105,142 @@ class EventStream implements DisposableBean {
 		Gauge.builder("comfy.gateway.listeners", places, AtomicInteger::get)
 			.description("Listeners of /api/prompt/events")
 			.register(meters);
-		cache.addListener(this::changed);
-		thread.scheduleWithFixedDelay(() -> surviving(this::tick), TICK.toMillis(), TICK.toMillis(),
-				TimeUnit.MILLISECONDS);
+		cache.addListener(this::onResult);
+	}
+
+	/** Listeners may take half of the connections: other callers need some too. */
+	static int maxListeners(int configured, int maxConnections) {
+		if (maxConnections <= 0 || configured <= maxConnections / 2) {
+			return configured;
+		}
+		int max = Math.max(1, maxConnections / 2);
+		log.warn(
+				"At most {} listeners instead of gateway.events.max-listeners={}: half of server.jetty.max-connections",
+				max, configured);
+		return max;
 	}
 
 	boolean isClosed() {
 		return closed;
 	}
 
-	/** Whether a reconnect comes behind the {@code done} of its stream. */
-	boolean wasDone(long until, long lastEventId) {
-		Long remaining = remembered.get(lastEventId);
-		return remaining != null && remaining <= until;
-	}
-
 	/**
 	 * Adds a listener.
+	 * @param connection closed where the listener does not read
+	 * @param until number at or below which the stream ends; absent for none
 	 * @return whether there was a place for it
 	 */
-	boolean add(Request request, Response response, Callback callback, OptionalLong until) {
+	boolean add(Content.Sink response, Callback callback, Closeable connection, OptionalLong until) {
 		if (places.incrementAndGet() > maxListeners) {
 			places.decrementAndGet();
 			return false;
 		}
-		Listener listener = new Listener(request, response, callback, until, ticker, this::remove);
-		thread.execute(() -> begin(listener));
+		Listener listener = new Listener(response, callback, connection, until, ticker, this::remove);
+		run(() -> begin(listener));
 		return true;
 	}
 
 	private void begin(Listener listener) {
-		listeners.add(listener);
-		StringBuilder first = new StringBuilder("retry: ")
-			.append(ThreadLocalRandom.current().nextInt(MIN_RETRY_MILLIS, MAX_RETRY_MILLIS + 1))
-			.append("\n\n");
-		Optional<Event> now = Event.of(cache.status());
-		now.ifPresent(event -> {
-			Snapshot snapshot = event.snapshot();
-			first.append(new String(
-					snapshot != null && listener.reaches(snapshot) ? Event.withoutId(snapshot) : event.encoded(),
-					StandardCharsets.UTF_8));
-			sent.increment();
-		});
-		listener.send(first.toString().getBytes(StandardCharsets.UTF_8));
 		if (closed) {
-			listener.end(NOTHING);
+			listener.end();
+			return;
 		}
-		else {
-			cache.refresh();
-		}
+		listeners.add(listener);
+		cache.refresh();
+		scheduleChange();
+		startPulse();
+		int retry = ThreadLocalRandom.current().nextInt(MIN_RETRY_MILLIS, MAX_RETRY_MILLIS + 1);
+		listener.comment(("retry: " + retry + "\n\n").getBytes(StandardCharsets.US_ASCII));
+		Event.of(cache.status())
+			.ifPresentOrElse(event -> tell(listener, event),
+					() -> schedule(() -> tellFirst(listener), cache.maxWait()));
 	}
 
 	private void remove(Listener listener) {
-		if (listeners.remove(listener)) {
-			places.decrementAndGet();
+		listeners.remove(listener);
+		places.decrementAndGet();
+	}
+
+	private void onResult(PromptCache.Status status) {
+		if (!closed && !listeners.isEmpty()) {
+			run(() -> {
+				scheduleChange();
+				Event.of(status).ifPresent(this::tell);
+			});
 		}
 	}
 
-	private void changed() {
-		if (!closed) {
-			thread.execute(() -> surviving(this::send));
+	private void tell(Event event) {
+		listeners.forEach(listener -> tell(listener, event));
+	}
+
+	private void tell(Listener listener, Event event) {
+		if (listener.tell(event)) {
+			sent.increment();
 		}
 	}
 
-	/** A bug must not end the timer, and with it all streams. */
-	private static void surviving(Runnable task) {
-		try {
-			task.run();
-		}
-		catch (RuntimeException bug) {
-			log.error("A task of the stream ended in a bug: {}", bug.getClass().getName());
+	/** No listener waits longer for its first event than a caller for an answer. */
+	private void tellFirst(Listener listener) {
+		if (listener.tellFirst(Event.timedOut())) {
+			sent.increment();
 		}
 	}
 
-	/** Sends what is new. */
-	private void send() {
-		Event event = Event.of(cache.status()).orElse(null);
-		if (event == null) {
-			return;
-		}
-		Event before = latest;
-		boolean isNew = before == null || !before.identity().equals(event.identity());
-		Snapshot snapshot = event.snapshot();
-		if (!isNew && snapshot == latestSnapshot) {
-			return;
-		}
-		latest = event;
-		latestSnapshot = snapshot;
-		byte[] done = snapshot == null ? NOTHING : Event.done(snapshot);
-		if (snapshot != null && snapshot.promptInfo().remaining() != null) {
-			remembered.put(snapshot.observedAt().toEpochMilli(), snapshot.promptInfo().remaining());
-		}
-		for (Listener listener : listeners) {
-			if (snapshot != null && listener.isDoneBy(snapshot)) {
-				listener.end(done);
-				sent.increment();
-			}
-			else if (isNew) {
-				listener
-					.send(snapshot != null && listener.reaches(snapshot) ? Event.withoutId(snapshot) : event.encoded());
-				sent.increment();
-			}
-		}
-	}
-
-	/** Does what time asks for. */
-	private void tick() {
+	/** Starts a refresh if one is due, and tells that an old answer has ended. */
+	private void refresh() {
 		if (listeners.isEmpty() || closed) {
 			return;
 		}
 		cache.refresh();
-		// An answer can become too old to be served without a new result
-		send();
-		long now = ticker.read();
-		if (now - lastReview >= REVIEW.toNanos()) {
-			lastReview = now;
-			review(now);
+		Event.of(cache.status()).filter(event -> event.kind() == Event.Kind.UNKNOWN).ifPresent(this::tell);
+		scheduleChange();
+	}
+
+	/** A refresh that is due is under way, and its result schedules the next one. */
+	private void scheduleChange() {
+		long delay = cache.nanosUntilChange();
+		if (delay > 0 && !listeners.isEmpty() && !closed) {
+			change.update(schedule(this::refresh, Duration.ofNanos(delay)));
 		}
 	}
 
-	/** Drops listeners that do not read, and keeps the others' connections alive. */
-	private void review(long now) {
-		boolean heartbeat = now - lastHeartbeat >= HEARTBEAT.toNanos();
-		if (heartbeat) {
-			lastHeartbeat = now;
+	private void startPulse() {
+		if (!hasPulse) {
+			hasPulse = true;
+			pulses = 0;
+			schedule(this::pulse, PULSE);
 		}
+	}
+
+	/**
+	 * Sends comments, drops listeners that do not read, and finds out about a changed
+	 * key, which is no result.
+	 */
+	private void pulse() {
+		hasPulse = false;
+		if (listeners.isEmpty() || closed) {
+			return;
+		}
+		pulses++;
+		long now = ticker.read();
 		for (Listener listener : listeners) {
 			if (listener.stalledFor(now) >= MAX_STALL.toNanos()) {
 				dropped.increment();
 				listener.drop();
 			}
-			else if (heartbeat) {
+			else if (pulses % COMMENT_PULSES == 0) {
 				listener.comment(COMMENT);
 			}
+			else if (pulses > COMMENT_PULSES && pulses % COMMENT_PULSES == 1) {
+				listener.comment(END_OF_COMMENT);
+			}
 		}
+		if (cache.nanosUntilChange() <= 0) {
+			refresh();
+		}
+		hasPulse = true;
+		schedule(this::pulse, PULSE);
 	}
 
 	/**
@@ -260,13 +251,26 @@ class EventStream implements DisposableBean {
 	void close(ContextClosedEvent event) {
 		if (event.getApplicationContext() == application) {
 			closed = true;
-			thread.execute(() -> listeners.forEach(listener -> listener.end(NOTHING)));
+			run(() -> listeners.forEach(Listener::end));
 		}
 	}
 
-	@Override
-	public void destroy() {
-		thread.shutdownNow();
+	private void run(Runnable task) {
+		schedule(task, Duration.ZERO);
+	}
+
+	private Disposable schedule(Runnable task, Duration delay) {
+		return scheduler.schedule(() -> logFailures(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+	}
+
+	/** A bug must not end the pulse, and with it all streams. */
+	private static void logFailures(Runnable task) {
+		try {
+			task.run();
+		}
+		catch (RuntimeException bug) {
+			log.error("A task of the stream ended in a bug: {}", bug.getClass().getName());
+		}
 	}
 
 }

@@ -5,10 +5,8 @@ import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.util.OptionalLong;
 import java.util.function.UnaryOperator;
 import org.eclipse.jetty.http.HttpField;
-import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.http.PreEncodedHttpField;
@@ -16,7 +14,6 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
-import org.eclipse.jetty.util.Fields;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 
@@ -89,9 +86,9 @@ final class EventsHandler extends Handler.Wrapper {
 	}
 
 	private void listen(Request request, Response response, Callback callback) throws IOException {
-		OptionalLong until;
+		EventsQuery query;
 		try {
-			until = until(Request.extractQueryParameters(request));
+			query = EventsQuery.parse(request.getHttpURI().getQuery());
 		}
 		catch (IllegalArgumentException ignored) {
 			Response.writeError(request, response, callback, 400);
@@ -100,7 +97,7 @@ final class EventsHandler extends Handler.Wrapper {
 		if (stream.isClosed()) {
 			Response.writeError(request, response, callback, 503);
 		}
-		else if (until.isPresent() && stream.wasDone(until.getAsLong(), lastEventId(request.getHeaders()))) {
+		else if (query.isDone(request.getHeaders().get("Last-Event-ID"))) {
 			response.setStatus(204);
 			response.getHeaders().put(HEADERS[1]);
 			callback.succeeded();
@@ -114,7 +111,8 @@ final class EventsHandler extends Handler.Wrapper {
 				return;
 			}
 			boundSendBuffer(request);
-			if (!stream.add(request, response, callback, until)) {
+			if (!stream.add(response, callback, request.getConnectionMetaData().getConnection().getEndPoint(),
+					query.until())) {
 				refuse(response, callback);
 			}
 		}
@@ -127,27 +125,6 @@ final class EventsHandler extends Handler.Wrapper {
 			.getTransport() instanceof SocketChannel socket) {
 			socket.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER);
 		}
-	}
-
-	/**
-	 * Reads {@code until}.
-	 * @throws IllegalArgumentException where it is not a number from 0 to 2^63-1
-	 */
-	private static OptionalLong until(Fields parameters) {
-		Fields.Field field = parameters.get("until");
-		if (field == null) {
-			return OptionalLong.empty();
-		}
-		String text = field.getValue();
-		if (field.hasMultipleValues() || text.isEmpty() || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
-			throw new IllegalArgumentException("Not a number");
-		}
-		return OptionalLong.of(Long.parseLong(text));
-	}
-
-	private static long lastEventId(HttpFields headers) {
-		String id = headers.get("Last-Event-ID");
-		return id != null && id.matches("\\d{1,18}") ? Long.parseLong(id) : -1;
 	}
 
 	private void refuse(Response response, Callback callback) {

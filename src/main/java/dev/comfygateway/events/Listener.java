@@ -2,26 +2,31 @@ package dev.comfygateway.events;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.cache.Snapshot;
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.OptionalLong;
 import java.util.function.Consumer;
-import org.eclipse.jetty.server.Request;
-import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Caller who listens. One write is pending at a time, and at most one event waits behind
- * it.
+ * Caller who listens, with what it was told last and whether its stream is done. One
+ * write is pending at a time, and at most one event waits behind it.
  */
 final class Listener {
 
-	private final Request request;
+	/** What a listener is told that was told nothing. */
+	private static final String NOTHING = "";
 
-	private final Response response;
+	private static final byte[] EMPTY = {};
+
+	private final Content.Sink response;
 
 	private final Callback callback;
+
+	private final Closeable connection;
 
 	private final OptionalLong until;
 
@@ -29,67 +34,83 @@ final class Listener {
 
 	private final long since;
 
-	private final Consumer<Listener> gone;
+	private final Consumer<Listener> onEnd;
 
-	private byte @Nullable [] next;
+	private @Nullable Message next;
+
+	/** Identity of the last event that was handed to Jetty. */
+	private String told = NOTHING;
 
 	private boolean writing;
 
 	private long writingSince;
 
-	private boolean last;
-
-	private boolean ended;
+	private boolean ending;
 
 	/**
 	 * Creates a listener.
+	 * @param callback completed at the end of the stream
+	 * @param connection closed where the listener does not read
 	 * @param until number at or below which the stream ends; absent for none
 	 * @param ticker the cache's, which tells when the request came
-	 * @param gone hears of the end
+	 * @param onEnd called at the end of the stream, whichever it is
 	 */
-	Listener(Request request, Response response, Callback callback, OptionalLong until, Ticker ticker,
-			Consumer<Listener> gone) {
-		this.request = request;
+	Listener(Content.Sink response, Callback callback, Closeable connection, OptionalLong until, Ticker ticker,
+			Consumer<Listener> onEnd) {
 		this.response = response;
 		this.callback = callback;
+		this.connection = connection;
 		this.until = until;
 		this.ticker = ticker;
 		this.since = ticker.read();
-		this.gone = gone;
+		this.onEnd = onEnd;
 	}
 
-	/** Whether the stream ends with this answer, which must be newer than the request. */
-	boolean isDoneBy(Snapshot snapshot) {
-		return snapshot.isAskedSince(since) && reaches(snapshot);
+	/**
+	 * Sends an event in place of one that still waits, unless it says what the listener
+	 * was told last. Ends the stream with {@code done} where the event is its end.
+	 * @return whether there was something to send
+	 */
+	synchronized boolean tell(Event event) {
+		if (ending) {
+			return false;
+		}
+		Snapshot snapshot = event.snapshot();
+		if (snapshot != null && isDoneBy(snapshot)) {
+			sendLast(Event.done(snapshot));
+			return true;
+		}
+		if (event.identity().equals(told)) {
+			next = null;
+			return false;
+		}
+		send(new Message(event.encoded(), event.identity(), false));
+		return true;
 	}
 
-	/** Whether the answer's number is low enough, however old it is. */
-	boolean reaches(Snapshot snapshot) {
+	/** Whether the stream ends with this answer, observed after the request came. */
+	private boolean isDoneBy(Snapshot snapshot) {
 		Long remaining = snapshot.promptInfo().remaining();
-		return until.isPresent() && remaining != null && remaining <= until.getAsLong();
+		return until.isPresent() && remaining != null && remaining <= until.getAsLong()
+				&& snapshot.isObservedSince(since);
 	}
 
-	/** Sends an event, in place of one that still waits. */
-	synchronized void send(byte[] event) {
-		if (!last && !ended) {
-			next = event;
-			writeNext();
+	/** Tells an event to a listener that was told nothing yet. */
+	synchronized boolean tellFirst(Event event) {
+		return told.equals(NOTHING) && next == null && tell(event);
+	}
+
+	/** Sends text that is no event, unless something else is pending. */
+	synchronized void comment(byte[] text) {
+		if (!writing && !ending) {
+			send(new Message(text, told, false));
 		}
 	}
 
-	/** Sends an event and ends the stream. */
-	synchronized void end(byte[] event) {
-		if (!last && !ended) {
-			next = event;
-			last = true;
-			writeNext();
-		}
-	}
-
-	/** Sends a comment, unless something else is on its way. */
-	synchronized void comment(byte[] comment) {
-		if (!writing) {
-			send(comment);
+	/** Ends the stream. */
+	synchronized void end() {
+		if (!ending) {
+			sendLast(EMPTY);
 		}
 	}
 
@@ -98,21 +119,37 @@ final class Listener {
 		return writing ? now - writingSince : 0;
 	}
 
-	/** Ends the connection of a listener that does not read. */
+	/** Closes the connection of a listener that does not read. */
 	void drop() {
-		request.getConnectionMetaData().getConnection().getEndPoint().close(new IOException("Not read"));
+		try {
+			connection.close();
+		}
+		catch (IOException ignored) {
+			// It is closed
+		}
+	}
+
+	private void sendLast(byte[] event) {
+		ending = true;
+		send(new Message(event, told, true));
+	}
+
+	private void send(Message message) {
+		next = message;
+		writeNext();
 	}
 
 	private void writeNext() {
-		byte[] event = next;
-		if (writing || event == null) {
+		Message message = next;
+		if (writing || message == null) {
 			return;
 		}
 		next = null;
+		told = message.identity;
 		writing = true;
 		writingSince = ticker.read();
-		boolean isLast = last;
-		response.write(isLast, ByteBuffer.wrap(event), Callback.from(() -> written(isLast), this::failed));
+		response.write(message.isLast, ByteBuffer.wrap(message.bytes),
+				Callback.from(() -> written(message.isLast), this::failed));
 	}
 
 	private void written(boolean wasLast) {
@@ -122,19 +159,27 @@ final class Listener {
 				writeNext();
 				return;
 			}
-			ended = true;
 		}
-		gone.accept(this);
+		onEnd.accept(this);
 		callback.succeeded();
 	}
 
 	private void failed(Throwable failure) {
 		synchronized (this) {
 			writing = false;
-			ended = true;
+			ending = true;
+			next = null;
 		}
-		gone.accept(this);
+		onEnd.accept(this);
 		callback.failed(failure);
+	}
+
+	/**
+	 * What is written at once.
+	 *
+	 * @param identity identity of the event that the listener knows with it
+	 */
+	private record Message(byte[] bytes, String identity, boolean isLast) {
 	}
 
 }

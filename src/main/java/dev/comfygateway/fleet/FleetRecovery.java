@@ -29,9 +29,9 @@ final class FleetRecovery {
 
 	private final ComfyCloudClient client;
 
-	private final Consumer<String> announced;
+	private final Consumer<String> announcements;
 
-	private final Consumer<Reply> heard;
+	private final Consumer<Reply> replies;
 
 	private final AtomicBoolean looping = new AtomicBoolean();
 
@@ -39,18 +39,18 @@ final class FleetRecovery {
 
 	/**
 	 * Creates the loop.
-	 * @param announced hears what is announced on the connections that this makes
-	 * @param heard hears what a successful probe has read
+	 * @param announcements receives what is announced on the connections that this makes
+	 * @param replies receives what a successful probe has read
 	 */
 	FleetRecovery(FleetConnections connections, FleetScripts scripts, FleetState state, FleetTimes times,
-			ComfyCloudClient client, Consumer<String> announced, Consumer<Reply> heard) {
+			ComfyCloudClient client, Consumer<String> announcements, Consumer<Reply> replies) {
 		this.connections = connections;
 		this.scripts = scripts;
 		this.state = state;
 		this.times = times;
 		this.client = client;
-		this.announced = announced;
-		this.heard = heard;
+		this.announcements = announcements;
+		this.replies = replies;
 	}
 
 	void start() {
@@ -99,14 +99,14 @@ final class FleetRecovery {
 	private boolean isWell() {
 		try {
 			Account account = client.account();
-			connections.connect(FleetScripts.key(account), announced);
+			connections.connect(FleetScripts.key(account), announcements);
 			long start = System.nanoTime();
 			Reply reply = scripts.probe(account).join();
 			if (System.nanoTime() - start > times.maxProbe().toNanos()) {
 				failedProbe(FleetFault.TIMEOUT);
 				return false;
 			}
-			heard.accept(reply);
+			replies.accept(reply);
 			state.up();
 			return true;
 		}

@@ -26,7 +26,7 @@ final class FleetScripts {
 	/**
 	 * Version of the format in Redis. Replicas that speak another one are another fleet.
 	 */
-	private static final String KEY = "{comfy-gateway:%s}:1:prompt";
+	private static final String KEY = "{comfy-gateway:%s}:2:prompt";
 
 	/** What a probe announces. */
 	static final String PROBE = "probe";
@@ -57,7 +57,7 @@ final class FleetScripts {
 
 	/**
 	 * Claims the next fetch.
-	 * @param maxAgeNanos age below which an answer serves
+	 * @param maxAgeNanos time since arrival below which an answer serves
 	 * @param met id of the result when the claim first met another's lease; empty where
 	 * it met none
 	 */
@@ -96,8 +96,7 @@ final class FleetScripts {
 		if (failure == null) {
 			SharedResult.Answer answer = Objects.requireNonNull(result.answer());
 			published = run("publish", publish, ScriptOutputType.INTEGER, account, token, retention, "answer",
-					StoredAnswer.write(answer),
-					Long.toString(now - answer.sinceArrival().plus(answer.ageOnArrival()).toMillis()));
+					StoredAnswer.write(answer), Long.toString(now - answer.sinceArrival().toMillis()));
 		}
 		else {
 			published = run("publish", publish, ScriptOutputType.INTEGER, account, token, retention, "failure",

@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -41,7 +42,17 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	/** Started after Lettuce, and ended before it. */
 	private static final int PHASE = 1;
 
-	private static final Claim ALONE = new Claim.Granted(result -> {
+	/** Grant without a lease: Redis fails, or another replica's lease lasts too long. */
+	private static final Claim ALONE = new Claim.Granted(new Lease() {
+		@Override
+		public void publish(SharedResult result) {
+			// The other replicas cannot be reached
+		}
+
+		@Override
+		public void release() {
+			// There is no lease
+		}
 	});
 
 	private final FleetConnections connections;
@@ -66,7 +77,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	private volatile @Nullable Attempt current;
 
 	/** Lease of the fetch under way. */
-	private volatile @Nullable Lease lease;
+	private volatile @Nullable HeldLease lease;
 
 	private final String replica = UUID.randomUUID().toString();
 
@@ -87,13 +98,14 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		this.state = state;
 		this.times = times;
 		this.client = client;
-		this.recovery = new FleetRecovery(connections, scripts, state, times, client, this::announced, this::hear);
+		this.recovery = new FleetRecovery(connections, scripts, state, times, client, this::announced,
+				this::applyReply);
 		this.closing = closing;
 	}
 
 	@Override
-	public void onResult(Consumer<SharedResult> hears) {
-		listener = hears;
+	public void onResult(Consumer<SharedResult> resultListener) {
+		listener = resultListener;
 		known = null;
 	}
 
@@ -107,16 +119,16 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		Attempt attempt = new Attempt(maxAgeNanos, background);
 		current = attempt;
 		attempt.make();
-		// Whatever goes wrong: nobody else may be kept from fetching
+		// A stuck claim must not block later fetches
 		return attempt.claim.completeOnTimeout(ALONE,
 				times.patience().plus(times.maxClaim()).plus(times.command()).toMillis(), TimeUnit.MILLISECONDS);
 	}
 
 	@Override
-	public void hurry() {
+	public void promote() {
 		Attempt attempt = current;
 		if (attempt != null) {
-			attempt.hurry.complete(null);
+			attempt.promoted.complete(null);
 		}
 	}
 
@@ -125,7 +137,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 		private final CompletableFuture<Claim> claim = new CompletableFuture<>();
 
-		private final CompletableFuture<Void> hurry = new CompletableFuture<>();
+		private final CompletableFuture<Void> promoted = new CompletableFuture<>();
 
 		private final String token = replica + ":" + claims.incrementAndGet();
 
@@ -141,7 +153,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		Attempt(long maxAgeNanos, boolean background) {
 			this.maxAgeNanos = maxAgeNanos;
 			if (!background) {
-				hurry.complete(null);
+				promoted.complete(null);
 			}
 		}
 
@@ -181,13 +193,16 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 						claim.complete(new Claim.Shared(Objects.requireNonNull(reply.result())));
 					}
 					case GRANTED -> {
-						hear(reply);
-						Lease granted = new Lease(account, token, reply.now(), reply.received());
+						applyReply(reply);
+						HeldLease granted = new HeldLease(account, token, reply.now(), reply.received());
 						lease = granted;
-						claim.complete(new Claim.Granted(result -> publish(granted, result)));
+						if (!claim.complete(new Claim.Granted(granted))) {
+							// It came too late: this replica fetches without it
+							granted.release();
+						}
 					}
 					case HELD, READ -> {
-						hear(reply);
+						applyReply(reply);
 						again(next, reply);
 					}
 				}
@@ -219,16 +234,16 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		private void makeWithoutRedis() {
 			recovery.begin();
 			boolean patient = state.isConnecting() ? elapsed().compareTo(times.command().multipliedBy(2)) < 0
-					: !hurry.isDone() && state.downFor().compareTo(times.deadline()) < 0
+					: !promoted.isDone() && state.downFor().compareTo(times.deadline()) < 0
 							&& elapsed().compareTo(times.patience()) < 0;
 			if (!patient || !running) {
 				alone();
 			}
-			else if (hurry.isDone()) {
+			else if (promoted.isDone()) {
 				whenSooner(state.change(), times.command().toMillis(), this::make);
 			}
 			else {
-				whenSooner(CompletableFuture.anyOf(state.change(), hurry), times.command().toMillis(), this::make);
+				whenSooner(CompletableFuture.anyOf(state.change(), promoted), times.command().toMillis(), this::make);
 			}
 		}
 
@@ -248,30 +263,80 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 	}
 
-	private void publish(Lease granted, SharedResult result) {
-		lease = null;
-		if (result.keyVersion() != granted.account().keyVersion()) {
-			return;
-		}
-		known = granted.token();
-		scripts.publish(granted.account(), granted.token(), result, granted.now())
-			.whenComplete((published, failure) -> {
-				if (failure != null) {
-					recovery.failed(failure);
-				}
-			});
-	}
-
 	/**
-	 * Lease of this replica.
-	 *
-	 * @param redisTime time of Redis's clock when it was granted, in milliseconds
-	 * @param received when this became known, in nanoseconds of this process
+	 * Lease that Redis granted to this replica; it ends once, with or without a result.
 	 */
-	private record Lease(Account account, String token, long redisTime, long received) {
+	private final class HeldLease implements Lease {
+
+		private final Account account;
+
+		private final String token;
+
+		/** Time of Redis's clock at the grant, in milliseconds. */
+		private final long redisTime;
+
+		/** When the grant became known, in nanoseconds of this process. */
+		private final long received;
+
+		private final AtomicBoolean ended = new AtomicBoolean();
+
+		HeldLease(Account account, String token, long redisTime, long received) {
+			this.account = account;
+			this.token = token;
+			this.redisTime = redisTime;
+			this.received = received;
+		}
+
+		@Override
+		public void publish(SharedResult result) {
+			if (result.keyVersion() != account.keyVersion()) {
+				// The result belongs to the account of another key
+				release();
+			}
+			else if (end()) {
+				known = token;
+				scripts.publish(account, token, result, now()).whenComplete(this::logFailure);
+			}
+		}
+
+		@Override
+		public void release() {
+			if (end()) {
+				scripts.release(account, token).whenComplete(this::logFailure);
+			}
+		}
+
+		/** Lets another replica fetch at once, where this one stops during a fetch. */
+		void releaseBeforeStop() {
+			if (!end()) {
+				return;
+			}
+			try {
+				scripts.release(account, token).get(times.command().toMillis(), TimeUnit.MILLISECONDS);
+			}
+			catch (InterruptedException ignored) {
+				Thread.currentThread().interrupt();
+			}
+			catch (ExecutionException | TimeoutException ignored) {
+				// It ends by itself
+			}
+		}
+
+		private boolean end() {
+			if (lease == this) {
+				lease = null;
+			}
+			return ended.compareAndSet(false, true);
+		}
+
+		private void logFailure(@Nullable Boolean done, @Nullable Throwable failure) {
+			if (failure != null) {
+				recovery.failed(failure);
+			}
+		}
 
 		/** Time of Redis's clock, in milliseconds; at most as late as it is there. */
-		long now() {
+		private long now() {
 			return redisTime + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - received);
 		}
 
@@ -292,13 +357,13 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 					recovery.failed(failure);
 				}
 				else {
-					hear(reply);
+					applyReply(reply);
 				}
 			});
 		}
 	}
 
-	private void hear(Reply reply) {
+	private void applyReply(Reply reply) {
 		SharedResult result = reply.result();
 		if (result != null && reply.id() != null && !reply.id().equals(known)) {
 			known = reply.id();
@@ -316,26 +381,11 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	public void stop() {
 		running = false;
 		recovery.stop();
-		Lease held = lease;
+		HeldLease held = lease;
 		if (held != null) {
-			giveBack(held);
+			held.releaseBeforeStop();
 		}
 		connections.close();
-	}
-
-	/**
-	 * Lets another replica fetch at once, where this one ends in the middle of a fetch.
-	 */
-	private void giveBack(Lease held) {
-		try {
-			scripts.release(held.account(), held.token()).get(times.command().toMillis(), TimeUnit.MILLISECONDS);
-		}
-		catch (InterruptedException ignored) {
-			Thread.currentThread().interrupt();
-		}
-		catch (ExecutionException | TimeoutException ignored) {
-			// It ends by itself
-		}
 	}
 
 	/** Ends the fleet's context, and so this too. */

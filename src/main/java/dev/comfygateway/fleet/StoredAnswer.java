@@ -9,7 +9,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Good answer as JSON in Redis. The time of its observation is kept beside it, on Redis's
+ * Good answer as JSON in Redis. The time of its arrival is kept beside it, on Redis's
  * clock.
  *
  * @param promptInfo the contract's value
@@ -39,20 +39,18 @@ record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 
 	/**
 	 * Reads an answer.
-	 * @param age its age, the upstream's part included
+	 * @param sinceArrival time since its arrival
 	 * @throws InvalidResultException where it is none
 	 */
-	static SharedResult.Answer read(String text, Duration age) {
+	static SharedResult.Answer read(String text, Duration sinceArrival) {
 		try {
 			@Nullable StoredAnswer stored = json.readValue(text, StoredAnswer.class);
 			if (stored != null && isValid(stored.promptInfo) && stored.ageOnArrival >= 0
 					&& stored.ageOnArrival <= MAX_AGE && stored.took >= 0 && stored.took <= MAX_TOOK
 					&& stored.arrivedAt >= 0 && stored.arrivedAt <= MAX_TIME) {
-				Duration ageOnArrival = Duration.ofMillis(stored.ageOnArrival);
-				Duration sinceArrival = age.minus(ageOnArrival);
-				return new SharedResult.Answer(stored.promptInfo, ageOnArrival, stored.deprecated,
-						Duration.ofMillis(stored.took), Instant.ofEpochMilli(stored.arrivedAt),
-						sinceArrival.isNegative() ? Duration.ZERO : sinceArrival);
+				return new SharedResult.Answer(stored.promptInfo, Duration.ofMillis(stored.ageOnArrival),
+						stored.deprecated, Duration.ofMillis(stored.took), Instant.ofEpochMilli(stored.arrivedAt),
+						sinceArrival);
 			}
 		}
 		catch (JacksonException ignored) {

@@ -67,7 +67,7 @@ class PageConfiguration implements WebMvcConfigurer {
 	HistoryRecorder historyRecorder(PromptCache cache, InstantSource clock, GatewayProperties properties) {
 		HistoryRecorder recorder = new HistoryRecorder(clock);
 		if (properties.page().enabled()) {
-			cache.addListener(() -> recorder.record(cache.status()));
+			cache.addListener(recorder::record);
 		}
 		return recorder;
 	}

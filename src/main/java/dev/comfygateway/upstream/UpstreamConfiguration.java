@@ -22,7 +22,7 @@ class UpstreamConfiguration {
 	}
 
 	@Bean
-	@ConditionalOnMissingBean
+	@ConditionalOnMissingBean(name = "scheduler")
 	Scheduler scheduler() {
 		return Schedulers.parallel();
 	}

@@ -33,11 +33,8 @@ class PromptAnswers {
 
 	private final String cacheControl;
 
-	private final long freshForNanos;
-
 	PromptAnswers(GatewayProperties properties) {
 		this.gatewayName = properties.name();
-		this.freshForNanos = properties.freshFor().toNanos();
 		long freshForSeconds = properties.freshFor().toSeconds();
 		this.cacheControl = freshForSeconds > 0 ? "max-age=" + freshForSeconds : "no-cache";
 	}
@@ -52,8 +49,7 @@ class PromptAnswers {
 					Long.toString(ageSeconds(stored.age())), ifNoneMatch);
 			case Lookup.Fetched fetched -> render(fetched.snapshot(),
 					"fwd=" + forward(fetched.forward()) + (fetched.collapsed() ? "; collapsed" : "") + "; stored; ttl="
-							+ Math.floorDiv(freshForNanos - fetched.age(), SECOND)
-							+ (fetched.shared() ? "; detail=fleet" : ""),
+							+ Math.floorDiv(fetched.ttl(), SECOND) + (fetched.shared() ? "; detail=fleet" : ""),
 					fetched.age() == 0 ? null : Long.toString(ageSeconds(fetched.age())), ifNoneMatch);
 			case Lookup.Failed failed ->
 				ErrorAnswer.of(failed.failure()).render(gatewayName, failed.retryAfterSeconds());

@@ -2,13 +2,13 @@
 -- KEYS[1]  hash of the account, and name of the channel
 -- ARGV     operation: claim, read, or probe, which reads and does all else that the fleet needs
 --          token of the claim: the replica, a colon, and a number
---          age in ms below which an answer serves
+--          time in ms since its arrival below which an answer serves
 --          length of the lease in ms
 --          retention of the hash in ms
---          id of the result when the claim first met another's lease; a newer answer serves whatever its age
+--          id of the result when the claim first met another's lease; a newer answer serves however old
 -- Returns  status: shared (the result serves), granted, held (by another replica), read
 --          time in ms, rest of the lease in ms
---          id of the result, answer, time of its observation, failure, its time, end of the cool-down
+--          id of the result, answer, time of its arrival, failure, its time, end of the cool-down
 local key = KEYS[1]
 local operation, token, max_age, lease, retention, met =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
@@ -17,15 +17,15 @@ local max_cooldown = 1200000
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stored = redis.call('HMGET', key,
-  'id', 'answer', 'observedAt', 'failure', 'failedAt', 'cooldownEnd', 'leaseEnd', 'holder')
+  'id', 'answer', 'arrivedAt', 'failure', 'failedAt', 'cooldownEnd', 'leaseEnd', 'holder')
 local id, answer, failure = stored[1], stored[2], stored[4]
-local observed_at, failed_at = tonumber(stored[3]), tonumber(stored[5])
+local arrived_at, failed_at = tonumber(stored[3]), tonumber(stored[5])
 local cooldown_end, lease_end = tonumber(stored[6]), tonumber(stored[7])
 
 -- What lies in the future was written before the clock went back
 local cooling = failure and failed_at and failed_at <= now
   and cooldown_end and now < cooldown_end and cooldown_end - now <= max_cooldown
-local fresh = answer and not failure and observed_at and observed_at <= now and now - observed_at < max_age
+local fresh = answer and not failure and arrived_at and arrived_at <= now and now - arrived_at < max_age
 local joined = answer and not failure and met ~= '' and id and id ~= met
 -- A lease of the same replica is of a claim that it gave up: it has one at a time
 local replica = string.match(token, '^(.+):')

@@ -2,7 +2,7 @@
 -- KEYS[1]  hash of the account, and name of the channel
 -- ARGV     token of the claim, which becomes the id of the result
 --          retention of the hash in ms
---          'answer', the answer, time of its observation in ms
+--          'answer', the answer, time of its arrival in ms
 --          or 'failure', the failure, its time and the end of the cool-down in ms, 'true' where it ends the answer
 --          or 'nothing', where the holder ends
 -- Returns  1, or 0 where the lease was over
@@ -20,11 +20,11 @@ end
 redis.call('HDEL', key, 'holder', 'leaseEnd')
 if kind == 'answer' then
   redis.call('HDEL', key, 'failure', 'failedAt', 'cooldownEnd')
-  redis.call('HSET', key, 'id', token, 'answer', value, 'observedAt', at)
+  redis.call('HSET', key, 'id', token, 'answer', value, 'arrivedAt', at)
 elseif kind == 'failure' then
   redis.call('HSET', key, 'id', token, 'failure', value, 'failedAt', at, 'cooldownEnd', ARGV[6])
   if ARGV[7] == 'true' then
-    redis.call('HDEL', key, 'answer', 'observedAt')
+    redis.call('HDEL', key, 'answer', 'arrivedAt')
   end
 end
 redis.call('PEXPIRE', key, retention)

@@ -14,7 +14,9 @@ final class FleetStandIn implements Fleet {
 
 	final List<SharedResult> published = new ArrayList<>();
 
-	int hurries;
+	int promotions;
+
+	int released;
 
 	private Consumer<SharedResult> listener = result -> {
 	};
@@ -27,13 +29,13 @@ final class FleetStandIn implements Fleet {
 	}
 
 	@Override
-	public void hurry() {
-		hurries++;
+	public void promote() {
+		promotions++;
 	}
 
 	@Override
-	public void onResult(Consumer<SharedResult> hears) {
-		listener = hears;
+	public void onResult(Consumer<SharedResult> resultListener) {
+		listener = resultListener;
 	}
 
 	@Override
@@ -47,7 +49,23 @@ final class FleetStandIn implements Fleet {
 	}
 
 	void grant() {
-		claims.getLast().claim.complete(new Claim.Granted(published::add));
+		claims.getLast().claim.complete(new Claim.Granted(new Lease() {
+			private boolean ended;
+
+			@Override
+			public void publish(SharedResult result) {
+				ended = true;
+				published.add(result);
+			}
+
+			@Override
+			public void release() {
+				if (!ended) {
+					ended = true;
+					released++;
+				}
+			}
+		}));
 	}
 
 	void share(SharedResult result) {

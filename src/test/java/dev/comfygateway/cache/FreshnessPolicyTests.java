@@ -14,59 +14,64 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class FreshnessPolicyTests {
 
+	/** Answer that arrives at 0. */
+	private static final Snapshot ANSWER = Snapshots.of(3);
+
 	private final FreshnessPolicy policy = FreshnessPolicy.of(GatewaySettings.with());
 
 	@ParameterizedTest
 	@CsvSource({ "PT0S, FRESH", "PT1.999999999S, FRESH", "PT2S, REVALIDATE", "PT4.999999999S, REVALIDATE",
 			"PT5S, STALE", "PT31.999999999S, STALE", "PT32S, STALE" })
 	void evaluateWhenCallerAsksNothingFollowsAge(Duration age, Freshness expected) {
-		assertThat(policy.evaluate(age.toNanos(), RequestDirectives.NONE)).isEqualTo(expected);
+		assertThat(policy.evaluate(ANSWER, age.toNanos(), RequestDirectives.NONE)).isEqualTo(expected);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "PT0S, FRESH", "PT0.000000001S, REFRESH_FLOOR", "PT0.499999999S, REFRESH_FLOOR",
 			"PT0.5S, REFUSED_BY_CALLER", "PT2S, REFUSED_BY_CALLER", "PT5S, REFUSED_BY_CALLER" })
 	void evaluateWhenNoCacheIsWantedRefusesFromRefreshFloorOn(Duration age, Freshness expected) {
-		assertThat(policy.evaluate(age.toNanos(), maxAge(0))).isEqualTo(expected);
+		assertThat(policy.evaluate(ANSWER, age.toNanos(), maxAge(0))).isEqualTo(expected);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "1, PT1S, FRESH", "1, PT1.000000001S, REFUSED_BY_CALLER", "2, PT2S, REVALIDATE", "3, PT3S, REVALIDATE",
 			"3, PT3.000000001S, REFUSED_BY_CALLER", "9, PT9S, STALE", "9, PT9.000000001S, REFUSED_BY_CALLER" })
 	void evaluateWhenMaxAgeIsWantedRefusesWhatIsOlder(long seconds, Duration age, Freshness expected) {
-		assertThat(policy.evaluate(age.toNanos(), maxAge(seconds))).isEqualTo(expected);
+		assertThat(policy.evaluate(ANSWER, age.toNanos(), maxAge(seconds))).isEqualTo(expected);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "PT0S", "PT0.000000001S", "PT1S", "PT3S", "PT1H" })
 	void evaluateWhenFreshForIsZeroIsAlwaysStale(Duration age) {
 		FreshnessPolicy none = FreshnessPolicy.of(GatewaySettings.with("fresh-for=0s"));
-		assertThat(none.evaluate(age.toNanos(), RequestDirectives.NONE)).isEqualTo(Freshness.STALE);
+		assertThat(none.evaluate(ANSWER, age.toNanos(), RequestDirectives.NONE)).isEqualTo(Freshness.STALE);
 	}
 
 	@Test
 	void evaluateWhenFreshForIsZeroHasNoRefreshFloor() {
 		FreshnessPolicy none = FreshnessPolicy.of(GatewaySettings.with("fresh-for=0s", "refresh-floor=500ms"));
-		assertThat(none.evaluate(1, maxAge(0))).isEqualTo(Freshness.REFUSED_BY_CALLER);
+		assertThat(none.evaluate(ANSWER, 1, maxAge(0))).isEqualTo(Freshness.REFUSED_BY_CALLER);
 	}
 
 	@Test
 	void evaluateWhenStaleWhileRevalidateIsZeroIsStaleAtEndOfFreshness() {
 		FreshnessPolicy narrow = FreshnessPolicy.of(GatewaySettings.with("stale-while-revalidate=0s"));
-		assertThat(narrow.evaluate(Duration.ofSeconds(2).toNanos(), RequestDirectives.NONE)).isEqualTo(Freshness.STALE);
+		assertThat(narrow.evaluate(ANSWER, Duration.ofSeconds(2).toNanos(), RequestDirectives.NONE))
+			.isEqualTo(Freshness.STALE);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "PT0S, true", "PT2S, true", "PT31.999999999S, true", "PT32S, false", "PT1H, false" })
 	void mayServeStaleOnErrorWhenFaultEndsAtStaleIfError(Duration age, boolean expected) {
-		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), age.toNanos(), RequestDirectives.NONE))
+		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), ANSWER, age.toNanos(),
+				RequestDirectives.NONE))
 			.isEqualTo(expected);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "PT10S, true", "PT10.000000001S, false" })
 	void mayServeStaleOnErrorWhenCallerHasMaxAgeRespectsIt(Duration age, boolean expected) {
-		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), age.toNanos(), maxAge(10)))
+		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), ANSWER, age.toNanos(), maxAge(10)))
 			.isEqualTo(expected);
 	}
 
@@ -74,7 +79,8 @@ class FreshnessPolicyTests {
 	@CsvSource({ "PT29.999999999S, true", "PT30S, false" })
 	void mayServeStaleOnErrorWhenFreshForIsZeroStillServes(Duration age, boolean expected) {
 		FreshnessPolicy none = FreshnessPolicy.of(GatewaySettings.with("fresh-for=0s"));
-		assertThat(none.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), age.toNanos(), RequestDirectives.NONE))
+		assertThat(none.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), ANSWER, age.toNanos(),
+				RequestDirectives.NONE))
 			.isEqualTo(expected);
 	}
 
@@ -82,9 +88,53 @@ class FreshnessPolicyTests {
 	@CsvSource({ "fresh-for=2s, stale-if-error=30s, PT32S", "fresh-for=2s, stale-if-error=1s, PT5S",
 			"fresh-for=0s, stale-if-error=30s, PT30S", "fresh-for=0s, stale-if-error=1s, PT1S",
 			"fresh-for=0s, stale-if-error=0s, PT0S" })
-	void maxAgeIsLongestTimeThatAnybodyMayBeServed(String freshFor, String staleIfError, Duration end) {
+	void remainingLifeIsLongestTimeThatAnybodyMayBeServed(String freshFor, String staleIfError, Duration end) {
 		FreshnessPolicy bounded = FreshnessPolicy.of(GatewaySettings.with(freshFor, staleIfError));
-		assertThat(bounded.maxAge()).isEqualTo(end.toNanos());
+		assertThat(bounded.remainingLife(ANSWER, 0)).isEqualTo(end.toNanos());
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "PT0S, PT1.999999999S, FRESH", "PT1H, PT1.999999999S, FRESH", "PT1H, PT2S, REVALIDATE",
+			"PT1H, PT4.999999999S, REVALIDATE", "PT1H, PT5S, STALE" })
+	void evaluateWhenUpstreamGivesAnAgeFollowsTheTimeSinceArrival(Duration ageOnArrival, Duration sinceArrival,
+			Freshness expected) {
+		assertThat(policy.evaluate(Snapshots.aged(3, ageOnArrival), sinceArrival.toNanos(), RequestDirectives.NONE))
+			.isEqualTo(expected);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "0, PT0S, REFRESH_FLOOR", "0, PT0.499999999S, REFRESH_FLOOR", "0, PT0.5S, REFUSED_BY_CALLER",
+			"5, PT0.499999999S, REFRESH_FLOOR", "5, PT0.5S, REFUSED_BY_CALLER", "10, PT0S, FRESH", "11, PT1S, FRESH",
+			"11, PT1.000000001S, REFUSED_BY_CALLER" })
+	void evaluateWhenUpstreamGivesAnAgeComparesItWithMaxAgeAndNotWithTheFloor(long maxAge, Duration sinceArrival,
+			Freshness expected) {
+		Snapshot aged = Snapshots.aged(3, Duration.ofSeconds(10));
+		assertThat(policy.evaluate(aged, sinceArrival.toNanos(), maxAge(maxAge))).isEqualTo(expected);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "PT10S, PT21.999999999S, true", "PT10S, PT22S, false", "PT1H, PT0S, false" })
+	void mayServeStaleOnErrorWhenUpstreamGivesAnAgeCountsIt(Duration ageOnArrival, Duration sinceArrival,
+			boolean expected) {
+		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), Snapshots.aged(3, ageOnArrival),
+				sinceArrival.toNanos(), RequestDirectives.NONE))
+			.isEqualTo(expected);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "PT0S, PT32S", "PT10S, PT22S", "PT30S, PT5S", "PT1H, PT5S" })
+	void remainingLifeWhenUpstreamGivesAnAgeIsTheLaterOfBothEnds(Duration ageOnArrival, Duration expected) {
+		assertThat(policy.remainingLife(Snapshots.aged(3, ageOnArrival), 0)).isEqualTo(expected.toNanos());
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "3s, 1s, PT3S", "3s, 30s, PT32S", "1h, 30s, PT32S", "1h, 0s, PT2S" })
+	void remainingLifeAfterAFailureIsBoundedByStaleIfErrorAlone(String staleWhileRevalidate, String staleIfError,
+			Duration expected) {
+		FreshnessPolicy bounded = FreshnessPolicy.of(GatewaySettings
+			.with("stale-while-revalidate=" + staleWhileRevalidate, "stale-if-error=" + staleIfError));
+		assertThat(bounded.remainingLife(ANSWER, 0, failure(Reason.RESPONSE_TIMEOUT))).isEqualTo(expected.toNanos());
+		assertThat(bounded.remainingLife(ANSWER, 0, failure(Reason.UNAUTHORIZED))).isZero();
 	}
 
 	@ParameterizedTest
@@ -102,7 +152,7 @@ class FreshnessPolicyTests {
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
 	void mayServeStaleOnErrorWhenUpstreamGaveAnswerNeverServes(Reason reason) {
-		assertThat(policy.mayServeStaleOnError(failure(reason), 0, RequestDirectives.NONE)).isFalse();
+		assertThat(policy.mayServeStaleOnError(failure(reason), ANSWER, 0, RequestDirectives.NONE)).isFalse();
 	}
 
 	@ParameterizedTest

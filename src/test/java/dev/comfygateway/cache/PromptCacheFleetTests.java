@@ -9,6 +9,7 @@ import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -41,7 +42,7 @@ class PromptCacheFleetTests {
 		cache.fleet.share(answer(7, Duration.ofMillis(1500)));
 		Lookup.Fetched fetched = CacheUnderTest.fetched(lookup);
 		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Duration.ofMillis(1500).toNanos(),
-				Forward.URI_MISS, true, true));
+				Duration.ofMillis(500).toNanos(), Forward.URI_MISS, true, true));
 		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(7);
 		assertThat(fetched.snapshot().observedAt()).isEqualTo(ELSEWHERE);
 		cache.advance(Duration.ofMillis(499));
@@ -72,9 +73,9 @@ class PromptCacheFleetTests {
 		cache.advanceSeconds(3);
 		cache.lookup();
 		cache.lookup();
-		assertThat(cache.fleet.hurries).isZero();
+		assertThat(cache.fleet.promotions).isZero();
 		cache.lookup("no-cache");
-		assertThat(cache.fleet.hurries).isOne();
+		assertThat(cache.fleet.promotions).isOne();
 	}
 
 	@Test
@@ -162,6 +163,48 @@ class PromptCacheFleetTests {
 			.share(new SharedResult(1, failing.age(), answer(7, Duration.ofSeconds(9)).answer(), failing.failure()));
 		assertThat(CacheUnderTest.stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
 		assertThat(CacheUnderTest.stored(lookup).age()).isEqualTo(Duration.ofSeconds(9).toNanos());
+	}
+
+	@Test
+	void leaseWhenTheFetchEndsInABugIsReleased() {
+		cache.lookup();
+		cache.upstream.answerWith(() -> CompletableFuture.failedFuture(new IllegalStateException("a bug")));
+		cache.fleet.grant();
+		assertThat(cache.fleet.released).isOne();
+		assertThat(cache.fleet.published).isEmpty();
+	}
+
+	@Test
+	void leaseWhenTheFetchCannotStartIsReleased() {
+		cache.lookup();
+		cache.upstream.answerWith(() -> {
+			throw new IllegalStateException("a bug");
+		});
+		cache.fleet.grant();
+		assertThat(cache.fleet.released).isOne();
+	}
+
+	@Test
+	void leaseWhenAResultIsPublishedIsNotReleased() {
+		cache.lookup();
+		cache.fleet.grant();
+		cache.upstream.complete(3);
+		assertThat(cache.fleet.published).hasSize(1);
+		assertThat(cache.fleet.released).isZero();
+	}
+
+	@Test
+	void sharedAnswerWithAnAgeIsAsFreshAsItsArrival() {
+		Lookup lookup = cache.lookup();
+		cache.fleet.share(
+				new SharedResult(
+						1, Duration.ofMillis(500), new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(7L)),
+								Duration.ofSeconds(20), false, Duration.ZERO, ELSEWHERE, Duration.ofMillis(500)),
+						null));
+		assertThat(CacheUnderTest.fetched(lookup).age()).isEqualTo(Duration.ofMillis(20_500).toNanos());
+		assertThat(CacheUnderTest.fetched(lookup).ttl()).isEqualTo(Duration.ofMillis(1500).toNanos());
+		cache.advance(Duration.ofMillis(1499));
+		assertThat(CacheUnderTest.stored(cache.lookup()).detail()).isEqualTo(Detail.NONE);
 	}
 
 	@Test

@@ -132,7 +132,8 @@ class PromptCacheInFlightTests {
 		Lookup lookup = cache.lookup("no-cache");
 		cache.upstream.complete(8);
 		Lookup.Fetched fetched = fetched(lookup);
-		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), 0, Forward.REQUEST, true, false));
+		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), 0, Duration.ofSeconds(2).toNanos(),
+				Forward.REQUEST, true, false));
 		assertThat(cache.upstream.fetches()).isEqualTo(2);
 	}
 

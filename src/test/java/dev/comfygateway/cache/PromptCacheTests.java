@@ -6,6 +6,9 @@ import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -109,7 +112,8 @@ class PromptCacheTests {
 		cache.upstream.complete(8);
 		Lookup.Fetched fetched = fetched(lookup);
 		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(8);
-		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), 0, Forward.STALE, false, false));
+		assertThat(fetched)
+			.isEqualTo(new Lookup.Fetched(fetched.snapshot(), 0, FRESH_FOR.toNanos(), Forward.STALE, false, false));
 	}
 
 	@Test
@@ -295,14 +299,115 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenUpstreamGaveAnAgeCountsIt() {
+	void lookupWhenUpstreamGaveAnAgeSaysItAndIsAsFresh() {
 		CacheUnderTest cache = new CacheUnderTest();
 		Lookup first = cache.lookup();
 		cache.upstream.complete(cache.upstream.answered(7, Duration.ofSeconds(1)));
-		assertThat(fetched(first).snapshot().ageOnArrival()).isEqualTo(Duration.ofSeconds(1));
-		assertThat(stored(cache.lookup()).age()).isEqualTo(Duration.ofSeconds(1).toNanos());
-		cache.advanceSeconds(1);
+		assertThat(fetched(first).age()).isEqualTo(Duration.ofSeconds(1).toNanos());
+		assertThat(fetched(first).ttl()).isEqualTo(FRESH_FOR.toNanos());
+		cache.advance(FRESH_FOR.minus(NANO));
+		assertThat(stored(cache.lookup())).satisfies(stored -> {
+			assertThat(stored.age()).isEqualTo(Duration.ofSeconds(3).minus(NANO).toNanos());
+			assertThat(stored.ttl()).isOne();
+			assertThat(stored.detail()).isEqualTo(Detail.NONE);
+		});
+		cache.advance(NANO);
 		assertThat(stored(cache.lookup()).detail()).isEqualTo(Detail.REVALIDATING);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "PT2S", "PT32S", "PT1H" })
+	void upstreamIsAskedNoMoreOftenForTheAgeItGives(Duration age) {
+		CacheUnderTest cache = new CacheUnderTest();
+		cache.upstream.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.answered(7, age)));
+		for (int tenth = 0; tenth < 100; tenth++) {
+			assertThat(settled(cache.lookup())).isNotInstanceOf(Lookup.Failed.class);
+			cache.cache.refresh();
+			cache.advance(Duration.ofMillis(100));
+		}
+		assertThat(cache.upstream.fetches()).as("in 10 s, fresh for 2 s").isEqualTo(5);
+		for (int tenth = 0; tenth < 100; tenth++) {
+			assertThat(settled(cache.lookup("no-cache"))).isNotInstanceOf(Lookup.Failed.class);
+			assertThat(settled(cache.lookup("max-age=1"))).isNotInstanceOf(Lookup.Failed.class);
+			cache.advance(Duration.ofMillis(100));
+		}
+		assertThat(cache.upstream.fetches()).as("in 10 s more, one in each 500 ms").isEqualTo(5 + 20);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "0s, 0s, PT0S, 20", "0s, 30s, PT1H, 20", "2s, 0s, PT1H, 5" })
+	void refreshForListenersAsksOnceAWindowWhateverCanBeStored(String freshFor, String staleIfError, Duration age,
+			int expected) {
+		CacheUnderTest cache = new CacheUnderTest("fresh-for=" + freshFor, "stale-if-error=" + staleIfError);
+		cache.upstream.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.answered(7, age)));
+		for (int tenth = 0; tenth < 100; tenth++) {
+			cache.cache.refresh();
+			cache.advance(Duration.ofMillis(100));
+		}
+		assertThat(cache.upstream.fetches()).isEqualTo(expected);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "0s, 0s, PT0S", "2s, 30s, PT0S", "2s, 30s, PT1H" })
+	void listenersReceiveEachAnswerWhateverCanBeStored(String freshFor, String staleIfError, Duration age) {
+		CacheUnderTest cache = new CacheUnderTest("fresh-for=" + freshFor, "stale-if-error=" + staleIfError);
+		List<PromptCache.Status> received = new ArrayList<>();
+		cache.cache.addListener(received::add);
+		cache.lookup();
+		cache.upstream.complete(cache.upstream.answered(7, age));
+		assertThat(received).singleElement().satisfies(status -> {
+			assertThat(status.observed().orElseThrow().promptInfo().remaining()).isEqualTo(7);
+			assertThat(status.failure()).isEmpty();
+		});
+	}
+
+	@Test
+	void listenersReceiveAFailureWithTheAnswerThatStandsIn() {
+		CacheUnderTest cache = CacheUnderTest.holding(7);
+		List<PromptCache.Status> received = new ArrayList<>();
+		cache.cache.addListener(received::add);
+		cache.advance(FRESH_FOR);
+		cache.lookup();
+		cache.upstream.complete(Reason.UNAVAILABLE);
+		assertThat(received.getLast().observed()).isPresent();
+		assertThat(received.getLast().failure()).isPresent();
+		cache.advanceSeconds(30);
+		cache.lookup("no-cache");
+		cache.upstream.complete(Reason.UNAVAILABLE);
+		assertThat(received.getLast().observed()).isEmpty();
+	}
+
+	@Test
+	void nanosUntilChangeIsTheNextRefreshOrTheEndOfWhatStandsIn() {
+		CacheUnderTest cache = new CacheUnderTest("stale-if-error=1s", "cooldown=10s");
+		assertThat(cache.cache.nanosUntilChange()).isZero();
+		cache.fetch(7);
+		cache.advanceSeconds(1);
+		assertThat(cache.cache.nanosUntilChange()).isEqualTo(Duration.ofSeconds(1).toNanos());
+		cache.lookup("no-cache");
+		cache.upstream.complete(Reason.UNAVAILABLE);
+		assertThat(cache.cache.nanosUntilChange()).as("end of stale-if-error")
+			.isEqualTo(Duration.ofSeconds(2).toNanos());
+		cache.advanceSeconds(2);
+		assertThat(cache.cache.nanosUntilChange()).as("end of the cool-down")
+			.isEqualTo(Duration.ofSeconds(8).toNanos());
+		cache.upstream.changeKey();
+		assertThat(cache.cache.nanosUntilChange()).isZero();
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "PT2.999999999S, true", "PT3S, false" })
+	void lookupWhenRefreshHasFailedIsBoundedByStaleIfErrorThoughRevalidationWouldLast(Duration age, boolean serves) {
+		CacheUnderTest cache = CacheUnderTest.holding(7, "stale-while-revalidate=1h", "stale-if-error=1s",
+				"cooldown=10s");
+		cache.advance(FRESH_FOR);
+		cache.lookup();
+		cache.upstream.complete(Reason.UNAVAILABLE);
+		cache.advance(age.minus(FRESH_FOR));
+		assertThat(settled(cache.lookup())).isInstanceOf(serves ? Lookup.Stored.class : Lookup.Failed.class);
+		assertThat(settled(cache.lookup("only-if-cached")))
+			.isInstanceOf(serves ? Lookup.Stored.class : Lookup.NotCached.class);
+		assertThat(cache.cache.status().observed().isPresent()).isEqualTo(serves);
 	}
 
 	@Test
@@ -324,7 +429,8 @@ class PromptCacheTests {
 		Lookup lookup = cache.lookup("no-cache");
 		cache.upstream.complete(8);
 		Lookup.Fetched fetched = fetched(lookup);
-		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), 0, Forward.REQUEST, false, false));
+		assertThat(fetched)
+			.isEqualTo(new Lookup.Fetched(fetched.snapshot(), 0, FRESH_FOR.toNanos(), Forward.REQUEST, false, false));
 	}
 
 	@Test

@@ -25,4 +25,12 @@ public final class Snapshots {
 				1);
 	}
 
+	/**
+	 * Snapshot that was asked for at a time of the cache's ticker, and arrived at once.
+	 */
+	public static Snapshot asked(long queueRemaining, long asked) {
+		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, false, asked, asked,
+				FakeTime.START, 1);
+	}
+
 }

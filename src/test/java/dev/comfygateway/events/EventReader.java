@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -30,6 +31,8 @@ final class EventReader implements AutoCloseable {
 
 	private final AtomicInteger comments = new AtomicInteger();
 
+	private @Nullable Thread thread;
+
 	private EventReader(Socket socket) {
 		this.socket = socket;
 	}
@@ -45,7 +48,7 @@ final class EventReader implements AutoCloseable {
 		for (String line = in.readLine(); line != null && !line.isEmpty(); line = in.readLine()) {
 			reader.head.add(line);
 		}
-		Thread.ofVirtual().start(() -> reader.read(in));
+		reader.thread = Thread.ofVirtual().start(() -> reader.read(in));
 		return reader;
 	}
 
@@ -70,18 +73,19 @@ final class EventReader implements AutoCloseable {
 	}
 
 	private Map<String, String> add(Map<String, String> event, String line) {
+		if (line.startsWith(":")) {
+			// It comes when its time has come, whatever a test waits for
+			comments.incrementAndGet();
+			return event;
+		}
 		if (line.isEmpty()) {
-			// A comment comes when its time has come, whatever a test waits for
-			if (event.containsKey("comment")) {
-				comments.incrementAndGet();
-			}
-			else if (!event.isEmpty()) {
+			if (!event.isEmpty()) {
 				events.add(event);
 			}
 			return new LinkedHashMap<>();
 		}
 		int colon = line.indexOf(':');
-		event.put(colon == 0 ? "comment" : line.substring(0, colon), line.substring(colon + 1).strip());
+		event.put(line.substring(0, colon), line.substring(colon + 1).strip());
 		return event;
 	}
 
@@ -111,6 +115,13 @@ final class EventReader implements AutoCloseable {
 	@Override
 	public void close() throws IOException {
 		socket.close();
+		// The kernel closes the connection when nobody reads from it any more
+		try {
+			Objects.requireNonNull(thread).join();
+		}
+		catch (InterruptedException ignored) {
+			Thread.currentThread().interrupt();
+		}
 	}
 
 }

@@ -12,7 +12,6 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -93,10 +92,10 @@ class EventsFlowTests {
 			assertThat(reader.next()).containsEntry("event", "stale")
 				.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"SERVICE_UNAVAILABLE\""))
 				.doesNotContainKey("id");
-			gateway.time().advance(Duration.ofSeconds(31));
+			pass(Duration.ofSeconds(31));
 			assertThat(reader.next()).containsEntry("event", "unknown");
 			gateway.upstream().behave(Behaviour.NORMAL);
-			gateway.time().advance(Duration.ofSeconds(40));
+			pass(Duration.ofSeconds(40));
 			assertThat(reader.next()).containsEntry("event", "prompt");
 		}
 	}
@@ -116,17 +115,25 @@ class EventsFlowTests {
 	void untilEndsWithANumberThatWasObservedAfterTheRequest() throws Exception {
 		gateway.upstream().queueRemaining(0);
 		ask();
+		gateway.time().advance(Duration.ofMillis(1));
 		try (EventReader reader = listen("?until=0")) {
 			reader.next();
-			// Of before the request: not the end, and nothing that a reconnect could take
-			// for it
-			assertThat(reader.next()).isEqualTo(Map.of("event", "prompt", "data", body(0)));
+			// Of before the request: not the end
+			assertThat(reader.next()).isEqualTo(prompt(0, FakeTime.START.toEpochMilli()));
 			gateway.time().advance(Duration.ofSeconds(2));
 			Map<String, String> done = reader.next();
 			assertThat(done).containsEntry("event", "done").containsEntry("data", body(0));
 			assertThat(reader.isEnd(reader.next())).isTrue();
-			Answer again = RawConnection.get(gateway.port(), EVENTS + "?until=0", "Last-Event-ID: " + done.get("id"));
-			assertThat(again.status()).isEqualTo(204);
+			String id = done.get("id");
+			assertThat(id).startsWith(FakeTime.START.plusMillis(2001).toEpochMilli() + "-");
+			assertThat(RawConnection.get(gateway.port(), EVENTS + "?until=0", "Last-Event-ID: " + id).status())
+				.isEqualTo(204);
+			try (TestGateway another = TestGateway.start()) {
+				assertThat(RawConnection.get(another.port(), EVENTS + "?until=0", "Last-Event-ID: " + id).status())
+					.isEqualTo(204);
+				assertThat(RawConnection.get(another.port(), EVENTS + "?lastEventId=" + id + "&until=0").status())
+					.isEqualTo(204);
+			}
 		}
 	}
 
@@ -200,16 +207,110 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void commentComesEvery15Seconds() throws Exception {
+	void commentComesEvery5Seconds() throws Exception {
 		try (EventReader reader = listen("")) {
 			reader.next();
 			reader.next();
 			gateway.upstream().queueRemaining(4);
-			gateway.time().advance(Duration.ofSeconds(14));
+			gateway.time().advance(Duration.ofMillis(4900));
 			assertThat(reader.next()).containsEntry("data", body(4));
 			assertThat(reader.comments()).isZero();
-			gateway.time().advance(Duration.ofSeconds(1));
+			gateway.time().advance(Duration.ofMillis(1200));
 			await().until(() -> reader.comments() == 1);
+			gateway.time().advance(Duration.ofSeconds(10));
+			await().until(() -> reader.comments() == 3);
+		}
+	}
+
+	@Test
+	void newcomerIsToldWhatIsKnownHoweverLongNothingChanged() throws Exception {
+		try (EventReader reader = listen("")) {
+			reader.next();
+			assertThat(reader.next()).containsEntry("data", body(3));
+		}
+		awaitNoListeners();
+		gateway.upstream().queueRemaining(3);
+		gateway.time().advance(Duration.ofSeconds(70));
+		try (EventReader reader = listen("")) {
+			reader.next();
+			assertThat(reader.next()).containsEntry("event", "prompt").containsEntry("data", body(3));
+		}
+		try (EventReader reader = listen("")) {
+			reader.next();
+			assertThat(reader.next()).containsEntry("event", "prompt").containsEntry("data", body(3));
+		}
+	}
+
+	@Test
+	void newcomerIsToldTheFailureOrTheNumberAfterIt() throws Exception {
+		gateway.upstream().behave(Behaviour.UNAVAILABLE);
+		for (int i = 0; i < 2; i++) {
+			try (EventReader reader = listen("")) {
+				reader.next();
+				assertThat(reader.next()).containsEntry("event", "unknown");
+			}
+		}
+		awaitNoListeners();
+		gateway.upstream().queueRemaining(3);
+		gateway.upstream().behave(Behaviour.NORMAL);
+		gateway.time().advance(Duration.ofSeconds(40));
+		ask();
+		try (EventReader reader = listen("")) {
+			reader.next();
+			assertThat(reader.next()).containsEntry("data", body(3));
+		}
+	}
+
+	@Test
+	void newcomerIsToldSomethingWhereTheUpstreamHangs() throws Exception {
+		gateway.upstream().behave(Behaviour.STALL);
+		try (EventReader reader = listen("?until=0")) {
+			reader.next();
+			await().until(() -> gateway.upstream().received().size() == 1);
+			gateway.time().advance(Duration.ofSeconds(60).plusMillis(100));
+			assertThat(reader.next()).containsEntry("event", "unknown")
+				.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"UPSTREAM_TIMEOUT\""));
+		}
+	}
+
+	@Test
+	void listenerWhoHasLeftIsNoticedWithin10SecondsAndNobodyIsAskedForIt() throws Exception {
+		try (EventReader one = listen(""); EventReader two = listen(""); EventReader three = listen("")) {
+			for (EventReader reader : new EventReader[] { one, two, three }) {
+				reader.next();
+				reader.next();
+			}
+		}
+		gateway.time().advance(Duration.ofSeconds(10));
+		await().until(() -> metric("comfy_gateway_listeners") == 0);
+		gateway.upstream().awaitReceived(2);
+		gateway.time().advance(Duration.ofMinutes(1));
+		assertThat(RawConnection.get(gateway.port(), "/api/prompt").header("Cache-Status"))
+			.as("nothing was fetched, and nothing is being fetched")
+			.hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
+		try (EventReader again = listen("")) {
+			assertThat(again.status()).isEqualTo("HTTP/1.1 200 OK");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "gateway.fresh-for=0s,gateway.stale-if-error=0s,gateway.stale-while-revalidate=0s",
+			"gateway.stale-if-error=0s,gateway.stale-while-revalidate=0s" })
+	void listenersAreToldAnswersThatCannotBeStored(String settings) throws Exception {
+		try (TestGateway unstored = TestGateway.start(settings.split(","))) {
+			unstored.upstream().queueRemaining(3);
+			try (EventReader reader = EventReader.connect(unstored.port(), "");
+					EventReader until = EventReader.connect(unstored.port(), "?until=3")) {
+				reader.next();
+				assertThat(reader.next()).containsEntry("event", "prompt").containsEntry("data", body(3));
+				until.next();
+				Map<String, String> event = until.next();
+				if ("prompt".equals(event.get("event"))) {
+					unstored.time().advance(Duration.ofSeconds(2));
+					event = until.next();
+				}
+				assertThat(event).containsEntry("event", "done").containsEntry("data", body(3));
+			}
 		}
 	}
 
@@ -282,13 +383,17 @@ class EventsFlowTests {
 			.contains("ttl=2"));
 	}
 
-	/** A caller who has gone is noticed when something is sent. */
 	private void awaitNoListeners() {
-		await().atMost(Duration.ofSeconds(20)).until(() -> {
-			gateway.upstream().queueRemaining(ThreadLocalRandom.current().nextLong(1000));
-			gateway.time().advance(Duration.ofSeconds(2));
-			return metric("comfy_gateway_listeners") == 0;
-		});
+		gateway.time().advance(Duration.ofSeconds(10));
+		await().until(() -> metric("comfy_gateway_listeners") == 0);
+	}
+
+	/** Lets time pass in steps, so that no write under way seems to stall. */
+	private void pass(Duration time) throws IOException {
+		for (Duration left = time; left.isPositive(); left = left.minusSeconds(1)) {
+			gateway.time().advance(Duration.ofSeconds(1));
+			metrics();
+		}
 	}
 
 	private static Map<String, String> prompt(long queueRemaining, long id) {

@@ -1,16 +1,23 @@
 package dev.comfygateway.events;
 
+import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.cache.Snapshots;
 import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.upstream.UpstreamFailure;
+import java.io.Closeable;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
-import org.eclipse.jetty.server.Request;
-import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -30,87 +37,183 @@ class ListenerTests {
 
 	private final Callback callback = mock(Callback.class);
 
-	private final List<Listener> gone = new ArrayList<>();
+	private final Closeable connection = mock(Closeable.class);
 
-	private final Response response = mock(Response.class);
+	private final List<Listener> ended = new ArrayList<>();
+
+	private final Content.Sink response = mock(Content.Sink.class);
 
 	private final FakeTime time = new FakeTime();
 
-	private final Listener listener = new Listener(mock(Request.class), response, callback, OptionalLong.empty(), time,
-			gone::add);
+	private Listener listener = listener(OptionalLong.empty());
 
 	@BeforeEach
 	void record() {
 		doAnswer(call -> {
 			ByteBuffer bytes = call.getArgument(1);
-			written.add(StandardCharsets.UTF_8.decode(bytes) + (call.<Boolean>getArgument(0) ? " (last)" : ""));
+			written.add(StandardCharsets.UTF_8.decode(bytes).toString().replaceAll("(?s).*queue_remaining\":|}.*", "")
+					+ (call.<Boolean>getArgument(0) ? " (last)" : ""));
 			pending.add(call.getArgument(2));
 			return null;
 		}).when(response).write(anyBoolean(), any(), any());
 	}
 
+	private Listener listener(OptionalLong until) {
+		return new Listener(response, callback, connection, until, time, ended::add);
+	}
+
 	@Test
 	void newestEventReplacesTheOneThatWaits() {
-		send("one");
-		send("two");
-		send("three");
-		assertThat(written).containsExactly("one");
+		assertThat(listener.tell(prompt(1))).isTrue();
+		listener.tell(prompt(2));
+		listener.tell(prompt(3));
+		assertThat(written).containsExactly("1");
 		complete();
-		assertThat(written).containsExactly("one", "three");
+		assertThat(written).containsExactly("1", "3");
 		complete();
 		assertThat(written).hasSize(2);
 		verifyNoInteractions(callback);
 	}
 
 	@Test
-	void endIsNeverReplaced() {
-		send("one");
-		listener.end(bytes("done"));
-		send("two");
-		listener.end(bytes("again"));
+	void eventThatSaysTheSameIsNotToldTwice() {
+		listener.tell(prompt(1));
 		complete();
-		assertThat(written).containsExactly("one", "done (last)");
+		assertThat(listener.tell(prompt(1))).isFalse();
+		assertThat(written).containsExactly("1");
+		listener.tell(failure());
+		complete();
+		assertThat(listener.tell(failure())).isFalse();
+		assertThat(listener.tell(prompt(1))).isTrue();
+		assertThat(written).hasSize(3).last().isEqualTo("1");
+	}
+
+	@Test
+	void eventThatSaysTheSameAsBeforeTheOneThatWaitsReplacesBoth() {
+		listener.tell(prompt(1));
+		listener.tell(prompt(2));
+		listener.tell(prompt(1));
+		complete();
+		assertThat(written).containsExactly("1");
+		assertThat(pending).isEmpty();
+	}
+
+	@Test
+	void commentDoesNotChangeWhatWasTold() {
+		listener.tell(prompt(1));
+		complete();
+		listener.comment(bytes(":"));
+		complete();
+		listener.tell(prompt(1));
+		assertThat(written).containsExactly("1", ":");
+	}
+
+	@Test
+	void endIsNeverReplaced() {
+		listener.tell(prompt(1));
+		listener.end();
+		listener.tell(prompt(2));
+		listener.end();
+		complete();
+		assertThat(written).containsExactly("1", " (last)");
 		complete();
 		verify(callback).succeeded();
-		assertThat(gone).containsExactly(listener);
-		send("three");
+		assertThat(ended).containsExactly(listener);
+		listener.tell(prompt(3));
 		assertThat(written).hasSize(2);
 	}
 
 	@Test
+	void untilEndsAtTheFirstAnswerThatWasObservedSince() {
+		listener = listener(OptionalLong.of(2));
+		listener.tell(Event.of(status(snapshot(2, Duration.ofSeconds(-1)), null)).orElseThrow());
+		listener.tell(prompt(3));
+		assertThat(ended).isEmpty();
+		complete();
+		complete();
+		assertThat(listener.tell(prompt(2))).isTrue();
+		assertThat(written).containsExactly("2", "3", "2 (last)");
+		complete();
+		verify(callback).succeeded();
+		assertThat(ended).containsExactly(listener);
+	}
+
+	@Test
+	void untilEndsAtAnAnswerThatSaysWhatWasTold() {
+		listener = listener(OptionalLong.of(2));
+		listener.tell(Event.of(status(snapshot(2, Duration.ofSeconds(-1)), null)).orElseThrow());
+		complete();
+		listener.tell(prompt(2));
+		assertThat(written).containsExactly("2", "2 (last)");
+	}
+
+	@Test
+	void tellFirstIsForAListenerThatWasToldNothing() {
+		assertThat(listener.tellFirst(failure())).isTrue();
+		complete();
+		assertThat(listener.tellFirst(prompt(1))).isFalse();
+		Listener other = listener(OptionalLong.empty());
+		other.comment(bytes("retry"));
+		other.tell(prompt(1));
+		assertThat(other.tellFirst(failure())).as("an event waits").isFalse();
+	}
+
+	@Test
 	void commentIsLeftOutWhereSomethingIsOnItsWay() {
-		send("one");
+		listener.tell(prompt(1));
 		listener.comment(bytes(":"));
 		complete();
-		assertThat(written).containsExactly("one");
+		assertThat(written).containsExactly("1");
 		listener.comment(bytes(":"));
-		assertThat(written).containsExactly("one", ":");
+		assertThat(written).containsExactly("1", ":");
 	}
 
 	@Test
 	void failedWriteEndsIt() {
-		send("one");
+		listener.tell(prompt(1));
 		IllegalStateException failure = new IllegalStateException();
 		pending.removeFirst().failed(failure);
 		verify(callback).failed(failure);
-		assertThat(gone).containsExactly(listener);
-		send("two");
+		assertThat(ended).containsExactly(listener);
+		assertThat(listener.tell(prompt(2))).isFalse();
+		listener.end();
 		assertThat(written).hasSize(1);
 	}
 
 	@Test
 	void stalledForIsTheTimeOfThePendingWrite() {
 		assertThat(listener.stalledFor(time.read())).isZero();
-		send("one");
+		listener.tell(prompt(1));
 		time.advance(Duration.ofSeconds(9));
-		send("two");
+		listener.tell(prompt(2));
 		assertThat(listener.stalledFor(time.read())).isEqualTo(TimeUnit.SECONDS.toNanos(9));
 		complete();
 		assertThat(listener.stalledFor(time.read())).isZero();
 	}
 
-	private void send(String event) {
-		listener.send(bytes(event));
+	@Test
+	void dropClosesTheConnection() throws IOException {
+		listener.drop();
+		verify(connection).close();
+	}
+
+	private Event prompt(long queueRemaining) {
+		return Event.of(status(snapshot(queueRemaining, Duration.ZERO), null)).orElseThrow();
+	}
+
+	/** Answer that was asked for so long after the listener came. */
+	private Snapshot snapshot(long queueRemaining, Duration asked) {
+		return Snapshots.asked(queueRemaining, new FakeTime().read() + asked.toNanos());
+	}
+
+	private static Event failure() {
+		return Event.of(status(null, UpstreamFailure.timeout(1))).orElseThrow();
+	}
+
+	private static PromptCache.Status status(@Nullable Snapshot observed, @Nullable UpstreamFailure failure) {
+		return new PromptCache.Status(Optional.ofNullable(observed), Optional.of(failure == null),
+				Optional.ofNullable(failure), 0, Optional.empty(), Optional.empty(), false, false, Optional.empty(),
+				Optional.empty());
 	}
 
 	private void complete() {

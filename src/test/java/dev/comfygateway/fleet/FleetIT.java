@@ -231,7 +231,7 @@ class FleetIT {
 		OTHER_FORMAT("invalid") {
 			@Override
 			void begin() throws IOException {
-				redis.command("HSET", key(), "answer", "{\"version\":9}", "observedAt", "1");
+				redis.command("HSET", key(), "answer", "{\"version\":9}", "arrivedAt", "1");
 			}
 
 			@Override

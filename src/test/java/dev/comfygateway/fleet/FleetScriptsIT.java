@@ -1,11 +1,13 @@
 package dev.comfygateway.fleet;
 
+import dev.comfygateway.cache.Fleet;
 import dev.comfygateway.cache.SharedResult;
 import dev.comfygateway.fleet.FleetScripts.Reply;
 import dev.comfygateway.fleet.FleetScripts.Status;
 import dev.comfygateway.support.GatewaySettings;
 import dev.comfygateway.support.redis.RedisServer;
 import dev.comfygateway.upstream.Account;
+import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
@@ -14,6 +16,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,6 +29,8 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
 
 /** The scripts, as a real Redis runs them. */
 @EnabledIf(value = "dev.comfygateway.support.redis.RedisServer#isAvailable",
@@ -119,11 +124,11 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void ageOfTheUpstreamCounts() {
+	void ageOfTheUpstreamIsKeptAndDoesNotCountAsTimeSinceArrival() {
 		SharedResult aged = new SharedResult(1, Duration.ZERO, new SharedResult.Answer(new PromptInfo(null),
 				Duration.ofSeconds(40), false, Duration.ZERO, Instant.EPOCH, Duration.ZERO), null);
 		publish("one", aged, claim("one").now());
-		assertThat(claim("other").status()).isEqualTo(Status.GRANTED);
+		assertThat(scripts.claim(ACCOUNT, "other", 20 * SECOND, LEASE, "").join().status()).isEqualTo(Status.SHARED);
 		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).satisfies(answer -> {
 			assertThat(answer.ageOnArrival()).isEqualTo(Duration.ofSeconds(40));
 			assertThat(answer.sinceArrival()).isLessThan(Duration.ofSeconds(20));
@@ -141,6 +146,29 @@ class FleetScriptsIT {
 	}
 
 	@Test
+	void leaseIsGivenBackWhereTheResultIsOfAnotherKey() {
+		ComfyCloudClient client = mock(ComfyCloudClient.class);
+		when(client.account()).thenReturn(ACCOUNT);
+		SimpleMeterRegistry meters = new SimpleMeterRegistry();
+		RedisFleet fleet = new RedisFleet(new FleetConnections(factory), new FleetState(meters),
+				FleetTimes.of(Duration.ofSeconds(20), Duration.ofSeconds(5), GatewaySettings.with()), client, meters,
+				() -> {
+				});
+		fleet.start();
+		try {
+			await().until(() -> fleet.state().equals(Optional.of("ok")));
+			Fleet.Claim claim = fleet.claim(SECOND, false).join();
+			assertThat(claim("other").status()).isEqualTo(Status.HELD);
+			SharedResult other = new SharedResult(ACCOUNT.keyVersion() + 1, Duration.ZERO, answer(7).answer(), null);
+			((Fleet.Claim.Granted) claim).lease().publish(other);
+			await().until(() -> claim("other").status() == Status.GRANTED);
+		}
+		finally {
+			fleet.stop();
+		}
+	}
+
+	@Test
 	void leaseThatIsGivenBackIsGrantedAtOnce() {
 		claim("one");
 		assertThat(scripts.release(ACCOUNT, "other").join()).isFalse();
@@ -149,8 +177,8 @@ class FleetScriptsIT {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "failedAt 1 cooldownEnd 99999999999999", "observedAt 1", "answer {} cooldownEnd 1",
-			"leaseEnd 99999999999999", "leaseEnd nan", "observedAt inf", "id x", "failure {} failedAt rubbish" })
+	@ValueSource(strings = { "failedAt 1 cooldownEnd 99999999999999", "arrivedAt 1", "answer {} cooldownEnd 1",
+			"leaseEnd 99999999999999", "leaseEnd nan", "arrivedAt inf", "id x", "failure {} failedAt rubbish" })
 	void partOfAResultIsNone(String fields) throws IOException {
 		redis.command(("HSET " + KEY + " " + fields).split(" "));
 		assertThat(scripts.claim(ACCOUNT, "one", SECOND, LEASE, "")

@@ -5,9 +5,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
+import reactor.core.scheduler.Scheduler;
+import reactor.test.scheduler.VirtualTimeScheduler;
 
-/** Fake clock and ticker, which a test advances. */
+/**
+ * Fake clock, ticker and scheduler, which a test advances. A task that becomes due sees
+ * the time for which it was scheduled.
+ */
 public final class FakeTime implements Ticker, InstantSource {
 
 	/** First time of the clock. */
@@ -16,21 +20,30 @@ public final class FakeTime implements Ticker, InstantSource {
 	// A ticker may begin anywhere: close to where its number overflows, so that it does
 	private static final long FIRST_READING = Long.MAX_VALUE - TimeUnit.SECONDS.toNanos(3);
 
-	private final AtomicLong elapsed = new AtomicLong();
+	private final VirtualTimeScheduler scheduler = VirtualTimeScheduler.create();
 
-	/** Advances the ticker and the clock. */
+	/** Advances the ticker and the clock, and runs what becomes due. */
 	public void advance(Duration by) {
-		elapsed.addAndGet(by.toNanos());
+		scheduler.advanceTimeBy(by);
+	}
+
+	/** Scheduler on this time. */
+	public Scheduler scheduler() {
+		return scheduler;
+	}
+
+	private long elapsed() {
+		return scheduler.now(TimeUnit.NANOSECONDS);
 	}
 
 	@Override
 	public long read() {
-		return FIRST_READING + elapsed.get();
+		return FIRST_READING + elapsed();
 	}
 
 	@Override
 	public Instant instant() {
-		return START.plusNanos(elapsed.get());
+		return START.plusNanos(elapsed());
 	}
 
 }

@@ -10,6 +10,7 @@ import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.support.GenericApplicationContext;
+import reactor.core.scheduler.Scheduler;
 
 /** Upstream and clock of a {@link RunningGateway}. */
 @TestConfiguration(proxyBeanMethods = false)
@@ -26,6 +27,11 @@ class GatewaySurroundings {
 	@Bean
 	FakeTime time() {
 		return new FakeTime();
+	}
+
+	@Bean
+	Scheduler eventScheduler(FakeTime time) {
+		return time.scheduler();
 	}
 
 	@Bean

@@ -55,7 +55,8 @@ class PromptAnswersTests {
 
 	@Test
 	void renderWhenFetchedHasThoseHeadersOnly() {
-		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, 0, Forward.URI_MISS, false, false));
+		ResponseEntity<byte[]> response = render(
+				new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.URI_MISS, false, false));
 		assertThat(headers(response)).containsOnlyKeys("ETag", "Cache-Control", "Cache-Status", "Content-Type",
 				"Content-Length");
 		assertThat(body(response)).isEqualTo("{\"exec_info\":{\"queue_remaining\":3}}");
@@ -105,7 +106,8 @@ class PromptAnswersTests {
 			"STALE, true, fwd=stale; collapsed; stored; ttl=2",
 			"REQUEST, true, fwd=request; collapsed; stored; ttl=2" })
 	void renderWhenFetchedSaysWhy(Forward forward, boolean collapsed, String expected) {
-		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, 0, forward, collapsed, false));
+		ResponseEntity<byte[]> response = render(
+				new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), forward, collapsed, false));
 		assertThat(response.getHeaders().getFirst("Cache-Status")).isEqualTo("comfy-gateway; " + expected);
 		assertThat(response.getHeaders().getFirst("Age")).isNull();
 	}
@@ -114,15 +116,19 @@ class PromptAnswersTests {
 	@CsvSource(delimiter = '|',
 			value = { "0s | no-cache", "999ms | no-cache", "1s | max-age=1", "1500ms | max-age=1", "5m | max-age=300" })
 	void renderWhenFreshForDiffersLimitsMaxAge(String freshFor, String expected) {
-		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, 0, Forward.STALE, false, false),
+		ResponseEntity<byte[]> response = render(
+				new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.STALE, false, false),
 				"fresh-for=" + freshFor);
 		assertThat(response.getHeaders().getFirst("Cache-Control")).isEqualTo(expected);
 	}
 
 	@Test
 	void renderWhenNameIsSetUsesIt() {
-		assertThat(render(new Lookup.Fetched(snapshot, 0, Forward.STALE, false, false), "name=edge-7").getHeaders()
-			.getFirst("Cache-Status")).startsWith("edge-7; fwd=");
+		assertThat(
+				render(new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.STALE, false, false), "name=edge-7")
+					.getHeaders()
+					.getFirst("Cache-Status"))
+			.startsWith("edge-7; fwd=");
 		assertThat(render(failed(Reason.DNS_ERROR), "name=edge-7").getHeaders().getFirst("Proxy-Status"))
 			.isEqualTo("edge-7; error=dns_error");
 	}
@@ -143,7 +149,8 @@ class PromptAnswersTests {
 	@Test
 	void renderWhenTagMatchesFetchedIsNotModifiedWithoutAge() {
 		ifNoneMatch.add("*");
-		ResponseEntity<byte[]> response = render(new Lookup.Fetched(snapshot, 0, Forward.STALE, false, false));
+		ResponseEntity<byte[]> response = render(
+				new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.STALE, false, false));
 		assertThat(response.getStatusCode().value()).isEqualTo(304);
 		assertThat(headers(response)).containsOnlyKeys("ETag", "Cache-Control", "Cache-Status");
 	}
@@ -196,7 +203,8 @@ class PromptAnswersTests {
 	@Test
 	void renderWhenAnotherReplicaFetchedHasAgeAndDetail() {
 		long age = Duration.ofMillis(800).toNanos();
-		assertThat(headers(render(new Lookup.Fetched(snapshot, age, Forward.STALE, true, true))))
+		assertThat(headers(
+				render(new Lookup.Fetched(snapshot, age, FRESH_FOR.toNanos() - age, Forward.STALE, true, true))))
 			.containsEntry("Age", "1")
 			.containsEntry("Cache-Status", "comfy-gateway; fwd=stale; collapsed; stored; ttl=1; detail=fleet");
 	}
@@ -205,9 +213,9 @@ class PromptAnswersTests {
 	void renderWhenUpstreamGaveAnAgeHasAge() {
 		Snapshot aged = Snapshots.aged(3, Duration.ofSeconds(1));
 		long age = aged.ageOnArrival().toNanos();
-		assertThat(headers(render(new Lookup.Fetched(aged, age, Forward.URI_MISS, false, false))))
+		assertThat(headers(render(new Lookup.Fetched(aged, age, FRESH_FOR.toNanos(), Forward.URI_MISS, false, false))))
 			.containsEntry("Age", "1")
-			.containsEntry("Cache-Status", "comfy-gateway; fwd=uri-miss; stored; ttl=1");
+			.containsEntry("Cache-Status", "comfy-gateway; fwd=uri-miss; stored; ttl=2");
 	}
 
 	@Test
@@ -283,9 +291,11 @@ class PromptAnswersTests {
 
 	@Test
 	void resultWhenFetchedIsMissOrCollapsed() {
-		assertThat(PromptAnswers.result(new Lookup.Fetched(snapshot, 0, Forward.STALE, false, false)))
+		assertThat(
+				PromptAnswers.result(new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.STALE, false, false)))
 			.isEqualTo(Result.MISS);
-		assertThat(PromptAnswers.result(new Lookup.Fetched(snapshot, 0, Forward.STALE, true, false)))
+		assertThat(
+				PromptAnswers.result(new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.STALE, true, false)))
 			.isEqualTo(Result.COLLAPSED);
 	}
 

@@ -1,0 +1,36 @@
+package dev.comfygateway.events;
+
+import dev.comfygateway.cache.Snapshot;
+import java.util.Objects;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Id of an event: the time of the observation in milliseconds. That of a {@code done}
+ * also says that it is one, and its number, so that every replica recognizes a reconnect
+ * after the end of a stream.
+ */
+final class EventId {
+
+	private static final Pattern DONE = Pattern.compile("\\d{1,18}-done-(\\d{1,18})");
+
+	private EventId() {
+	}
+
+	static String of(Snapshot snapshot) {
+		return Long.toString(snapshot.observedAt().toEpochMilli());
+	}
+
+	/** Id of a {@code done}; the answer must have a number. */
+	static String ofDone(Snapshot snapshot) {
+		return of(snapshot) + "-done-" + Objects.requireNonNull(snapshot.promptInfo().remaining());
+	}
+
+	/** Whether the id is that of a {@code done} that ended a stream with this limit. */
+	static boolean isDone(@Nullable String id, long until) {
+		Matcher done = DONE.matcher(id == null ? "" : id);
+		return done.matches() && Long.parseLong(done.group(1)) <= until;
+	}
+
+}

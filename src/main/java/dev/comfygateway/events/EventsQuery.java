@@ -1,0 +1,66 @@
+package dev.comfygateway.events;
+
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Query of a request for the stream. Other parameters are passed over and not decoded: a
+ * caller can send thousands.
+ *
+ * @param until number at or below which the stream ends; absent for none
+ * @param lastEventId id of the last event of an earlier stream, as polyfills send it
+ */
+record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
+
+	private static final String UNTIL = "until=";
+
+	private static final String LAST_EVENT_ID = "lastEventId=";
+
+	/**
+	 * Reads a query.
+	 * @throws IllegalArgumentException where {@code until} is not one number from 0 to
+	 * 2^63-1
+	 */
+	static EventsQuery parse(@Nullable String query) {
+		OptionalLong until = OptionalLong.empty();
+		String lastEventId = null;
+		for (int at = 0; query != null && at < query.length();) {
+			int and = query.indexOf('&', at);
+			int end = and < 0 ? query.length() : and;
+			if (query.startsWith(UNTIL, at)) {
+				if (until.isPresent()) {
+					throw new IllegalArgumentException("More than one number");
+				}
+				until = OptionalLong.of(number(decode(query.substring(at + UNTIL.length(), end))));
+			}
+			else if (query.startsWith(LAST_EVENT_ID, at)) {
+				lastEventId = decode(query.substring(at + LAST_EVENT_ID.length(), end));
+			}
+			else if (query.startsWith("until", at) && end == at + "until".length()) {
+				throw new IllegalArgumentException("No number");
+			}
+			at = end + 1;
+		}
+		return new EventsQuery(until, lastEventId);
+	}
+
+	private static String decode(String value) {
+		return URLDecoder.decode(value, StandardCharsets.UTF_8);
+	}
+
+	private static long number(String text) {
+		if (text.isEmpty() || !text.chars().allMatch(c -> c >= '0' && c <= '9')) {
+			throw new IllegalArgumentException("Not a number");
+		}
+		return Long.parseLong(text);
+	}
+
+	/** Whether the request is a reconnect after the {@code done} of its stream. */
+	boolean isDone(@Nullable String lastEventIdHeader) {
+		return until.isPresent() && (EventId.isDone(lastEventIdHeader, until.getAsLong())
+				|| EventId.isDone(lastEventId, until.getAsLong()));
+	}
+
+}
