@@ -3,9 +3,8 @@ import { Course } from './course.js';
 import { Stream } from './stream.js';
 import { clockTime, duration, grouped } from './words.js';
 
-/** The stream sends a comment this often, which an EventSource does not show. */
-const HEARTBEAT = 15_000;
-const LOST_AFTER = 2 * HEARTBEAT;
+/** A stream that the gateway's state contradicts for so long is opened anew. */
+const LOST_AFTER = 30_000;
 const STATUS_EVERY = 5_000;
 const RECORD_EVERY = 15_000;
 const ANNOUNCE_EVERY = 10_000;

@@ -18,7 +18,7 @@ export class Stream {
   #refusals = 0;
   #timer = 0;
 
-  /** @param receive gets the type of each event, its data and its id */
+  /** @param receive gets the type of each event, its data and the time of its observation */
   constructor(url, receive) {
     this.#url = url;
     this.#receive = receive;
@@ -37,7 +37,7 @@ export class Stream {
           // Else the browser would ask again
           this.#close();
         }
-        this.#receive(type, JSON.parse(event.data), Number(event.lastEventId));
+        this.#receive(type, JSON.parse(event.data), parseInt(event.lastEventId, 10));
       });
     }
   }
