@@ -155,18 +155,19 @@ public class ComfyCloudClient {
 		CompletableFuture<UpstreamOutcome> result = new CompletableFuture<>();
 		Disposable.Swap subscription = Disposables.swap();
 		Disposable timer = scheduler.schedule(() -> {
+			// Before the clean-up, which may never return
 			if (result.complete(UpstreamFailure.of(Reason.RESPONSE_TIMEOUT, keyVersion()))) {
 				giveUp(subscription::dispose);
 				giveUp(inFlight::close);
 			}
 		}, limit.toNanos(), TimeUnit.NANOSECONDS);
-		result.whenComplete((outcome, bug) -> timer.dispose());
+		CompletableFuture<UpstreamOutcome> done = result.whenComplete((outcome, bug) -> timer.dispose());
 		subscription.update(chain.subscribeOn(Schedulers.parallel())
 			// A request that the deadline ends can fail when nobody listens any more
 			.contextWrite(context -> context.put(DROPPED_ERRORS, (Consumer<Throwable>) ComfyCloudClient::ignore))
 			.contextWrite(context -> cause == null ? context : context.put(ObservationThreadLocalAccessor.KEY, cause))
 			.subscribe(result::complete, result::completeExceptionally));
-		return result;
+		return done;
 	}
 
 	/** Ends something that may be broken: the deadline holds all the same. */
@@ -195,16 +196,16 @@ public class ComfyCloudClient {
 	/**
 	 * Asks the gateway itself, without the key and without being counted, as it asks the
 	 * upstream: the first request takes long, since all that it needs is loaded
-	 * meanwhile.
+	 * meanwhile. The future completes when the connection is closed, so that no later
+	 * request meets it.
 	 * @param self address of the gateway that answers with JSON
 	 */
 	public CompletableFuture<UpstreamOutcome> warmUp(URI self) {
 		InFlight inFlight = new InFlight();
 		WebClient uncounted = webClient.mutate().observationRegistry(ObservationRegistry.NOOP).build();
-		CompletableFuture<UpstreamOutcome> answer = within(deadline, inFlight,
-				Mono.defer(() -> exchange(uncounted.get().uri(self), new ApiKey.Current(0, null), inFlight)));
-		answer.whenComplete((outcome, bug) -> inFlight.closeKept());
-		return answer;
+		return within(deadline, inFlight,
+				Mono.defer(() -> exchange(uncounted.get().uri(self), new ApiKey.Current(0, null), inFlight)))
+			.whenComplete((outcome, bug) -> inFlight.closeKept());
 	}
 
 	/** Longest time of a fetch, and of a caller's wait ({@code comfy.deadline}). */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome.Answered;
@@ -12,10 +13,18 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import org.eclipse.jetty.client.HttpClient;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 
@@ -69,6 +78,49 @@ class UpstreamConnectionsTests {
 	}
 
 	@Test
+	/** What the next request does must not meet what this one leaves behind. */
+	@ParameterizedTest(name = "{0}")
+	@MethodSource
+	void futureWhenItCompletesHasClosedTheConnection(String name, Behaviour behaviour,
+			Function<ClientFixture, CompletableFuture<UpstreamOutcome>> start) {
+		upstream.behave(behaviour);
+		Hold hold = upstream.hold();
+		try (ClientFixture fixture = ClientFixture.of(upstream.baseUrl())) {
+			CompletableFuture<Boolean> isClosed = start.apply(fixture)
+				.thenApply(outcome -> fixture.connections.getDestinations()
+					.stream()
+					.allMatch(destination -> destination.getConnectionPool().isEmpty()));
+			hold.awaitArrival(1);
+			hold.release();
+			assertThat(isClosed).succeedsWithin(Duration.ofSeconds(20)).isEqualTo(true);
+		}
+	}
+
+	static Stream<Arguments> futureWhenItCompletesHasClosedTheConnection() {
+		Function<ClientFixture, CompletableFuture<UpstreamOutcome>> warmUp = fixture -> fixture.client
+			.warmUp(URI.create("http://%s/livez".formatted(fixture.client.host())));
+		Function<ClientFixture, CompletableFuture<UpstreamOutcome>> fetch = ClientFixture::start;
+		Behaviour up = Behaviour.answer(200, "{\"status\":\"UP\"}");
+		return Stream.of(Arguments.of("warm-up", up, warmUp),
+				Arguments.of("warm-up that fails", Behaviour.answer(404, "{}"), warmUp),
+				Arguments.of("warm-up that is cut off", Behaviour.CUT, warmUp),
+				Arguments.of("fetch that is refused", Behaviour.REFUSE, fetch),
+				Arguments.of("fetch that is cut off", Behaviour.CUT, fetch),
+				Arguments.of("fetch of something else", Behaviour.RUBBISH, fetch));
+	}
+
+	@Test
+	void warmUpWhenRepeatedNeverMeetsTheConnectionBefore() {
+		upstream.behave(Behaviour.answer(200, "{\"status\":\"UP\"}"));
+		try (ClientFixture fixture = ClientFixture.of(upstream.baseUrl())) {
+			URI self = URI.create(upstream.baseUrl() + "/livez");
+			for (int i = 0; i < 200; i++) {
+				assertThat(ClientFixture.outcome(fixture.client.warmUp(self))).isInstanceOf(Answered.class);
+			}
+		}
+		assertThat(upstream.connections()).isEqualTo(200);
+	}
+
 	void fetchWhenJvmHasAProxyAsksByIt() {
 		upstream.behave(Behaviour.answer(200, "{\"exec_info\": {\"queue_remaining\": 3}}"));
 		throughProxy("http", () -> {
