@@ -34,7 +34,7 @@ record Cooldown(UpstreamFailure failure, BackOffExecution backOff, Duration inte
 	 */
 	static Cooldown after(UpstreamFailure failure, @Nullable Cooldown previous, GatewayProperties properties,
 			RandomGenerator random, long now) {
-		boolean refused = failure.reason().isRefusal();
+		boolean refused = failure.reason().isKeyRefused();
 		BackOffExecution backOff = refused || previous == null
 				? backOff(refused ? properties.maxCooldown() : properties.cooldown(), properties) : previous.backOff;
 		Duration interval = Duration.ofMillis(backOff.nextBackOff());

@@ -92,15 +92,15 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 
 	/**
 	 * Whether the failure is a fault, which says nothing about the account. The others
-	 * (400, 401, 402, 403) concern the account and end the stored answer.
+	 * (400, 401, 402, 403 in JSON) concern the account and end the stored answer.
 	 */
 	static boolean isTransient(UpstreamFailure failure) {
 		return switch (failure.reason()) {
-			case UNAUTHORIZED, FORBIDDEN, BLOCKED -> false;
+			case UNAUTHORIZED, FORBIDDEN -> false;
 			case UNEXPECTED_STATUS -> failure.status() != 400 && failure.status() != 402;
-			case RATE_LIMITED, INTERNAL_ERROR, UNAVAILABLE, INVALID_RESPONSE, RESPONSE_INCOMPLETE, PROTOCOL_ERROR,
-					CONNECTION_REFUSED, CONNECTION_TERMINATED, DNS_ERROR, TLS_PROTOCOL_ERROR, TLS_CERTIFICATE_ERROR,
-					CONNECTION_TIMEOUT, RESPONSE_TIMEOUT ->
+			case BLOCKED, RATE_LIMITED, INTERNAL_ERROR, UNAVAILABLE, INVALID_RESPONSE, RESPONSE_INCOMPLETE,
+					PROTOCOL_ERROR, CONNECTION_REFUSED, CONNECTION_TERMINATED, TUNNEL_REFUSED, DNS_ERROR,
+					TLS_PROTOCOL_ERROR, TLS_CERTIFICATE_ERROR, CONNECTION_TIMEOUT, RESPONSE_TIMEOUT ->
 				true;
 		};
 	}

@@ -537,27 +537,26 @@ public class PromptCache {
 			}
 			return;
 		}
-		ErrorAnswer answer = ErrorAnswer.of(now.failure());
+		String cause = cause(now.failure());
 		boolean sameKey = previous != null && previous.keyVersion() == result.keyVersion();
-		if (before != null && sameKey && isSameCause(answer, ErrorAnswer.of(before.failure()))) {
+		if (before != null && sameKey && cause.equals(cause(before.failure()))) {
 			return;
 		}
 		Instant next = clock.instant().plusNanos(now.until() - ticker.read()).truncatedTo(ChronoUnit.MILLIS);
 		if (now.failure().reason().isKeyRefused()) {
-			log.error("Upstream {} refuses the key: {}, {}; replace the key; next attempt not before {}", client.host(),
-					answer.body().code(), answer.reason(), next);
+			log.error("Upstream {} refuses the key: {}; replace the key; next attempt not before {}", client.host(),
+					cause, next);
 		}
 		else {
-			log.warn("Upstream {} fails: {}, {}; next attempt not before {}", client.host(), answer.body().code(),
-					answer.reason(), next);
+			log.warn("Upstream {} fails: {}; next attempt not before {}", client.host(), cause, next);
 		}
 	}
 
-	/**
-	 * Whether the line in the log would be the same; the upstream's message is not in it.
-	 */
-	private static boolean isSameCause(ErrorAnswer one, ErrorAnswer other) {
-		return one.body().code().equals(other.body().code()) && one.reason().equals(other.reason());
+	/** What failed, as the log says it: never the upstream's message. */
+	private static String cause(UpstreamFailure failure) {
+		ErrorAnswer answer = ErrorAnswer.of(failure);
+		String cause = answer.body().code() + ", " + answer.reason();
+		return failure.proxyStatus().isPresent() ? cause + "; the outbound proxy answered " + failure.status() : cause;
 	}
 
 	private void logDeprecation(boolean announced) {

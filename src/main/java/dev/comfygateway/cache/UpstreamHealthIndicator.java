@@ -1,6 +1,7 @@
 package dev.comfygateway.cache;
 
 import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.upstream.UpstreamFailure;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import org.springframework.boot.health.contributor.Health;
@@ -35,8 +36,10 @@ class UpstreamHealthIndicator implements HealthIndicator {
 			health.up();
 		}
 		else {
-			ErrorAnswer answer = ErrorAnswer.of(status.failure().get());
+			UpstreamFailure failure = status.failure().get();
+			ErrorAnswer answer = ErrorAnswer.of(failure);
 			health.status(FAILING).withDetail("code", answer.body().code()).withDetail("reason", answer.reason());
+			failure.proxyStatus().ifPresent(refused -> health.withDetail("proxyStatus", refused));
 		}
 		health.withDetail("state", status.state());
 		status.lastGoodAt().ifPresent(at -> health.withDetail("lastGoodAt", at.truncatedTo(ChronoUnit.MILLIS)));

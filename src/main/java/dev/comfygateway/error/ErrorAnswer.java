@@ -38,7 +38,9 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 			case INTERNAL_ERROR -> fromUpstream(500, "INTERNAL_ERROR", "The upstream failed.", failure);
 			case UNAVAILABLE ->
 				fromUpstream(failure.status(), "UPSTREAM_UNAVAILABLE", "The upstream is unavailable.", failure);
-			case FORBIDDEN, BLOCKED, UNEXPECTED_STATUS ->
+			case BLOCKED -> fromGateway(502, "UPSTREAM_BLOCKED", "A firewall on the way to the upstream refused.",
+					"received-status=403");
+			case FORBIDDEN, UNEXPECTED_STATUS ->
 				// Another status than the upstream's needs the gateway's own code
 				fromUpstream(502, "UPSTREAM_UNEXPECTED_STATUS",
 						"The upstream answered with a status that its contract does not have.", null, failure.message(),
@@ -51,6 +53,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 					"error=http_protocol_error");
 			case CONNECTION_REFUSED -> unreachable("connection_refused");
 			case CONNECTION_TERMINATED -> unreachable("connection_terminated");
+			case TUNNEL_REFUSED -> unreachable("http_request_denied");
 			case DNS_ERROR -> unreachable("dns_error");
 			case TLS_PROTOCOL_ERROR -> unreachable("tls_protocol_error");
 			case TLS_CERTIFICATE_ERROR -> unreachable("tls_certificate_error");

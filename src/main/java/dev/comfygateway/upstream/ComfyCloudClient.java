@@ -264,8 +264,8 @@ public class ComfyCloudClient {
 			case CONNECTION_REFUSED, CONNECTION_TERMINATED -> true;
 			case UNAVAILABLE -> failure.retryAfter() == null;
 			case UNAUTHORIZED, FORBIDDEN, BLOCKED, RATE_LIMITED, INTERNAL_ERROR, UNEXPECTED_STATUS, INVALID_RESPONSE,
-					RESPONSE_INCOMPLETE, PROTOCOL_ERROR, DNS_ERROR, TLS_PROTOCOL_ERROR, TLS_CERTIFICATE_ERROR,
-					CONNECTION_TIMEOUT, RESPONSE_TIMEOUT ->
+					RESPONSE_INCOMPLETE, PROTOCOL_ERROR, TUNNEL_REFUSED, DNS_ERROR, TLS_PROTOCOL_ERROR,
+					TLS_CERTIFICATE_ERROR, CONNECTION_TIMEOUT, RESPONSE_TIMEOUT ->
 				false;
 		};
 	}
@@ -314,8 +314,7 @@ public class ComfyCloudClient {
 			.httpRequest(exchange::observe)
 			.exchangeToMono(response -> read(response, key, exchange))
 			.onErrorResume(WebClientRequestException.class,
-					e -> Mono
-						.just(UpstreamFailure.of(Faults.reason(exchange.cause(e), exchange.progress()), key.version())))
+					e -> Mono.just(unanswered(exchange.cause(e), exchange, key)))
 			.doOnNext(outcome -> {
 				switch (outcome) {
 					case UpstreamOutcome.Answered answered -> exchange.keep();
@@ -324,6 +323,13 @@ public class ComfyCloudClient {
 			})
 			.doOnError(bug -> exchange.close())
 			.doOnCancel(exchange::close);
+	}
+
+	private static UpstreamFailure unanswered(Throwable cause, UpstreamExchange exchange, ApiKey.Current key) {
+		Reason reason = Faults.reason(cause, exchange.progress());
+		return reason == Reason.TUNNEL_REFUSED
+				? new UpstreamFailure(reason, Faults.proxyStatus(cause), null, null, null, key.version())
+				: UpstreamFailure.of(reason, key.version());
 	}
 
 	private Mono<UpstreamOutcome> read(ClientResponse response, ApiKey.Current key, UpstreamExchange exchange) {

@@ -8,11 +8,13 @@ import java.net.ProtocolException;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.UnresolvedAddressException;
 import java.security.cert.CertPathValidatorException;
 import java.security.cert.CertificateException;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
+import org.eclipse.jetty.client.HttpResponseException;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBufferLimitException;
 
@@ -50,7 +52,25 @@ final class Faults {
 			return Reason.DNS_ERROR;
 		}
 		Reason tls = tls(thrown);
-		return tls != null ? tls : Reason.CONNECTION_REFUSED;
+		if (tls != null) {
+			return tls;
+		}
+		// The rest is between a connection to an outbound proxy and its tunnel
+		if (proxyStatus(thrown) > 0) {
+			return Reason.TUNNEL_REFUSED;
+		}
+		if (has(thrown, HttpResponseException.class)) {
+			return Reason.PROTOCOL_ERROR;
+		}
+		return has(thrown, EOFException.class) || has(thrown, ClosedChannelException.class)
+				? Reason.CONNECTION_TERMINATED : Reason.CONNECTION_REFUSED;
+	}
+
+	/** Status by which an outbound proxy refused a tunnel; 0 for other failures. */
+	static int proxyStatus(Throwable thrown) {
+		HttpResponseException refused = find(thrown, HttpResponseException.class);
+		// With a cause it is Jetty's for an answer that is not HTTP
+		return refused == null || refused.getCause() != null ? 0 : refused.getResponse().getStatus();
 	}
 
 	private static Reason waiting(Throwable thrown) {
@@ -84,13 +104,17 @@ final class Faults {
 	}
 
 	private static boolean has(Throwable thrown, Class<? extends Throwable> type) {
+		return find(thrown, type) != null;
+	}
+
+	private static <T extends Throwable> @Nullable T find(Throwable thrown, Class<T> type) {
 		for (@Nullable
 		Throwable t = thrown; t != null; t = t.getCause()) {
 			if (type.isInstance(t)) {
-				return true;
+				return type.cast(t);
 			}
 		}
-		return false;
+		return null;
 	}
 
 }

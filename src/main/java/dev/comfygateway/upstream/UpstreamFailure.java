@@ -1,13 +1,15 @@
 package dev.comfygateway.upstream;
 
 import java.time.Duration;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Failure to get an answer from the upstream.
  *
  * @param reason what went wrong
- * @param status the upstream's HTTP status; 0 where none arrived or it does not matter
+ * @param status the upstream's HTTP status, or an outbound proxy's where that refused the
+ * tunnel; 0 where none arrived or it does not matter
  * @param code the upstream's own error code where it is fit to be passed on
  * @param message the upstream's own message, cleaned, where it is fit to be passed on
  * @param retryAfter how long the upstream asked to be left alone, at most 5 minutes;
@@ -24,7 +26,7 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		UNAUTHORIZED(Outcome.UNAUTHORIZED),
 		/** 403 in the contract's format: the key is refused for this. */
 		FORBIDDEN(Outcome.FORBIDDEN),
-		/** 403 in another format: a firewall on the way, which knows no key. */
+		/** 403 in another format: a firewall on the way, which judges no key. */
 		BLOCKED(Outcome.FORBIDDEN),
 		/** 429. */
 		RATE_LIMITED(Outcome.RATE_LIMITED),
@@ -44,6 +46,8 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		CONNECTION_REFUSED(Outcome.UNREACHABLE),
 		/** Connection closed before an answer began. */
 		CONNECTION_TERMINATED(Outcome.UNREACHABLE),
+		/** An outbound proxy answered CONNECT with another status than 200. */
+		TUNNEL_REFUSED(Outcome.UNREACHABLE),
 		/** No address for the host's name. */
 		DNS_ERROR(Outcome.UNREACHABLE),
 		/** No TLS with the other side. */
@@ -66,13 +70,6 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 			return this == UNAUTHORIZED || this == FORBIDDEN;
 		}
 
-		/**
-		 * Whether only an operator can end it, so that asking again soon is of no use.
-		 */
-		public boolean isRefusal() {
-			return isKeyRefused() || this == BLOCKED;
-		}
-
 	}
 
 	/** Classes of outcomes that the metrics count. */
@@ -86,6 +83,13 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		if ((code != null && !ContractReader.isCode(code)) || (message != null && !ContractReader.isMessage(message))) {
 			throw new IllegalArgumentException("Code or message that cannot be passed on");
 		}
+	}
+
+	/**
+	 * Status by which an outbound proxy refused the tunnel; absent for other failures.
+	 */
+	public OptionalInt proxyStatus() {
+		return reason == Reason.TUNNEL_REFUSED ? OptionalInt.of(status) : OptionalInt.empty();
 	}
 
 	/** Failure to answer within the deadline. */

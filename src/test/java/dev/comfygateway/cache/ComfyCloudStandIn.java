@@ -118,6 +118,7 @@ final class ComfyCloudStandIn {
 			case INTERNAL_ERROR -> 500;
 			case UNAVAILABLE -> 503;
 			case UNEXPECTED_STATUS -> 404;
+			case TUNNEL_REFUSED -> 407;
 			default -> 0;
 		};
 		return new UpstreamFailure(reason, status, null, null, retryAfter, keyVersion);

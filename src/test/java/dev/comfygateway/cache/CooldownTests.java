@@ -93,11 +93,12 @@ class CooldownTests {
 		assertThat(after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER).keyRefused()).isFalse();
 	}
 
-	@Test
-	void afterWhenFirewallBlocksStartsAtMostAndSaysNothingOfTheKey() {
-		Cooldown blocked = after(failure(Reason.BLOCKED), null, NO_JITTER);
-		assertThat(pause(blocked)).isEqualTo(Duration.ofSeconds(30));
-		assertThat(blocked.keyRefused()).isFalse();
+	@ParameterizedTest
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
+	void afterWhenKeyIsNotRefusedStartsAtLeastAndSaysNothingOfTheKey(Reason reason) {
+		Cooldown fault = after(failure(reason), null, NO_JITTER);
+		assertThat(pause(fault)).isEqualTo(Duration.ofSeconds(1));
+		assertThat(fault.keyRefused()).isFalse();
 	}
 
 	@Test

@@ -138,19 +138,19 @@ class FreshnessPolicyTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void isTransientWhenUpstreamGaveAnswerIsFalse(Reason reason) {
 		assertThat(FreshnessPolicy.isTransient(failure(reason))).isFalse();
 	}
 
 	@ParameterizedTest
-	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void isTransientWhenUpstreamFailedIsTrue(Reason reason) {
 		assertThat(FreshnessPolicy.isTransient(failure(reason))).isTrue();
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void mayServeStaleOnErrorWhenUpstreamGaveAnswerNeverServes(Reason reason) {
 		assertThat(policy.mayServeStaleOnError(failure(reason), ANSWER, 0, RequestDirectives.NONE)).isFalse();
 	}

@@ -90,8 +90,22 @@ class PromptCacheLogTests {
 		attempt(Reason.BLOCKED);
 		assertThat(lines(output)).singleElement()
 			.asString()
-			.contains("WARN", "fails: UPSTREAM_UNEXPECTED_STATUS, 403")
+			.contains("WARN", "fails: UPSTREAM_BLOCKED, 403")
 			.doesNotContain("key");
+	}
+
+	@Test
+	void lookupWhenProxyRefusesLogsItsStatusAndEachChange(CapturedOutput output) {
+		for (int status : new int[] { 407, 407, 503 }) {
+			cache.advanceSeconds(600);
+			cache.lookup();
+			cache.upstream.complete(new UpstreamFailure(Reason.TUNNEL_REFUSED, status, null, null, null, 1));
+		}
+		assertThat(lines(output)).satisfiesExactly(
+				line -> assertThat(line)
+					.contains("UPSTREAM_UNREACHABLE, http_request_denied; the outbound proxy answered 407; next"),
+				line -> assertThat(line)
+					.contains("UPSTREAM_UNREACHABLE, http_request_denied; the outbound proxy answered 503; next"));
 	}
 
 	@Test

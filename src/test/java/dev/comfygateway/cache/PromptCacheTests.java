@@ -188,7 +188,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void lookupWhenFaultHappensWhileFreshStaysHit(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(1);
@@ -198,7 +198,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void lookupWhenFaultHappensWhileRevalidatingShowsFailure(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
@@ -212,7 +212,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void lookupWhenFaultHappensWhileStaleServesStored(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_REVALIDATION);
@@ -222,7 +222,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void lookupWhenRefusedWhileFreshEndsTheOldAnswer(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advanceSeconds(1);
@@ -232,7 +232,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void lookupWhenRefusedWhileRevalidatingEndsTheOldAnswer(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(FRESH_FOR);
@@ -242,7 +242,7 @@ class PromptCacheTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void lookupWhenRefusedWhileStaleEndsTheOldAnswer(Reason reason) {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		cache.advance(END_OF_REVALIDATION);

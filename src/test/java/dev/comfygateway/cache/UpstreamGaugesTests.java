@@ -95,18 +95,19 @@ class UpstreamGaugesTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN", "BLOCKED" })
+	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
 	void scrapeWhenUpstreamRefusedHasNoQueue(Reason reason) {
 		cache.fetch(7);
 		fail(reason);
 		assertThat(meters.scrape()).doesNotContain(QUEUE.strip(), OBSERVED.strip()).contains(UP + "0.0");
 	}
 
-	@Test
-	void scrapeWhenUpstreamFailedKeepsQueue() {
+	@ParameterizedTest
+	@EnumSource(names = { "RESPONSE_TIMEOUT", "BLOCKED", "TUNNEL_REFUSED" })
+	void scrapeWhenUpstreamFailedKeepsQueueAndSaysNothingOfTheKey(Reason reason) {
 		cache.fetch(7);
-		fail(Reason.RESPONSE_TIMEOUT);
-		assertThat(lines()).contains(QUEUE + "7.0", UP + "0.0");
+		fail(reason);
+		assertThat(lines()).contains(QUEUE + "7.0", UP + "0.0", OK + "1.0", REJECTED + "0.0");
 	}
 
 	@Test

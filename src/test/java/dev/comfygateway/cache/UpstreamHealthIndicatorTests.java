@@ -61,7 +61,19 @@ class UpstreamHealthIndicatorTests {
 	@Test
 	void healthWhenFirewallBlocksIsFailing() {
 		fail(Reason.BLOCKED);
-		assertThat(indicator.health().getDetails()).containsEntry("state", "failing").containsEntry("reason", "403");
+		assertThat(indicator.health().getDetails()).containsEntry("state", "failing")
+			.containsEntry("code", "UPSTREAM_BLOCKED")
+			.containsEntry("reason", "403")
+			.doesNotContainKey("proxyStatus");
+	}
+
+	@Test
+	void healthWhenProxyRefusesHasItsStatus() {
+		fail(Reason.TUNNEL_REFUSED);
+		assertThat(indicator.health().getDetails()).containsEntry("state", "failing")
+			.containsEntry("code", "UPSTREAM_UNREACHABLE")
+			.containsEntry("reason", "http_request_denied")
+			.containsEntry("proxyStatus", 407);
 	}
 
 	@Test

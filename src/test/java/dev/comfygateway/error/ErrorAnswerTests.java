@@ -35,6 +35,8 @@ class ErrorAnswerTests {
 			"PROTOCOL_ERROR, 0, 502, UPSTREAM_INVALID_RESPONSE, error=http_protocol_error",
 			"CONNECTION_REFUSED, 0, 502, UPSTREAM_UNREACHABLE, error=connection_refused",
 			"CONNECTION_TERMINATED, 0, 502, UPSTREAM_UNREACHABLE, error=connection_terminated",
+			"BLOCKED, 403, 502, UPSTREAM_BLOCKED, received-status=403",
+			"TUNNEL_REFUSED, 407, 502, UPSTREAM_UNREACHABLE, error=http_request_denied",
 			"DNS_ERROR, 0, 502, UPSTREAM_UNREACHABLE, error=dns_error",
 			"TLS_PROTOCOL_ERROR, 0, 502, UPSTREAM_UNREACHABLE, error=tls_protocol_error",
 			"TLS_CERTIFICATE_ERROR, 0, 502, UPSTREAM_UNREACHABLE, error=tls_certificate_error",
@@ -73,7 +75,7 @@ class ErrorAnswerTests {
 	}
 
 	@ParameterizedTest
-	@EnumSource(names = { "FORBIDDEN", "BLOCKED", "UNEXPECTED_STATUS" })
+	@EnumSource(names = { "FORBIDDEN", "UNEXPECTED_STATUS" })
 	void ofWhenStatusIsUnexpectedHasGatewaysCode(Reason reason) {
 		assertThat(ErrorAnswer.of(failure(reason, 404, "THEIRS", "Their words")).body())
 			.isEqualTo(new ErrorResponse("UPSTREAM_UNEXPECTED_STATUS", "Their words"));
@@ -81,7 +83,7 @@ class ErrorAnswerTests {
 
 	@ParameterizedTest
 	@CsvSource({ "UNAVAILABLE, 503, 503", "CONNECTION_REFUSED, 0, connection_refused", "INVALID_RESPONSE, 0, 200",
-			"UNEXPECTED_STATUS, 520, 520" })
+			"UNEXPECTED_STATUS, 520, 520", "BLOCKED, 403, 403", "TUNNEL_REFUSED, 407, http_request_denied" })
 	void reasonIsWhatProxyStatusSays(Reason reason, int status, String expected) {
 		assertThat(ErrorAnswer.of(failure(reason, status, null, null)).reason()).isEqualTo(expected);
 	}

@@ -59,7 +59,7 @@ class IncidentTests {
 	static Stream<Arguments> incidents() {
 		return Stream.of(incident(Behaviour.REFUSE, 401, "UNAUTHORIZED", "401", "unauthorized"),
 				incident(Behaviour.FORBID, 502, "UPSTREAM_UNEXPECTED_STATUS", "403", "forbidden"),
-				incident(page(403), 502, "UPSTREAM_UNEXPECTED_STATUS", "403", "forbidden"),
+				incident(page(403), 502, "UPSTREAM_BLOCKED", "403", "forbidden"),
 				incident(page(404), 502, "UPSTREAM_UNEXPECTED_STATUS", "404", "unexpected_status"),
 				incident(page(302), 502, "UPSTREAM_UNEXPECTED_STATUS", "302", "unexpected_status"),
 				incident(page(520), 502, "UPSTREAM_UNEXPECTED_STATUS", "520", "unexpected_status"),

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
+import reactor.core.scheduler.Schedulers;
 
 /** The client's own life, and the proxy on its way. */
 class UpstreamConnectionsTests {
@@ -135,23 +136,110 @@ class UpstreamConnectionsTests {
 		});
 	}
 
-	@Test
-	void fetchWhenProxyRefusesTheTunnelFailsWithoutTellingTheKey() {
-		upstream
-			.behave(Behaviour.rawThenKeep("HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n"
-				.getBytes(StandardCharsets.US_ASCII)));
+	@ParameterizedTest
+	@ValueSource(ints = { 204, 302, 400, 401, 403, 404, 407, 429, 500, 502, 503, 504 })
+	void fetchWhenProxyRefusesTheTunnelHasItsStatusAndDoesNotTellTheKey(int status) {
+		upstream.behave(Behaviour.answer(status, Map.of("Content-Type", "text/html", "Proxy-Authenticate", "Basic"),
+				"<title>No</title>".getBytes(StandardCharsets.US_ASCII)));
 		throughProxy("https", () -> {
 			try (ClientFixture fixture = ClientFixture.of("https://upstream.invalid")) {
-				assertThat(fixture.failure().reason()).isEqualTo(Reason.CONNECTION_REFUSED);
-				assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 2L));
+				assertThat(fixture.failure())
+					.isEqualTo(new UpstreamFailure(Reason.TUNNEL_REFUSED, status, null, null, null, 1));
+				assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 1L));
 				await().atMost(Duration.ofSeconds(1)).until(() -> OpenSockets.to(upstream.port()) == 0);
 			}
 		});
-		assertThat(upstream.received()).hasSize(2).allSatisfy(request -> {
+		assertThat(upstream.received()).singleElement().satisfies(request -> {
 			assertThat(request.method()).isEqualTo("CONNECT");
 			assertThat(request.target()).isEqualTo("upstream.invalid:443");
 			assertThat(request.headerLines()).containsExactly("Host: upstream.invalid:443");
 		});
+	}
+
+	@ParameterizedTest
+	@MethodSource
+	void fetchWhenProxyFailsBeforeTheTunnelSaysHow(Behaviour behaviour, Reason reason) {
+		upstream.behave(behaviour);
+		ComfyProperties properties = new ComfyProperties(ClientFixture.KEY, null, "https://upstream.invalid",
+				ComfyProperties.Auth.API_KEY, false, Duration.ofMillis(300), ClientFixture.DEADLINE);
+		throughProxy("https", () -> {
+			try (ClientFixture fixture = ClientFixture.of(properties, Schedulers.parallel())) {
+				assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
+				await().atMost(Duration.ofSeconds(1)).until(() -> OpenSockets.to(upstream.port()) == 0);
+			}
+		});
+	}
+
+	static Stream<Arguments> fetchWhenProxyFailsBeforeTheTunnelSaysHow() {
+		return Stream.of(Arguments.of(Behaviour.CLOSE, Reason.CONNECTION_TERMINATED),
+				Arguments.of(Behaviour.RESET, Reason.CONNECTION_TERMINATED),
+				Arguments.of(raw("HTTP/1.1 403 No\r\nContent-"), Reason.PROTOCOL_ERROR),
+				Arguments.of(raw("HTTP/1.1 200 OK\r\n\r\n"), Reason.CONNECTION_TERMINATED),
+				Arguments.of(raw("SSH-2.0-OpenSSH_9.2p1\r\n"), Reason.PROTOCOL_ERROR),
+				Arguments.of(raw("HTTP/1.1 abc No\r\n\r\n"), Reason.PROTOCOL_ERROR),
+				Arguments.of(Behaviour.STALL, Reason.CONNECTION_TIMEOUT));
+	}
+
+	private static Behaviour raw(String text) {
+		return Behaviour.raw(text.getBytes(StandardCharsets.US_ASCII));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "127.0.0.1, CONNECTION_REFUSED", "nonexistent.invalid, DNS_ERROR" })
+	void fetchWhenProxyCannotBeReachedSaysWhy(String proxy, Reason reason) {
+		upstream.close();
+		throughProxy("https", proxy, () -> {
+			try (ClientFixture fixture = ClientFixture.of("https://upstream.invalid")) {
+				assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
+			}
+		});
+	}
+
+	/** Names for which {@link URI#getHost()} is null, and one more. */
+	@ParameterizedTest
+	@CsvSource({ "comfy_ui, comfy_ui", "COMFY_UI, comfy_ui", "_comfy, _comfy", "comfy.2, comfy.2", "comfy-, comfy-",
+			"k\u00f6mfy, xn--kmfy-5qa", "localhost, localhost" })
+	void fetchWhenHostIsNoneToUriAsksIt(String host, String expected) {
+		try (ClientFixture fixture = ClientFixture
+			.withoutAuthentication("http://%s:%d/below".formatted(host, upstream.port()))) {
+			upstream.behave(Behaviour.answer(200, "{}"));
+			assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+			assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+			assertThat(fixture.client.host()).isEqualTo(expected + ":" + upstream.port());
+		}
+		assertThat(upstream.connections()).isOne();
+		assertThat(upstream.received()).hasSize(2).allSatisfy(request -> {
+			assertThat(request.target()).isEqualTo("/below/api/prompt");
+			assertThat(request.header("Host")).containsExactly(expected + ":" + upstream.port());
+		});
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "comfy_ui", "comfy_ui:8188", "[fd00::1]", "[fd00::1]:8188", "upstream.invalid:8188" })
+	void fetchWhenHostIsNoneToUriAsksItByTheProxy(String authority) {
+		upstream.behave(Behaviour.answer(200, "{}"));
+		throughProxy("http", "squid_proxy", () -> {
+			try (ClientFixture fixture = ClientFixture.withoutAuthentication("http://" + authority)) {
+				assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+			}
+		});
+		assertThat(upstream.received()).singleElement().satisfies(request -> {
+			assertThat(request.target()).isEqualTo("http://" + authority + "/api/prompt");
+			assertThat(request.header("Host")).containsExactly(authority);
+		});
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "comfy_ui", "[fd00::1]", "upstream.invalid" })
+	void fetchWhenHostIsNoneToUriHasATunnelThroughTheProxy(String host) {
+		upstream.behave(Behaviour.answer(403, "{}"));
+		throughProxy("https", "squid_proxy", () -> {
+			try (ClientFixture fixture = ClientFixture.of("https://" + host)) {
+				assertThat(fixture.failure().proxyStatus()).hasValue(403);
+			}
+		});
+		assertThat(upstream.received()).singleElement()
+			.satisfies(request -> assertThat(request.target()).isEqualTo(host + ":443"));
 	}
 
 	@Test
@@ -166,7 +254,11 @@ class UpstreamConnectionsTests {
 	}
 
 	private void throughProxy(String scheme, Runnable action) {
-		System.setProperty(scheme + ".proxyHost", "127.0.0.1");
+		throughProxy(scheme, "127.0.0.1", action);
+	}
+
+	private void throughProxy(String scheme, String host, Runnable action) {
+		System.setProperty(scheme + ".proxyHost", host);
 		System.setProperty(scheme + ".proxyPort", Integer.toString(upstream.port()));
 		try {
 			action.run();
