@@ -31,7 +31,6 @@ import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
-import org.springframework.http.client.reactive.JettyClientHttpConnector;
 import org.springframework.http.codec.HttpMessageReader;
 import org.springframework.http.codec.HttpMessageWriter;
 import org.springframework.stereotype.Component;
@@ -99,8 +98,9 @@ public class ComfyCloudClient {
 			ObjectProvider<BuildProperties> build, MeterRegistry meters, ObservationRegistry observations,
 			Scheduler scheduler, InstantSource clock) {
 		BuildProperties built = build.getIfAvailable();
-		this.webClient = builder.clientConnector(new JettyClientHttpConnector(connections))
-			.uriBuilderFactory(uris(properties.baseUrl()))
+		BaseUrl url = properties.url();
+		this.webClient = builder.clientConnector(UpstreamConnections.connector(connections, url))
+			.uriBuilderFactory(uris(url))
 			.exchangeStrategies(new NoCodecs())
 			.filter(ComfyCloudClient::leaveCallersWordsOut)
 			.defaultHeader(HttpHeaders.USER_AGENT, "comfy-gateway/" + (built == null ? "dev" : built.getVersion()))
@@ -109,7 +109,7 @@ public class ComfyCloudClient {
 		this.apiKey = apiKey;
 		this.deadline = properties.deadline();
 		this.baseUrl = properties.baseUrl();
-		this.host = URI.create(baseUrl).getRawAuthority();
+		this.host = url.uri().getRawAuthority();
 		this.scheduler = scheduler;
 		this.clock = clock;
 		this.meters = meters;
@@ -119,8 +119,8 @@ public class ComfyCloudClient {
 		}
 	}
 
-	private static DefaultUriBuilderFactory uris(String baseUrl) {
-		DefaultUriBuilderFactory uris = new DefaultUriBuilderFactory(URI.create(baseUrl).toASCIIString());
+	private static DefaultUriBuilderFactory uris(BaseUrl url) {
+		DefaultUriBuilderFactory uris = new DefaultUriBuilderFactory(url.uri().toString());
 		// It is a URL already, so what is encoded in it stays as it is
 		uris.setEncodingMode(DefaultUriBuilderFactory.EncodingMode.NONE);
 		return uris;

@@ -2,12 +2,8 @@ package dev.comfygateway.upstream;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.InvalidSettingException;
-import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Locale;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -32,9 +28,6 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 		@DefaultValue("false") boolean allowInsecure, @DefaultValue("1s") Duration connectTimeout,
 		@DefaultValue("2500ms") Duration deadline) {
 
-	private static final Pattern LOOPBACK = Pattern
-		.compile("(?i)localhost|127(\\.\\d{1,3}){3}|\\[(::1|0:0:0:0:0:0:0:1)]");
-
 	/** How the gateway authenticates with the upstream. */
 	enum Auth {
 
@@ -48,7 +41,7 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 	ComfyProperties {
 		apiKey = apiKey == null || apiKey.isBlank() ? null : apiKey;
 		apiKeyFile = apiKeyFile == null || apiKeyFile.toString().isBlank() ? null : apiKeyFile;
-		URI url = parse(baseUrl);
+		BaseUrl url = url(withoutSlashes(baseUrl));
 		if (auth == Auth.API_KEY) {
 			requireOneKey(apiKey, apiKeyFile);
 			requireConfidential(url, allowInsecure);
@@ -60,23 +53,23 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 	/** Address without a slash at its end. */
 	@Override
 	public String baseUrl() {
-		return baseUrl.strip().replaceFirst("/+$", "");
+		return withoutSlashes(baseUrl);
 	}
 
-	private static URI parse(String baseUrl) {
-		try {
-			URI url = new URI(baseUrl.strip());
-			String scheme = url.getScheme() == null ? "" : url.getScheme().toLowerCase(Locale.ROOT);
-			if ((scheme.equals("https") || scheme.equals("http")) && url.getHost() != null && url.getPort() <= 65_535
-					&& url.getUserInfo() == null && url.getRawQuery() == null && url.getRawFragment() == null) {
-				return url;
-			}
-		}
-		catch (URISyntaxException ignored) {
-			// told below, without the value: it can hold a password
-		}
-		throw new InvalidSettingException("comfy.base-url", "is not an http or https URL of a host",
-				"Use one such as https://cloud.comfy.org, without user name, query or fragment.");
+	/** Address, parsed. */
+	BaseUrl url() {
+		return url(baseUrl());
+	}
+
+	private static BaseUrl url(String baseUrl) {
+		// Without the value: it can hold a password
+		return BaseUrl.parse(baseUrl)
+			.orElseThrow(() -> new InvalidSettingException("comfy.base-url", "is not an http or https URL of a host",
+					"Use one such as https://cloud.comfy.org, without user name, query or fragment."));
+	}
+
+	private static String withoutSlashes(String url) {
+		return url.strip().replaceFirst("/+$", "");
 	}
 
 	private static void requireOneKey(@Nullable String apiKey, @Nullable Path apiKeyFile) {
@@ -92,9 +85,8 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 		}
 	}
 
-	private static void requireConfidential(URI url, boolean allowInsecure) {
-		boolean plain = "http".equalsIgnoreCase(url.getScheme());
-		if (plain && !allowInsecure && !LOOPBACK.matcher(url.getHost()).matches()) {
+	private static void requireConfidential(BaseUrl url, boolean allowInsecure) {
+		if (!allowInsecure && !url.isConfidential()) {
 			throw new InvalidSettingException("comfy.base-url", "would send the key over plain http",
 					"Use https, or accept that anyone on the way can read the key with"
 							+ " COMFY_ALLOW_INSECURE=true.");

@@ -7,7 +7,6 @@ import java.net.ProxySelector;
 import java.net.URI;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
-import java.util.Locale;
 import javax.net.ssl.SSLContext;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.HttpProxy;
@@ -30,6 +29,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.HttpRedirects;
 import org.springframework.boot.http.client.JettyHttpClientBuilder;
+import org.springframework.http.client.reactive.ClientHttpConnector;
+import org.springframework.http.client.reactive.JettyClientHttpConnector;
 
 /**
  * Jetty's HTTP client with all that it does by itself switched off: it adds no header,
@@ -41,6 +42,8 @@ final class UpstreamConnections {
 	static final int MAX_HEADERS = 64 * 1024;
 
 	static final int MAX_INTERIM_RESPONSES = 16;
+
+	private static final String STAND_IN = "host.invalid";
 
 	private static final Duration IDLE = Duration.ofSeconds(30);
 
@@ -74,7 +77,7 @@ final class UpstreamConnections {
 		client.setMaxConnectionsPerDestination(1);
 		client.addBean(new HandshakeFailures());
 		resolveElsewhere(client, scheduler, properties.connectTimeout());
-		useProxyOfJvm(client, URI.create(properties.baseUrl()));
+		useProxyOfJvm(client, properties.url());
 		client.addEventListener(new LifeCycle.Listener() {
 			@Override
 			public void lifeCycleStarted(LifeCycle event) {
@@ -85,6 +88,24 @@ final class UpstreamConnections {
 			}
 		});
 		return client;
+	}
+
+	/**
+	 * Connector of WebClient to these connections. Jetty takes no host from a {@link URI}
+	 * that has none, such as {@code http://comfy_ui}, but takes it apart from one.
+	 */
+	static ClientHttpConnector connector(HttpClient client, BaseUrl upstream) {
+		ClientHttpConnector connector = new JettyClientHttpConnector(client);
+		return (method, uri, request) -> uri.getHost() != null ? connector.connect(method, uri, request)
+				: connector.connect(method, withStandIn(uri), sending -> {
+					sending.<Request>getNativeRequest().host(upstream.host());
+					return request.apply(sending);
+				});
+	}
+
+	/** The address with a host that is never asked. */
+	private static URI withStandIn(URI uri) {
+		return URI.create(uri.toString().replaceFirst("//[^:/]+", "//" + STAND_IN));
 	}
 
 	private static QueuedThreadPool threads(String name, int max) {
@@ -121,19 +142,34 @@ final class UpstreamConnections {
 	}
 
 	/** Takes the proxy that the JVM's standard properties name for the upstream. */
-	private static void useProxyOfJvm(HttpClient client, URI upstream) {
+	private static void useProxyOfJvm(HttpClient client, BaseUrl upstream) {
 		ProxySelector proxies = ProxySelector.getDefault();
 		if (proxies == null) {
 			return;
 		}
-		for (Proxy proxy : proxies.select(upstream)) {
+		for (Proxy proxy : proxies.select(upstream.uri())) {
 			if (proxy.type() == Proxy.Type.HTTP && proxy.address() instanceof InetSocketAddress address) {
-				HttpProxy used = new HttpProxy(address.getHostString(), address.getPort());
-				used.getIncludedAddresses().add(upstream.getHost().toLowerCase(Locale.ROOT));
+				HttpProxy used = new NamedProxy(address);
+				used.getIncludedAddresses().add(upstream.host());
 				client.getProxyConfiguration().addProxy(used);
 				return;
 			}
 		}
+	}
+
+	/** Proxy whose name may be none that {@link URI} has a host for. */
+	private static final class NamedProxy extends HttpProxy {
+
+		NamedProxy(InetSocketAddress address) {
+			super(address.getHostString(), address.getPort());
+		}
+
+		@Override
+		public URI getURI() {
+			URI uri = super.getURI();
+			return uri.getHost() != null ? uri : withStandIn(uri);
+		}
+
 	}
 
 	/**

@@ -5,16 +5,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.util.Promise;
+import org.eclipse.jetty.util.SocketAddressResolver;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.support.StaticListableBeanFactory;
 import org.springframework.boot.http.client.HttpClientSettings;
@@ -51,6 +58,7 @@ final class ClientFixture implements AutoCloseable {
 		StaticListableBeanFactory beans = new StaticListableBeanFactory(Map.of("build", new BuildProperties(version)));
 		this.apiKey = new ApiKey(properties);
 		this.connections = UpstreamConnections.create(settings, properties);
+		connections.setSocketAddressResolver(new LocalNames(connections.getSocketAddressResolver()));
 		try {
 			connections.start();
 		}
@@ -120,6 +128,30 @@ final class ClientFixture implements AutoCloseable {
 	private static ComfyProperties properties(@Nullable String key, @Nullable Path keyFile, String baseUrl,
 			ComfyProperties.Auth auth) {
 		return new ComfyProperties(key, keyFile, baseUrl, auth, false, Duration.ofSeconds(5), DEADLINE);
+	}
+
+	/** Names of this machine that only a container's network would have. */
+	private record LocalNames(SocketAddressResolver others) implements SocketAddressResolver {
+
+		private static final Set<String> NAMES = Set.of("comfy_ui", "_comfy", "comfy.2", "comfy-", "xn--kmfy-5qa",
+				"squid_proxy", "ui.example.com", "my_ui.example.com");
+
+		@Override
+		public void resolve(String host, int port, Map<String, Object> context,
+				Promise<List<InetSocketAddress>> promise) {
+			if (!NAMES.contains(host)) {
+				others.resolve(host, port, context, promise);
+				return;
+			}
+			try {
+				byte[] loopback = InetAddress.getByName("127.0.0.1").getAddress();
+				promise.succeeded(List.of(new InetSocketAddress(InetAddress.getByAddress(host, loopback), port)));
+			}
+			catch (UnknownHostException e) {
+				promise.failed(e);
+			}
+		}
+
 	}
 
 	/** Stops the client, with its connections and threads. */

@@ -69,6 +69,18 @@ class ComfyCloudClientTlsTests {
 		}
 	}
 
+	/** The JDK accepts no certificate for a name that is none by RFC 952. */
+	@Test
+	void fetchWhenHostHasAnUnderscoreFails() throws Exception {
+		KeyStore ofAll = Certificates.make(directory, "wildcard", "dns:*.example.com");
+		try (SimulatedComfyCloud upstream = upstream(ofAll)) {
+			fails(ClientFixture.of("https://my_ui.example.com:" + upstream.port(), trusting(ofAll)), upstream,
+					Reason.TLS_CERTIFICATE_ERROR);
+			assertThat(ClientFixture.of("https://ui.example.com:" + upstream.port(), trusting(ofAll)).fetch())
+				.isInstanceOf(Answered.class);
+		}
+	}
+
 	@Test
 	void fetchWhenPlainHttpIsBehindHttpsFails() {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, ClientFixture.KEY)) {

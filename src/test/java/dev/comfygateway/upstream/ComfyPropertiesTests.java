@@ -65,7 +65,10 @@ class ComfyPropertiesTests {
 	@ValueSource(strings = { "", "comfy.example", "//comfy.example", "ftp://comfy.example", "https://", "https:///x",
 			"https:comfy.example", "https://user:secret@comfy.example", "https://comfy.example?a=b",
 			"https://comfy.example#a", "https://comfy.example:99999", "https://comfy example",
-			"https://comfy_example.org/{x}", "file:///etc/passwd", "jar:https://comfy.example!/" })
+			"https://comfy_example.org/{x}", "file:///etc/passwd", "jar:https://comfy.example!/",
+			"http://comfy_ui:99999", "http://comfy_ui:port", "http://comfy_ui:1:2", "http://user:secret@comfy_ui:8188",
+			"http://secret@comfy_ui", "http://comfy_ui?a=b", "http://comfy_ui#a", "http://:8188", "http://comfy..ui",
+			"http://%63omfy", "http://a,b", "http://[comfy_ui]", "http://[::1", "http://::1" })
 	void startWhenBaseUrlIsBadFails(String url) {
 		refused(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
 	}
@@ -86,6 +89,15 @@ class ComfyPropertiesTests {
 		refused(configured.withPropertyValues("comfy.api-key-file=/run/key"), "comfy.api-key");
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "http://comfy_ui:8188", "http://comfy_ui", "https://comfy_ui.example/below",
+			"http://comfy.2:8188", "http://comfy-:8188", "http://_:8188", "http://k\u00f6mfy:8188", "http://3d:8188",
+			"http://[fd00::1]:8188" })
+	void startWhenHostIsNoneToUriSucceeds(String url) {
+		properties(unconfigured.withPropertyValues("comfy.auth=none", "comfy.base-url=" + url),
+				properties -> assertThat(properties.baseUrl()).isEqualTo(url));
+	}
+
 	@Test
 	void startWhenAuthIsNoneNeedsNoKey() {
 		properties(unconfigured.withPropertyValues("comfy.auth=none", "comfy.base-url=http://comfy.example"),
@@ -95,14 +107,16 @@ class ComfyPropertiesTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "http://comfy.example", "HTTP://comfy.example", "http://10.0.0.1", "http://0.0.0.0",
 			"http://localhost.comfy.example", "http://127.0.0.1.comfy.example", "http://[2001:db8::1]",
-			"http://128.0.0.1" })
+			"http://128.0.0.1", "http://comfy_ui:8188", "http://local_host:8188", "http://127.0.0.1_:8188",
+			"http://l\u00f6calhost", "http://comfy.2" })
 	void startWhenKeyWouldTravelInPlainTextFails(String url) {
 		refused(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "http://localhost:8188", "http://LOCALHOST:8188", "http://127.0.0.1:8188",
-			"http://127.1.2.3", "http://[::1]:8188" })
+	@ValueSource(
+			strings = { "http://localhost:8188", "http://LOCALHOST:8188", "http://127.0.0.1:8188", "http://127.1.2.3",
+					"http://[::1]:8188", "http://\uff4c\uff4f\uff43\uff41\uff4c\uff48\uff4f\uff53\uff54:8188" })
 	void startWhenPlainHttpStaysOnTheMachineSucceeds(String url) {
 		properties(configured.withPropertyValues("comfy.base-url=" + url),
 				properties -> assertThat(properties.baseUrl()).isEqualTo(url));

@@ -78,7 +78,6 @@ class UpstreamConnectionsTests {
 		}
 	}
 
-	@Test
 	/** What the next request does must not meet what this one leaves behind. */
 	@ParameterizedTest(name = "{0}")
 	@MethodSource
@@ -122,6 +121,7 @@ class UpstreamConnectionsTests {
 		assertThat(upstream.connections()).isEqualTo(200);
 	}
 
+	@Test
 	void fetchWhenJvmHasAProxyAsksByIt() {
 		upstream.behave(Behaviour.answer(200, "{\"exec_info\": {\"queue_remaining\": 3}}"));
 		throughProxy("http", () -> {
