@@ -553,10 +553,15 @@ public class PromptCache {
 	}
 
 	/** What failed, as the log says it: never the upstream's message. */
-	private static String cause(UpstreamFailure failure) {
+	private String cause(UpstreamFailure failure) {
 		ErrorAnswer answer = ErrorAnswer.of(failure);
 		String cause = answer.body().code() + ", " + answer.reason();
-		return failure.proxyStatus().isPresent() ? cause + "; the outbound proxy answered " + failure.status() : cause;
+		if (failure.proxyStatus().isPresent()) {
+			return cause + "; the outbound proxy answered " + failure.status();
+		}
+		// Which of the two failed cannot always be told
+		return failure.status() == 0
+				? cause + client.proxy().map(proxy -> "; through the outbound proxy " + proxy).orElse("") : cause;
 	}
 
 	private void logDeprecation(boolean announced) {

@@ -84,6 +84,8 @@ public class ComfyCloudClient {
 
 	private final String host;
 
+	private final Optional<String> proxy;
+
 	private final Scheduler scheduler;
 
 	private final InstantSource clock;
@@ -110,6 +112,7 @@ public class ComfyCloudClient {
 		this.deadline = properties.deadline();
 		this.baseUrl = properties.baseUrl();
 		this.host = url.uri().getRawAuthority();
+		this.proxy = UpstreamConnections.proxy(connections);
 		this.scheduler = scheduler;
 		this.clock = clock;
 		this.meters = meters;
@@ -222,6 +225,11 @@ public class ComfyCloudClient {
 	/** Host and port of the upstream, for people. */
 	public String host() {
 		return host;
+	}
+
+	/** Host and port of the outbound proxy on the way, for people; absent without one. */
+	public Optional<String> proxy() {
+		return proxy;
 	}
 
 	/** State of the key's file; absent where the key does not come from a file. */

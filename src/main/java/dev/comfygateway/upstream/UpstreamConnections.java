@@ -7,6 +7,7 @@ import java.net.ProxySelector;
 import java.net.URI;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
+import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.HttpProxy;
@@ -155,6 +156,15 @@ final class UpstreamConnections {
 				return;
 			}
 		}
+	}
+
+	/** Host and port of the proxy that a client uses for the upstream. */
+	static Optional<String> proxy(HttpClient client) {
+		return client.getProxyConfiguration()
+			.getProxies()
+			.stream()
+			.findFirst()
+			.map(proxy -> proxy.getAddress().asString());
 	}
 
 	/** Proxy whose name may be none that {@link URI} has a host for. */

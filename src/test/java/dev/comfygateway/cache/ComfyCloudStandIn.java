@@ -93,6 +93,10 @@ final class ComfyCloudStandIn {
 		keyVersion++;
 	}
 
+	void goThrough(String proxy) {
+		when(client.proxy()).thenReturn(Optional.of(proxy));
+	}
+
 	void keyUnreadable(boolean unreadable) {
 		this.keyUnreadable = unreadable;
 	}

@@ -109,6 +109,17 @@ class PromptCacheLogTests {
 	}
 
 	@Test
+	void lookupWhenNothingCameThroughTheProxyNamesIt(CapturedOutput output) {
+		cache.upstream.goThrough("squid:3128");
+		attempt(Reason.CONNECTION_REFUSED);
+		attempt(Reason.UNAVAILABLE);
+		assertThat(lines(output)).satisfiesExactly(
+				line -> assertThat(line)
+					.contains("UPSTREAM_UNREACHABLE, connection_refused; through the outbound proxy squid:3128; next"),
+				line -> assertThat(line).contains("UPSTREAM_UNAVAILABLE, 503; next"));
+	}
+
+	@Test
 	void lookupWhenNewKeyIsRefusedTooLogsAgain(CapturedOutput output) {
 		attempt(Reason.UNAUTHORIZED);
 		cache.upstream.changeKey();

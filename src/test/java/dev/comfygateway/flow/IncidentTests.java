@@ -20,6 +20,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import tools.jackson.databind.JsonNode;
@@ -115,6 +116,25 @@ class IncidentTests {
 	void failureWhenHostHasNoAddressHasTheSameWordsEverywhere(CapturedOutput output) throws IOException {
 		try (TestGateway other = TestGateway.start("comfy.base-url=https://comfy.invalid")) {
 			new Incident(502, "UPSTREAM_UNREACHABLE", "dns_error", "unreachable").assertToldBy(other, output);
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 403, 407, 503 })
+	void failureWhenProxyRefusesHasTheSameWordsEverywhere(int status, CapturedOutput output) throws IOException {
+		gateway.upstream().behave(page(status));
+		System.setProperty("https.proxyHost", "127.0.0.1");
+		System.setProperty("https.proxyPort", Integer.toString(gateway.upstream().port()));
+		try (TestGateway other = TestGateway.start("comfy.base-url=https://comfy.invalid")) {
+			new Incident(502, "UPSTREAM_UNREACHABLE", "http_request_denied", "unreachable").assertToldBy(other, output);
+			assertThat(new JsonMapper().readTree(operators(other, "/actuator/health"))
+				.at("/components/upstream/details/proxyStatus")
+				.asInt()).isEqualTo(status);
+			assertThat(output).contains("http_request_denied; the outbound proxy answered %d; ".formatted(status));
+		}
+		finally {
+			System.clearProperty("https.proxyHost");
+			System.clearProperty("https.proxyPort");
 		}
 	}
 

@@ -191,6 +191,7 @@ class UpstreamConnectionsTests {
 		throughProxy("https", proxy, () -> {
 			try (ClientFixture fixture = ClientFixture.of("https://upstream.invalid")) {
 				assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
+				assertThat(fixture.client.proxy()).hasValue(proxy + ":" + upstream.port());
 			}
 		});
 	}
@@ -248,6 +249,7 @@ class UpstreamConnectionsTests {
 			try (SimulatedComfyCloud direct = SimulatedComfyCloud.start(0, ClientFixture.KEY);
 					ClientFixture fixture = ClientFixture.of(direct.baseUrl())) {
 				assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+				assertThat(fixture.client.proxy()).isEmpty();
 			}
 		});
 		assertThat(upstream.connections()).isZero();
