@@ -42,7 +42,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 
 	private static final Pattern HTTP_TOKEN = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,63}");
 
-	private static final Pattern ORIGIN = Pattern.compile("\\*|https?://[A-Za-z0-9.:\\[\\]-]+");
+	private static final Pattern ORIGIN = Pattern.compile("\\*|https?://[A-Za-z0-9._:\\[\\]-]+");
 
 	private static final Duration DEFAULT_REFRESH_FLOOR = Duration.ofMillis(500);
 

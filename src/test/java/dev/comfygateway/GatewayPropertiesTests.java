@@ -27,8 +27,9 @@ class GatewayPropertiesTests {
 			"stale-if-error=0s", "stale-if-error=24h", "refresh-floor=0s", "refresh-floor=2s", "cooldown=100ms",
 			"cooldown=30s", "max-cooldown=1s", "max-cooldown=15m", "name=a", "name=Edge-7.b_c",
 			"name=abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl", "allowed-origins=*",
-			"allowed-origins=https://a.example,http://localhost:3000,http://[::1]:80", "allowed-origins=", "fresh-for=",
-			"refresh-floor=", "max-waiting=1", "max-waiting=100000", "page.enabled=false" })
+			"allowed-origins=https://a.example,http://localhost:3000,http://[::1]:80,http://my_ui:3000",
+			"allowed-origins=", "fresh-for=", "refresh-floor=", "max-waiting=1", "max-waiting=100000",
+			"page.enabled=false" })
 	void bindWhenWithinBoundsSucceeds(String setting) {
 		assertThat(GatewaySettings.with(setting)).isNotNull();
 	}
