@@ -26,8 +26,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * most 15 minutes
  * @param maxWaiting callers who may wait for an answer at the same time; 1 to 100,000;
  * one more gets 503
- * @param allowedOrigins web origins whose pages may read {@code /api/prompt}; {@code *}
- * for all; empty: no CORS header at all
+ * @param allowedOrigins web origins whose pages may read {@code /api/prompt}, its stream
+ * and its record; {@code *} for all; empty: no CORS header at all
  * @param fleet what the replicas share their answers and their cool-down through
  * @param events the stream {@code /api/prompt/events}
  * @param page the page {@code /} and the record {@code /api/prompt/history}

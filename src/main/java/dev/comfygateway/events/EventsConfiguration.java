@@ -1,13 +1,11 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.server.FrontHandler;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
-import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
-import org.springframework.web.cors.CorsConfiguration;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
@@ -16,11 +14,8 @@ import reactor.core.scheduler.Schedulers;
 class EventsConfiguration {
 
 	@Bean
-	WebServerFactoryCustomizer<JettyServletWebServerFactory> events(EventStream stream, GatewayProperties properties) {
-		CorsConfiguration cors = new CorsConfiguration();
-		cors.setAllowedOrigins(properties.allowedOrigins());
-		return factory -> factory.addServerCustomizers(
-				server -> server.insertHandler(new EventsHandler(stream, properties.name(), cors::checkOrigin)));
+	FrontHandler events(EventStream stream, GatewayProperties properties) {
+		return new FrontHandler(FrontHandler.Place.STREAM, new EventsHandler(stream, properties.name()));
 	}
 
 	/** Thread of the stream. */

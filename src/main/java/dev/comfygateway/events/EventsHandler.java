@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.util.function.UnaryOperator;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
@@ -13,8 +12,8 @@ import org.eclipse.jetty.http.PreEncodedHttpField;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
-import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 
 /**
@@ -24,8 +23,6 @@ import org.springframework.http.ResponseEntity;
 final class EventsHandler extends Handler.Wrapper {
 
 	static final String PATH = "/api/prompt/events";
-
-	private static final String METHODS = "GET, HEAD, OPTIONS";
 
 	private static final HttpField[] HEADERS = { new PreEncodedHttpField(HttpHeader.CONTENT_TYPE, "text/event-stream"),
 			new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-store"),
@@ -42,17 +39,9 @@ final class EventsHandler extends Handler.Wrapper {
 
 	private final String gatewayName;
 
-	private final UnaryOperator<@Nullable String> allowedOrigin;
-
-	/**
-	 * Creates the handler.
-	 * @param allowedOrigin value of {@code Access-Control-Allow-Origin} for an
-	 * {@code Origin}
-	 */
-	EventsHandler(EventStream stream, String gatewayName, UnaryOperator<@Nullable String> allowedOrigin) {
+	EventsHandler(EventStream stream, String gatewayName) {
 		this.stream = stream;
 		this.gatewayName = gatewayName;
-		this.allowedOrigin = allowedOrigin;
 	}
 
 	@Override
@@ -62,19 +51,13 @@ final class EventsHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
-		if (!PATH.equals(request.getHttpURI().getPath())) {
+		if (!PATH.equals(Request.getPathInContext(request))) {
 			return super.handle(request, response, callback);
-		}
-		String origin = allowedOrigin.apply(request.getHeaders().get(HttpHeader.ORIGIN));
-		if (origin != null) {
-			response.getHeaders().put("Access-Control-Allow-Origin", origin);
-			response.getHeaders().add(HttpHeader.VARY, "Origin");
 		}
 		String method = request.getMethod();
 		if (HttpMethod.OPTIONS.is(method)) {
 			response.setStatus(204);
-			response.getHeaders().put(HttpHeader.ALLOW, METHODS);
-			callback.succeeded();
+			response.write(true, BufferUtil.EMPTY_BUFFER, callback);
 		}
 		else if (HttpMethod.GET.is(method) || HttpMethod.HEAD.is(method)) {
 			listen(request, response, callback);

@@ -1,10 +1,6 @@
 package dev.comfygateway.server;
 
 import java.util.List;
-import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.http.HttpHeaderValue;
-import org.eclipse.jetty.http.HttpMethod;
-import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -34,24 +30,8 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
-		if (BodyDrain.hasComeWhole(request)) {
-			handOver(request, response, callback);
-		}
-		else {
-			// Nothing here has a use for a body, and nobody waits for one
-			response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
-			handOver(new WithoutBody(request), response, new BodyDrain(request, callback));
-		}
-		return true;
-	}
-
-	private void handOver(Request request, Response response, Callback callback) {
-		if (HttpMethod.TRACE.is(request.getMethod())) {
-			// A servlet would send the caller's own words back
-			Response.writeError(request, response, callback, 405);
-			return;
-		}
 		bulkheadOf(request).execute(request, () -> handleBlocking(request, response, callback));
+		return true;
 	}
 
 	private Bulkhead bulkheadOf(Request request) {
@@ -78,30 +58,6 @@ final class BulkheadHandler extends Handler.Wrapper {
 	protected void doStop() throws Exception {
 		bulkheads.forEach(Bulkhead::shutdown);
 		super.doStop();
-	}
-
-	/** Request whose body has not come whole, taken for empty. */
-	private static final class WithoutBody extends Request.Wrapper {
-
-		WithoutBody(Request request) {
-			super(request);
-		}
-
-		@Override
-		public Content.Chunk read() {
-			return Content.Chunk.EOF;
-		}
-
-		@Override
-		public void demand(Runnable demandCallback) {
-			demandCallback.run();
-		}
-
-		@Override
-		public boolean consumeAvailable() {
-			return true;
-		}
-
 	}
 
 }

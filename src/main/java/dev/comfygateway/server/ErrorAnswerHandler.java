@@ -6,6 +6,7 @@ import java.util.Objects;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
@@ -19,9 +20,6 @@ import org.springframework.http.ResponseEntity;
  * HTML.
  */
 final class ErrorAnswerHandler implements Request.Handler {
-
-	/** Everything here can be read, and only that. */
-	private static final String METHODS = "GET, HEAD, OPTIONS";
 
 	private static final int MIN_RETRY_AFTER_SECONDS = 1;
 
@@ -44,8 +42,12 @@ final class ErrorAnswerHandler implements Request.Handler {
 	void write(ErrorAnswer error, Response response, Callback callback) {
 		ResponseEntity<byte[]> answer = error.render(gatewayName, error.status() == 503 ? MIN_RETRY_AFTER_SECONDS : 0);
 		response.setStatus(error.status());
-		if (error.status() == 405) {
-			response.getHeaders().put(HttpHeader.ALLOW, METHODS);
+		if (error.status() == HttpStatus.METHOD_NOT_ALLOWED_405) {
+			response.getHeaders().put(HttpHeader.ALLOW, MethodsHandler.METHODS);
+		}
+		else {
+			// Of OPTIONS to an unknown path: all methods that a servlet can have
+			response.getHeaders().remove(HttpHeader.ALLOW);
 		}
 		answer.getHeaders().forEach((name, values) -> {
 			// Jetty adds the length, and fails a servlet that has set one and not written

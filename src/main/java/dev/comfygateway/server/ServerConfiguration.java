@@ -2,12 +2,16 @@ package dev.comfygateway.server;
 
 import dev.comfygateway.GatewayProperties;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.eclipse.jetty.server.AsyncRequestLogWriter;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.CustomRequestLog;
+import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.Request;
@@ -17,12 +21,12 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.BufferedResponseHandler;
 import org.eclipse.jetty.ee11.webapp.AbstractConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
 import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
-import org.springframework.core.Ordered;
 
 /**
  * Settings of Jetty that Spring Boot has no property for, on both servers: the operators'
@@ -30,9 +34,6 @@ import org.springframework.core.Ordered;
  */
 @ManagementContextConfiguration(proxyBeanMethods = false)
 class ServerConfiguration {
-
-	/** After Spring Boot's own, which applies its properties. */
-	private static final int AFTER_PROPERTIES = 1;
 
 	/** More would leave too few of the server's threads for anything else. */
 	private static final int MAX_SELECTORS = 8;
@@ -76,9 +77,9 @@ class ServerConfiguration {
 
 	@Bean
 	WebServerFactoryCustomizer<JettyServletWebServerFactory> jetty(GatewayProperties properties,
-			JettyServerProperties jetty) {
+			JettyServerProperties jetty, ListableBeanFactory beans) {
 		ErrorAnswerHandler errors = new ErrorAnswerHandler(properties.name());
-		return new First(factory -> {
+		return factory -> {
 			if (jetty.getThreads().getSelectors() == null || jetty.getThreads().getSelectors() < 0) {
 				// Jetty's default is one for two cores; here selectors do most of the
 				// work
@@ -86,11 +87,14 @@ class ServerConfiguration {
 			}
 			factory.setErrorPages(Set.of());
 			factory.addConfigurations(new ErrorConfiguration(errors));
-			factory.addServerCustomizers(server -> customize(server, errors, properties));
-		});
+			factory.addServerCustomizers(server -> customize(server, errors, properties,
+					// Of this server's context alone: the operators' port has none
+					beans.getBeansOfType(FrontHandler.class, true, false).values()));
+		};
 	}
 
-	private static void customize(Server server, ErrorAnswerHandler errors, GatewayProperties properties) {
+	private static void customize(Server server, ErrorAnswerHandler errors, GatewayProperties properties,
+			Collection<FrontHandler> front) {
 		server.setErrorHandler(errors);
 		if (server.getRequestLog() instanceof CustomRequestLog log) {
 			server.setRequestLog(withoutBlocking(log));
@@ -98,20 +102,52 @@ class ServerConfiguration {
 		for (Connector connector : server.getConnectors()) {
 			customize(connector);
 		}
-		// Bounded buffers, so that a caller who does not read holds no thread
+		chain(properties, errors, front).reversed().forEach(server::insertHandler);
+	}
+
+	/**
+	 * Handlers in front of the servlets, in the order in which a request meets them. Up
+	 * to the bulkheads they run on a selector and must not block.
+	 */
+	private static List<Handler.Singleton> chain(GatewayProperties properties, ErrorAnswerHandler errors,
+			Collection<FrontHandler> front) {
+		List<Handler.Singleton> chain = new ArrayList<>();
+		chain.addAll(at(FrontHandler.Place.HEADERS, front));
+		chain.addAll(at(FrontHandler.Place.ACCELERATOR, front));
+		chain.add(new BodyDrainHandler());
+		chain.add(new MethodsHandler());
+		chain.addAll(at(FrontHandler.Place.STREAM, front));
+		chain.add(new BulkheadHandler(bulkheads(properties)));
+		chain.add(new ErrorBodyHandler(errors));
+		chain.add(new SlowReaderHandler(OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));
+		chain.add(buffered());
+		return chain;
+	}
+
+	private static List<Handler.Singleton> at(FrontHandler.Place place, Collection<FrontHandler> front) {
+		return front.stream()
+			.filter(each -> each.place() == place)
+			.map(FrontHandler::handler)
+			.filter(Objects::nonNull)
+			.toList();
+	}
+
+	/** Bounded buffers, so that a caller who does not read holds no thread. */
+	private static Handler.Singleton buffered() {
 		BufferedResponseHandler buffered = new BufferedResponseHandler();
 		buffered.includeMethod("HEAD", "OPTIONS");
-		server.insertHandler(buffered);
-		server.insertHandler(new ErrorBodyHandler(errors));
-		server.insertHandler(new SlowReaderHandler(OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));
-		server.insertHandler(new BulkheadHandler(List.of(
+		return buffered;
+	}
+
+	private static List<Bulkhead> bulkheads(GatewayProperties properties) {
+		return List.of(
 				Bulkhead.ofQuick("probe", MAX_PROBES,
 						path(PROBES::contains).or(path(path -> path.startsWith("/actuator/health")))),
 				Bulkhead.ofWaiting("prompt", properties.maxWaiting() + MAX_NOT_WAITING, path("/api/prompt"::equals)),
 				// These are written at the pace of the reader
 				Bulkhead.ofWaiting("page", MAX_PAGES,
 						path(path -> path.equals("/") || LARGE.stream().anyMatch(path::startsWith))),
-				Bulkhead.ofQuick("other", MAX_OTHERS, request -> true))));
+				Bulkhead.ofQuick("other", MAX_OTHERS, request -> true));
 	}
 
 	/**
@@ -156,27 +192,6 @@ class ServerConfiguration {
 		http.setHeaderCacheSize(0);
 		http.setOutputBufferSize(OUTPUT_BUFFER_SIZE);
 		http.setMaxUnconsumedRequestContentReads(MAX_UNCONSUMED_READS);
-	}
-
-	/**
-	 * Customizer with an order, which an annotation of the bean's method would not give
-	 * it: handlers that others insert stand in front of these.
-	 */
-	private record First(WebServerFactoryCustomizer<JettyServletWebServerFactory> customizer)
-			implements
-				WebServerFactoryCustomizer<JettyServletWebServerFactory>,
-				Ordered {
-
-		@Override
-		public void customize(JettyServletWebServerFactory factory) {
-			customizer.customize(factory);
-		}
-
-		@Override
-		public int getOrder() {
-			return AFTER_PROPERTIES;
-		}
-
 	}
 
 	/** Replaces the error handler that Spring Boot gives the servlets' context. */

@@ -40,18 +40,12 @@ final class FreshAnswers extends Handler.Wrapper {
 
 	private final PromptMetrics metrics;
 
-	private final List<HttpField> vary;
-
 	private volatile @Nullable Rendered last;
 
-	FreshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics, Cors cors) {
+	FreshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics) {
 		this.cache = cache;
 		this.answers = answers;
 		this.metrics = metrics;
-		this.vary = cors.vary()
-			.stream()
-			.<HttpField>map(value -> new PreEncodedHttpField(HttpHeader.VARY, value))
-			.toList();
 	}
 
 	/** Nothing here blocks; the handlers behind hand over to other threads. */
@@ -94,7 +88,7 @@ final class FreshAnswers extends Handler.Wrapper {
 			HttpHeader header = field.getHeader();
 			if (header != null) {
 				switch (header) {
-					case CACHE_CONTROL, PRAGMA, ORIGIN, CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT, UPGRADE -> {
+					case CACHE_CONTROL, PRAGMA, CONTENT_LENGTH, TRANSFER_ENCODING, EXPECT, UPGRADE -> {
 						return false;
 					}
 					default -> {
@@ -135,7 +129,7 @@ final class FreshAnswers extends Handler.Wrapper {
 	}
 
 	private Rendered rendered(Lookup.@Nullable Stored lookup, ResponseEntity<byte[]> answer) {
-		List<HttpField> fields = new ArrayList<>(vary);
+		List<HttpField> fields = new ArrayList<>();
 		answer.getHeaders()
 			.forEach((name, values) -> values.forEach(value -> fields.add(new PreEncodedHttpField(name, value))));
 		byte[] body = answer.getBody();

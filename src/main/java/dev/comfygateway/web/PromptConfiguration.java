@@ -1,18 +1,17 @@
 package dev.comfygateway.web;
 
+import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.server.FrontHandler;
 import dev.comfygateway.tracing.TracingSwitch;
 import io.micrometer.common.KeyValue;
 import java.util.Set;
-import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
-import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.Environment;
 import org.springframework.http.server.observation.DefaultServerRequestObservationConvention;
 import org.springframework.http.server.observation.ServerRequestObservationContext;
 import org.springframework.http.server.observation.ServerRequestObservationConvention;
-import org.springframework.web.filter.CorsFilter;
 
 /** Wiring of {@code /api/prompt} into the server. */
 @Configuration(proxyBeanMethods = false)
@@ -21,26 +20,22 @@ class PromptConfiguration {
 	private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
 			"TRACE");
 
-	/**
-	 * Inserts the accelerator as the first handler. With tracing every request needs
-	 * Spring's filter, so there is no accelerator.
-	 */
+	/** CORS, where any origin is allowed. */
 	@Bean
-	WebServerFactoryCustomizer<JettyServletWebServerFactory> freshAnswers(PromptCache cache, PromptAnswers answers,
-			PromptMetrics metrics, Cors cors, Environment environment) {
-		return factory -> {
-			if (!TracingSwitch.isOn(environment)) {
-				factory.addServerCustomizers(
-						server -> server.insertHandler(new FreshAnswers(cache, answers, metrics, cors)));
-			}
-		};
+	FrontHandler cors(GatewayProperties properties) {
+		return new FrontHandler(FrontHandler.Place.HEADERS,
+				properties.allowedOrigins().isEmpty() ? null : new CorsHandler(properties.allowedOrigins()));
 	}
 
+	/**
+	 * The accelerator. With tracing there is none, since every request needs Spring's
+	 * filter.
+	 */
 	@Bean
-	CorsFilter corsFilter(Cors cors) {
-		CorsFilter filter = new CorsFilter(cors);
-		filter.setCorsProcessor(cors);
-		return filter;
+	FrontHandler freshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics,
+			Environment environment) {
+		return new FrontHandler(FrontHandler.Place.ACCELERATOR,
+				TracingSwitch.isOn(environment) ? null : new FreshAnswers(cache, answers, metrics));
 	}
 
 	/** Maps unknown methods to one label: callers can send any. */

@@ -10,6 +10,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.web.server.LocalManagementPort;
@@ -116,6 +117,39 @@ class CorsFlowTests {
 	void answerToOperatorsIsWithoutPermission() throws IOException {
 		assertThat(RawConnection.get(managementPort, "/actuator/health", ORIGIN).headerNames())
 			.noneMatch(name -> name.startsWith("Access-Control"));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "GET, /api/prompt, 200", "HEAD, /api/prompt, 200", "GET, /api/prom%70t, 200",
+			"GET, /api/prompt;a=b, 200", "GET, /api/prompt/history, 200", "HEAD, /api/prompt/events, 200",
+			"HEAD, /api/prompt/%65vents, 200", "POST, /api/prompt, 405", "POST, /api/prompt/history, 405",
+			"POST, /api/prompt/events, 405", "TRACE, /api/prompt/events, 405", "GET, /api/prompt/events?until=x, 400" })
+	void everyAnswerOfThePromptMayBeRead(String method, String target, int status) throws IOException {
+		Answer answer = RawConnection.exchange(port, RawConnection.request(method, target, ORIGIN));
+		assertThat(answer.status()).isEqualTo(status);
+		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+		assertThat(answer.header("Access-Control-Expose-Headers"))
+			.hasValue("Age, Cache-Status, ETag, Proxy-Status, Retry-After");
+		assertThat(answer.header("Access-Control-Allow-Credentials")).isEmpty();
+		assertThat(answer.header("Vary")).hasValue("Origin");
+		Answer foreign = RawConnection.exchange(port, RawConnection.request(method, target, FOREIGN));
+		assertThat(foreign.status()).isEqualTo(status);
+		assertThat(foreign.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
+		assertThat(foreign.header("Vary")).hasValue("Origin");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/api/prompt", "/api/prompt/events", "/api/prompt/history" })
+	void everyPreflightOfThePromptIsPermitted(String path) throws IOException {
+		Answer answer = RawConnection.exchange(port, RawConnection.request("OPTIONS", path, ORIGIN,
+				"Access-Control-Request-Method: GET", "Access-Control-Request-Headers: cache-control,last-event-id"));
+		assertThat(answer.status()).isIn(200, 204);
+		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+		assertThat(answer.header("Access-Control-Allow-Methods")).hasValue("GET, HEAD");
+		assertThat(answer.header("Access-Control-Allow-Headers")).hasValue("cache-control, last-event-id");
+		assertThat(answer.header("Access-Control-Max-Age")).hasValue("3600");
+		assertThat(answer.header("Vary")).hasValue("Origin");
+		assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
 	}
 
 	private Answer get(String... headers) throws IOException {

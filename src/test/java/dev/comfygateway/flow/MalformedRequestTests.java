@@ -71,6 +71,7 @@ class MalformedRequestTests {
 				refused("unknown transfer encoding", get("/api/prompt", "Transfer-Encoding: nonsense")),
 				arguments("unknown expectation", get("/api/prompt", "Expect: a miracle"), 417, "EXPECTATION_FAILED"),
 				refused("CONNECT", "CONNECT localhost:443 HTTP/1.1\r\n" + HOST + "\r\n"),
+				refused("CONNECT to Host", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n"),
 				arguments("TRACE", RawConnection.request("TRACE", "/api/prompt"), 405, "METHOD_NOT_ALLOWED"),
 				arguments("HTTP/3.0", "GET /api/prompt HTTP/3.0\r\n" + HOST + "\r\n", 505,
 						"HTTP_VERSION_NOT_SUPPORTED"),

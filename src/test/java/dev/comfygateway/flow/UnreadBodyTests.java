@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.test.web.server.LocalServerPort;
 
@@ -78,15 +79,19 @@ class UnreadBodyTests {
 		}
 	}
 
-	@Test
-	void answerWhenBodyComesAfterItIsNotReset() throws IOException {
+	@ParameterizedTest
+	@CsvSource({ "POST, /api/prompt, 405", "POST, /api/prompt/events, 405", "POST, /api/prompt/history, 405",
+			"TRACE, /api/prompt, 405", "TRACE, /api/prompt/events, 405", "PUT, /nope, 404", "GET, /api/prompt, 200",
+			"GET, /api/prompt/events?until=x, 400", "HEAD, /api/prompt/events, 200", "OPTIONS, *, 204",
+			"OPTIONS, /api/prompt/events, 204", "GET, /livez, 200" })
+	void answerWhenBodyComesAfterItIsNotReset(String method, String target, int status) throws IOException {
 		try (RawConnection caller = new RawConnection(port)) {
-			caller.send(RawConnection.request("POST", "/api/prompt", "Content-Length: " + SIZE));
-			Answer answer = caller.read();
+			caller.send(RawConnection.request(method, target, "Content-Length: " + SIZE));
+			Answer answer = method.equals("HEAD") ? caller.readHead() : caller.read();
 			for (int i = 0; i < 30; i++) {
 				caller.send("x".repeat(SIZE / 30));
 			}
-			assertMethodNotAllowed(answer);
+			assertThat(answer.status()).isEqualTo(status);
 			assertThat(caller.readToEnd()).isEmpty();
 		}
 	}

@@ -1,0 +1,73 @@
+package dev.comfygateway.server;
+
+import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpMethod;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.util.Callback;
+
+/**
+ * Handler of TRACE and CONNECT, which are refused, and of OPTIONS. It answers OPTIONS of
+ * the whole server. For a path the handlers behind say whether there is anything, and
+ * this one which methods it has.
+ */
+final class MethodsHandler extends Handler.Wrapper {
+
+	/** Value of {@code Allow}: everything here can be read, and only that. */
+	static final String METHODS = "GET, HEAD, OPTIONS";
+
+	private static final String WHOLE_SERVER = "*";
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		String method = request.getMethod();
+		if (HttpMethod.TRACE.is(method)) {
+			// A servlet would send the caller's own words back
+			Response.writeError(request, response, callback, HttpStatus.METHOD_NOT_ALLOWED_405);
+			return true;
+		}
+		if (HttpMethod.CONNECT.is(method)) {
+			// Its target is no path
+			Response.writeError(request, response, callback, HttpStatus.BAD_REQUEST_400);
+			return true;
+		}
+		if (!HttpMethod.OPTIONS.is(method)) {
+			return super.handle(request, response, callback);
+		}
+		Response options = new Options(request, response);
+		if (WHOLE_SERVER.equals(request.getHttpURI().getPath())) {
+			options.setStatus(HttpStatus.NO_CONTENT_204);
+			options.write(true, BufferUtil.EMPTY_BUFFER, callback);
+			return true;
+		}
+		// Spring answers 403 to a preflight that it has no policy for
+		HttpFields.Mutable headers = HttpFields.build(request.getHeaders())
+			.remove(HttpHeader.ACCESS_CONTROL_REQUEST_METHOD);
+		return super.handle(new WithHeaders(request, headers), options, callback);
+	}
+
+	/** Answer that says which methods there are, if it says that there is anything. */
+	private static final class Options extends Response.Wrapper {
+
+		Options(Request request, Response response) {
+			super(request, response);
+		}
+
+		@Override
+		public void write(boolean last, ByteBuffer content, Callback callback) {
+			if (!isCommitted() && getStatus() < HttpStatus.MULTIPLE_CHOICES_300) {
+				getHeaders().put(HttpHeader.ALLOW, METHODS);
+				// Spring's is empty, and its presence alone says that there is PATCH
+				getHeaders().remove("Accept-Patch");
+			}
+			super.write(last, content, callback);
+		}
+
+	}
+
+}

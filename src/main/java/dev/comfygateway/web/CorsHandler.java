@@ -1,0 +1,99 @@
+package dev.comfygateway.web;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpMethod;
+import org.eclipse.jetty.http.PreEncodedHttpField;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * CORS policy of the prompt, its stream and its record. It only adds headers: a request
+ * of another origin gets the answer without them, and its browser withholds the answer
+ * from the page. Jetty's own handler cannot allow every request header in a preflight.
+ */
+final class CorsHandler extends Handler.Wrapper {
+
+	private static final Set<String> PATHS = Set.of("/api/prompt", "/api/prompt/events", "/api/prompt/history");
+
+	private static final String ANY = "*";
+
+	private static final HttpField VARY = new PreEncodedHttpField(HttpHeader.VARY, HttpHeader.ORIGIN.asString());
+
+	private static final HttpField EXPOSE_HEADERS = new PreEncodedHttpField(HttpHeader.ACCESS_CONTROL_EXPOSE_HEADERS,
+			"Age, Cache-Status, ETag, Proxy-Status, Retry-After");
+
+	private static final HttpField ALLOW_METHODS = new PreEncodedHttpField(HttpHeader.ACCESS_CONTROL_ALLOW_METHODS,
+			"GET, HEAD");
+
+	/** One hour, in seconds. */
+	private static final HttpField MAX_AGE = new PreEncodedHttpField(HttpHeader.ACCESS_CONTROL_MAX_AGE, "3600");
+
+	private final Set<String> origins = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+
+	CorsHandler(List<String> origins) {
+		this.origins.addAll(origins);
+	}
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		if (!PATHS.contains(Request.getPathInContext(request))) {
+			return super.handle(request, response, callback);
+		}
+		HttpFields.Mutable headers = response.getHeaders();
+		headers.add(VARY);
+		String allowed = allowed(request.getHeaders().get(HttpHeader.ORIGIN));
+		if (allowed != null) {
+			headers.put(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+			allow(request, headers);
+		}
+		return super.handle(request, new Varying(request, response), callback);
+	}
+
+	private @Nullable String allowed(@Nullable String origin) {
+		if (origin == null) {
+			return null;
+		}
+		return origins.contains(ANY) ? ANY : origins.contains(origin) ? origin : null;
+	}
+
+	private static void allow(Request request, HttpFields.Mutable headers) {
+		if (!HttpMethod.OPTIONS.is(request.getMethod())
+				|| !request.getHeaders().contains(HttpHeader.ACCESS_CONTROL_REQUEST_METHOD)) {
+			headers.put(EXPOSE_HEADERS);
+			return;
+		}
+		headers.put(ALLOW_METHODS);
+		headers.put(MAX_AGE);
+		List<String> wanted = request.getHeaders().getCSV(HttpHeader.ACCESS_CONTROL_REQUEST_HEADERS, false);
+		if (!wanted.isEmpty()) {
+			headers.put(HttpHeader.ACCESS_CONTROL_ALLOW_HEADERS, String.join(", ", wanted));
+		}
+	}
+
+	/** Response that keeps {@code Vary}, which a servlet's {@code sendError} removes. */
+	private static final class Varying extends Response.Wrapper {
+
+		Varying(Request request, Response response) {
+			super(request, response);
+		}
+
+		@Override
+		public void write(boolean last, ByteBuffer content, Callback callback) {
+			if (!isCommitted()) {
+				getHeaders().ensureField(VARY);
+			}
+			super.write(last, content, callback);
+		}
+
+	}
+
+}
