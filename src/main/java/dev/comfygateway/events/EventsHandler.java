@@ -90,7 +90,8 @@ final class EventsHandler extends Handler.Wrapper {
 				response.getHeaders().put(header);
 			}
 			if (HttpMethod.HEAD.is(request.getMethod())) {
-				callback.succeeded();
+				// Not the last write: a stream has no length
+				response.write(false, BufferUtil.EMPTY_BUFFER, callback);
 				return;
 			}
 			boundSendBuffer(request);

@@ -12,6 +12,7 @@ import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.PreEncodedHttpField;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -162,7 +163,8 @@ final class FreshAnswers extends Handler.Wrapper {
 			for (HttpField field : fields) {
 				headers.add(field);
 			}
-			response.write(true, body.slice(), callback);
+			// Jetty adds a length to what is known to be whole, and a 304 has none
+			response.write(status != HttpStatus.NOT_MODIFIED_304, body.slice(), callback);
 		}
 
 	}

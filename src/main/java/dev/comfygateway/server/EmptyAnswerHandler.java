@@ -1,0 +1,59 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.error.ErrorAnswer;
+import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.util.Callback;
+
+/**
+ * Handler of answers that are written without a body. An error gets the contract's:
+ * Spring Boot's actuator sends none where an endpoint does not know what it is asked for.
+ * A 304 gets no {@code Content-Length}, which would be that of the answer it stands for
+ * (RFC 9110 section 8.6).
+ */
+final class EmptyAnswerHandler extends Handler.Wrapper {
+
+	private final ErrorAnswerHandler errors;
+
+	EmptyAnswerHandler(ErrorAnswerHandler errors) {
+		this.errors = errors;
+	}
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		return super.handle(request, new EmptyAnswer(request, response), callback);
+	}
+
+	private final class EmptyAnswer extends Response.Wrapper {
+
+		private boolean written;
+
+		EmptyAnswer(Request request, Response response) {
+			super(request, response);
+		}
+
+		@Override
+		public void write(boolean last, ByteBuffer content, Callback callback) {
+			boolean empty = last && !written && BufferUtil.isEmpty(content);
+			written = true;
+			if (empty && getStatus() >= HttpStatus.BAD_REQUEST_400) {
+				errors.write(ErrorAnswer.ofStatus(getStatus()), getWrapped(), callback);
+			}
+			else if (empty && getStatus() == HttpStatus.NOT_MODIFIED_304) {
+				getHeaders().remove(HttpHeader.CONTENT_LENGTH);
+				// Jetty adds a length to what is known to be whole
+				super.write(false, content, callback);
+			}
+			else {
+				super.write(last, content, callback);
+			}
+		}
+
+	}
+
+}

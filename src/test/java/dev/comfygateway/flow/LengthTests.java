@@ -1,0 +1,97 @@
+package dev.comfygateway.flow;
+
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RunningGateway;
+import java.io.IOException;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalManagementPort;
+import org.springframework.boot.test.web.server.LocalServerPort;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Lengths of answers without a body: never that of another answer. */
+@RunningGateway
+class LengthTests {
+
+	private final int port;
+
+	private final int managementPort;
+
+	private final FakeTime time;
+
+	LengthTests(@LocalServerPort int port, @LocalManagementPort int managementPort, @Autowired FakeTime time) {
+		this.port = port;
+		this.managementPort = managementPort;
+		this.time = time;
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/api/prompt", "/", "/page/page.js", "/page/page.css", "/page/icon.svg" })
+	void notModifiedHasNoLength(String path) throws IOException {
+		assertNotModifiedHasNoLength(path);
+	}
+
+	@Test
+	void notModifiedWhenFetchedHasNoLength() throws IOException {
+		time.advance(Duration.ofDays(1));
+		assertNotModifiedHasNoLength("/api/prompt", "Cache-Control: no-cache");
+	}
+
+	private void assertNotModifiedHasNoLength(String path, String... headers) throws IOException {
+		String etag = RawConnection.get(port, path).header("ETag").orElseThrow();
+		for (String version : new String[] { "HTTP/1.1", "HTTP/1.0" }) {
+			for (String method : new String[] { "GET", "HEAD" }) {
+				time.advance(Duration.ofSeconds(1));
+				try (RawConnection connection = new RawConnection(port)) {
+					String request = RawConnection.request(method, path, "If-None-Match: " + etag,
+							"Connection: keep-alive", String.join("", headers).isEmpty() ? "X: x" : headers[0]);
+					Answer answer = connection.send(request.replace("HTTP/1.1", version)).readHead();
+					assertThat(answer.status()).isEqualTo(304);
+					assertThat(answer.header("ETag")).hasValue(etag);
+					assertThat(answer.headerNames()).doesNotContain("Content-Length", "Transfer-Encoding");
+					// Nothing of a body is left on the connection
+					assertThat(connection.send(RawConnection.request("GET", "/livez")).read().body()).contains("UP");
+				}
+			}
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/api/prompt", "/api/prompt/history", "/", "/page/page.js", "/livez", "/readyz",
+			"/v3/api-docs", "/v3/api-docs.yaml", "/swagger-ui.html", "/swagger-ui/index.html", "/nope",
+			"/api/prompt/events?until=x" })
+	void headHasTheLengthOfGetOrNone(String target) throws IOException {
+		assertHeadHasTheLengthOfGetOrNone(port, target);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/actuator", "/actuator/health", "/actuator/health/readiness", "/actuator/caches",
+			"/actuator/sbom", "/actuator/nope", "/nope" })
+	void operatorsHeadHasTheLengthOfGetOrNone(String target) throws IOException {
+		assertHeadHasTheLengthOfGetOrNone(managementPort, target);
+	}
+
+	private static void assertHeadHasTheLengthOfGetOrNone(int port, String target) throws IOException {
+		Answer get = RawConnection.get(port, target);
+		Answer head = RawConnection.exchange(port, RawConnection.request("HEAD", target));
+		assertThat(head.status()).isEqualTo(get.status());
+		head.header("Content-Length").ifPresent(length -> assertThat(length).isEqualTo("" + get.body().length()));
+	}
+
+	@Test
+	void headOfTheStreamHasNoLength() throws IOException {
+		try (RawConnection connection = new RawConnection(port)) {
+			Answer head = connection.send(RawConnection.request("HEAD", "/api/prompt/events")).readHead();
+			assertThat(head.status()).isEqualTo(200);
+			assertThat(head.header("Content-Length")).isEmpty();
+			assertThat(connection.send(RawConnection.request("GET", "/livez")).read().body()).contains("UP");
+		}
+	}
+
+}
