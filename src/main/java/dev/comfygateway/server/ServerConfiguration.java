@@ -118,6 +118,7 @@ class ServerConfiguration {
 		chain.add(new MethodsHandler());
 		chain.addAll(at(FrontHandler.Place.STREAM, front));
 		chain.add(new BulkheadHandler(bulkheads(properties)));
+		chain.add(new NegotiationHandler());
 		chain.add(new EmptyAnswerHandler(errors));
 		chain.add(new SlowReaderHandler(OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));
 		chain.add(buffered());

@@ -1,0 +1,50 @@
+package dev.comfygateway.server;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+import org.springframework.util.InvalidMimeTypeException;
+import org.springframework.util.MimeType;
+import org.springframework.util.MimeTypeUtils;
+
+/**
+ * Handler that ignores what a caller would rather have, as RFC 9110 sections 12.4.1 and
+ * 14.2 allow. Every answer has one media type and is whole, so that no probe fails by its
+ * {@code Accept}. Only the metrics have several formats; {@code Accept} is a preference
+ * there.
+ */
+final class NegotiationHandler extends Handler.Wrapper {
+
+	private static final String METRICS = "/prometheus";
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		HttpFields headers = request.getHeaders();
+		if (!headers.contains(HttpHeader.ACCEPT) && !headers.contains(HttpHeader.RANGE)) {
+			return super.handle(request, response, callback);
+		}
+		HttpFields.Mutable changed = HttpFields.build(headers).remove(HttpHeader.RANGE).remove(HttpHeader.ACCEPT);
+		if (Request.getPathInContext(request).endsWith(METRICS)) {
+			changed.put(HttpHeader.ACCEPT, preferences(headers.getValuesList(HttpHeader.ACCEPT)));
+		}
+		return super.handle(new WithHeaders(request, changed), response, callback);
+	}
+
+	/** Preferences with everything as the last; malformed ones count as none. */
+	private static String preferences(List<String> accept) {
+		try {
+			List<MimeType> types = new ArrayList<>(MimeTypeUtils.parseMimeTypes(String.join(",", accept)));
+			types.add(MimeTypeUtils.ALL);
+			return MimeTypeUtils.toString(types);
+		}
+		catch (InvalidMimeTypeException ignored) {
+			return MimeTypeUtils.ALL_VALUE;
+		}
+	}
+
+}

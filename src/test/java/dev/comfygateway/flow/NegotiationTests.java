@@ -1,0 +1,73 @@
+package dev.comfygateway.flow;
+
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RunningGateway;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.boot.test.web.server.LocalManagementPort;
+import org.springframework.boot.test.web.server.LocalServerPort;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** What callers would rather have, and get anyway or not. */
+@RunningGateway
+class NegotiationTests {
+
+	private static final String OPENMETRICS = "application/openmetrics-text;version=1.0.0";
+
+	private final int port;
+
+	private final int managementPort;
+
+	NegotiationTests(@LocalServerPort int port, @LocalManagementPort int managementPort) {
+		this.port = port;
+		this.managementPort = managementPort;
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "text/plain", "text/html", "image/png", "application/json", "*/*", "*/*;q=0",
+			"application/json;q=0", "application/*", "*", "%%%", ",", "", "text/plain; charset=\"", "a/b/c",
+			"text/plain, ,;" })
+	void answerIsTheSameWhateverIsAccepted(String accept) throws IOException {
+		for (String path : List.of("/livez", "/readyz", "/v3/api-docs", "/v3/api-docs.yaml", "/")) {
+			assertSame(port, path, accept);
+		}
+		for (String path : List.of("/actuator", "/actuator/health", "/actuator/health/liveness",
+				"/actuator/health/readiness", "/actuator/info", "/actuator/caches", "/actuator/sbom")) {
+			assertSame(managementPort, path, accept);
+		}
+		assertThat(RawConnection.get(managementPort, "/actuator/prometheus", "Accept: " + accept).status())
+			.isEqualTo(200);
+	}
+
+	private static void assertSame(int port, String path, String accept) throws IOException {
+		Answer plain = RawConnection.get(port, path);
+		Answer answer = RawConnection.get(port, path, "Accept: " + accept, "Accept: x/y");
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(answer.header("Content-Type")).isEqualTo(plain.header("Content-Type"));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ OPENMETRICS + ", " + OPENMETRICS, "text/plain;version=0.0.4, text/plain;version=0.0.4",
+			"image/png, text/plain;version=0.0.4" })
+	void metricsHaveTheFormatThatIsAccepted(String accept, String contentType) throws IOException {
+		assertThat(
+				RawConnection.get(managementPort, "/actuator/prometheus", "Accept: " + accept).header("Content-Type"))
+			.hasValue(contentType + ";charset=utf-8");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "bytes=0-3", "bytes=0-1,4-5", "bytes=99999999-", "bytes=5-1", "nonsense" })
+	void answerIsWholeWhateverRangeIsAskedFor(String range) throws IOException {
+		for (String path : List.of("/", "/page/page.css", "/swagger-ui/index.html", "/api/prompt")) {
+			Answer answer = RawConnection.get(port, path, "Range: " + range);
+			assertThat(answer.status()).isEqualTo(200);
+			assertThat(answer.header("Content-Range")).isEmpty();
+		}
+	}
+
+}
