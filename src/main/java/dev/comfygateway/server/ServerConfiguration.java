@@ -1,6 +1,7 @@
 package dev.comfygateway.server;
 
 import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.InvalidSettingException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -27,6 +28,7 @@ import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.Environment;
 
 /**
  * Settings of Jetty that Spring Boot has no property for, on both servers: the operators'
@@ -38,11 +40,16 @@ class ServerConfiguration {
 	/** More would leave too few of the server's threads for anything else. */
 	private static final int MAX_SELECTORS = 8;
 
+	private static final List<String> PREFIXES = List.of("server.servlet.context-path", "spring.mvc.servlet.path");
+
 	private static final Set<String> PROBES = Set.of("/livez", "/readyz");
 
-	/** What answers of more than a few KiB start with. */
+	/** Part of the paths of health, whose prefix is a setting of Spring Boot. */
+	private static final String HEALTH = "/health";
+
+	/** Part of the paths whose answers have more than a few KiB. */
 	private static final Set<String> LARGE = Set.of("/swagger-ui", "/webjars", "/v3/api-docs", "/page/",
-			"/api/prompt/history", "/actuator/prometheus", "/actuator/sbom");
+			"/api/prompt/history", "/prometheus", "/sbom");
 
 	private static final int MAX_PROBES = 2;
 
@@ -74,6 +81,21 @@ class ServerConfiguration {
 
 	/** Pieces of an unread body that are read and thrown away, 8 KiB each. */
 	private static final int MAX_UNCONSUMED_READS = 256;
+
+	/**
+	 * Refuses settings that move the paths of all servlets. The handlers in front of them
+	 * know the paths as they are documented.
+	 * @throws InvalidSettingException where there is one
+	 */
+	ServerConfiguration(Environment environment) {
+		for (String setting : PREFIXES) {
+			String prefix = environment.getProperty(setting, "");
+			if (!prefix.isEmpty() && !prefix.equals("/")) {
+				throw new InvalidSettingException(setting, "moves the gateway's paths, which are fixed",
+						"Leave it out; let the route in front of the gateway strip the prefix.");
+			}
+		}
+	}
 
 	@Bean
 	WebServerFactoryCustomizer<JettyServletWebServerFactory> jetty(GatewayProperties properties,
@@ -142,12 +164,11 @@ class ServerConfiguration {
 
 	private static List<Bulkhead> bulkheads(GatewayProperties properties) {
 		return List.of(
-				Bulkhead.ofQuick("probe", MAX_PROBES,
-						path(PROBES::contains).or(path(path -> path.startsWith("/actuator/health")))),
+				Bulkhead.ofQuick("probe", MAX_PROBES, path(path -> PROBES.contains(path) || path.contains(HEALTH))),
 				Bulkhead.ofWaiting("prompt", properties.maxWaiting() + MAX_NOT_WAITING, path("/api/prompt"::equals)),
 				// These are written at the pace of the reader
 				Bulkhead.ofWaiting("page", MAX_PAGES,
-						path(path -> path.equals("/") || LARGE.stream().anyMatch(path::startsWith))),
+						path(path -> path.equals("/") || LARGE.stream().anyMatch(path::contains))),
 				Bulkhead.ofQuick("other", MAX_OTHERS, request -> true));
 	}
 
