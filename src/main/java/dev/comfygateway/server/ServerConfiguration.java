@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.eclipse.jetty.http.HttpCompliance;
 import org.eclipse.jetty.server.AsyncRequestLogWriter;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.CustomRequestLog;
@@ -214,6 +215,10 @@ class ServerConfiguration {
 		http.setHeaderCacheSize(0);
 		http.setOutputBufferSize(OUTPUT_BUFFER_SIZE);
 		http.setMaxUnconsumedRequestContentReads(MAX_UNCONSUMED_READS);
+		// The host of an absolute target counts, whatever Host says (RFC 9112 section
+		// 3.2.2)
+		http.setHttpCompliance(
+				http.getHttpCompliance().with("ABSOLUTE_TARGET", HttpCompliance.Violation.MISMATCHED_AUTHORITY));
 	}
 
 	/** Replaces the error handler that Spring Boot gives the servlets' context. */

@@ -55,7 +55,7 @@ class MalformedRequestTests {
 				refused("no Host", "GET /api/prompt HTTP/1.1\r\n\r\n"),
 				refused("two Hosts", get("/api/prompt", "Host: elsewhere")),
 				refused("Host with a blank", "GET /api/prompt HTTP/1.1\r\nHost: a b\r\n\r\n"),
-				refused("Host unlike the address", "GET http://elsewhere/api/prompt HTTP/1.1\r\n" + HOST + "\r\n"),
+				refused("user information in the target", get("http://user@localhost/api/prompt")),
 				arguments("header too long", get("/api/prompt", "X: " + "x".repeat(9_000)), 431,
 						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
 				arguments("too many headers", get("/api/prompt", "X: x\r\n".repeat(2_000) + "X: x"), 431,
@@ -104,6 +104,18 @@ class MalformedRequestTests {
 		assertThat(answer.status()).isEqualTo(status);
 		ErrorAnswers.assertError(answer, code);
 		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; error=http_request_error");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "http://elsewhere", "HTTP://elsewhere:99", "https://elsewhere.example", "http://[::1]:80",
+			"http://localhost:1" })
+	void answerWhenTargetIsAbsoluteIsThatOfItsPathWhateverHostSays(String base) throws IOException {
+		for (String path : List.of("/api/prompt", "/livez", "/page/page.js", "/api/prompt/history?a=b")) {
+			assertThat(RawConnection.get(port, base + path).status()).isEqualTo(200);
+		}
+		assertThat(RawConnection.get(port, base).header("Content-Type")).hasValue("text/html");
+		assertThat(RawConnection.get(port, base + "/nope").status()).isEqualTo(404);
+		assertThat(RawConnection.get(managementPort, base + "/actuator/health").status()).isEqualTo(200);
 	}
 
 	@ParameterizedTest

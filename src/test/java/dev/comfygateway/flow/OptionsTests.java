@@ -40,7 +40,8 @@ class OptionsTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "/api/prompt", "/api/prompt?a=b", "/api/prompt/events", "/api/prompt/events?until=x",
 			"/api/prompt/history", "/", "/page/page.js", "/page/status.json", "/livez", "/readyz", "/v3/api-docs",
-			"/v3/api-docs.yaml", "/swagger-ui.html", "/swagger-ui/index.html" })
+			"/v3/api-docs.yaml", "/swagger-ui.html", "/swagger-ui/index.html", "http://elsewhere/api/prompt",
+			"http://elsewhere" })
 	void optionsOfPathAreItsMethods(String target) throws IOException {
 		assertMethods(port, target);
 	}
