@@ -21,6 +21,12 @@ import org.springframework.http.ResponseEntity;
  */
 final class ErrorAnswerHandler implements Request.Handler {
 
+	/**
+	 * Status for HTTP/2 by prior knowledge. Jetty's own one is 426, which must name a
+	 * protocol to upgrade to, and there is none.
+	 */
+	private static final int HTTP_2_REFUSED = HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505;
+
 	private static final int MIN_RETRY_AFTER_SECONDS = 1;
 
 	private final String gatewayName;
@@ -34,7 +40,8 @@ final class ErrorAnswerHandler implements Request.Handler {
 		// The cause's status, where there is one, is that of a request that Jetty refuses
 		int status = request.getAttribute(ErrorHandler.ERROR_EXCEPTION) instanceof HttpException refusal
 				? refusal.getCode() : response.getStatus();
-		write(ErrorAnswer.ofStatus(status), response, callback);
+		write(ErrorAnswer.ofStatus(status == HttpStatus.UPGRADE_REQUIRED_426 ? HTTP_2_REFUSED : status), response,
+				callback);
 		return true;
 	}
 
