@@ -22,6 +22,13 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	/** Field of RFC 9209, in which an intermediary says what it did about a response. */
 	public static final String PROXY_STATUS = "Proxy-Status";
 
+	/**
+	 * Challenge that a 401 must carry (RFC 9110 section 15.5.2). Its scheme is not a
+	 * registered one, since no caller has the key: for one that they know, browsers ask
+	 * for a password and clients send credentials.
+	 */
+	private static final String CHALLENGE = "Gateway-Key realm=\"%s\"";
+
 	private static final JsonMapper json = new JsonMapper();
 
 	/** Answer for a failure of the upstream. */
@@ -138,6 +145,9 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 		ResponseEntity.BodyBuilder response = ResponseEntity.status(status)
 			.header(HttpHeaders.CACHE_CONTROL, "no-store")
 			.header(PROXY_STATUS, gatewayName + "; " + proxyStatus);
+		if (status == HttpStatus.UNAUTHORIZED.value()) {
+			response.header(HttpHeaders.WWW_AUTHENTICATE, CHALLENGE.formatted(gatewayName));
+		}
 		if (retryAfterSeconds > 0) {
 			response.header(HttpHeaders.RETRY_AFTER, Long.toString(retryAfterSeconds));
 		}

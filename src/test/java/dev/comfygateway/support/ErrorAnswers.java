@@ -6,6 +6,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 /** Assertions that hold for every error of the gateway. */
 public final class ErrorAnswers {
@@ -24,6 +25,23 @@ public final class ErrorAnswers {
 			.filteredOn(name -> !name.equals("vary"))
 			.doesNotHaveDuplicates()
 			.doesNotContain("age", "cache-status", "etag", "server", "x-powered-by");
+		assertHeadersOfStatus(answer);
+	}
+
+	/** Checks what RFC 9110 asks of the status. */
+	private static void assertHeadersOfStatus(Answer answer) {
+		switch (answer.status()) {
+			// A scheme that clients know would make them ask for a password or send one
+			case 401 -> assertThat(answer.header("WWW-Authenticate"))
+				.hasValueSatisfying(challenge -> assertThat(challenge).matches("Gateway-Key realm=\"[^\"]+\""));
+			case 405 -> assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+			case 429, 503 -> assertThat(answer.header("Retry-After"))
+				.hasValueSatisfying(seconds -> assertThat(seconds).matches("[1-9]\\d*"));
+			// They would need a proxy's challenge, Content-Range, Accept and Upgrade
+			case 407, 415, 416, 426 -> fail("Status %d is never sent", answer.status());
+			default -> {
+			}
+		}
 	}
 
 	public static void assertError(Answer answer, String code) {

@@ -1,0 +1,84 @@
+package dev.comfygateway.flow;
+
+import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.RunningGateway;
+import java.io.IOException;
+import java.net.Authenticator;
+import java.net.PasswordAuthentication;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import org.eclipse.jetty.client.ContentResponse;
+import org.eclipse.jetty.client.HttpClient;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.web.server.LocalServerPort;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Clients that know what to do about a 401: they must not, and must show what it says.
+ */
+@RunningGateway
+class RefusedKeyTests {
+
+	private final URI address;
+
+	private final SimulatedComfyCloud upstream;
+
+	private final FakeTime time;
+
+	RefusedKeyTests(@LocalServerPort int port, @Autowired SimulatedComfyCloud upstream, @Autowired FakeTime time) {
+		this.address = URI.create("http://127.0.0.1:%d/api/prompt".formatted(port));
+		this.upstream = upstream;
+		this.time = time;
+	}
+
+	@BeforeEach
+	void refuse() {
+		time.advance(Duration.ofDays(1));
+		upstream.behave(Behaviour.REFUSE);
+	}
+
+	@AfterEach
+	void accept() {
+		upstream.behave(Behaviour.NORMAL);
+		// Ends the cool-down
+		time.advance(Duration.ofDays(1));
+	}
+
+	@Test
+	void clientOfTheJdkSendsNoPasswordAndShowsTheError() throws IOException, InterruptedException {
+		try (java.net.http.HttpClient client = java.net.http.HttpClient.newBuilder().authenticator(new Authenticator() {
+			@Override
+			protected PasswordAuthentication getPasswordAuthentication() {
+				throw new IllegalStateException("Asked for a password");
+			}
+		}).build()) {
+			HttpResponse<String> answer = client.send(HttpRequest.newBuilder(address).build(),
+					HttpResponse.BodyHandlers.ofString());
+			assertThat(answer.statusCode()).isEqualTo(401);
+			assertThat(answer.body()).contains("\"code\":");
+		}
+	}
+
+	@Test
+	void clientOfJettyShowsTheError() throws Exception {
+		HttpClient client = new HttpClient();
+		client.start();
+		try {
+			ContentResponse answer = client.GET(address);
+			assertThat(answer.getStatus()).isEqualTo(401);
+			assertThat(answer.getContentAsString()).contains("\"code\":");
+		}
+		finally {
+			client.stop();
+		}
+	}
+
+}
