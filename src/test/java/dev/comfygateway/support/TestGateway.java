@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.util.thread.Invocable;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.jetty.JettyWebServer;
 import org.springframework.boot.web.server.context.WebServerApplicationContext;
@@ -82,14 +84,23 @@ public final class TestGateway implements AutoCloseable {
 
 	/** Handlers of the callers' port, by their classes, the first one first. */
 	public List<String> handlers() {
-		Handler first = ((JettyWebServer) Objects
-			.requireNonNull(((WebServerApplicationContext) context).getWebServer())).getServer().getHandler();
+		Handler first = server().getHandler();
 		List<String> names = new ArrayList<>();
 		for (Handler handler = first; handler instanceof Handler.Singleton singleton; handler = singleton
 			.getHandler()) {
 			names.add(handler.getClass().getSimpleName());
 		}
 		return names;
+	}
+
+	/** Whether Jetty lets its selectors run the handlers of the callers' port. */
+	public boolean runsHandlersOnSelectors() {
+		return server().getInvocationType() == Invocable.InvocationType.NON_BLOCKING;
+	}
+
+	private Server server() {
+		return ((JettyWebServer) Objects.requireNonNull(((WebServerApplicationContext) context).getWebServer()))
+			.getServer();
 	}
 
 	/** Beans that have been made so far. */
