@@ -103,8 +103,8 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 
 	private static void requireCallers(String setting, int callers) {
 		if (callers < 1 || callers > MAX_CALLERS) {
-			throw new InvalidSettingException(setting, "is %d, which is out of bounds".formatted(callers),
-					"Set it to a number of callers from 1 to %d.".formatted(MAX_CALLERS));
+			throw new InvalidSettingException(setting, "is %s, which is out of bounds".formatted(callers),
+					"Set it to a number of callers from 1 to %s.".formatted(MAX_CALLERS));
 		}
 	}
 

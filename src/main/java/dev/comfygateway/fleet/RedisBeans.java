@@ -83,7 +83,7 @@ class RedisBeans {
 		}
 		if (configured.isNegative() || configured.isZero() || configured.compareTo(max) > 0) {
 			throw new InvalidSettingException("spring.data.redis." + name, "is out of bounds",
-					"Set it to a duration up to %d ms, a quarter of comfy.deadline.".formatted(max.toMillis()));
+					"Set it to a duration up to %s ms, a quarter of comfy.deadline.".formatted(max.toMillis()));
 		}
 		return configured;
 	}

@@ -62,7 +62,7 @@ class SettingsReport {
 
 	/** Settings in force, without the key. */
 	String inForce() {
-		return "Upstream %s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s, at most %d callers wait%s"
+		return "Upstream %s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s, at most %s callers wait%s"
 			.formatted(comfy.baseUrl(), key(), text(comfy.connectTimeout()), text(comfy.deadline()),
 					text(gateway.freshFor()), text(gateway.staleWhileRevalidate()), text(gateway.staleIfError()),
 					text(gateway.refreshFloor()), text(gateway.cooldown()), text(gateway.maxCooldown()),

@@ -58,7 +58,7 @@ class PromptCacheLogTests {
 			cache.advanceSeconds(600);
 			cache.lookup();
 			cache.upstream.complete(
-					new UpstreamFailure(Reason.INTERNAL_ERROR, 500, null, "Request %d failed".formatted(i), null, 1));
+					new UpstreamFailure(Reason.INTERNAL_ERROR, 500, null, "Request %s failed".formatted(i), null, 1));
 		}
 		assertThat(lines(output)).singleElement().asString().contains("fails: INTERNAL_ERROR, 500");
 	}

@@ -69,7 +69,7 @@ class ChartDefaultsTests {
 					{"name": "tmp", "mountPath": "/tmp"}]""");
 		JsonNode volumes = manifests.pod().at("/spec/volumes");
 		assertSame(volumes.get(0), """
-				{"name": "key", "secret": {"secretName": "shared", "defaultMode": %d}}""".formatted(0440));
+				{"name": "key", "secret": {"secretName": "shared", "defaultMode": %s}}""".formatted(0440));
 		assertThat(volumes.get(1).has("emptyDir")).isTrue();
 		assertThat(manifests.pod().at("/spec/securityContext/fsGroup").asInt()).isEqualTo(65532);
 	}

@@ -100,7 +100,7 @@ class ChartFleetTests {
 			.readTree("{\"name\": \"fleet-ca\", \"mountPath\": \"/etc/comfy-gateway/fleet-ca\", \"readOnly\": true}"));
 		assertThat(manifests.pod().at("/spec/volumes").valueStream()).contains(JSON.readTree("""
 				{"name": "fleet-ca", "secret": {"secretName": "redis-tls",
-					"items": [{"key": "ca.pem", "path": "ca.pem"}], "defaultMode": %d}}""".formatted(0440)));
+					"items": [{"key": "ca.pem", "path": "ca.pem"}], "defaultMode": %s}}""".formatted(0440)));
 	}
 
 	@Test

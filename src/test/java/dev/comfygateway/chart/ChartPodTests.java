@@ -43,10 +43,10 @@ class ChartPodTests {
 	void graceCoversPreStopAndRequestsInFlight(int preStop, String deadline, int grace) {
 		Manifests manifests = Chart.render("preStopSeconds=" + preStop, "settings.comfy\\.deadline=" + deadline);
 		assertThat(manifests.container().at("/lifecycle"))
-			.isEqualTo(JSON.readTree("{\"preStop\": {\"sleep\": {\"seconds\": %d}}}".formatted(preStop)));
+			.isEqualTo(JSON.readTree("{\"preStop\": {\"sleep\": {\"seconds\": %s}}}".formatted(preStop)));
 		assertThat(manifests.pod().at("/spec/terminationGracePeriodSeconds").asInt()).isEqualTo(grace);
 		assertThat(manifests.environment()
-			.contains("SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE=%ds".formatted(grace - preStop - 5)))
+			.contains("SPRING_LIFECYCLE_TIMEOUT_PER_SHUTDOWN_PHASE=%ss".formatted(grace - preStop - 5)))
 			.isEqualTo(grace - preStop > 35);
 	}
 

@@ -114,7 +114,7 @@ class ChartValuesTests {
 			else if (depth <= told) {
 				told = Integer.MAX_VALUE;
 				// A group, whose values have a sentence each
-				assertThat(lines.get(i + 1)).as(lines.get(i)).matches(" {%d}# -- .*".formatted(depth + 2));
+				assertThat(lines.get(i + 1)).as(lines.get(i)).matches(" {%s}# -- .*".formatted(depth + 2));
 			}
 		}
 	}

@@ -488,7 +488,7 @@ class ContainerIT {
 	}
 
 	private static RestClient admin() {
-		return RestClient.create("http://%s:%d/__admin".formatted(UPSTREAM.getHost(), UPSTREAM.getMappedPort(8080)));
+		return RestClient.create("http://%s:%s/__admin".formatted(UPSTREAM.getHost(), UPSTREAM.getMappedPort(8080)));
 	}
 
 	private static InspectContainerResponse state(GenericContainer<?> container) {

@@ -401,7 +401,7 @@ class EventsFlowTests {
 	}
 
 	private static String body(long queueRemaining) {
-		return "{\"exec_info\":{\"queue_remaining\":%d}}".formatted(queueRemaining);
+		return "{\"exec_info\":{\"queue_remaining\":%s}}".formatted(queueRemaining);
 	}
 
 	private double metric(String name) throws IOException {

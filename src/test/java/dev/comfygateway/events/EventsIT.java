@@ -87,7 +87,7 @@ class EventsIT {
 	}
 
 	private static String body(int queueRemaining) {
-		return "{\"exec_info\":{\"queue_remaining\":%d}}".formatted(queueRemaining);
+		return "{\"exec_info\":{\"queue_remaining\":%s}}".formatted(queueRemaining);
 	}
 
 	private static long usedHeap() {

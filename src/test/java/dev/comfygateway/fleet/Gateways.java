@@ -80,7 +80,7 @@ final class Gateways implements AutoCloseable {
 
 	HttpRequest request(int gateway, String... headers) {
 		HttpRequest.Builder request = HttpRequest
-			.newBuilder(URI.create("http://127.0.0.1:%d/api/prompt".formatted(port(gateway, "local.server.port"))));
+			.newBuilder(URI.create("http://127.0.0.1:%s/api/prompt".formatted(port(gateway, "local.server.port"))));
 		return (headers.length == 0 ? request : request.headers(headers)).build();
 	}
 
@@ -102,7 +102,7 @@ final class Gateways implements AutoCloseable {
 		try {
 			return caller.send(HttpRequest
 				.newBuilder(URI.create(
-						"http://127.0.0.1:%d/actuator/%s".formatted(port(gateway, "local.management.port"), endpoint)))
+						"http://127.0.0.1:%s/actuator/%s".formatted(port(gateway, "local.management.port"), endpoint)))
 				.build(), BodyHandlers.ofString()).body();
 		}
 		catch (Exception e) {

@@ -454,7 +454,7 @@ class OperatorsFlowTests {
 			case 3 -> "REDIRECTION";
 			default -> "CLIENT_ERROR";
 		};
-		return "http_server_requests_seconds_count{error=\"none\",exception=\"none\",method=\"%s\",outcome=\"%s\",status=\"%d\",uri=\"%s\"}"
+		return "http_server_requests_seconds_count{error=\"none\",exception=\"none\",method=\"%s\",outcome=\"%s\",status=\"%s\",uri=\"%s\"}"
 			.formatted(method, outcome, status, uri);
 	}
 

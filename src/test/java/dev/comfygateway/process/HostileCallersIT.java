@@ -238,7 +238,7 @@ class HostileCallersIT {
 			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
 			.until(() -> RawConnection.get(gateway.managementPort(), "/actuator/prometheus")
 				.body()
-				.contains("comfy_gateway_callers_waiting %d.0\n".formatted(callers)));
+				.contains("comfy_gateway_callers_waiting %s.0\n".formatted(callers)));
 	}
 
 	/** The threads that requests are handed over to end where they have no work. */

@@ -618,9 +618,9 @@ class PageIT {
 					  uwsgi_temp_path uwsgi;
 					  scgi_temp_path scgi;
 					  server {
-					    listen 127.0.0.1:%d;
+					    listen 127.0.0.1:%s;
 					    location /any/prefix/ {
-					      proxy_pass http://127.0.0.1:%d/;
+					      proxy_pass http://127.0.0.1:%s/;
 					      proxy_http_version 1.1;
 					      proxy_set_header Connection "";
 					    }
@@ -635,7 +635,7 @@ class PageIT {
 		}
 
 		String url() {
-			return "http://127.0.0.1:%d/any/prefix/".formatted(port);
+			return "http://127.0.0.1:%s/any/prefix/".formatted(port);
 		}
 
 		@Override

@@ -41,7 +41,7 @@ class ShutdownIT {
 				.atMost(20, TimeUnit.SECONDS)
 				.until(() -> RawConnection.get(gateway.managementPort(), "/actuator/prometheus")
 					.body()
-					.contains("comfy_gateway_callers_waiting %d.0\n".formatted(CALLERS)));
+					.contains("comfy_gateway_callers_waiting %s.0\n".formatted(CALLERS)));
 			gateway.terminate();
 			gateway.awaitOutput("Commencing graceful shutdown");
 			Awaitility.await()

@@ -119,7 +119,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 	}
 
 	public String baseUrl() {
-		return "%s://127.0.0.1:%d".formatted(scheme, port());
+		return "%s://127.0.0.1:%s".formatted(scheme, port());
 	}
 
 	/** Replaces the key that is answered with 200. */
@@ -287,7 +287,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 		}
 		else {
 			exchange.answer(200, Map.of(),
-					"{\"exec_info\": {\"queue_remaining\": %d}}"
+					"{\"exec_info\": {\"queue_remaining\": %s}}"
 						.formatted(
 								fixedQueueRemaining.isPresent() ? fixedQueueRemaining.getAsLong() : queue.remaining())
 						.getBytes(StandardCharsets.UTF_8));
@@ -310,7 +310,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 	static void await(Semaphore events, int count, String what) {
 		try {
 			if (!events.tryAcquire(count, 10, TimeUnit.SECONDS)) {
-				throw new AssertionError("%d of %d requests %s".formatted(events.availablePermits(), count, what));
+				throw new AssertionError("%s of %s requests %s".formatted(events.availablePermits(), count, what));
 			}
 			events.release(count);
 		}

@@ -12,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
@@ -139,7 +140,7 @@ class ComfyCloudClientTests {
 
 	@Test
 	void fetchWhenContentTypeIsMissingFails() {
-		upstream.behave(raw("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s".formatted(BODY.length(), BODY)));
+		upstream.behave(raw("HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n%s".formatted(BODY.length(), BODY)));
 		fails(Reason.INVALID_RESPONSE, "invalid");
 	}
 
@@ -152,14 +153,14 @@ class ComfyCloudClientTests {
 	@Test
 	void fetchWhenChunkedReturnsTheAnswer() {
 		upstream.answer(200, Map.of("Transfer-Encoding", "chunked"),
-				utf8("%x\r\n%s\r\n0\r\n\r\n".formatted(BODY.length(), BODY)));
+				utf8(String.format(Locale.ROOT, "%x\r\n%s\r\n0\r\n\r\n", BODY.length(), BODY)));
 		assertThat(fixture.fetch()).isEqualTo(answered(3));
 	}
 
 	@Test
 	void fetchWhenHintsComeFirstReturnsTheAnswer() {
 		upstream.behave(raw("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n"
-				+ "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s".formatted(BODY.length(), BODY)));
+				+ "Content-Type: application/json\r\nContent-Length: %s\r\n\r\n%s".formatted(BODY.length(), BODY)));
 		assertThat(fixture.fetch()).isEqualTo(answered(3));
 	}
 

@@ -23,7 +23,7 @@ class ContractReaderTests {
 	@ParameterizedTest
 	@ValueSource(longs = { 0, 1, 3, Integer.MAX_VALUE + 1L, Long.MAX_VALUE })
 	void promptInfoWhenWholeNumberReturnsIt(long remaining) {
-		assertThat(ContractReader.promptInfo(utf8("{\"exec_info\": {\"queue_remaining\": %d}}".formatted(remaining))))
+		assertThat(ContractReader.promptInfo(utf8("{\"exec_info\": {\"queue_remaining\": %s}}".formatted(remaining))))
 			.contains(promptInfo(remaining));
 	}
 

@@ -25,7 +25,7 @@ final class OpenSockets {
 	 * the other side alone, too.
 	 */
 	static long to(int port) {
-		String end = ":%04X".formatted(port).toUpperCase(Locale.ROOT);
+		String end = String.format(Locale.ROOT, ":%04X", port);
 		return Stream.of("/proc/self/net/tcp", "/proc/self/net/tcp6")
 			.flatMap(table -> lines(Path.of(table)).stream())
 			.map(line -> line.strip().split("\\s+"))

@@ -109,7 +109,7 @@ class UpstreamConnectionsIT {
 		quick.put("never ends", Behaviour.ENDLESS);
 		quick.put("never ends and has no length", Behaviour.rawWithoutEnd(ascii(HEAD + "\r\n"), ascii(BODY)));
 		quick.put("is of exabytes",
-				Behaviour.rawWithoutEnd(ascii(HEAD + "Content-Length: %d\r\n\r\n".formatted(1L << 62)), ascii(BODY)));
+				Behaviour.rawWithoutEnd(ascii(HEAD + "Content-Length: %s\r\n\r\n".formatted(1L << 62)), ascii(BODY)));
 		quick.put("has endless headers", Behaviour.rawWithoutEnd(ascii(HEAD), ascii("X-Filler: x\r\n")));
 		quick.put("has a header of 2 MB",
 				Behaviour.rawThenKeep(ascii(HEAD + "X-Filler: " + "x".repeat(2_000_000) + "\r\n\r\n{}")));

@@ -28,9 +28,9 @@ final class RedisConnection implements AutoCloseable {
 	}
 
 	String command(String... words) throws IOException {
-		StringBuilder command = new StringBuilder("*%d\r\n".formatted(words.length));
+		StringBuilder command = new StringBuilder("*%s\r\n".formatted(words.length));
 		for (String word : words) {
-			command.append("$%d\r\n".formatted(word.length())).append(word).append("\r\n");
+			command.append("$%s\r\n".formatted(word.length())).append(word).append("\r\n");
 		}
 		socket.getOutputStream().write(command.toString().getBytes(StandardCharsets.ISO_8859_1));
 		return reply();

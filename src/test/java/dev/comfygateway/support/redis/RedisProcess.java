@@ -65,7 +65,7 @@ final class RedisProcess implements RedisInstance {
 	}
 
 	private void signal(String name) throws IOException {
-		Process kill = new ProcessBuilder("sh", "-c", "kill -%s %d".formatted(name, process.pid())).start();
+		Process kill = new ProcessBuilder("sh", "-c", "kill -%s %s".formatted(name, process.pid())).start();
 		assertThat(kill.onExit().join().exitValue()).isZero();
 	}
 
