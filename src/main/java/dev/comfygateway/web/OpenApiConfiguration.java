@@ -7,25 +7,44 @@ import io.swagger.v3.oas.models.info.Info;
 import io.swagger.v3.oas.models.info.License;
 import io.swagger.v3.oas.models.servers.Server;
 import io.swagger.v3.oas.models.tags.Tag;
+import jakarta.servlet.Filter;
+import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
+import org.springdoc.core.customizers.SpringDocCustomizers;
+import org.springdoc.core.properties.SpringDocConfigProperties;
 import org.springdoc.core.properties.SwaggerUiConfigProperties;
+import org.springdoc.core.providers.SpringDocProviders;
+import org.springdoc.core.providers.SpringWebProvider;
+import org.springdoc.core.service.AbstractRequestService;
+import org.springdoc.core.service.GenericResponseService;
+import org.springdoc.core.service.OpenAPIService;
+import org.springdoc.core.service.OperationService;
 import org.springdoc.webmvc.ui.SwaggerIndexTransformer;
 import org.springdoc.webmvc.ui.SwaggerResourceResolver;
 import org.springdoc.webmvc.ui.SwaggerWebMvcConfigurer;
 import org.springdoc.webmvc.ui.SwaggerWelcomeCommon;
+import org.springframework.beans.factory.ObjectFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.web.WebProperties;
 import org.springframework.boot.info.BuildProperties;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.boot.webmvc.autoconfigure.WebMvcProperties;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.http.CacheControl;
+import org.springframework.http.HttpHeaders;
 import org.springframework.validation.Validator;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
 /** The OpenAPI document, which springdoc makes when somebody asks for it. */
 @Configuration(proxyBeanMethods = false)
 class OpenApiConfiguration {
+
+	private static final String DOCUMENT_ENABLED = "springdoc.api-docs.enabled";
+
+	private static final String UI_ENABLED = "springdoc.swagger-ui.enabled";
 
 	@Bean
 	static LazySpringdoc lazySpringdoc() {
@@ -46,10 +65,40 @@ class OpenApiConfiguration {
 				// Of the API that is described, as its own contract says
 				.license(new License().name("GNU General Public License v3.0")
 					.url("https://github.com/comfyanonymous/ComfyUI/blob/master/LICENSE")))
-			// Else it would be whatever host a caller named
+			// Springdoc would add the host that a caller named
 			.servers(List.of(new Server().url("/")))
 			.security(List.of())
 			.tags(List.of(new Tag().name(PromptOperation.TAG).description("The workflow execution queue.")));
+	}
+
+	@Bean
+	@Lazy
+	@ConditionalOnProperty(name = DOCUMENT_ENABLED, matchIfMissing = true)
+	PrefixedOpenApi openApiResource(ObjectFactory<OpenAPIService> builder, AbstractRequestService requests,
+			GenericResponseService responses, OperationService operations, SpringDocConfigProperties properties,
+			SpringDocProviders providers, SpringDocCustomizers customizers) {
+		return new PrefixedOpenApi(builder, requests, responses, operations, properties, providers, customizers);
+	}
+
+	@Bean
+	@ConditionalOnProperty(name = { DOCUMENT_ENABLED, UI_ENABLED }, matchIfMissing = true)
+	RelativeSwaggerUi swaggerWelcome(SwaggerUiConfigProperties ui, SpringDocConfigProperties properties,
+			ObjectProvider<SpringWebProvider> web) {
+		return new RelativeSwaggerUi(ui, properties, web);
+	}
+
+	/** Says how the document and its page may be stored. */
+	@Bean
+	FilterRegistrationBean<Filter> documentCacheControl() {
+		FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
+			HttpServletResponse answer = (HttpServletResponse) response;
+			answer.setHeader(HttpHeaders.CACHE_CONTROL, CacheControl.noCache().getHeaderValue());
+			answer.addHeader(HttpHeaders.VARY, PrefixedOpenApi.PREFIX);
+			chain.doFilter(request, response);
+		});
+		registration.setName("documentCacheControl");
+		registration.addUrlPatterns("/v3/api-docs/*", "/v3/api-docs.yaml", "/swagger-ui/*", "/swagger-ui.html");
+		return registration;
 	}
 
 	/**
@@ -57,6 +106,7 @@ class OpenApiConfiguration {
 	 * the transformer would bring Jackson 2 with it.
 	 */
 	@Bean
+	@ConditionalOnProperty(name = { DOCUMENT_ENABLED, UI_ENABLED }, matchIfMissing = true)
 	SwaggerWebMvcConfigurer swaggerWebMvcConfigurer(SwaggerUiConfigProperties properties, WebProperties web,
 			WebMvcProperties webMvc, @Lazy SwaggerIndexTransformer transformer, SwaggerResourceResolver resolver,
 			SwaggerWelcomeCommon welcome) {

@@ -44,6 +44,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -340,7 +341,7 @@ class PageIT {
 	@Test
 	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
 	void pageWorksBehindAPathPrefix() throws Exception {
-		try (Prefix prefix = new Prefix(site.port())) {
+		try (Prefix prefix = new Prefix(site.port(), "")) {
 			open(new Browser.NewContextOptions(), false, prefix.url());
 			assertThat(page.locator("#number")).hasText("3");
 			site.upstream().queueRemaining(5);
@@ -348,6 +349,32 @@ class PageIT {
 			assertStreamIsTheFirst();
 			assertThat(page.locator("#chart canvas")).isVisible();
 			assertThat(page.locator("#ask-curl")).containsText(prefix.url() + "api/prompt");
+			page.close();
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "swagger-ui.html", "swagger-ui/index.html" })
+	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
+	void swaggersPageLoadsBehindAPathPrefixOfWhichNoHeaderTells(String path) throws Exception {
+		try (Prefix prefix = new Prefix(site.port(), "")) {
+			open(new Browser.NewContextOptions(), false, prefix.url() + path);
+			assertThat(page.locator("#swagger-ui .opblock").first()).isVisible();
+			assertThat(page).hasURL(prefix.url() + "swagger-ui/index.html");
+			assertThat(requests).allMatch(request -> request.getPath().startsWith("/any/prefix/"));
+			page.close();
+		}
+	}
+
+	@Test
+	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
+	void swaggersPageAsksBehindAPathPrefixOfWhichAHeaderTells() throws Exception {
+		try (Prefix prefix = new Prefix(site.port(), "proxy_set_header X-Forwarded-Prefix /any/prefix;")) {
+			open(new Browser.NewContextOptions(), false, prefix.url());
+			page.locator("nav a").first().click();
+			executeInSwaggersPage();
+			assertThat(requests).contains(URI.create(prefix.url() + "api/prompt"))
+				.allMatch(request -> request.getPath().startsWith("/any/prefix/"));
 			page.close();
 		}
 	}
@@ -447,14 +474,18 @@ class PageIT {
 	void swaggersPageWorksUnderTheSamePolicyAndLinksBack() {
 		open();
 		page.locator("nav a").first().click();
+		executeInSwaggersPage();
+		screenshot("swagger");
+		assertThat(page.locator(".info .description a, .info .renderedMarkdown a").first()).hasAttribute("href", "../");
+	}
+
+	private void executeInSwaggersPage() {
 		assertThat(page.locator("#swagger-ui .opblock").first()).isVisible();
 		page.locator("#operations-workflow-getPromptInfo button.opblock-summary-control").click();
 		page.locator("#operations-workflow-getPromptInfo .try-out__btn").click();
 		page.locator("#operations-workflow-getPromptInfo button.execute").click();
 		assertThat(page.locator("#operations-workflow-getPromptInfo .live-responses-table"))
 			.containsText("queue_remaining");
-		screenshot("swagger");
-		assertThat(page.locator(".info .description a, .info .renderedMarkdown a").first()).hasAttribute("href", "../");
 	}
 
 	/** The page's own policy does not let Playwright wait for an expression inside it. */
@@ -600,7 +631,7 @@ class PageIT {
 
 		private final int port;
 
-		Prefix(int gateway) throws Exception {
+		Prefix(int gateway, String header) throws Exception {
 			Path directory = Files.createTempDirectory("nginx");
 			try (ServerSocket free = new ServerSocket(0)) {
 				port = free.getLocalPort();
@@ -623,10 +654,11 @@ class PageIT {
 					      proxy_pass http://127.0.0.1:%s/;
 					      proxy_http_version 1.1;
 					      proxy_set_header Connection "";
+					      %s
 					    }
 					  }
 					}
-					""".formatted(port, gateway));
+					""".formatted(port, gateway, header));
 			process = new ProcessBuilder(NGINX.toString(), "-p", directory.toString(), "-c", "nginx.conf")
 				.redirectErrorStream(true)
 				.redirectOutput(ProcessBuilder.Redirect.DISCARD)

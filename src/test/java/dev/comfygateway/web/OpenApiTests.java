@@ -64,6 +64,50 @@ class OpenApiTests {
 	}
 
 	@ParameterizedTest
+	@ValueSource(strings = { "/comfy", "/comfy/", "/a/b-c/d_e/f.g", "/..a/.b", "/1" })
+	void serverWhenThePrefixIsAPathIsThePrefix(String prefix) throws Exception {
+		List<Map<String, String>> servers = List.of(Map.of("url", prefix.replaceAll("/$", "")));
+		String header = "X-Forwarded-Prefix: " + prefix;
+		assertThat(json(RawConnection.get(port, "/v3/api-docs", header).body()).get("servers")).isEqualTo(servers);
+		assertThat(yaml(RawConnection.get(port, "/v3/api-docs.yaml", header).body()).get("servers")).isEqualTo(servers);
+		// The next caller gets none of it
+		assertThat(json(get("/v3/api-docs")).get("servers")).isEqualTo(List.of(Map.of("url", "/")));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "X-Forwarded-Prefix: //evil.example", "X-Forwarded-Prefix: http://evil.example",
+			"X-Forwarded-Prefix: /\\evil.example", "X-Forwarded-Prefix: evil", "X-Forwarded-Prefix: /a/../b",
+			"X-Forwarded-Prefix: /a/..", "X-Forwarded-Prefix: /./a", "X-Forwarded-Prefix: /a//b",
+			"X-Forwarded-Prefix: /\"<script>", "X-Forwarded-Prefix: /a b", "X-Forwarded-Prefix: /a, /b",
+			"X-Forwarded-Prefix: /a\r\nX-Forwarded-Prefix: /b", "X-Forwarded-Prefix: /%2e%2e", "X-Forwarded-Prefix: /",
+			"X-Forwarded-Prefix:", "X-Forwarded-Prefix: /a?b#c", "X-Forwarded-Prefix: /\u00e4",
+			"X-Forwarded-Host: evil.example", "X-Forwarded-Host: [", "X-Forwarded-Port: abc", "X-Forwarded-Port: 99999",
+			"X-Forwarded-Proto: \"", "X-Forwarded-Proto: javascript", "X-Forwarded-Ssl: on", "X-Forwarded-For: [::",
+			"X-Forwarded-Server: evil.example", "X-Proxied-Https: on", "Forwarded: host=evil.example;proto=https",
+			"Forwarded: for=\"[\";host=:::;proto=", "Forwarded: ;;;=", "Front-End-Https: on",
+			"X-Original-URL: /actuator", "X-Rewrite-URL: /" })
+	void forwardedHeaderThatIsNoPrefixChangesNothing(String header) throws Exception {
+		for (String path : List.of("/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config",
+				"/swagger-ui.html", "/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js")) {
+			Answer answer = RawConnection.get(port, path, header);
+			Answer plain = RawConnection.get(port, path);
+			assertThat(answer.statusLine()).as(path).isEqualTo(plain.statusLine());
+			assertThat(withoutDate(answer)).as(path).isEqualTo(withoutDate(plain));
+			assertThat(answer.body()).as(path).isEqualTo(plain.body());
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config", "/swagger-ui.html",
+			"/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js", "/swagger-ui/swagger-ui.css" })
+	void cacheIsToldWhatAnAnswerDependsOn(String path) throws Exception {
+		Answer answer = RawConnection.get(port, path);
+		assertThat(answer.header("Vary")).hasValue("X-Forwarded-Prefix");
+		assertThat(answer.header("Cache-Control").orElseThrow()).isIn("no-cache", "no-store");
+		assertThat(answer.body()).doesNotContain("localhost");
+	}
+
+	@ParameterizedTest
 	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml" })
 	void headersToHeadAreThoseToGet(String path) throws Exception {
 		Answer answer = RawConnection.exchange(port, RawConnection.request("HEAD", path));
@@ -146,6 +190,17 @@ class OpenApiTests {
 				.noneMatch(bean -> bean instanceof OpenApiResource || bean instanceof OpenAPIService
 						|| bean instanceof ModelConverterRegistrar || bean instanceof OpenAPI
 						|| bean instanceof PromptOperation);
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "springdoc.api-docs.enabled=false, 404, 404", "springdoc.swagger-ui.enabled=false, 200, 404" })
+	void documentAndPageCanBeSwitchedOff(String setting, int document, int page) throws Exception {
+		try (TestGateway gateway = TestGateway.start(setting)) {
+			assertThat(RawConnection.get(gateway.port(), "/v3/api-docs").status()).isEqualTo(document);
+			for (String path : List.of("/swagger-ui.html", "/v3/api-docs/swagger-config", "/swagger-ui/index.html")) {
+				assertThat(RawConnection.get(gateway.port(), path).status()).as(path).isEqualTo(page);
+			}
 		}
 	}
 
@@ -232,8 +287,8 @@ class OpenApiTests {
 		Answer redirect = RawConnection.get(port, "/swagger-ui.html");
 		assertThat(redirect.status()).isEqualTo(302);
 		String page = redirect.header("Location").orElseThrow();
-		assertThat(page).isEqualTo("/swagger-ui/index.html");
-		List<String> named = NAMED.matcher(get(page)).results().map(name -> name.group(1)).toList();
+		assertThat(page).isEqualTo("swagger-ui/index.html");
+		List<String> named = NAMED.matcher(get("/" + page)).results().map(name -> name.group(1)).toList();
 		assertThat(named).hasSizeGreaterThan(4);
 		for (String name : named) {
 			// Another server may have put the page under a path
