@@ -197,6 +197,58 @@ class StartUpIT {
 				"--" + setting);
 	}
 
+	/**
+	 * Settings of Spring Boot, of the server and of logging that nobody but the code they
+	 * fail in explains.
+	 */
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', textBlock = """
+			server.http2.enabled=true | the gateway does not speak HTTP/2
+			server.port=99999 | port out of range
+			server.address=192.0.2.1 | Failed to bind to /192.0.2.1
+			server.ssl.key-store=file:/none/store.p12 | Could not load store from 'file:/none/store.p12'
+			server.ssl.bundle=none | There is no SSL bundle of the name 'none'
+			server.ssl.enabled=true | SSL is enabled but no trust material is configured
+			server.jetty.threads.max=1 | max threads (1) less than min threads (4)
+			server.jetty.threads.selectors=1000 | Insufficient configured threads: required=1003
+			server.servlet.context-path=comfy | Context path must start with '/'
+			spring.ssl.bundle.pem.a.truststore.certificate=file:/none/ca.pem | 'file:/none/ca.pem'
+			spring.profiles.active=a,* | 'spring.profiles.active'
+			spring.config.import=file:/none.yaml | file:/none.yaml
+			spring.http.clients.reactive.connector=none | spring.http.clients.reactive.connector
+			logging.level.root=loud | logging.level.root
+			logging.structured.format.console=none | logging.structured.format.console
+			logging.config=file:/none.xml | logging.config
+			""")
+	void startThatFailsEndsInAReport(String setting, String says, CapturedOutput output) {
+		assertReported(output, says, "--" + setting);
+	}
+
+	@Test
+	void reportOfAFailedStartHoldsNoSecret(CapturedOutput output) {
+		assertReported(output, "Error reading certificate",
+				"--server.ssl.certificate=-----BEGIN CERTIFICATE-----" + KEY,
+				"--server.ssl.certificate-private-key=-----BEGIN PRIVATE KEY-----" + KEY);
+	}
+
+	@Test
+	void processWithoutATemporaryDirectoryEndsInAReport() throws Exception {
+		try (GatewayProcess process = GatewayProcess.start(
+				Map.of("COMFY_API_KEY", KEY, "JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + directory.resolve("none")))) {
+			assertThat(process.awaitExit()).isEqualTo(1);
+			assertThat(process.output()).contains("APPLICATION FAILED TO START", "java.io.tmpdir is set to")
+				.doesNotContain("\tat ", "Exception");
+		}
+	}
+
+	private static void assertReported(CapturedOutput output, String says, String... arguments) {
+		SpringApplication application = new SpringApplication(ComfyGatewayApplication.class);
+		application
+			.setDefaultProperties(Map.of("server.port", "0", "management.server.port", "0", "comfy.api-key", KEY));
+		assertThatException().isThrownBy(() -> application.run(arguments).close());
+		assertThat(output).contains("APPLICATION FAILED TO START", says).doesNotContain("\tat ", KEY);
+	}
+
 	private static void assertRefused(CapturedOutput output, String says, String... arguments) {
 		SpringApplication application = new SpringApplication(Settings.class);
 		application.setWebApplicationType(WebApplicationType.NONE);

@@ -1,0 +1,51 @@
+package dev.comfygateway;
+
+import java.util.Locale;
+import java.util.Set;
+import org.springframework.boot.context.event.ApplicationEnvironmentPreparedEvent;
+import org.springframework.boot.context.logging.LoggingApplicationListener;
+import org.springframework.boot.io.ApplicationResourceLoader;
+import org.springframework.context.ApplicationListener;
+import org.springframework.core.Ordered;
+import org.springframework.core.env.Environment;
+import org.springframework.util.ClassUtils;
+import org.springframework.util.StringUtils;
+
+/**
+ * Check of the settings of logging, before it starts: where it cannot, Spring Boot prints
+ * a stack trace and no failure report.
+ */
+class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
+
+	private static final Set<String> FORMATS = Set.of("ecs", "gelf", "logstash");
+
+	@Override
+	public void onApplicationEvent(ApplicationEnvironmentPreparedEvent event) {
+		Environment environment = event.getEnvironment();
+		checkFormat(environment, "logging.structured.format.console");
+		checkFormat(environment, "logging.structured.format.file");
+		checkConfig(environment.getProperty("logging.config", ""));
+	}
+
+	private static void checkFormat(Environment environment, String setting) {
+		String format = environment.getProperty(setting, "");
+		if (StringUtils.hasText(format) && !FORMATS.contains(format.toLowerCase(Locale.ROOT))
+				&& !ClassUtils.isPresent(format, null)) {
+			throw new InvalidSettingException(setting, "names no format", "Set it to ecs, gelf or logstash.");
+		}
+	}
+
+	private static void checkConfig(String location) {
+		if (StringUtils.hasText(location)
+				&& !ApplicationResourceLoader.get().getResource(location.strip()).isReadable()) {
+			throw new InvalidSettingException("logging.config", "names a file that cannot be read",
+					"Name a file that can be read, such as file:/etc/comfy-gateway/logback.xml.");
+		}
+	}
+
+	@Override
+	public int getOrder() {
+		return LoggingApplicationListener.DEFAULT_ORDER - 1;
+	}
+
+}
