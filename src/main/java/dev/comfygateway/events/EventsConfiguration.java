@@ -27,8 +27,8 @@ class EventsConfiguration {
 
 	@Bean
 	@Lazy
-	EventsOperation eventsOperation() {
-		return new EventsOperation();
+	EventsOperation eventsOperation(GatewayProperties properties) {
+		return new EventsOperation(properties);
 	}
 
 }

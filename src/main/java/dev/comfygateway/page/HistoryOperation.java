@@ -1,12 +1,10 @@
 package dev.comfygateway.page;
 
 import dev.comfygateway.GatewayProperties;
-import dev.comfygateway.error.ErrorAnswer;
-import dev.comfygateway.error.ErrorResponse;
+import dev.comfygateway.error.ErrorDescription;
 import io.swagger.v3.core.converter.ModelConverters;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
-import io.swagger.v3.oas.models.examples.Example;
 import io.swagger.v3.oas.models.headers.Header;
 import io.swagger.v3.oas.models.media.Content;
 import io.swagger.v3.oas.models.media.MediaType;
@@ -15,7 +13,6 @@ import io.swagger.v3.oas.models.media.StringSchema;
 import io.swagger.v3.oas.models.responses.ApiResponse;
 import io.swagger.v3.oas.models.responses.ApiResponses;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springdoc.core.customizers.OperationCustomizer;
@@ -39,9 +36,6 @@ class HistoryOperation implements OperationCustomizer, OpenApiCustomizer {
 
 	private static final String HISTORY = PromptHistory.class.getSimpleName();
 
-	/** Statuses with which the server refuses or fails. */
-	private static final List<Integer> ERRORS = List.of(400, 404, 405, 414, 417, 431, 500, 501, 503, 505);
-
 	private final GatewayProperties properties;
 
 	HistoryOperation(GatewayProperties properties) {
@@ -58,7 +52,7 @@ class HistoryOperation implements OperationCustomizer, OpenApiCustomizer {
 					.addHeaderObject(HttpHeaders.CACHE_CONTROL,
 							header("How long the answer may be used without asking again").example("max-age=15"))
 					.content(new Content().addMediaType(JSON, ofType(HISTORY))));
-		ERRORS.forEach(status -> responses.addApiResponse(Integer.toString(status), error(status)));
+		responses.putAll(ErrorDescription.ofServer(properties.name()));
 		return operation.tags(List.of(TAG))
 			.summary("Get the queue's course over the last hour")
 			.description("Returns what this replica has seen in each 15 s of the last hour, oldest first. It causes"
@@ -90,18 +84,6 @@ class HistoryOperation implements OperationCustomizer, OpenApiCustomizer {
 	private static Schema<?> describe(Schema<?> schema, String name, String description) {
 		Schema<?> property = Objects.requireNonNull(schema.getProperties().get(name));
 		return property.description(description);
-	}
-
-	private ApiResponse error(int status) {
-		ErrorAnswer answer = ErrorAnswer.ofStatus(status);
-		Content content = new Content().addMediaType(JSON, ofType(ErrorResponse.class.getSimpleName())
-			.addExamples(answer.code().toLowerCase(Locale.ROOT), new Example().value(answer.body())));
-		return new ApiResponse().description(answer.body().message())
-			.addHeaderObject(ErrorAnswer.PROXY_STATUS,
-					header("What failed (RFC 9209)")
-						.example("%s; %s".formatted(properties.name(), answer.proxyStatus())))
-			.addHeaderObject(HttpHeaders.CACHE_CONTROL, header("Errors are never stored").example("no-store"))
-			.content(content);
 	}
 
 	private static Header header(String description) {

@@ -1,6 +1,8 @@
 package dev.comfygateway.web;
 
 import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.ErrorDescription;
 import dev.comfygateway.error.ErrorResponse;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.PromptInfo.ExecInfo;
@@ -51,10 +53,6 @@ class PromptOperation implements OperationCustomizer, OpenApiCustomizer {
 
 	private static final String CACHE_STATUS = "Cache-Status";
 
-	private static final String PROXY_STATUS = "Proxy-Status";
-
-	private static final String NO_STORE = "No-Store";
-
 	private final GatewayProperties properties;
 
 	PromptOperation(GatewayProperties properties) {
@@ -96,8 +94,10 @@ class PromptOperation implements OperationCustomizer, OpenApiCustomizer {
 
 	private ApiResponses responses() {
 		ApiResponses responses = new ApiResponses();
-		responses.addApiResponse("200", described("Success").content(
-				content(PromptInfo.class, Map.of("known", new Example().value(new PromptInfo(new ExecInfo(3L)))))));
+		responses.addApiResponse("200",
+				described("Success").content(new Content().addMediaType(JSON,
+						new MediaType().schema(new Schema<>().$ref(PromptInfo.class.getSimpleName()))
+							.addExamples("known", new Example().value(new PromptInfo(new ExecInfo(3L)))))));
 		responses.addApiResponse("304", described("The caller has this answer already"));
 		errors().forEach((status, errors) -> responses.addApiResponse(Integer.toString(status), response(errors)));
 		return responses;
@@ -106,7 +106,7 @@ class PromptOperation implements OperationCustomizer, OpenApiCustomizer {
 	private static ApiResponse described(String description) {
 		ApiResponse response = new ApiResponse().description(description);
 		for (String name : List.of(HttpHeaders.ETAG, HttpHeaders.CACHE_CONTROL, CACHE_STATUS, HttpHeaders.AGE)) {
-			response.addHeaderObject(name, reference(name));
+			response.addHeaderObject(name, ErrorDescription.component(name));
 		}
 		return response;
 	}
@@ -119,34 +119,10 @@ class PromptOperation implements OperationCustomizer, OpenApiCustomizer {
 
 	/** Response with one status, which several failures can share. */
 	private ApiResponse response(List<DocumentedError> errors) {
-		Map<String, Example> bodies = new LinkedHashMap<>();
-		Map<String, Example> proxyStatuses = new LinkedHashMap<>();
-		for (DocumentedError error : errors) {
-			bodies.put(error.situation(), new Example().value(error.answer().body()));
-			proxyStatuses.put(error.situation(),
-					new Example().value("%s; %s".formatted(properties.name(), error.answer().proxyStatus())));
-		}
-		String description = errors.stream()
-			.map(error -> error.answer().body().message())
-			.distinct()
-			.collect(Collectors.joining(" "));
-		ApiResponse response = new ApiResponse().description(description)
-			.addHeaderObject(PROXY_STATUS,
-					header("What failed (RFC 9209)", new StringSchema()).required(true).examples(proxyStatuses))
-			.addHeaderObject(HttpHeaders.CACHE_CONTROL, reference(NO_STORE))
-			.content(content(ErrorResponse.class, bodies));
-		if (errors.stream().anyMatch(DocumentedError::retryAfter)) {
-			response.addHeaderObject(HttpHeaders.RETRY_AFTER, reference(HttpHeaders.RETRY_AFTER));
-		}
-		if (errors.getFirst().answer().status() == 405) {
-			response.addHeaderObject(HttpHeaders.ALLOW, reference(HttpHeaders.ALLOW));
-		}
-		return response;
-	}
-
-	private static Content content(Class<?> type, Map<String, Example> examples) {
-		return new Content().addMediaType(JSON,
-				new MediaType().schema(new Schema<>().$ref(type.getSimpleName())).examples(examples));
+		Map<String, ErrorAnswer> answers = new LinkedHashMap<>();
+		errors.forEach(error -> answers.put(error.situation(), error.answer()));
+		return ErrorDescription.describe(properties.name(), answers,
+				errors.stream().anyMatch(DocumentedError::retryAfter));
 	}
 
 	/** The same without bodies. */
@@ -202,21 +178,21 @@ class PromptOperation implements OperationCustomizer, OpenApiCustomizer {
 					header("Seconds since the upstream answered, rounded up; absent on a fetched answer",
 							new IntegerSchema())
 						.example(1))
-			.addHeaders(NO_STORE,
-					header("Errors are never stored", new StringSchema()).required(true).example("no-store"))
+			.addHeaders(ErrorDescription.NO_STORE,
+					header("Never stored", new StringSchema()).required(true).example("no-store"))
 			.addHeaders(HttpHeaders.RETRY_AFTER,
 					header("Seconds until asking again can help; absent where that is not known", new IntegerSchema())
 						.example(1))
+			.addHeaders(HttpHeaders.WWW_AUTHENTICATE,
+					header("Scheme of no meaning to clients: a caller has nothing to authenticate with",
+							new StringSchema())
+						.required(true))
 			.addHeaders(HttpHeaders.ALLOW, header("The methods that there are", new StringSchema()).required(true)
 				.example("GET, HEAD, OPTIONS"));
 	}
 
 	private static Header header(String description, Schema<?> schema) {
 		return new Header().description(description).schema(schema);
-	}
-
-	private static Header reference(String name) {
-		return new Header().$ref(name);
 	}
 
 	private static <T> T required(@Nullable T value) {

@@ -264,6 +264,50 @@ class OpenApiTests {
 		assertThat(at(responses, "405", "headers")).containsKey("Allow");
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "/api/prompt", "/api/prompt/history", "/api/prompt/events" })
+	void errorsOfEveryOperationAreDescribedAlike(String path) throws Exception {
+		Map<String, Object> document = json(get("/v3/api-docs"));
+		Map<String, Object> headers = at(document, "components", "headers");
+		Map<String, Object> responses = at(document, "paths", path, "get", "responses");
+		assertThat(responses.keySet()).contains("200", "400", "404", "405", "414", "417", "431", "500", "501", "503",
+				"505");
+		for (String status : responses.keySet()) {
+			Map<String, Object> response = at(responses, status);
+			if (!response.containsKey("headers")) {
+				assertThat(status).isEqualTo("204");
+				continue;
+			}
+			if (status.compareTo("400") >= 0) {
+				assertThat(at(response, "headers")).as(status).containsKeys("Proxy-Status", "Cache-Control");
+				assertThat(examples(responses, status)).as(status).isNotEmpty();
+				assertThat(at(response, "content", "application/json", "schema")).as(status)
+					.isEqualTo(Map.of("$ref", "#/components/schemas/ErrorResponse"));
+			}
+			assertThat(at(response, "headers").containsKey("Allow")).isEqualTo(status.equals("405"));
+			assertThat(at(response, "headers").containsKey("WWW-Authenticate")).isEqualTo(status.equals("401"));
+			at(response, "headers").values().forEach(header -> {
+				if (((Map<?, ?>) header).get("$ref") instanceof String reference) {
+					assertThat(headers).containsKey(reference.replace("#/components/headers/", ""));
+				}
+			});
+		}
+		assertThat(at(responses, "503", "headers")).containsKey("Retry-After");
+	}
+
+	@Test
+	void streamIsDescribedWithItsHeadersAndParameters() throws Exception {
+		Map<String, Object> stream = at(json(get("/v3/api-docs")), "paths", "/api/prompt/events", "get");
+		assertThat(stream.get("description")).asString().contains("every 5 s");
+		assertThat(at(stream, "responses", "200", "headers")).containsOnlyKeys("Cache-Control", "X-Accel-Buffering");
+		assertThat(examples(at(stream, "responses"), "503")).asInstanceOf(InstanceOfAssertFactories.list(Map.class))
+			.extracting(example -> example.get("code"))
+			.containsExactlyInAnyOrder("TOO_MANY_LISTENERS", "SHUTTING_DOWN");
+		assertThat(stream.get("parameters")).asInstanceOf(InstanceOfAssertFactories.list(Map.class))
+			.extracting(parameter -> parameter.get("in") + " " + parameter.get("name"))
+			.containsExactly("query until", "header Last-Event-ID", "query lastEventId");
+	}
+
 	/** Error as a caller reads it, or as the document says so. */
 	private record Told(int status, Object body) {
 
