@@ -15,8 +15,10 @@ COPY mvnw pom.xml ./
 RUN ./mvnw --batch-mode --no-transfer-progress test-compile
 # Only the modules of Java that the gateway needs, as jdeps lists them, and those that are found by name alone:
 # elliptic curves for TLS, DNS, tokens for proxies, management for the metrics, options of sockets for Redis
+# More of them, with commas between, for agents that need them
+ARG MODULES=
 RUN jlink --output /opt/jre --strip-java-debug-attributes --no-header-files --no-man-pages --compress zip-6 --add-modules \
-    java.base,java.compiler,java.desktop,java.instrument,java.logging,java.management,java.naming,java.net.http,java.prefs,java.scripting,java.security.jgss,java.sql,java.xml,jdk.crypto.ec,jdk.jfr,jdk.management,jdk.naming.dns,jdk.net,jdk.unsupported
+    java.base,java.compiler,java.desktop,java.instrument,java.logging,java.management,java.naming,java.net.http,java.prefs,java.scripting,java.security.jgss,java.sql,java.xml,jdk.crypto.ec,jdk.jfr,jdk.management,jdk.naming.dns,jdk.net,jdk.unsupported${MODULES:+,$MODULES}
 COPY . .
 RUN ./mvnw --batch-mode --no-transfer-progress -Pimage package -DskipTests
 # The AOT cache is valid for these paths, files and this Java only: everything is assembled in its final place
