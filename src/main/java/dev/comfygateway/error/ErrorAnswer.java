@@ -83,6 +83,15 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 				"error=connection_limit_reached");
 	}
 
+	/**
+	 * Answer to a caller where {@code gateway.events.max-listeners} callers listen
+	 * already.
+	 */
+	public static ErrorAnswer tooManyListeners() {
+		return fromGateway(503, "TOO_MANY_LISTENERS", "Too many callers listen already.",
+				"error=connection_limit_reached");
+	}
+
 	/** Answer for a bug of the gateway. */
 	public static ErrorAnswer bug() {
 		return ofStatus(500);

@@ -3,6 +3,8 @@ package dev.comfygateway.events;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.RefusalLog;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -23,6 +25,7 @@ import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
+import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -79,6 +82,10 @@ class EventStream {
 
 	private final Counter dropped;
 
+	private final Counter refused;
+
+	private final RefusalLog refusals;
+
 	private final AtomicInteger places = new AtomicInteger();
 
 	private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
@@ -102,6 +109,11 @@ class EventStream {
 		this.dropped = Counter.builder("comfy.gateway.listeners.dropped")
 			.description("Listeners that did not read")
 			.register(meters);
+		this.refused = Counter.builder("comfy.gateway.listeners.refused")
+			.description("Callers beyond the bound of listeners")
+			.register(meters);
+		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyListeners().code(),
+				maxListeners + " listen, the most by gateway.events.max-listeners");
 		Gauge.builder("comfy.gateway.listeners", places, AtomicInteger::get)
 			.description("Listeners of /api/prompt/events")
 			.register(meters);
@@ -133,6 +145,8 @@ class EventStream {
 	boolean add(Content.Sink response, Callback callback, Closeable connection, OptionalLong until) {
 		if (places.incrementAndGet() > maxListeners) {
 			places.decrementAndGet();
+			refused.increment();
+			refusals.refused();
 			return false;
 		}
 		Listener listener = new Listener(response, callback, connection, until, ticker, this::remove);
@@ -154,6 +168,11 @@ class EventStream {
 		Event.of(cache.status())
 			.ifPresentOrElse(event -> tell(listener, event),
 					() -> schedule(() -> tellFirst(listener), cache.maxWait()));
+	}
+
+	@Scheduled(fixedDelayString = "10s")
+	void review() {
+		refusals.review();
 	}
 
 	private void remove(Listener listener) {

@@ -112,7 +112,7 @@ final class EventsHandler extends Handler.Wrapper {
 	}
 
 	private void refuse(Response response, Callback callback) {
-		ResponseEntity<byte[]> answer = ErrorAnswer.tooManyWaiting().render(gatewayName, 1);
+		ResponseEntity<byte[]> answer = ErrorAnswer.tooManyListeners().render(gatewayName, 1);
 		response.setStatus(answer.getStatusCode().value());
 		answer.getHeaders().forEach((name, values) -> values.forEach(value -> response.getHeaders().put(name, value)));
 		byte[] body = answer.getBody();

@@ -3,7 +3,6 @@ package dev.comfygateway.events;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.error.ErrorDescription;
-import dev.comfygateway.error.ErrorResponse;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.PathItem;
@@ -24,10 +23,6 @@ import org.springframework.http.HttpHeaders;
 
 /** Description of the stream, which has no controller that springdoc could read. */
 class EventsOperation implements OpenApiCustomizer {
-
-	private static final ErrorAnswer TOO_MANY_LISTENERS = new ErrorAnswer(503, "TOO_MANY_LISTENERS",
-			new ErrorResponse("TOO_MANY_LISTENERS", "Too many callers listen already."),
-			"error=connection_limit_reached");
 
 	private static final String EXAMPLE = """
 			retry: 2741
@@ -91,8 +86,8 @@ class EventsOperation implements OpenApiCustomizer {
 					new MediaType().schema(new StringSchema()).example(EXAMPLE))));
 		responses.addApiResponse("204", new ApiResponse().description("A reconnect behind the `done` of its stream"));
 		responses.putAll(ErrorDescription.ofServer(gatewayName));
-		responses.addApiResponse("503",
-				ErrorDescription.describe(gatewayName, List.of(TOO_MANY_LISTENERS, ErrorAnswer.ofStatus(503)), true));
+		responses.addApiResponse("503", ErrorDescription.describe(gatewayName,
+				List.of(ErrorAnswer.tooManyListeners(), ErrorAnswer.ofStatus(503)), true));
 		return responses;
 	}
 

@@ -25,7 +25,8 @@ final class ContractReader {
 	private static final int MAX_MESSAGE_LENGTH = 300;
 
 	/** Codes by which callers know what the gateway itself does. */
-	private static final Set<String> RESERVED_CODES = Set.of("TOO_MANY_WAITING", "SHUTTING_DOWN", "NOT_CACHED");
+	private static final Set<String> RESERVED_CODES = Set.of("TOO_MANY_WAITING", "TOO_MANY_LISTENERS", "SHUTTING_DOWN",
+			"NOT_CACHED");
 
 	private static final Pattern CODE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 

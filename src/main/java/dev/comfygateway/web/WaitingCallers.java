@@ -2,6 +2,8 @@ package dev.comfygateway.web;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup;
+import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.RefusalLog;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Optional;
@@ -24,13 +26,13 @@ class WaitingCallers {
 
 	private final Semaphore permits;
 
-	private long refused;
-
-	private long refusedAtReview;
+	private final RefusalLog refusals;
 
 	WaitingCallers(GatewayProperties properties, MeterRegistry meters) {
 		this.max = properties.maxWaiting();
 		this.permits = new Semaphore(max);
+		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyWaiting().code(),
+				max + " wait, the most by gateway.max-waiting");
 		Gauge.builder("comfy.gateway.callers.waiting", this, WaitingCallers::count)
 			.description("Callers of /api/prompt that wait for a fetch")
 			.register(meters);
@@ -43,7 +45,7 @@ class WaitingCallers {
 	 */
 	Optional<Lookup> await(Lookup.Awaited awaited) {
 		if (!permits.tryAcquire()) {
-			refused();
+			refusals.refused();
 			return Optional.empty();
 		}
 		try {
@@ -54,20 +56,9 @@ class WaitingCallers {
 		}
 	}
 
-	private synchronized void refused() {
-		if (refused++ == 0) {
-			log.warn("Callers are refused with TOO_MANY_WAITING: {} wait, the most by gateway.max-waiting", max);
-		}
-	}
-
-	/** Logs the end where no caller was refused since the last review. */
 	@Scheduled(fixedDelayString = "10s")
-	synchronized void review() {
-		if (refused > 0 && refused == refusedAtReview) {
-			log.info("Callers are not refused any more, {} were", refused);
-			refused = 0;
-		}
-		refusedAtReview = refused;
+	void review() {
+		refusals.review();
 	}
 
 	/** Number of waiting callers. */

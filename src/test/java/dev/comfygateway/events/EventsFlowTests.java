@@ -175,7 +175,8 @@ class EventsFlowTests {
 			assertThat(refused.status()).isEqualTo(503);
 			assertThat(refused.header("Retry-After")).isPresent();
 			assertThat(refused.header("Content-Type")).hasValue("application/json");
-			assertThat(refused.body()).startsWith("{\"code\":\"TOO_MANY_WAITING\"");
+			assertThat(refused.body()).startsWith("{\"code\":\"TOO_MANY_LISTENERS\"");
+			assertThat(metric("comfy_gateway_listeners_refused_total")).isOne();
 			assertThat(metric("comfy_gateway_listeners")).isEqualTo(3);
 		}
 		awaitNoListeners();

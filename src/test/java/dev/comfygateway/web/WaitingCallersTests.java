@@ -52,7 +52,10 @@ class WaitingCallersTests {
 		assertThat(lines(output)).singleElement().asString().contains("WARN", "TOO_MANY_WAITING: 1 wait");
 		callers.review();
 		callers.review();
-		assertThat(lines(output)).hasSize(2).last().asString().contains("INFO", "not refused any more, 3 were");
+		assertThat(lines(output)).hasSize(2)
+			.last()
+			.asString()
+			.contains("INFO", "not refused with TOO_MANY_WAITING any more, 3 were");
 		answer.complete(new Lookup.NotCached());
 		waiting.join();
 	}
