@@ -4,18 +4,23 @@ import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RunningGateway;
+import dev.comfygateway.support.SecretVolume;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -272,6 +277,37 @@ class EventsFlowTests {
 			assertThat(reader.next()).containsEntry("event", "unknown")
 				.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"UPSTREAM_TIMEOUT\""));
 		}
+	}
+
+	@Test
+	void newcomerAfterAChangeOfTheKeyIsToldTheNewAccountsNumber(@TempDir Path volume) throws Exception {
+		SecretVolume secret = new SecretVolume(volume);
+		secret.hold(RunningGateway.KEY);
+		try (TestGateway rotated = TestGateway.start("comfy.api-key=", "comfy.api-key-file=" + secret.entry())) {
+			rotated.upstream().queueRemaining(3);
+			try (EventReader present = EventReader.connect(rotated.port(), "")) {
+				present.next();
+				assertThat(present.next()).containsEntry("data", body(3));
+				secret.hold("another-key");
+				rotated.upstream().acceptKey("another-key");
+				rotated.time().advance(Duration.ofSeconds(2));
+				await().until(() -> rotated.cache().status().observed().isEmpty()
+						|| rotated.upstream().received().size() > 1);
+				try (EventReader newcomer = EventReader.connect(rotated.port(), "")) {
+					newcomer.next();
+					assertThat(newcomer.next()).containsEntry("event", "prompt").containsEntry("data", body(3));
+				}
+				rotated.upstream().queueRemaining(4);
+				rotated.time().advance(Duration.ofSeconds(3));
+				assertThat(present.next()).containsEntry("data", body(4));
+			}
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "5000, 10000, 5000", "20, 20, 10", "5000, 20, 10", "9, 20, 9", "5000, 1, 1", "5000, -1, 5000" })
+	void listenersTakeAtMostHalfOfTheConnections(int configured, int maxConnections, int expected) {
+		assertThat(EventStream.maxListeners(configured, maxConnections)).isEqualTo(expected);
 	}
 
 	@Test

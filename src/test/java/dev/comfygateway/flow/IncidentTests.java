@@ -130,7 +130,7 @@ class IncidentTests {
 			assertThat(new JsonMapper().readTree(operators(other, "/actuator/health"))
 				.at("/components/upstream/details/proxyStatus")
 				.asInt()).isEqualTo(status);
-			assertThat(output).contains("http_request_denied; the outbound proxy answered %d; ".formatted(status));
+			assertThat(output).contains("http_request_denied; the outbound proxy answered %s; ".formatted(status));
 		}
 		finally {
 			System.clearProperty("https.proxyHost");

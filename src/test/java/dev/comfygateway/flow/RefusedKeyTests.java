@@ -34,7 +34,7 @@ class RefusedKeyTests {
 	private final FakeTime time;
 
 	RefusedKeyTests(@LocalServerPort int port, @Autowired SimulatedComfyCloud upstream, @Autowired FakeTime time) {
-		this.address = URI.create("http://127.0.0.1:%d/api/prompt".formatted(port));
+		this.address = URI.create("http://127.0.0.1:%s/api/prompt".formatted(port));
 		this.upstream = upstream;
 		this.time = time;
 	}

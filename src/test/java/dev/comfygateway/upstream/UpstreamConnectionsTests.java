@@ -202,7 +202,7 @@ class UpstreamConnectionsTests {
 			"k\u00f6mfy, xn--kmfy-5qa", "localhost, localhost" })
 	void fetchWhenHostIsNoneToUriAsksIt(String host, String expected) {
 		try (ClientFixture fixture = ClientFixture
-			.withoutAuthentication("http://%s:%d/below".formatted(host, upstream.port()))) {
+			.withoutAuthentication("http://%s:%s/below".formatted(host, upstream.port()))) {
 			upstream.behave(Behaviour.answer(200, "{}"));
 			assertThat(fixture.fetch()).isInstanceOf(Answered.class);
 			assertThat(fixture.fetch()).isInstanceOf(Answered.class);
