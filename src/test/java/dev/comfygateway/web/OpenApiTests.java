@@ -97,6 +97,14 @@ class OpenApiTests {
 		}
 	}
 
+	@Test
+	void addressesOfThePageAreRelative() throws Exception {
+		Map<String, Object> configuration = json(get("/v3/api-docs/swagger-config"));
+		assertThat(configuration).containsEntry("url", "../v3/api-docs")
+			.containsEntry("configUrl", "../v3/api-docs/swagger-config");
+		assertThat(configuration.values()).noneMatch(value -> value.toString().startsWith("/"));
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config", "/swagger-ui.html",
 			"/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js", "/swagger-ui/swagger-ui.css" })
