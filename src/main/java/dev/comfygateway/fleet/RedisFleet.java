@@ -190,7 +190,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 				switch (reply.status()) {
 					case SHARED -> {
 						known = reply.id();
-						claim.complete(new Claim.Shared(Objects.requireNonNull(reply.result())));
+						claim.complete(new Claim.Shared(withoutKey(Objects.requireNonNull(reply.result()))));
 					}
 					case GRANTED -> {
 						applyReply(reply);
@@ -367,8 +367,18 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		SharedResult result = reply.result();
 		if (result != null && reply.id() != null && !reply.id().equals(known)) {
 			known = reply.id();
-			listener.accept(result);
+			listener.accept(withoutKey(result));
 		}
+	}
+
+	/** What Redis holds can come from others than replicas of this version. */
+	private SharedResult withoutKey(SharedResult result) {
+		SharedResult.Failure shared = result.failure();
+		return shared == null ? result
+				: new SharedResult(result.keyVersion(), result.age(), result.answer(),
+						new SharedResult.Failure(client.withoutKey(shared.failure()), shared.endsAnswer(),
+								shared.interval(), shared.left(), shared.keyRefused(), shared.failures(),
+								shared.sinceFirst()));
 	}
 
 	@Override

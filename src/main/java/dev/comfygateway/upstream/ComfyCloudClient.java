@@ -222,6 +222,14 @@ public class ComfyCloudClient {
 		return new Account(key.version(), key.fingerprint(baseUrl));
 	}
 
+	/**
+	 * A failure that another replica tells of, without texts that hold a piece of the
+	 * key.
+	 */
+	public UpstreamFailure withoutKey(UpstreamFailure failure) {
+		return failure.without(apiKey.current());
+	}
+
 	/** Host and port of the upstream, for people. */
 	public String host() {
 		return host;

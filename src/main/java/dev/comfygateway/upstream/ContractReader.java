@@ -69,25 +69,25 @@ final class ContractReader {
 		return Optional.of(new PromptInfo(new PromptInfo.ExecInfo(remaining.asLong())));
 	}
 
-	/**
-	 * What an error's body says in the contract's own fields, as far as it is fit to be
-	 * told.
-	 */
+	/** The contract's fields of an error's body, as far as they are usable. */
 	static ErrorText errorText(byte[] body, @Nullable String key) {
 		JsonNode root = object(body);
-		return root == null ? ErrorText.NONE
-				: new ErrorText(code(root.get("code"), key), message(root.get("message"), key));
+		if (root == null) {
+			return ErrorText.NONE;
+		}
+		KeyTrace trace = new KeyTrace(key);
+		return new ErrorText(code(root.get("code"), key, trace), message(root.get("message"), key, trace));
 	}
 
-	private static @Nullable String code(@Nullable JsonNode node, @Nullable String key) {
+	private static @Nullable String code(@Nullable JsonNode node, @Nullable String key, KeyTrace trace) {
 		if (node == null || !node.isString()) {
 			return null;
 		}
 		String code = node.stringValue();
-		return isCode(code) && (key == null || !code.contains(key)) ? code : null;
+		return isCode(code) && (key == null || !code.contains(key)) && !trace.isIn(code) ? code : null;
 	}
 
-	private static @Nullable String message(@Nullable JsonNode node, @Nullable String key) {
+	private static @Nullable String message(@Nullable JsonNode node, @Nullable String key, KeyTrace trace) {
 		if (node == null || !node.isString()) {
 			return null;
 		}
@@ -96,7 +96,7 @@ final class ContractReader {
 			message = message.replace(key, "***");
 		}
 		// A key that has stars itself can arise anew from those that replaced it
-		if (message.isBlank() || (key != null && message.contains(key))) {
+		if (message.isBlank() || (key != null && message.contains(key)) || trace.isIn(message)) {
 			return null;
 		}
 		int length = message.codePointCount(0, message.length());

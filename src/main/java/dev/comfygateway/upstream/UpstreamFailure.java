@@ -92,6 +92,18 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		return reason == Reason.TUNNEL_REFUSED ? OptionalInt.of(status) : OptionalInt.empty();
 	}
 
+	/** The same without a code or a message that holds the key or a piece of it. */
+	UpstreamFailure without(ApiKey.Current key) {
+		String secret = key.value();
+		KeyTrace trace = new KeyTrace(secret);
+		return new UpstreamFailure(reason, status, usable(code, secret, trace), usable(message, secret, trace),
+				retryAfter, keyVersion);
+	}
+
+	private static @Nullable String usable(@Nullable String text, @Nullable String secret, KeyTrace trace) {
+		return text == null || (secret != null && text.contains(secret)) || trace.isIn(text) ? null : text;
+	}
+
 	/** Failure to answer within the deadline. */
 	public static UpstreamFailure timeout(long keyVersion) {
 		return of(Reason.RESPONSE_TIMEOUT, keyVersion);

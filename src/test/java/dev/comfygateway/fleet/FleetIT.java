@@ -347,6 +347,31 @@ class FleetIT {
 		gateways.upstream.behave(Behaviour.NORMAL);
 	}
 
+	/** Redis can hold what no replica of this version has written. */
+	@Test
+	void failureWithAPieceOfTheKeyIsToldWithoutIt() throws Exception {
+		gateways.upstream.behave(Behaviour.LIMIT);
+		await()
+			.untilAsserted(() -> assertThat(gateways.ask(0, "Cache-Control", "no-cache").statusCode()).isEqualTo(429));
+		String written = redis.command("HGET", Incident.key(), "failure").strip();
+		assertThat(written).contains("\"RATE_LIMITED\",\"message\":\"Too many requests\"");
+		String piece = RunningGateway.KEY.substring(3, 12);
+		for (String[] foreign : new String[][] { { piece, "Foreign" }, { "FOREIGN", "Not " + piece },
+				{ "FOREIGN", "Not " + RunningGateway.KEY } }) {
+			redis.command("HSET", Incident.key(), "id", foreign[0] + foreign[1].length(), "failedAt",
+					Long.toString(System.currentTimeMillis()), "failure",
+					written.replace("\"RATE_LIMITED\",\"message\":\"Too many requests\"",
+							"\"%s\",\"message\":\"%s\"".formatted(foreign[0], foreign[1])));
+			redis.command("PUBLISH", Incident.key(), foreign[0] + foreign[1].length());
+			await().untilAsserted(() -> {
+				String body = gateways.ask(1, "Cache-Control", "no-cache").body();
+				assertThat(body).containsIgnoringCase("foreign").doesNotContain(piece);
+			});
+		}
+		redis.command("FLUSHALL");
+		gateways.upstream.behave(Behaviour.NORMAL);
+	}
+
 	/** A replica that ends in the middle of a fetch. */
 	@ParameterizedTest
 	@ValueSource(booleans = { true, false })

@@ -80,8 +80,19 @@ class KeyLeakIT {
 			behaviours.add(Behaviour.answer(status, echo, error("ECHO", "x".repeat(280) + KEY)));
 			behaviours.add(Behaviour.answer(status, echo,
 					error("ECHO", KEY.substring(0, 9) + "\\u0000\\u200b" + KEY.substring(9))));
+			for (String piece : pieces()) {
+				behaviours.add(Behaviour.answer(status, echo, error(piece, "The key " + piece + " is wrong")));
+			}
 		}
 		return behaviours;
+	}
+
+	/** Pieces of the key that are codes too. */
+	private static List<String> pieces() {
+		String cutOff = KEY.substring(0, 20);
+		return List.of(cutOff, "comfyui-4f9c____MnVb", KEY.substring(8).toUpperCase(Locale.ROOT),
+				String.join("_", cutOff.split("")), HexFormat.of().formatHex(bytes(cutOff)),
+				Base64.getUrlEncoder().withoutPadding().encodeToString(bytes(KEY)));
 	}
 
 	private static byte[] error(String code, String message) {
@@ -150,6 +161,14 @@ class KeyLeakIT {
 	@Test
 	void answersWhenKeyIsEchoedMaskIt() {
 		assertThat(answers).anyMatch(answer -> answer.contains("The key ****** is wrong"));
+	}
+
+	@Test
+	void answersWhenPieceOfTheKeyIsSentAreTheGatewaysOwn() {
+		assertThat(answers).noneMatch(answer -> pieces().stream().anyMatch(answer::contains))
+			.anyMatch(answer -> answer.contains("\"code\":\"UNAUTHORIZED\""))
+			.anyMatch(answer -> answer.contains("\"code\":\"RATE_LIMITED\""));
+		assertThat(output).doesNotContain(pieces());
 	}
 
 	@Test

@@ -166,7 +166,7 @@ class ContractReaderTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "TOO_MANY_WAITING", "SHUTTING_DOWN", "NOT_CACHED" })
+	@ValueSource(strings = { "TOO_MANY_WAITING", "TOO_MANY_LISTENERS", "SHUTTING_DOWN", "NOT_CACHED" })
 	void codeWhenItIsOneOfTheGatewayItselfReturnsNone(String code) {
 		assertThat(errorText("{\"code\":\"%s\",\"message\":\"b\"}".formatted(code)))
 			.isEqualTo(new ErrorText(null, "b"));
@@ -232,6 +232,21 @@ class ContractReaderTests {
 	@Test
 	void messageWhenTheReplacementFormsTheKeyAgainReturnsNothing() {
 		assertThat(ContractReader.errorText(utf8("{\"message\":\"aa***bb\"}"), "a***b").message()).isNull();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "comfyui-01234567", "89ABCD", "8 9 a b c d", "comfyui-0123****cdef", "ODlhYmNk",
+			"383961626364", "%38%39%61%62%63%64" })
+	void textWhenItHoldsAPieceOfTheKeyIsNone(String piece) {
+		assertThat(message("Key " + piece + ".")).isNull();
+		assertThat(message("x".repeat(400) + " " + piece)).isNull();
+		assertThat(errorText("{\"code\":\"%s\",\"message\":\"b\"}".formatted(piece.replaceAll("[^\\w.-]", "_"))))
+			.isEqualTo(new ErrorText(null, "b"));
+	}
+
+	@Test
+	void messageWhenItNamesTheProductIsKept() {
+		assertThat(message("comfyui is busy")).isEqualTo("comfyui is busy");
 	}
 
 	@Test

@@ -1,0 +1,154 @@
+package dev.comfygateway.upstream;
+
+import java.nio.charset.StandardCharsets;
+import java.text.Normalizer;
+import java.util.Base64;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.springframework.web.util.HtmlUtils;
+
+/**
+ * Detector of the key's pieces in a text: {@value #PIECE} characters in a row of its
+ * secret part, whatever their case and whatever blanks, marks or formatting stand between
+ * them; the same in Base64, hexadecimal digits or escapes; and what a masked key still
+ * shows at both ends. A secret part that is shorter has no pieces.
+ */
+final class KeyTrace {
+
+	static final int PIECE = 6;
+
+	/** Start of each key of Comfy Cloud, which is an ordinary word as well. */
+	private static final String PREFIX = "comfyui-";
+
+	/** Characters of the secret part that give a key away right after its prefix. */
+	private static final int AFTER_PREFIX = 4;
+
+	/** Base64 digits that the bytes of one piece decide, wherever it stands. */
+	private static final int BASE64_PIECE = 7;
+
+	/** Shortest piece, since Base64 has marks of its own that are dropped. */
+	private static final int MIN_LENGTH = 5;
+
+	/** An escape can be escaped itself. */
+	private static final int MAX_UNESCAPES = 3;
+
+	private static final Pattern ESCAPE = Pattern.compile("(?i)(?:%|\\\\x|\\\\u00|0x)(\\p{XDigit}{2})");
+
+	private static final Pattern MASK_OF_LETTERS = Pattern.compile("(?i)x{3,}");
+
+	/** Pieces by how they start. */
+	private final Map<String, Set<String>> pieces = new HashMap<>();
+
+	/**
+	 * Creates the detector.
+	 * @param key the key; absent where there is none, and so no piece of it
+	 */
+	KeyTrace(@Nullable String key) {
+		if (key == null) {
+			return;
+		}
+		boolean hasPrefix = key.regionMatches(true, 0, PREFIX, 0, PREFIX.length());
+		String secret = hasPrefix ? key.substring(PREFIX.length()) : key;
+		addPieces(fold(secret), PIECE);
+		addEnds(fold(secret), hasPrefix);
+		for (String spelling : List.of(secret, secret.toLowerCase(Locale.ROOT), secret.toUpperCase(Locale.ROOT))) {
+			byte[] bytes = spelling.getBytes(StandardCharsets.US_ASCII);
+			addPieces(HexFormat.of().formatHex(bytes), 2 * PIECE);
+			for (int alignment = 0; alignment < 3; alignment++) {
+				addPieces(base64(bytes, alignment), BASE64_PIECE);
+			}
+		}
+	}
+
+	/** What a mask shows of both ends, neither of which needs to be a piece. */
+	private void addEnds(String secret, boolean hasPrefix) {
+		if (secret.length() < PIECE) {
+			return;
+		}
+		for (int head = 1; head < PIECE; head++) {
+			for (int tail = PIECE - head; tail < PIECE; tail++) {
+				add(secret.substring(0, head) + secret.substring(secret.length() - tail));
+			}
+		}
+		if (hasPrefix) {
+			add(fold(PREFIX) + secret.substring(0, AFTER_PREFIX));
+		}
+	}
+
+	/** Base64 of bytes that others precede, without the digits that those share. */
+	private static String base64(byte[] bytes, int alignment) {
+		byte[] shifted = new byte[alignment + bytes.length];
+		System.arraycopy(bytes, 0, shifted, alignment, bytes.length);
+		String digits = Base64.getEncoder().withoutPadding().encodeToString(shifted);
+		int start = (alignment * 8 + 5) / 6;
+		return digits.substring(start, Math.max(start, shifted.length * 8 / 6));
+	}
+
+	private void addPieces(String text, int length) {
+		for (int start = 0; start + length <= text.length(); start++) {
+			add(fold(text.substring(start, start + length)));
+		}
+	}
+
+	private void add(String piece) {
+		if (piece.length() >= MIN_LENGTH) {
+			pieces.computeIfAbsent(piece.substring(0, MIN_LENGTH), start -> new HashSet<>()).add(piece);
+		}
+	}
+
+	/** Whether a piece of the key stands in a text. */
+	boolean isIn(String text) {
+		if (pieces.isEmpty()) {
+			return false;
+		}
+		String current = text;
+		for (int i = 0; i <= MAX_UNESCAPES; i++) {
+			if (hasPiece(fold(current)) || hasPiece(fold(MASK_OF_LETTERS.matcher(current).replaceAll("")))) {
+				return true;
+			}
+			String unescaped = unescape(current);
+			if (unescaped.equals(current)) {
+				return false;
+			}
+			current = unescaped;
+		}
+		return false;
+	}
+
+	private boolean hasPiece(String folded) {
+		for (int i = 0; i + MIN_LENGTH <= folded.length(); i++) {
+			for (String piece : pieces.getOrDefault(folded.substring(i, i + MIN_LENGTH), Set.of())) {
+				if (folded.startsWith(piece, i)) {
+					return true;
+				}
+			}
+		}
+		return false;
+	}
+
+	/** Letters and digits of a text, in their simplest form. */
+	private static String fold(String text) {
+		StringBuilder folded = new StringBuilder();
+		Normalizer.normalize(text, Normalizer.Form.NFKD)
+			.toLowerCase(Locale.ROOT)
+			.codePoints()
+			.filter(Character::isLetterOrDigit)
+			.forEach(folded::appendCodePoint);
+		return folded.toString();
+	}
+
+	private static String unescape(String text) {
+		return ESCAPE.matcher(HtmlUtils.htmlUnescape(text))
+			.replaceAll(escape -> Matcher
+				.quoteReplacement(Character.toString((char) Integer.parseInt(escape.group(1), 16))));
+	}
+
+}
