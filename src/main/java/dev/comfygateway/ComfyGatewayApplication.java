@@ -1,5 +1,6 @@
 package dev.comfygateway;
 
+import dev.comfygateway.log.BoundedLog;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
@@ -12,7 +13,9 @@ import org.springframework.scheduling.annotation.EnableScheduling;
 public class ComfyGatewayApplication {
 
 	public static void main(String[] args) {
-		SpringApplication.run(ComfyGatewayApplication.class, args);
+		SpringApplication application = new SpringApplication(ComfyGatewayApplication.class);
+		application.addListeners(new BoundedLog());
+		application.run(args);
 	}
 
 }

@@ -41,6 +41,8 @@ class ArchitectureTests {
 
 	private static final String TRACING = "dev.comfygateway.tracing..";
 
+	private static final String LOG = "dev.comfygateway.log..";
+
 	private static final String PAGE = "dev.comfygateway.page..";
 
 	@ArchTest
@@ -67,6 +69,8 @@ class ArchitectureTests {
 		.definedBy(TRACING)
 		.layer("page")
 		.definedBy(PAGE)
+		.layer("log")
+		.definedBy(LOG)
 		.layer("settings")
 		.definedBy(ROOT)
 		.whereLayer("web")
@@ -87,6 +91,8 @@ class ArchitectureTests {
 		.mayOnlyBeAccessedByLayers("web", "page", "cache", "error", "fleet", "events")
 		.whereLayer("tracing")
 		.mayOnlyBeAccessedByLayers("web")
+		.whereLayer("log")
+		.mayOnlyBeAccessedByLayers("settings")
 		.whereLayer("settings")
 		.mayOnlyBeAccessedByLayers("web", "page", "server", "cache", "upstream", "fleet", "events");
 
@@ -183,7 +189,7 @@ class ArchitectureTests {
 
 	@ArchTest
 	static void packagesAllHaveClasses(JavaClasses classes) {
-		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING, FLEET, EVENTS, PAGE))
+		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING, FLEET, EVENTS, PAGE, LOG))
 			.allSatisfy(name -> assertThat(classes.that(resideInAPackage(name)).stream().map(JavaClass::getSimpleName))
 				.hasSizeGreaterThan(1));
 	}
@@ -192,7 +198,7 @@ class ArchitectureTests {
 	static void onlyThosePackagesExist(JavaClasses classes) {
 		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".web", ROOT + ".cache",
 				ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing", ROOT + ".fleet",
-				ROOT + ".events", ROOT + ".page");
+				ROOT + ".events", ROOT + ".page", ROOT + ".log");
 	}
 
 }

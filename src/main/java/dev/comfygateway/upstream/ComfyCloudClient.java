@@ -227,7 +227,7 @@ public class ComfyCloudClient {
 	 * key.
 	 */
 	public UpstreamFailure withoutKey(UpstreamFailure failure) {
-		return failure.without(apiKey.current());
+		return failure.without(new KeyTrace(apiKey.current().value()));
 	}
 
 	/** Host and port of the upstream, for people. */

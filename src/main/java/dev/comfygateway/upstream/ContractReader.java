@@ -76,15 +76,15 @@ final class ContractReader {
 			return ErrorText.NONE;
 		}
 		KeyTrace trace = new KeyTrace(key);
-		return new ErrorText(code(root.get("code"), key, trace), message(root.get("message"), key, trace));
+		return new ErrorText(code(root.get("code"), trace), message(root.get("message"), key, trace));
 	}
 
-	private static @Nullable String code(@Nullable JsonNode node, @Nullable String key, KeyTrace trace) {
+	private static @Nullable String code(@Nullable JsonNode node, KeyTrace trace) {
 		if (node == null || !node.isString()) {
 			return null;
 		}
 		String code = node.stringValue();
-		return isCode(code) && (key == null || !code.contains(key)) && !trace.isIn(code) ? code : null;
+		return isCode(code) && !trace.isIn(code) ? code : null;
 	}
 
 	private static @Nullable String message(@Nullable JsonNode node, @Nullable String key, KeyTrace trace) {
@@ -96,7 +96,7 @@ final class ContractReader {
 			message = message.replace(key, "***");
 		}
 		// A key that has stars itself can arise anew from those that replaced it
-		if (message.isBlank() || (key != null && message.contains(key)) || trace.isIn(message)) {
+		if (message.isBlank() || trace.isIn(message)) {
 			return null;
 		}
 		int length = message.codePointCount(0, message.length());

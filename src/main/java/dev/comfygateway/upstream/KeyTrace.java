@@ -19,7 +19,8 @@ import org.springframework.web.util.HtmlUtils;
  * Detector of the key's pieces in a text: {@value #PIECE} characters in a row of its
  * secret part, whatever their case and whatever blanks, marks or formatting stand between
  * them; the same in Base64, hexadecimal digits or escapes; and what a masked key still
- * shows at both ends. A secret part that is shorter has no pieces.
+ * shows at both ends. A secret part that is shorter has no pieces, and stands in a text
+ * only where the whole key does.
  */
 final class KeyTrace {
 
@@ -44,6 +45,8 @@ final class KeyTrace {
 
 	private static final Pattern MASK_OF_LETTERS = Pattern.compile("(?i)x{3,}");
 
+	private final @Nullable String key;
+
 	/** Pieces by how they start. */
 	private final Map<String, Set<String>> pieces = new HashMap<>();
 
@@ -52,6 +55,7 @@ final class KeyTrace {
 	 * @param key the key; absent where there is none, and so no piece of it
 	 */
 	KeyTrace(@Nullable String key) {
+		this.key = key;
 		if (key == null) {
 			return;
 		}
@@ -104,11 +108,12 @@ final class KeyTrace {
 		}
 	}
 
-	/** Whether a piece of the key stands in a text. */
+	/** Whether the key or a piece of it stands in a text. */
 	boolean isIn(String text) {
-		if (pieces.isEmpty()) {
-			return false;
-		}
+		return key != null && (text.contains(key) || hasPieceIn(text));
+	}
+
+	private boolean hasPieceIn(String text) {
 		String current = text;
 		for (int i = 0; i <= MAX_UNESCAPES; i++) {
 			if (hasPiece(fold(current)) || hasPiece(fold(MASK_OF_LETTERS.matcher(current).replaceAll("")))) {

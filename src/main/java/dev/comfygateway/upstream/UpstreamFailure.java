@@ -93,15 +93,9 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 	}
 
 	/** The same without a code or a message that holds the key or a piece of it. */
-	UpstreamFailure without(ApiKey.Current key) {
-		String secret = key.value();
-		KeyTrace trace = new KeyTrace(secret);
-		return new UpstreamFailure(reason, status, usable(code, secret, trace), usable(message, secret, trace),
-				retryAfter, keyVersion);
-	}
-
-	private static @Nullable String usable(@Nullable String text, @Nullable String secret, KeyTrace trace) {
-		return text == null || (secret != null && text.contains(secret)) || trace.isIn(text) ? null : text;
+	UpstreamFailure without(KeyTrace trace) {
+		return new UpstreamFailure(reason, status, code == null || trace.isIn(code) ? null : code,
+				message == null || trace.isIn(message) ? null : message, retryAfter, keyVersion);
 	}
 
 	/** Failure to answer within the deadline. */

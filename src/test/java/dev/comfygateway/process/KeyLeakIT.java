@@ -22,6 +22,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.greaterThan;
@@ -175,6 +177,37 @@ class KeyLeakIT {
 	void outputHoldsNoPartOfTheKey() {
 		assertThat(output).contains("DEBUG", "dev.comfygateway", "refuses the key");
 		assertFreeOfKey(output);
+	}
+
+	/**
+	 * Lines may be missing, since this is more than can be written, but none may hold it.
+	 */
+	@ParameterizedTest
+	@ValueSource(strings = { "root", "org.eclipse.jetty", "org.eclipse.jetty.client",
+			"org.eclipse.jetty.client.transport.HttpSender", "org.eclipse.jetty.http.HttpGenerator" })
+	void outputWhenALoggerTracesHoldsNoPartOfTheKey(String logger) throws IOException, InterruptedException {
+		try (SimulatedComfyCloud traced = SimulatedComfyCloud.start(0, KEY);
+				GatewayProcess gateway = GatewayProcess.startOnFreePorts(true, Map.of("SOME_KEY", KEY),
+						"--comfy.api-key=${SOME_KEY}", "--comfy.base-url=" + traced.baseUrl(), "--gateway.fresh-for=0s",
+						"--gateway.stale-if-error=0s", "--gateway.cooldown=100ms", "--gateway.max-cooldown=100ms",
+						"--logging.level." + logger + "=TRACE", "--spring.mvc.log-request-details=true",
+						"--spring.http.codecs.log-request-details=true")) {
+			gateway.awaitAnswers();
+			for (Behaviour behaviour : List.of(Behaviour.NORMAL, Behaviour.NORMAL, Behaviour.REFUSE, Behaviour.CUT,
+					Behaviour.answer(401, Map.of("Content-Type", "application/json", "X-API-Key", KEY),
+							error(KEY, KEY)))) {
+				traced.behave(behaviour);
+				int before = traced.received().size();
+				Awaitility.await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10)).until(() -> {
+					exchange(gateway.port(), "/api/prompt");
+					return traced.received().size();
+				}, greaterThan(before));
+			}
+			gateway.terminate();
+			gateway.awaitExit();
+			assertThat(gateway.output()).contains("Started ComfyGatewayApplication");
+			assertFreeOfKey(gateway.output());
+		}
 	}
 
 	@Test

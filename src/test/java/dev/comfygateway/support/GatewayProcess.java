@@ -5,6 +5,7 @@ import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -59,13 +61,46 @@ public final class GatewayProcess implements AutoCloseable {
 		return start(List.of("-Xmx96m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"), environment, arguments);
 	}
 
+	/**
+	 * Starts it with an output that nobody reads, or that may lack lines. Its start is
+	 * awaited by {@link #awaitAnswers()}.
+	 */
+	public static GatewayProcess startOnFreePorts(boolean read, Map<String, String> environment, String... arguments)
+			throws IOException {
+		int port = freePort();
+		int managementPort = freePort();
+		GatewayProcess gateway = launch(List.of("-XX:TieredStopAtLevel=1"), port, managementPort, environment,
+				arguments);
+		gateway.ports.addAll(List.of(port, managementPort));
+		if (read) {
+			Thread.ofVirtual().start(gateway::listen);
+		}
+		else {
+			gateway.ended.complete(null);
+		}
+		return gateway;
+	}
+
+	private static int freePort() throws IOException {
+		try (ServerSocket socket = new ServerSocket(0)) {
+			return socket.getLocalPort();
+		}
+	}
+
 	private static GatewayProcess start(List<String> jvmOptions, Map<String, String> environment, String... arguments)
 			throws IOException {
+		GatewayProcess gateway = launch(jvmOptions, 0, 0, environment, arguments);
+		Thread.ofVirtual().start(gateway::listen);
+		return gateway;
+	}
+
+	private static GatewayProcess launch(List<String> jvmOptions, int port, int managementPort,
+			Map<String, String> environment, String... arguments) throws IOException {
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
 		command.addAll(jvmOptions);
 		command.addAll(List.of("-Xshare:auto", "-cp", classPath(), ComfyGatewayApplication.class.getName(),
-				"--server.port=0", "--management.server.port=0",
+				"--server.port=" + port, "--management.server.port=" + managementPort,
 				// Logs its readiness
 				"--logging.level.org.springframework.boot.availability=DEBUG"));
 		command.addAll(List.of(arguments));
@@ -75,9 +110,7 @@ public final class GatewayProcess implements AutoCloseable {
 			.removeIf(
 					name -> name.matches("(COMFY|GATEWAY|SERVER|SPRING|MANAGEMENT|LOGGING|OTEL|JAVA_TOOL|JDK_JAVA).*"));
 		builder.environment().putAll(environment);
-		GatewayProcess gateway = new GatewayProcess(builder.start());
-		Thread.ofVirtual().start(gateway::listen);
-		return gateway;
+		return new GatewayProcess(builder.start());
 	}
 
 	/** Class path without the tests, whose configuration it would load. */
@@ -112,6 +145,16 @@ public final class GatewayProcess implements AutoCloseable {
 
 	public GatewayProcess awaitStart() {
 		awaitOutput("ReadinessState changed to ACCEPTING_TRAFFIC");
+		return this;
+	}
+
+	/** Waits until it answers on both ports, whatever it writes. */
+	public GatewayProcess awaitAnswers() {
+		Awaitility.await()
+			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.ignoreExceptions()
+			.until(() -> RawConnection.get(port(), "/livez").status() == 200
+					&& RawConnection.get(managementPort(), "/actuator/health/liveness").status() == 200);
 		return this;
 	}
 

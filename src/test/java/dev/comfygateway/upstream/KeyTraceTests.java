@@ -91,8 +91,8 @@ class KeyTraceTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "k, okay", "key, The key is wrong", "comfyui-, comfyui- is busy", "comfyui-abc, comfyui abc",
-			"comfyui-abcde, comfyui: abcde is busy", "a*-*a, aa", "!!!!!!!!, !!!!!!!!" })
+	@CsvSource({ "k, OKAY", "key, The KEY is wrong", "comfyui-, comfyui is busy", "comfyui-abc, comfyui abc",
+			"comfyui-abcde, comfyui: abcde is busy", "a*-*a, aa", "!!!!!!!!, !!!!!!!" })
 	void isInWhenKeyIsTooShortForAPieceIsFalse(String key, String text) {
 		assertThat(new KeyTrace(key).isIn(text)).isFalse();
 	}

@@ -1,0 +1,73 @@
+package dev.comfygateway.log;
+
+import ch.qos.logback.classic.AsyncAppender;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.Appender;
+import ch.qos.logback.core.status.StatusManager;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.slf4j.LoggerFactory;
+import org.springframework.boot.context.event.ApplicationEnvironmentPreparedEvent;
+import org.springframework.boot.context.logging.LoggingApplicationListener;
+import org.springframework.context.ApplicationListener;
+import org.springframework.core.Ordered;
+
+/**
+ * Queue in front of every appender that Spring Boot has configured, whatever its format
+ * and target. Where nobody reads the output, the queue is full and lines are dropped: a
+ * thread that waited for it could be the one that all callers need. Boot's own shutdown
+ * hook writes what is queued, a failed start's report too.
+ */
+public class BoundedLog implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
+
+	/** The last fifth is left to warnings and errors, by Logback's default. */
+	private static final int MAX_QUEUED = 1024;
+
+	@Override
+	public void onApplicationEvent(ApplicationEnvironmentPreparedEvent event) {
+		if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+			PinnedLoggers.pin(context);
+			// They print what Logback has to say of itself, on the thread that it says it
+			StatusManager statuses = context.getStatusManager();
+			statuses.getCopyOfStatusListenerList().forEach(statuses::remove);
+			// A queue takes one appender
+			Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
+			for (Appender<ILoggingEvent> appender : appenders(root)) {
+				root.detachAppender(appender);
+				root.addAppender(queueOf(appender, context));
+			}
+		}
+	}
+
+	private static List<Appender<ILoggingEvent>> appenders(Logger logger) {
+		List<Appender<ILoggingEvent>> appenders = new ArrayList<>();
+		for (Iterator<Appender<ILoggingEvent>> all = logger.iteratorForAppenders(); all.hasNext();) {
+			Appender<ILoggingEvent> appender = all.next();
+			if (!(appender instanceof AsyncAppender)) {
+				appenders.add(appender);
+			}
+		}
+		return appenders;
+	}
+
+	private static AsyncAppender queueOf(Appender<ILoggingEvent> appender, LoggerContext context) {
+		AsyncAppender queue = new AsyncAppender();
+		queue.setContext(context);
+		queue.setName("queue of " + appender.getName());
+		queue.setQueueSize(MAX_QUEUED);
+		queue.setNeverBlock(true);
+		queue.addAppender(appender);
+		queue.start();
+		return queue;
+	}
+
+	/** Directly after Spring Boot has configured Logback. */
+	@Override
+	public int getOrder() {
+		return LoggingApplicationListener.DEFAULT_ORDER + 1;
+	}
+
+}

@@ -1,0 +1,68 @@
+package dev.comfygateway.log;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.spi.LoggerContextListener;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Loggers that never log in more detail than INFO, whatever a setting or an operator at
+ * run time says: below it, Jetty prints the heads and bytes that its client sends, the
+ * key among them, by classes that its server uses too.
+ */
+final class PinnedLoggers implements LoggerContextListener {
+
+	private static final String PINNED = "org.eclipse.jetty";
+
+	private static final Level MOST_DETAILED = Level.INFO;
+
+	private PinnedLoggers() {
+	}
+
+	/** Corrects the levels there are, and each that is set later. */
+	static void pin(LoggerContext context) {
+		if (context.getCopyOfListenerList().stream().noneMatch(PinnedLoggers.class::isInstance)) {
+			context.addListener(new PinnedLoggers());
+		}
+		correct(context.getLogger(PINNED));
+		context.getLoggerList().forEach(PinnedLoggers::correct);
+	}
+
+	private static void correct(Logger logger) {
+		String name = logger.getName();
+		@Nullable Level level = logger.getLevel();
+		boolean inherits = level == null && !name.equals(PINNED);
+		if ((name.equals(PINNED) || name.startsWith(PINNED + ".")) && !inherits
+				&& (level == null || !level.isGreaterOrEqual(MOST_DETAILED))) {
+			logger.setLevel(MOST_DETAILED);
+		}
+	}
+
+	@Override
+	public void onLevelChange(Logger logger, Level level) {
+		correct(logger);
+	}
+
+	/** Survives a reset of the configuration. */
+	@Override
+	public boolean isResetResistant() {
+		return true;
+	}
+
+	@Override
+	public void onReset(LoggerContext context) {
+		pin(context);
+	}
+
+	@Override
+	public void onStart(LoggerContext context) {
+		pin(context);
+	}
+
+	@Override
+	public void onStop(LoggerContext context) {
+		// Nothing is logged any more
+	}
+
+}
