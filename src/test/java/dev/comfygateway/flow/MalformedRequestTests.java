@@ -27,7 +27,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 @RunningGateway
-class MalformedRequestTests {
+public class MalformedRequestTests {
 
 	private static final String HOST = "Host: localhost\r\n";
 
@@ -44,7 +44,8 @@ class MalformedRequestTests {
 		this.upstream = upstream;
 	}
 
-	static Stream<Arguments> malformed() {
+	/** Requests that are wrong in every way, each as its second argument. */
+	public static Stream<Arguments> malformed() {
 		return Stream.of(refused("TLS instead of HTTP", "\u0016\u0003\u0001\u0002\u0000\r\n\r\n"),
 				arguments("not a request line", "who are you\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED"),
 				refused("request line of one word", "GET\r\n\r\n"),
