@@ -4,6 +4,7 @@
 {{- include "comfy-gateway.validateSettings" . -}}
 {{- include "comfy-gateway.validateTimes" . -}}
 {{- include "comfy-gateway.validateRedisPassword" . -}}
+{{- include "comfy-gateway.validateSecrets" . -}}
 {{- include "comfy-gateway.validateFleet" . -}}
 {{- include "comfy-gateway.validateResources" . -}}
 {{- with .Values.autoscaling -}}
@@ -161,6 +162,46 @@ repository holds the values. The key itself is in no message.
 {{- printf "extraArgs: an argument holds a password of Redis. %s" $advice | fail -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* As for the key: every other secret is in a Secret alone, and in no message. */}}
+{{- define "comfy-gateway.validateSecrets" -}}
+{{- $advice := "Put it in a Secret, and take it from there by extraEnv with valueFrom.secretKeyRef" -}}
+{{- range $name, $value := .Values.settings -}}
+{{- if include "comfy-gateway.isSecret" (dict "name" $name "value" (toString $value)) -}}
+{{- printf "settings: %s is or holds a secret. %s" $name $advice | fail -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraEnv -}}
+{{- $isSecret := include "comfy-gateway.isSecret" (dict "name" .name "value" (.value | default (ternary "taken" "" (hasKey . "valueFrom")))) -}}
+{{- if and $isSecret (not (hasKey (.valueFrom | default dict) "secretKeyRef")) -}}
+{{- printf "extraEnv: %s is or holds a secret. %s" .name $advice | fail -}}
+{{- end -}}
+{{- end -}}
+{{- range .Values.extraArgs -}}
+{{- if include "comfy-gateway.isSecret" (dict "name" "" "value" .) -}}
+{{- printf "extraArgs: an argument holds a secret. %s" $advice | fail -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+"true" where a value is a secret by its name, or holds one: an option of such a name, a URL with a user, a private key.
+A reference to another variable is none, nor is a file, an address, or a logger's level.
+*/}}
+{{- define "comfy-gateway.isSecret" -}}
+{{- $word := "password|passwd|passphrase|secret|token|credential|(api|access|account|application|auth|encryption|license|private|shared|signing)key|authorization|otlp[a-z]*headers" -}}
+{{- $value := regexReplaceAll "\\$\\{[^{}:]+\\}" .value "" -}}
+{{- $options := regexFindAll "(-D|--)[A-Za-z0-9._-]+=[^ \\t\\r\\n]+" $value -1 -}}
+{{- range prepend $options (printf "--%s=%s" .name (nospace $value)) -}}
+{{- $option := regexFind "^[^=]*" . -}}
+{{- $content := trimPrefix "=" (trimPrefix $option .) | trimAll "\"'" -}}
+{{- $name := include "comfy-gateway.canonical" (regexReplaceAll "^(-D|--)" $option "") -}}
+{{- $isFile := or (regexMatch "^(file|classpath):" $content) (and (regexMatch "(file|location|path|dir)$" $name) (hasPrefix "/" $content)) -}}
+{{- $isAddress := and (regexMatch "(uri|url|endpoint)$" $name) (regexMatch "^https?:" $content) -}}
+{{- if and (regexMatch $word $name) $content (not (or $isFile $isAddress (hasPrefix "logginglevel" $name))) -}}true{{- end -}}
+{{- end -}}
+{{- if regexMatch "://[^/ \\t\\r\\n]*[^/:@ \\t\\r\\n][^/ \\t\\r\\n]*@|-----BEGIN [A-Z ]*PRIVATE KEY-----" $value -}}true{{- end -}}
 {{- end -}}
 
 {{- define "comfy-gateway.validateFleet" -}}

@@ -24,6 +24,8 @@ class ChartSettingsTests {
 
 	private static final String KEY = "key-of-this-test";
 
+	private static final String SECRET = "hidden-in-this-test";
+
 	/** Settings as the compiler found them in the code, but for the key's. */
 	static Stream<String> settings() throws IOException {
 		Path metadata = Path.of("target/classes/META-INF/spring-configuration-metadata.json");
@@ -156,6 +158,72 @@ class ChartSettingsTests {
 		assertThat(Chart.notes("extraEnv[0].name=COMFY_API_KEY_FILE", "extraEnv[0].value=/vault/secrets/comfy"))
 			.contains("extraEnv")
 			.doesNotContain("kubectl --namespace comfy create secret");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "server\\.ssl\\.key-password", "server\\.ssl\\.key-store-password",
+			"spring\\.ssl\\.bundle\\.jks\\.x\\.key\\.password",
+			"spring\\.ssl\\.bundle\\.pem\\.x\\.keystore\\.private-key", "spring\\.security\\.user\\.password",
+			"spring\\.cloud\\.vault\\.token", "spring\\.x\\.client-secret",
+			"management\\.newrelic\\.metrics\\.export\\.api-key", "management\\.x\\.application-key",
+			"management\\.x\\.access-key", "otel\\.exporter\\.otlp\\.headers",
+			"management\\.opentelemetry\\.tracing\\.export\\.otlp\\.headers\\.authorization", "spring\\.x\\.passphrase",
+			"spring\\.x\\.credentials" })
+	void secretWhenItIsASettingIsRefused(String name) {
+		assertSecretRefused("settings.%s=%s".formatted(name, SECRET));
+		assertSecretRefused("settings.%s=/%s".formatted(name, SECRET));
+		assertSecretRefused("settings.%s=${X:%s}".formatted(name, SECRET));
+		assertThat(Chart.render("settings.%s=${SOME_VARIABLE}".formatted(name)).environment()).hasSize(2);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "SERVER_SSL_KEY_PASSWORD", "server.ssl.keyPassword", "DB_PASSWORD", "GITHUB_TOKEN",
+			"AWS_SECRET_ACCESS_KEY", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "SOME_API_KEY",
+			"PRIVATE_KEY", "AWS_WEB_IDENTITY_TOKEN_FILE" })
+	void secretWhenItIsAVariablesValueIsRefused(String name) {
+		assertSecretRefused("extraEnv[0].name=" + name, "extraEnv[0].value=" + SECRET);
+		assertSecretRefused("extraEnv[0].name=" + name, "extraEnv[0].valueFrom.configMapKeyRef.name=comfy",
+				"extraEnv[0].valueFrom.configMapKeyRef.key=" + SECRET);
+		assertThat(Chart
+			.render("extraEnv[0].name=" + name, "extraEnv[0].valueFrom.secretKeyRef.name=comfy",
+					"extraEnv[0].valueFrom.secretKeyRef.key=x")
+			.environment()).contains(name + "=");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "-Djavax.net.ssl.trustStorePassword=" + SECRET, "-Dx=y -Dhttps.proxyPassword=" + SECRET,
+			"https://user:" + SECRET + "@proxy.example.com", "https://" + SECRET + "@proxy.example.com",
+			"-----BEGIN PRIVATE KEY-----" + SECRET, "--server.ssl.key-password=" + SECRET })
+	void secretWhenItIsWithinAValueIsRefused(String value) {
+		assertSecretRefused("extraEnv[0].name=JAVA_TOOL_OPTIONS", "extraEnv[0].value=" + value);
+		assertSecretRefused("settings.java\\.tool\\.options=" + value);
+		assertSecretRefused("extraArgs[0]=" + value);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "spring\\.ssl\\.bundle\\.pem\\.x\\.keystore\\.private-key=file:/etc/tls/tls.key",
+			"spring\\.x\\.token-uri=https://auth.example.com/token",
+			"spring\\.x\\.private-key-location=/etc/tls/tls.key", "logging\\.level\\.org\\.example\\.token=debug",
+			"server\\.ssl\\.key-alias=gateway", "server\\.ssl\\.key-store=/etc/tls/store.p12",
+			"spring\\.config\\.import=configtree:/run/secrets/",
+			"otel\\.exporter\\.otlp\\.endpoint=http://collector:4318",
+			"comfy\\.base-url=https://cloud.example.com/a@b" })
+	void settingWhenItIsNoSecretPasses(String setting) {
+		assertThat(Chart.render("settings." + setting).environment()).hasSize(2);
+	}
+
+	@Test
+	void variableWhenItIsAFileWithASecretPasses() {
+		assertThat(
+				Chart.render("extraEnv[0].name=AWS_WEB_IDENTITY_TOKEN_FILE", "extraEnv[0].value=/var/run/secrets/token")
+					.environment())
+			.contains("AWS_WEB_IDENTITY_TOKEN_FILE=/var/run/secrets/token");
+	}
+
+	private static void assertSecretRefused(String... values) {
+		assertThatException().isThrownBy(() -> Chart.render(values))
+			.satisfies(refused -> assertThat(refused.getMessage()).contains("secret", "valueFrom.secretKeyRef")
+				.doesNotContain(SECRET));
 	}
 
 	private static void assertRefused(String named, String... values) {
