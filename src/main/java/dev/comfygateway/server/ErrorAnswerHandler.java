@@ -3,6 +3,8 @@ package dev.comfygateway.server;
 import dev.comfygateway.error.ErrorAnswer;
 import java.nio.ByteBuffer;
 import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -11,6 +13,9 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.ResponseEntity;
 
@@ -29,6 +34,12 @@ final class ErrorAnswerHandler implements Request.Handler {
 
 	private static final int MIN_RETRY_AFTER_SECONDS = 1;
 
+	private static final Logger log = LoggerFactory.getLogger(ErrorAnswerHandler.class);
+
+	private static final int MAX_BUGS = 100;
+
+	private final Set<String> bugs = ConcurrentHashMap.newKeySet();
+
 	private final String gatewayName;
 
 	ErrorAnswerHandler(String gatewayName) {
@@ -38,11 +49,23 @@ final class ErrorAnswerHandler implements Request.Handler {
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
 		// The cause's status, where there is one, is that of a request that Jetty refuses
-		int status = request.getAttribute(ErrorHandler.ERROR_EXCEPTION) instanceof HttpException refusal
-				? refusal.getCode() : response.getStatus();
+		Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
+		int status = cause instanceof HttpException refusal ? refusal.getCode() : response.getStatus();
+		if (status == 500 && cause instanceof Throwable bug) {
+			logOnce(NestedExceptionUtils.getMostSpecificCause(bug));
+		}
 		write(ErrorAnswer.ofStatus(status == HttpStatus.UPGRADE_REQUIRED_426 ? HTTP_2_REFUSED : status), response,
 				callback);
 		return true;
+	}
+
+	/** Logs no text of the exception, which can be a caller's, and each bug once. */
+	private void logOnce(Throwable bug) {
+		StackTraceElement[] trace = bug.getStackTrace();
+		String what = bug.getClass().getName() + " at " + (trace.length == 0 ? "an unknown place" : trace[0]);
+		if (bugs.size() < MAX_BUGS && bugs.add(what)) {
+			log.error("A request ended in a bug: {}", what);
+		}
 	}
 
 	/** Writes an answer without blocking. */
