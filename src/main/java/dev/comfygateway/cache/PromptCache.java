@@ -161,11 +161,14 @@ public class PromptCache {
 		};
 	}
 
-	/** Starts a background refresh for listeners, if one is due. */
-	public void refresh() {
+	/**
+	 * Starts a refresh for listeners, if one is due.
+	 * @param awaited whether a listener waits for the result, as a caller would
+	 */
+	public void refresh(boolean awaited) {
 		FetchResult seen = lastResult;
 		if (nanosUntilRefresh(currentResult(seen), ticker.read()) <= 0) {
-			join(seen, RequestDirectives.NONE, true);
+			join(seen, RequestDirectives.NONE, !awaited);
 		}
 	}
 

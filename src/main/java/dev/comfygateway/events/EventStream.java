@@ -11,6 +11,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.io.Closeable;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -160,14 +161,14 @@ class EventStream {
 			return;
 		}
 		listeners.add(listener);
-		cache.refresh();
+		Optional<Event> present = Event.of(cache.status());
+		cache.refresh(present.isEmpty());
 		scheduleChange();
 		startPulse();
 		int retry = ThreadLocalRandom.current().nextInt(MIN_RETRY_MILLIS, MAX_RETRY_MILLIS + 1);
 		listener.comment(("retry: " + retry + "\n\n").getBytes(StandardCharsets.US_ASCII));
-		Event.of(cache.status())
-			.ifPresentOrElse(event -> tell(listener, event),
-					() -> schedule(() -> tellFirst(listener), cache.maxWait()));
+		present.ifPresentOrElse(event -> tell(listener, event),
+				() -> schedule(() -> tellFirst(listener), cache.maxWait()));
 	}
 
 	@Scheduled(fixedDelayString = "10s")
@@ -211,7 +212,7 @@ class EventStream {
 		if (listeners.isEmpty() || closed) {
 			return;
 		}
-		cache.refresh();
+		cache.refresh(false);
 		Event.of(cache.status()).filter(event -> event.kind() == Event.Kind.UNKNOWN).ifPresent(this::tell);
 		scheduleChange();
 	}

@@ -208,6 +208,18 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
+	void refreshThatAListenerAwaitsEndsThePatienceOfAClaim() {
+		cache.cache.refresh(false);
+		assertThat(cache.fleet.claims.getLast().background()).isTrue();
+		cache.cache.refresh(true);
+		assertThat(cache.fleet.promotions).isOne();
+		cache.fleet.share(answer(7, Duration.ZERO));
+		cache.advanceSeconds(2);
+		cache.cache.refresh(true);
+		assertThat(cache.fleet.claims.getLast().background()).isFalse();
+	}
+
+	@Test
 	void stateOfTheFleetIsInTheStatus() {
 		assertThat(cache.cache.status().fleet()).hasValue("ok");
 		assertThat(new CacheUnderTest().cache.status().fleet()).isEmpty();

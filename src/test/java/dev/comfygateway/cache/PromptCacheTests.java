@@ -322,7 +322,7 @@ class PromptCacheTests {
 		cache.upstream.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.answered(7, age)));
 		for (int tenth = 0; tenth < 100; tenth++) {
 			assertThat(settled(cache.lookup())).isNotInstanceOf(Lookup.Failed.class);
-			cache.cache.refresh();
+			cache.cache.refresh(false);
 			cache.advance(Duration.ofMillis(100));
 		}
 		assertThat(cache.upstream.fetches()).as("in 10 s, fresh for 2 s").isEqualTo(5);
@@ -341,7 +341,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = new CacheUnderTest("fresh-for=" + freshFor, "stale-if-error=" + staleIfError);
 		cache.upstream.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.answered(7, age)));
 		for (int tenth = 0; tenth < 100; tenth++) {
-			cache.cache.refresh();
+			cache.cache.refresh(false);
 			cache.advance(Duration.ofMillis(100));
 		}
 		assertThat(cache.upstream.fetches()).isEqualTo(expected);
