@@ -17,9 +17,9 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * one refresh runs in the background; up to 1 hour
  * @param staleIfError how long after freshness the old answer serves when the upstream
  * fails; up to 24 hours
- * @param refreshFloor age below which an answer serves whatever a caller asks for, so
- * that no caller can spend the key; at most {@code freshFor}; 500 ms, or {@code freshFor}
- * where that is less
+ * @param refreshFloor time since arrival below which an answer serves whatever a caller
+ * asks for, so that no caller can spend the key; at most {@code freshFor}; 500 ms, or
+ * {@code freshFor} where that is less
  * @param cooldown time without a request after a first failure, doubling with each in a
  * row; at least 100 ms
  * @param maxCooldown maximum of that time, and its first value after a refused key; at

@@ -1,5 +1,8 @@
 package dev.comfygateway;
 
+import java.nio.charset.Charset;
+import java.nio.charset.IllegalCharsetNameException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import org.springframework.boot.context.event.ApplicationEnvironmentPreparedEvent;
@@ -10,12 +13,18 @@ import org.springframework.core.Ordered;
 import org.springframework.core.env.Environment;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.StringUtils;
+import org.springframework.util.unit.DataSize;
 
 /**
  * Check of the settings of logging, before it starts: where it cannot, Spring Boot prints
  * a stack trace and no failure report.
  */
 class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
+
+	private static final List<String> CHARSETS = List.of("logging.charset.console", "logging.charset.file");
+
+	private static final List<String> SIZES = List.of("logging.logback.rollingpolicy.max-file-size",
+			"logging.logback.rollingpolicy.total-size-cap");
 
 	private static final Set<String> FORMATS = Set.of("ecs", "gelf", "logstash");
 
@@ -25,6 +34,33 @@ class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironment
 		checkFormat(environment, "logging.structured.format.console");
 		checkFormat(environment, "logging.structured.format.file");
 		checkConfig(environment.getProperty("logging.config", ""));
+		CHARSETS.forEach(setting -> checkCharset(environment, setting));
+		SIZES.forEach(setting -> checkSize(environment, setting));
+	}
+
+	private static void checkCharset(Environment environment, String setting) {
+		String charset = environment.getProperty(setting, "");
+		try {
+			if (!StringUtils.hasText(charset) || Charset.isSupported(charset.strip())) {
+				return;
+			}
+		}
+		catch (IllegalCharsetNameException ignored) {
+			// told below
+		}
+		throw new InvalidSettingException(setting, "names no character set", "Set it to one such as UTF-8.");
+	}
+
+	private static void checkSize(Environment environment, String setting) {
+		String size = environment.getProperty(setting, "");
+		try {
+			if (StringUtils.hasText(size)) {
+				DataSize.parse(size);
+			}
+		}
+		catch (IllegalArgumentException ignored) {
+			throw new InvalidSettingException(setting, "is no size", "Set it to one such as 10MB.");
+		}
 	}
 
 	private static void checkFormat(Environment environment, String setting) {

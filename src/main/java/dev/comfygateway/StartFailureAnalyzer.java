@@ -42,7 +42,8 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 	private static final Pattern SECRET_TEXT = Pattern.compile("-----BEGIN.*|(?<=//)[^/@\\s]+(?=@)");
 
 	/** Name of a class, with the rest of an object's text. */
-	private static final Pattern CLASS = Pattern.compile("\\b(?:[a-z][a-z0-9]*[./])+[A-Z][\\w$]*(?:[@\\[{]\\S*)?");
+	private static final Pattern CLASS = Pattern
+		.compile("(?<![\\w/])(?:[a-z][a-z0-9]*[./])+[A-Z][\\w$]*(?:[@\\[{]\\S*)?");
 
 	private final @Nullable BeanFactory beans;
 
@@ -102,7 +103,8 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 			boolean repeatsItsCause = cause instanceof BeansException && cause.getCause() != null;
 			if (cause.getMessage() != null && !repeatsItsCause) {
 				String reason = text(cause.getMessage(), secrets);
-				if (!reason.equals(CUT) && reasons.stream().noneMatch(outer -> outer.contains(reason))) {
+				if (!reason.isBlank() && !reason.equals(CUT)
+						&& reasons.stream().noneMatch(outer -> outer.contains(reason))) {
 					reasons.add(reason);
 				}
 			}
@@ -132,7 +134,7 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 		for (PropertySource<?> source : ((ConfigurableEnvironment) environment).getPropertySources()) {
 			if (source instanceof EnumerablePropertySource<?> enumerable) {
 				for (String name : enumerable.getPropertyNames()) {
-					String value = String.valueOf(enumerable.getProperty(name));
+					String value = environment.getProperty(name, "");
 					if (SECRET_NAME.matcher(name).matches() && value.length() >= MIN_SECRET_LENGTH) {
 						secrets.add(value);
 					}

@@ -3,7 +3,7 @@ import { Course } from './course.js';
 import { Stream } from './stream.js';
 import { clockTime, duration, grouped } from './words.js';
 
-/** A stream that the gateway's state contradicts for so long is opened anew. */
+/** A stream that is broken, or that the gateway's state contradicts, for so long is lost. */
 const LOST_AFTER = 30_000;
 const STATUS_EVERY = 5_000;
 const RECORD_EVERY = 15_000;
@@ -88,7 +88,7 @@ async function readStatus() {
 
 /**
  * Takes the age from the status, since the stream is silent while the number stays the same. Where the numbers differ
- * for two heartbeats, the stream is open but dead, such as behind a proxy that has forgotten it: a new one is opened.
+ * for long, the stream is open but dead, such as behind a proxy that has forgotten it: a new one is opened.
  */
 function compareStatus() {
   const observedAt = Date.parse(status.observedAt);
@@ -117,7 +117,7 @@ function showStatus() {
   if (status.observedAt) {
     shown.observedAt = Date.parse(status.observedAt);
     shown.number = status.queueRemaining ?? null;
-    const fresh = gatewayNow() - shown.observedAt < status.freshForSeconds * 1000;
+    const fresh = gatewayNow() - Date.parse(status.arrivedAt) < status.freshForSeconds * 1000;
     shown.state = fresh ? 'fresh' : 'stale';
   } else {
     shown.number = null;

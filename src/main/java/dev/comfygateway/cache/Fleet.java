@@ -13,12 +13,12 @@ public interface Fleet extends AutoCloseable {
 	/**
 	 * Claims the next fetch for this replica. Never blocks. The future completes soon
 	 * after another replica's fetch must have ended, exceptionally only by a bug.
-	 * @param maxAgeNanos age in nanoseconds below which an answer of another replica
-	 * serves instead
+	 * @param newBelowNanos time since arrival, in nanoseconds, below which an answer of
+	 * another replica serves instead
 	 * @param background whether no caller waits, so that it may take longer to reach the
 	 * others
 	 */
-	CompletableFuture<Claim> claim(long maxAgeNanos, boolean background);
+	CompletableFuture<Claim> claim(long newBelowNanos, boolean background);
 
 	/** A caller now waits for the background claim, which must take less time. */
 	void promote();

@@ -6,6 +6,7 @@ import com.github.benmanes.caffeine.cache.stats.StatsCounter;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup.Detail;
 import dev.comfygateway.cache.Lookup.Forward;
+import dev.comfygateway.error.BugLog;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.KeyFile;
@@ -97,10 +98,15 @@ public class PromptCache {
 
 	private final AtomicReference<@Nullable CompletableFuture<FetchResult>> inFlight = new AtomicReference<>();
 
+	private final BugLog bugs = new BugLog(log, "A request to the upstream");
+
 	private final List<Consumer<Status>> listeners = new CopyOnWriteArrayList<>();
 
 	/** States after results that the listeners have not received yet. */
 	private final Queue<Status> unreported = new ConcurrentLinkedQueue<>();
+
+	/** Whether a caller waits for the fetch in flight. */
+	private volatile boolean awaited;
 
 	private volatile @Nullable FetchResult lastResult;
 
@@ -219,6 +225,11 @@ public class PromptCache {
 		long now = ticker.read();
 		FetchResult last = currentResult(lastResult);
 		Cooldown cooldown = last == null ? null : last.cooldown();
+		if (last instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
+				&& snapshot.sinceArrival(now) < MIN_REFRESH_NANOS) {
+			// Listeners have it, whether it could be stored or not
+			return status(last, snapshot, now);
+		}
 		Snapshot stored = stored(now);
 		boolean serves = stored != null
 				&& (cooldown == null || policy.remainingLife(stored, now, cooldown.failure()) > 0);
@@ -359,30 +370,45 @@ public class PromptCache {
 		CompletableFuture<FetchResult> running = inFlight.compareAndExchange(null, mine);
 		if (running != null) {
 			if (!background) {
+				// A claim that is not made yet is promoted afterwards
+				awaited = true;
 				fleet.promote();
 			}
 			return new InFlightFetch(running, true);
 		}
 		FetchResult last = currentResult(lastResult);
 		if (last != null && last != seen) {
-			inFlight.set(null);
+			end();
 			mine.complete(last);
 			return new InFlightFetch(mine, true);
 		}
+		claim(wanted, background, mine);
+		return new InFlightFetch(mine, false);
+	}
+
+	private void claim(RequestDirectives wanted, boolean background, CompletableFuture<FetchResult> mine) {
 		try {
-			fleet.claim(policy.newBelow(wanted), background).whenComplete((claim, bug) -> {
-				if (bug == null) {
-					follow(claim, mine);
+			CompletableFuture<Fleet.Claim> claimed = fleet.claim(policy.newBelow(wanted), background);
+			if (awaited) {
+				fleet.promote();
+			}
+			claimed.whenComplete((claim, bug) -> {
+				if (bug != null) {
+					crash(mine, bug);
+				}
+				else if (claim instanceof Fleet.Claim.Shared(SharedResult result)
+						&& result.keyVersion() != client.keyVersion()) {
+					// Of the account before a change of the key
+					claim(wanted, background, mine);
 				}
 				else {
-					crash(mine, bug);
+					follow(claim, mine);
 				}
 			});
 		}
 		catch (RuntimeException | Error bug) {
 			crash(mine, bug);
 		}
-		return new InFlightFetch(mine, false);
 	}
 
 	private void follow(Fleet.Claim claim, CompletableFuture<FetchResult> mine) {
@@ -423,9 +449,14 @@ public class PromptCache {
 			crash(mine, bug);
 			return;
 		}
-		inFlight.set(null);
+		end();
 		reportResults();
 		mine.complete(result);
+	}
+
+	private void end() {
+		awaited = false;
+		inFlight.set(null);
 	}
 
 	/** Reports results in their order, when a listener may start the next fetch. */
@@ -433,9 +464,19 @@ public class PromptCache {
 		synchronized (unreported) {
 			for (Status status = unreported.poll(); status != null; status = unreported.poll()) {
 				for (Consumer<Status> listener : listeners) {
-					listener.accept(status);
+					report(status, listener);
 				}
 			}
+		}
+	}
+
+	/** A listener's bug must not keep the result from callers. */
+	private void report(Status status, Consumer<Status> listener) {
+		try {
+			listener.accept(status);
+		}
+		catch (RuntimeException | Error bug) {
+			bugs.log(bug);
 		}
 	}
 
@@ -510,8 +551,10 @@ public class PromptCache {
 		lastResult = result;
 		lastResultNanos = now;
 		logChange(previous, result);
-		unreported.add(result instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
-				? status(result, snapshot, now) : status());
+		if (currentResult(result) != null) {
+			unreported.add(result instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
+					? status(result, snapshot, now) : status());
+		}
 		return result;
 	}
 
@@ -520,12 +563,9 @@ public class PromptCache {
 		lastGoodAt = snapshot.observedAt();
 	}
 
-	/** Logs the class of the exception alone: its text can hold the key. */
 	private void crash(CompletableFuture<FetchResult> mine, Throwable bug) {
-		StackTraceElement[] trace = bug.getStackTrace();
-		log.error("A request to the upstream ended in a bug: {} at {}", bug.getClass().getName(),
-				trace.length == 0 ? "an unknown place" : trace[0]);
-		inFlight.set(null);
+		bugs.log(bug);
+		end();
 		mine.completeExceptionally(bug);
 	}
 

@@ -20,7 +20,7 @@ public final class SingleReplica implements Fleet {
 	});
 
 	@Override
-	public CompletableFuture<Claim> claim(long maxAgeNanos, boolean background) {
+	public CompletableFuture<Claim> claim(long newBelowNanos, boolean background) {
 		return CompletableFuture.completedFuture(GRANTED);
 	}
 

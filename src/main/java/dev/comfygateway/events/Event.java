@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * State of the queue as an event, encoded once for all listeners.
+ * State of the queue as an event, encoded once for all listeners, but for {@code done}.
  *
  * @param kind what it says
  * @param identity two events with the same one say the same

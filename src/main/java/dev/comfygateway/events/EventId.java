@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class EventId {
 
-	private static final Pattern DONE = Pattern.compile("\\d{1,18}-done-(\\d{1,18})");
+	private static final Pattern DONE = Pattern.compile("\\d{1,18}-done-(\\d{1,19})");
 
 	private EventId() {
 	}
@@ -30,7 +30,13 @@ final class EventId {
 	/** Whether the id is that of a {@code done} that ended a stream with this limit. */
 	static boolean isDone(@Nullable String id, long until) {
 		Matcher done = DONE.matcher(id == null ? "" : id);
-		return done.matches() && Long.parseLong(done.group(1)) <= until;
+		try {
+			return done.matches() && Long.parseLong(done.group(1)) <= until;
+		}
+		catch (NumberFormatException ignored) {
+			// More than 64 bit
+			return false;
+		}
 	}
 
 }

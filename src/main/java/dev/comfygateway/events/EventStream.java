@@ -3,8 +3,10 @@ package dev.comfygateway.events;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.error.BugLog;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.error.RefusalLog;
+import dev.comfygateway.server.ConnectionShare;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -89,6 +91,8 @@ class EventStream {
 
 	private final AtomicInteger places = new AtomicInteger();
 
+	private final BugLog bugs = new BugLog(log, "A task of the stream");
+
 	private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
 
 	private final Disposable.Swap change = Disposables.swap();
@@ -105,7 +109,8 @@ class EventStream {
 		this.ticker = ticker;
 		this.scheduler = eventScheduler;
 		this.application = application;
-		this.maxListeners = maxListeners(properties.events().maxListeners(), jetty.getMaxConnections());
+		this.maxListeners = ConnectionShare.bound("gateway.events.max-listeners", properties.events().maxListeners(),
+				jetty.getMaxConnections());
 		this.sent = Counter.builder("comfy.gateway.events").description("Events sent to listeners").register(meters);
 		this.dropped = Counter.builder("comfy.gateway.listeners.dropped")
 			.description("Listeners that did not read")
@@ -119,18 +124,6 @@ class EventStream {
 			.description("Listeners of /api/prompt/events")
 			.register(meters);
 		cache.addListener(this::onResult);
-	}
-
-	/** Listeners may take half of the connections: other callers need some too. */
-	static int maxListeners(int configured, int maxConnections) {
-		if (maxConnections <= 0 || configured <= maxConnections / 2) {
-			return configured;
-		}
-		int max = Math.max(1, maxConnections / 2);
-		log.warn(
-				"At most {} listeners instead of gateway.events.max-listeners={}: half of server.jetty.max-connections",
-				max, configured);
-		return max;
 	}
 
 	boolean isClosed() {
@@ -161,7 +154,7 @@ class EventStream {
 			return;
 		}
 		listeners.add(listener);
-		Optional<Event> present = Event.of(cache.status());
+		Optional<Event> present = present(cache.status());
 		cache.refresh(present.isEmpty());
 		scheduleChange();
 		startPulse();
@@ -169,6 +162,12 @@ class EventStream {
 		listener.comment(("retry: " + retry + "\n\n").getBytes(StandardCharsets.US_ASCII));
 		present.ifPresentOrElse(event -> tell(listener, event),
 				() -> schedule(() -> tellFirst(listener), cache.maxWait()));
+	}
+
+	/** A failure whose cool-down has ended is no state: a fetch is due. */
+	private static Optional<Event> present(PromptCache.Status status) {
+		boolean isOver = status.failure().isPresent() && status.observed().isEmpty() && status.cooldownNanos() == 0;
+		return isOver ? Optional.empty() : Event.of(status);
 	}
 
 	@Scheduled(fixedDelayString = "10s")
@@ -217,7 +216,10 @@ class EventStream {
 		scheduleChange();
 	}
 
-	/** A refresh that is due is under way, and its result schedules the next one. */
+	/**
+	 * Where a refresh is due now, it is under way: its result schedules the next one, or
+	 * else the pulse.
+	 */
 	private void scheduleChange() {
 		long delay = cache.nanosUntilChange();
 		if (delay > 0 && !listeners.isEmpty() && !closed) {
@@ -238,29 +240,29 @@ class EventStream {
 	 * key, which is no result.
 	 */
 	private void pulse() {
-		hasPulse = false;
 		if (listeners.isEmpty() || closed) {
+			hasPulse = false;
 			return;
 		}
+		schedule(this::pulse, PULSE);
 		pulses++;
-		long now = ticker.read();
-		for (Listener listener : listeners) {
-			if (listener.stalledFor(now) >= MAX_STALL.toNanos()) {
-				dropped.increment();
-				listener.drop();
-			}
-			else if (pulses % COMMENT_PULSES == 0) {
-				listener.comment(COMMENT);
-			}
-			else if (pulses > COMMENT_PULSES && pulses % COMMENT_PULSES == 1) {
-				listener.comment(END_OF_COMMENT);
-			}
-		}
+		listeners.forEach(this::pulse);
 		if (cache.nanosUntilChange() <= 0) {
 			refresh();
 		}
-		hasPulse = true;
-		schedule(this::pulse, PULSE);
+	}
+
+	private void pulse(Listener listener) {
+		if (listener.stalledFor(ticker.read()) >= MAX_STALL.toNanos()) {
+			dropped.increment();
+			listener.drop();
+		}
+		else if (pulses % COMMENT_PULSES == 0) {
+			listener.comment(COMMENT);
+		}
+		else if (pulses > COMMENT_PULSES && pulses % COMMENT_PULSES == 1) {
+			listener.comment(END_OF_COMMENT);
+		}
 	}
 
 	/**
@@ -283,13 +285,12 @@ class EventStream {
 		return scheduler.schedule(() -> logFailures(task), delay.toNanos(), TimeUnit.NANOSECONDS);
 	}
 
-	/** A bug must not end the pulse, and with it all streams. */
-	private static void logFailures(Runnable task) {
+	private void logFailures(Runnable task) {
 		try {
 			task.run();
 		}
-		catch (RuntimeException bug) {
-			log.error("A task of the stream ended in a bug: {}", bug.getClass().getName());
+		catch (RuntimeException | Error bug) {
+			bugs.log(bug);
 		}
 	}
 

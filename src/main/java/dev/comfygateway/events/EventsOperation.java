@@ -68,7 +68,7 @@ class EventsOperation implements OpenApiCustomizer {
 		return parameter.description("Id of the last event of an earlier stream; " + purpose)
 			.required(false)
 			.schema(new StringSchema())
-			.example("1795592265554");
+			.example("1795592265554-done-0");
 	}
 
 	private ApiResponses responses() {
@@ -84,7 +84,7 @@ class EventsOperation implements OpenApiCustomizer {
 						.example("no"))
 			.content(new Content().addMediaType("text/event-stream",
 					new MediaType().schema(new StringSchema()).example(EXAMPLE))));
-		responses.addApiResponse("204", new ApiResponse().description("A reconnect behind the `done` of its stream"));
+		responses.addApiResponse("204", new ApiResponse().description("The stream of this id has ended"));
 		responses.putAll(ErrorDescription.ofServer(gatewayName));
 		responses.addApiResponse("503", ErrorDescription.describe(gatewayName,
 				List.of(ErrorAnswer.tooManyListeners(), ErrorAnswer.ofStatus(503)), true));

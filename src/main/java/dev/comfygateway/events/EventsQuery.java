@@ -36,7 +36,7 @@ record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 				until = OptionalLong.of(number(decode(query.substring(at + UNTIL.length(), end))));
 			}
 			else if (query.startsWith(LAST_EVENT_ID, at)) {
-				lastEventId = decode(query.substring(at + LAST_EVENT_ID.length(), end));
+				lastEventId = decodeOrNull(query.substring(at + LAST_EVENT_ID.length(), end));
 			}
 			else if (query.startsWith("until", at) && end == at + "until".length()) {
 				throw new IllegalArgumentException("No number");
@@ -48,6 +48,16 @@ record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 
 	private static String decode(String value) {
 		return URLDecoder.decode(value, StandardCharsets.UTF_8);
+	}
+
+	private static @Nullable String decodeOrNull(String value) {
+		try {
+			return decode(value);
+		}
+		catch (IllegalArgumentException ignored) {
+			// No id of an event
+			return null;
+		}
 	}
 
 	private static long number(String text) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Listener {
 
-	/** What a listener is told that was told nothing. */
+	/** Identity before the first event. */
 	private static final String NOTHING = "";
 
 	private static final byte[] EMPTY = {};
@@ -148,8 +148,14 @@ final class Listener {
 		told = message.identity;
 		writing = true;
 		writingSince = ticker.read();
-		response.write(message.isLast, ByteBuffer.wrap(message.bytes),
-				Callback.from(() -> written(message.isLast), this::failed));
+		Callback written = Callback.from(() -> written(message.isLast), this::failed);
+		try {
+			response.write(message.isLast, ByteBuffer.wrap(message.bytes), written);
+		}
+		catch (RuntimeException failure) {
+			// The other listeners have theirs all the same
+			failed(failure);
+		}
 	}
 
 	private void written(boolean wasLast) {

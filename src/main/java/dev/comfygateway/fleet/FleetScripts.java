@@ -57,12 +57,12 @@ final class FleetScripts {
 
 	/**
 	 * Claims the next fetch.
-	 * @param maxAgeNanos time since arrival below which an answer serves
+	 * @param newBelowNanos time since arrival below which an answer serves
 	 * @param met id of the result when the claim first met another's lease; empty where
 	 * it met none
 	 */
-	CompletableFuture<Reply> claim(Account account, String token, long maxAgeNanos, Duration lease, String met) {
-		return reply(account, "claim", token, Long.toString(TimeUnit.NANOSECONDS.toMillis(maxAgeNanos)),
+	CompletableFuture<Reply> claim(Account account, String token, long newBelowNanos, Duration lease, String met) {
+		return reply(account, "claim", token, Long.toString(TimeUnit.NANOSECONDS.toMillis(newBelowNanos)),
 				Long.toString(lease.toMillis()), met);
 	}
 

@@ -115,8 +115,8 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	}
 
 	@Override
-	public CompletableFuture<Claim> claim(long maxAgeNanos, boolean background) {
-		Attempt attempt = new Attempt(maxAgeNanos, background);
+	public CompletableFuture<Claim> claim(long newBelowNanos, boolean background) {
+		Attempt attempt = new Attempt(newBelowNanos, background);
 		current = attempt;
 		attempt.make();
 		// A stuck claim must not block later fetches
@@ -143,15 +143,17 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 		private final long start = System.nanoTime();
 
-		private final long maxAgeNanos;
+		private final long newBelowNanos;
+
+		private volatile @Nullable Account claimedFor;
 
 		/** Id of the result when the claim met another's lease. */
 		private volatile String met = "";
 
 		private volatile long metAt;
 
-		Attempt(long maxAgeNanos, boolean background) {
-			this.maxAgeNanos = maxAgeNanos;
+		Attempt(long newBelowNanos, boolean background) {
+			this.newBelowNanos = newBelowNanos;
 			if (!background) {
 				promoted.complete(null);
 			}
@@ -165,12 +167,17 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 				}
 				CompletableFuture<Void> next = announcement;
 				Account account = client.account();
+				if (!account.equals(claimedFor)) {
+					// Ids of another account's results say nothing
+					claimedFor = account;
+					met = "";
+				}
 				connections.subscribe(FleetScripts.key(account)).whenComplete((done, failure) -> {
 					if (failure != null) {
 						recovery.failed(failure);
 					}
 				});
-				scripts.claim(account, token, maxAgeNanos, times.lease(), met)
+				scripts.claim(account, token, newBelowNanos, times.lease(), met)
 					.whenComplete((reply, failure) -> follow(account, next, reply, failure));
 			}
 			catch (RuntimeException failure) {
@@ -190,16 +197,19 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 				switch (reply.status()) {
 					case SHARED -> {
 						known = reply.id();
-						claim.complete(new Claim.Shared(withoutKey(Objects.requireNonNull(reply.result()))));
+						SharedResult shared = withoutKey(Objects.requireNonNull(reply.result()));
+						if (!claim.complete(new Claim.Shared(shared))) {
+							listener.accept(shared);
+						}
 					}
 					case GRANTED -> {
-						applyReply(reply);
 						HeldLease granted = new HeldLease(account, token, reply.now(), reply.received());
 						lease = granted;
 						if (!claim.complete(new Claim.Granted(granted))) {
 							// It came too late: this replica fetches without it
 							granted.release();
 						}
+						applyReply(reply);
 					}
 					case HELD, READ -> {
 						applyReply(reply);

@@ -30,6 +30,8 @@ record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 	/** The end of the year 9999. */
 	private static final long MAX_TIME = 253_402_300_799_999L;
 
+	private static final Duration MAX_SINCE_ARRIVAL = Duration.ofDays(3650);
+
 	private static final JsonMapper json = new JsonMapper();
 
 	static String write(SharedResult.Answer answer) {
@@ -47,7 +49,8 @@ record StoredAnswer(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 			@Nullable StoredAnswer stored = json.readValue(text, StoredAnswer.class);
 			if (stored != null && isValid(stored.promptInfo) && stored.ageOnArrival >= 0
 					&& stored.ageOnArrival <= MAX_AGE && stored.took >= 0 && stored.took <= MAX_TOOK
-					&& stored.arrivedAt >= 0 && stored.arrivedAt <= MAX_TIME) {
+					&& stored.arrivedAt >= 0 && stored.arrivedAt <= MAX_TIME
+					&& sinceArrival.compareTo(MAX_SINCE_ARRIVAL) <= 0) {
 				return new SharedResult.Answer(stored.promptInfo, Duration.ofMillis(stored.ageOnArrival),
 						stored.deprecated, Duration.ofMillis(stored.took), Instant.ofEpochMilli(stored.arrivedAt),
 						sinceArrival);

@@ -4,16 +4,18 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.spi.LoggerContextListener;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Loggers that never log in more detail than INFO, whatever a setting or an operator at
- * run time says: below it, Jetty prints the heads and bytes that its client sends, the
- * key among them, by classes that its server uses too.
+ * run time says. Below it Jetty prints the heads and bytes that its client sends, the key
+ * among them, by classes that its server uses too. Lettuce and Netty print commands to
+ * Redis, its password among them.
  */
 final class PinnedLoggers implements LoggerContextListener {
 
-	private static final String PINNED = "org.eclipse.jetty";
+	private static final List<String> PINNED = List.of("org.eclipse.jetty", "io.lettuce", "io.netty");
 
 	private static final Level MOST_DETAILED = Level.INFO;
 
@@ -25,15 +27,15 @@ final class PinnedLoggers implements LoggerContextListener {
 		if (context.getCopyOfListenerList().stream().noneMatch(PinnedLoggers.class::isInstance)) {
 			context.addListener(new PinnedLoggers());
 		}
-		correct(context.getLogger(PINNED));
+		PINNED.forEach(name -> correct(context.getLogger(name)));
 		context.getLoggerList().forEach(PinnedLoggers::correct);
 	}
 
 	private static void correct(Logger logger) {
 		String name = logger.getName();
 		@Nullable Level level = logger.getLevel();
-		boolean inherits = level == null && !name.equals(PINNED);
-		if ((name.equals(PINNED) || name.startsWith(PINNED + ".")) && !inherits
+		boolean inherits = level == null && !PINNED.contains(name);
+		if (PINNED.stream().anyMatch(pinned -> name.equals(pinned) || name.startsWith(pinned + ".")) && !inherits
 				&& (level == null || !level.isGreaterOrEqual(MOST_DETAILED))) {
 			logger.setLevel(MOST_DETAILED);
 		}

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param lastGoodAt time of the last good answer, however old; absent where there is none
  * @param observedAt time of the answer that may still be served; absent where there is
  * none
+ * @param arrivedAt time of its arrival, from which it is fresh
  * @param queueRemaining number of that answer
  * @param requests answered requests for the prompt
  * @param upstreamRequests requests to the upstream
@@ -32,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record PageStatus(Instant now, String pod, double freshForSeconds, String state, @Nullable String code,
 		@Nullable String reason, @Nullable Instant nextAttemptAt, @Nullable Instant lastGoodAt,
-		@Nullable Instant observedAt, @Nullable Long queueRemaining, long requests, long upstreamRequests,
-		long savedRequests) {
+		@Nullable Instant observedAt, @Nullable Instant arrivedAt, @Nullable Long queueRemaining, long requests,
+		long upstreamRequests, long savedRequests) {
 
 	static PageStatus of(PromptCache.Status status, Instant now, String pod, Duration freshFor, long requests,
 			long upstreamRequests) {
@@ -43,6 +44,7 @@ record PageStatus(Instant now, String pod, double freshForSeconds, String state,
 				failure == null ? null : failure.body().code(), failure == null ? null : failure.reason(),
 				millis(status.nextAttemptAt()), millis(status.lastGoodAt()),
 				observed == null ? null : millis(observed.observedAt()),
+				observed == null ? null : millis(observed.observedAt().plus(observed.ageOnArrival())),
 				observed == null ? null : observed.promptInfo().remaining(), requests, upstreamRequests,
 				// Retries and listeners can cause more than there were callers
 				Math.max(0, requests - upstreamRequests));

@@ -1,10 +1,9 @@
 package dev.comfygateway.server;
 
+import dev.comfygateway.error.BugLog;
 import dev.comfygateway.error.ErrorAnswer;
 import java.nio.ByteBuffer;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -36,9 +35,7 @@ final class ErrorAnswerHandler implements Request.Handler {
 
 	private static final Logger log = LoggerFactory.getLogger(ErrorAnswerHandler.class);
 
-	private static final int MAX_BUGS = 100;
-
-	private final Set<String> bugs = ConcurrentHashMap.newKeySet();
+	private final BugLog bugs = new BugLog(log, "A request");
 
 	private final String gatewayName;
 
@@ -52,20 +49,11 @@ final class ErrorAnswerHandler implements Request.Handler {
 		Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
 		int status = cause instanceof HttpException refusal ? refusal.getCode() : response.getStatus();
 		if (status == 500 && cause instanceof Throwable bug) {
-			logOnce(NestedExceptionUtils.getMostSpecificCause(bug));
+			bugs.log(NestedExceptionUtils.getMostSpecificCause(bug));
 		}
 		write(ErrorAnswer.ofStatus(status == HttpStatus.UPGRADE_REQUIRED_426 ? HTTP_2_REFUSED : status), response,
 				callback);
 		return true;
-	}
-
-	/** Logs no text of the exception, which can be a caller's, and each bug once. */
-	private void logOnce(Throwable bug) {
-		StackTraceElement[] trace = bug.getStackTrace();
-		String what = bug.getClass().getName() + " at " + (trace.length == 0 ? "an unknown place" : trace[0]);
-		if (bugs.size() < MAX_BUGS && bugs.add(what)) {
-			log.error("A request ended in a bug: {}", what);
-		}
 	}
 
 	/** Writes an answer without blocking. */

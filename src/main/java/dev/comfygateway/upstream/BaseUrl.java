@@ -52,7 +52,7 @@ record BaseUrl(URI uri, String host) {
 		return "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
 	}
 
-	/** Whether nobody on the way can read what is sent: by TLS, or without a way. */
+	/** Whether what is sent is encrypted or stays on this host. */
 	boolean isConfidential() {
 		return "https".equalsIgnoreCase(uri.getScheme()) || LOOPBACK.matcher(host).matches();
 	}

@@ -42,17 +42,12 @@ class PromptController {
 
 	@GetMapping(PATH)
 	ResponseEntity<byte[]> getPromptInfo(HttpServletRequest request) {
-		RequestDirectives wanted = RequestDirectives.of(lines(request, HttpHeaders.CACHE_CONTROL),
+		RequestDirectives directives = RequestDirectives.of(lines(request, HttpHeaders.CACHE_CONTROL),
 				request.getHeader(HttpHeaders.PRAGMA));
-		Lookup lookup = cache.lookup(wanted);
-		if (lookup instanceof Lookup.Awaited awaited) {
+		Optional<Lookup> answer = cache.lookupInMemory(directives);
+		if (answer.isEmpty()) {
 			try {
-				Optional<Lookup> answer = waitingCallers.await(awaited);
-				if (answer.isEmpty()) {
-					metrics.count(Result.REJECTED);
-					return answers.tooManyWaiting();
-				}
-				lookup = answer.get();
+				answer = waitingCallers.await(() -> cache.lookup(directives));
 			}
 			catch (CompletionException ignored) {
 				// Logged by the cache, without its text
@@ -60,6 +55,11 @@ class PromptController {
 				return answers.bug();
 			}
 		}
+		if (answer.isEmpty()) {
+			metrics.count(Result.REJECTED);
+			return answers.tooManyWaiting();
+		}
+		Lookup lookup = answer.get();
 		metrics.count(PromptAnswers.result(lookup));
 		return answers.render(lookup, lines(request, HttpHeaders.IF_NONE_MATCH));
 	}

@@ -4,12 +4,15 @@ import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.error.RefusalLog;
+import dev.comfygateway.server.ConnectionShare;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
@@ -28,8 +31,8 @@ class WaitingCallers {
 
 	private final RefusalLog refusals;
 
-	WaitingCallers(GatewayProperties properties, MeterRegistry meters) {
-		this.max = properties.maxWaiting();
+	WaitingCallers(GatewayProperties properties, JettyServerProperties jetty, MeterRegistry meters) {
+		this.max = ConnectionShare.bound("gateway.max-waiting", properties.maxWaiting(), jetty.getMaxConnections());
 		this.permits = new Semaphore(max);
 		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyWaiting().code(),
 				max + " wait, the most by gateway.max-waiting");
@@ -39,17 +42,19 @@ class WaitingCallers {
 	}
 
 	/**
-	 * Waits for an answer, within the upstream's deadline. Absent where no permit is
-	 * left.
+	 * Looks an answer up and waits for it, within the upstream's deadline. Absent where
+	 * no permit is left: nothing is looked up then, since each lookup that waits takes
+	 * memory until the fetch ends.
 	 * @throws java.util.concurrent.CompletionException where the fetch ended in a bug
 	 */
-	Optional<Lookup> await(Lookup.Awaited awaited) {
+	Optional<Lookup> await(Supplier<Lookup> lookup) {
 		if (!permits.tryAcquire()) {
 			refusals.refused();
 			return Optional.empty();
 		}
 		try {
-			return Optional.of(awaited.answer().join());
+			Lookup found = lookup.get();
+			return Optional.of(found instanceof Lookup.Awaited awaited ? awaited.answer().join() : found);
 		}
 		finally {
 			permits.release();

@@ -10,7 +10,7 @@
 --          time in ms, rest of the lease in ms
 --          id of the result, answer, time of its arrival, failure, its time, end of the cool-down
 local key = KEYS[1]
-local operation, token, max_age, lease, retention, met =
+local operation, token, new_below, lease, retention, met =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local max_cooldown = 1200000
 
@@ -25,7 +25,7 @@ local cooldown_end, lease_end = tonumber(stored[6]), tonumber(stored[7])
 -- What lies in the future was written before the clock went back
 local cooling = failure and failed_at and failed_at <= now
   and cooldown_end and now < cooldown_end and cooldown_end - now <= max_cooldown
-local fresh = answer and not failure and arrived_at and arrived_at <= now and now - arrived_at < max_age
+local fresh = answer and not failure and arrived_at and arrived_at <= now and now - arrived_at < new_below
 local joined = answer and not failure and met ~= '' and id and id ~= met
 -- A lease of the same replica is of a claim that it gave up: it has one at a time
 local replica = string.match(token, '^(.+):')

@@ -16,6 +16,9 @@ final class FleetStandIn implements Fleet {
 
 	int promotions;
 
+	Runnable onClaim = () -> {
+	};
+
 	int released;
 
 	private Consumer<SharedResult> listener = result -> {
@@ -25,6 +28,7 @@ final class FleetStandIn implements Fleet {
 	public CompletableFuture<Claim> claim(long maxAgeNanos, boolean background) {
 		Claimed claimed = new Claimed(Duration.ofNanos(maxAgeNanos), background, new CompletableFuture<>());
 		claims.add(claimed);
+		onClaim.run();
 		return claimed.claim;
 	}
 

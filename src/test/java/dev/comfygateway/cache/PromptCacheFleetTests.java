@@ -8,6 +8,8 @@ import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -163,6 +165,46 @@ class PromptCacheFleetTests {
 			.share(new SharedResult(1, failing.age(), answer(7, Duration.ofSeconds(9)).answer(), failing.failure()));
 		assertThat(CacheUnderTest.stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
 		assertThat(CacheUnderTest.stored(lookup).age()).isEqualTo(Duration.ofSeconds(9).toNanos());
+	}
+
+	@Test
+	void sharedResultOfAnotherKeyIsClaimedAgain() {
+		List<PromptCache.Status> received = new ArrayList<>();
+		cache.cache.addListener(received::add);
+		Lookup lookup = cache.lookup();
+		cache.upstream.changeKey();
+		cache.fleet.share(answer(7, Duration.ZERO));
+		assertThat(CacheUnderTest.awaited(lookup).answer()).isNotDone();
+		assertThat(received).isEmpty();
+		cache.fleet.grant();
+		cache.upstream.complete(8);
+		assertThat(CacheUnderTest.fetched(lookup).snapshot().promptInfo().remaining()).isEqualTo(8);
+	}
+
+	@Test
+	void claimWhenACallerJoinsWhileItIsBeingMadeIsPromoted() {
+		cache.fleet.onClaim = () -> {
+			cache.fleet.onClaim = () -> {
+			};
+			cache.lookup();
+			cache.fleet.promotions = 0;
+		};
+		cache.cache.refresh(false);
+		assertThat(cache.fleet.promotions).isOne();
+	}
+
+	@Test
+	void listenerWithABugKeepsTheResultFromNobody() {
+		List<PromptCache.Status> received = new ArrayList<>();
+		cache.cache.addListener(status -> {
+			throw new IllegalStateException("a bug");
+		});
+		cache.cache.addListener(received::add);
+		Lookup lookup = cache.lookup();
+		cache.fleet.grant();
+		cache.upstream.complete(8);
+		assertThat(CacheUnderTest.fetched(lookup).snapshot().promptInfo().remaining()).isEqualTo(8);
+		assertThat(received).hasSize(1);
 	}
 
 	@Test

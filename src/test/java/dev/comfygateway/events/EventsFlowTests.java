@@ -20,7 +20,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -302,12 +301,6 @@ class EventsFlowTests {
 				assertThat(present.next()).containsEntry("data", body(4));
 			}
 		}
-	}
-
-	@ParameterizedTest
-	@CsvSource({ "5000, 10000, 5000", "20, 20, 10", "5000, 20, 10", "9, 20, 9", "5000, 1, 1", "5000, -1, 5000" })
-	void listenersTakeAtMostHalfOfTheConnections(int configured, int maxConnections, int expected) {
-		assertThat(EventStream.maxListeners(configured, maxConnections)).isEqualTo(expected);
 	}
 
 	@Test

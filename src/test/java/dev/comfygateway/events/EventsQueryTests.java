@@ -39,6 +39,9 @@ class EventsQueryTests {
 		assertThat(query.isDone("1795592265554-done-3")).isTrue();
 		assertThat(query.isDone("1795592265554-done-0")).isTrue();
 		assertThat(query.isDone("1795592265554-done-4")).isFalse();
+		assertThat(query.isDone("1795592265554-done-9223372036854775807")).isFalse();
+		assertThat(EventsQuery.parse("until=9223372036854775807").isDone("1-done-9223372036854775807")).isTrue();
+		assertThat(EventsQuery.parse("until=3&lastEventId=%zz").isDone(null)).isFalse();
 		assertThat(EventsQuery.parse("lastEventId=1795592265554-done-3&until=3").isDone(null)).isTrue();
 		assertThat(EventsQuery.parse("lastEventId=1795592265554%2Ddone%2D3&until=3").isDone("1")).isTrue();
 	}
@@ -46,7 +49,7 @@ class EventsQueryTests {
 	@ParameterizedTest
 	@NullSource
 	@ValueSource(strings = { "", "1795592265554", "-done-0", "1-done-", "1-done-0 ", "1-done--1", "x-done-0",
-			"1-DONE-0", "1-done-99999999999999999999", "\u0661-done-0" })
+			"1-DONE-0", "1-done-9999999999999999999", "1-done-99999999999999999999", "\u0661-done-0" })
 	void isDoneWhenTheIdIsAnotherIsFalse(@Nullable String id) {
 		assertThat(EventsQuery.parse("until=9223372036854775807").isDone(id)).isFalse();
 	}

@@ -211,7 +211,7 @@ class StartUpIT {
 			server.ssl.enabled=true | SSL is enabled but no trust material is configured
 			server.jetty.threads.max=1 | max threads (1) less than min threads (4)
 			server.jetty.threads.selectors=1000 | Insufficient configured threads: required=1003
-			server.servlet.context-path=comfy | Context path must start with '/'
+			server.servlet.context-path=comfy | moves the gateway's paths, which are fixed
 			spring.ssl.bundle.pem.a.truststore.certificate=file:/none/ca.pem | 'file:/none/ca.pem'
 			spring.profiles.active=a,* | 'spring.profiles.active'
 			spring.config.import=file:/none.yaml | file:/none.yaml
@@ -219,6 +219,8 @@ class StartUpIT {
 			logging.level.root=loud | logging.level.root
 			logging.structured.format.console=none | logging.structured.format.console
 			logging.config=file:/none.xml | logging.config
+			logging.charset.console=none such | logging.charset.console
+			logging.logback.rollingpolicy.max-file-size=large | logging.logback.rollingpolicy.max-file-size
 			""")
 	void startThatFailsEndsInAReport(String setting, String says, CapturedOutput output) {
 		assertReported(output, says, "--" + setting);

@@ -68,6 +68,7 @@ class StreamClientsIT {
 	void clientWhenTheQueueIsEmptyEndsWithTheNextAnswer(Client client) throws Exception {
 		gateway.upstream().queueRemaining(0);
 		RawConnection.get(port, "/api/prompt");
+		gateway.time().advance(Duration.ofMillis(1));
 		Process process = client.run(directory, port);
 		awaitListeners(1);
 		// That answer is of before

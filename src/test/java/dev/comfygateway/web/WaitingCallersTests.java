@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
@@ -19,14 +20,15 @@ class WaitingCallersTests {
 
 	private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
 
-	private final WaitingCallers callers = new WaitingCallers(GatewaySettings.with("max-waiting=1"), meters);
+	private final WaitingCallers callers = new WaitingCallers(GatewaySettings.with("max-waiting=1"),
+			new JettyServerProperties(), meters);
 
 	private final CompletableFuture<Lookup> answer = new CompletableFuture<>();
 
 	@Test
 	void awaitWhenAnswerComesReturnsIt() {
 		answer.complete(new Lookup.NotCached());
-		assertThat(callers.await(new Lookup.Awaited(answer))).contains(new Lookup.NotCached());
+		assertThat(callers.await(() -> new Lookup.Awaited(answer))).contains(new Lookup.NotCached());
 		assertThat(callers.count()).isZero();
 	}
 
@@ -34,20 +36,20 @@ class WaitingCallersTests {
 	void awaitWhenTooManyWaitIsRefusedUntilOneLeaves() throws Exception {
 		Thread waiting = waiting();
 		assertThat(meters.get("comfy.gateway.callers.waiting").gauge().value()).isEqualTo(1);
-		assertThat(callers.await(new Lookup.Awaited(answer))).isEmpty();
+		assertThat(callers.await(() -> new Lookup.Awaited(answer))).isEmpty();
 		answer.complete(new Lookup.NotCached());
 		waiting.join();
-		assertThat(callers.await(new Lookup.Awaited(answer))).isPresent();
+		assertThat(callers.await(() -> new Lookup.Awaited(answer))).isPresent();
 	}
 
 	@Test
 	void reviewWhenCallersWereRefusedLogsBeginAndEndOnce(CapturedOutput output) throws Exception {
 		Thread waiting = waiting();
 		callers.review();
-		callers.await(new Lookup.Awaited(answer));
-		callers.await(new Lookup.Awaited(answer));
+		callers.await(() -> new Lookup.Awaited(answer));
+		callers.await(() -> new Lookup.Awaited(answer));
 		callers.review();
-		callers.await(new Lookup.Awaited(answer));
+		callers.await(() -> new Lookup.Awaited(answer));
 		callers.review();
 		assertThat(lines(output)).singleElement().asString().contains("WARN", "TOO_MANY_WAITING: 1 wait");
 		callers.review();
@@ -61,7 +63,7 @@ class WaitingCallersTests {
 	}
 
 	private Thread waiting() {
-		Thread waiting = Thread.ofVirtual().start(() -> callers.await(new Lookup.Awaited(answer)));
+		Thread waiting = Thread.ofVirtual().start(() -> callers.await(() -> new Lookup.Awaited(answer)));
 		Awaitility.await().atMost(20, TimeUnit.SECONDS).until(() -> callers.count() == 1);
 		return waiting;
 	}
