@@ -134,7 +134,7 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 		for (PropertySource<?> source : ((ConfigurableEnvironment) environment).getPropertySources()) {
 			if (source instanceof EnumerablePropertySource<?> enumerable) {
 				for (String name : enumerable.getPropertyNames()) {
-					String value = environment.getProperty(name, "");
+					String value = value(name, enumerable);
 					if (SECRET_NAME.matcher(name).matches() && value.length() >= MIN_SECRET_LENGTH) {
 						secrets.add(value);
 					}
@@ -142,6 +142,16 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 			}
 		}
 		return secrets;
+	}
+
+	private String value(String name, PropertySource<?> source) {
+		try {
+			return environment.getProperty(name, "");
+		}
+		catch (IllegalArgumentException ignored) {
+			// It names another one that does not exist
+			return String.valueOf(source.getProperty(name));
+		}
 	}
 
 }

@@ -24,7 +24,6 @@ import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
@@ -104,13 +103,12 @@ class EventStream {
 	private volatile boolean closed;
 
 	EventStream(PromptCache cache, Ticker ticker, Scheduler eventScheduler, GatewayProperties properties,
-			JettyServerProperties jetty, ApplicationContext application, MeterRegistry meters) {
+			ConnectionShare connections, ApplicationContext application, MeterRegistry meters) {
 		this.cache = cache;
 		this.ticker = ticker;
 		this.scheduler = eventScheduler;
 		this.application = application;
-		this.maxListeners = ConnectionShare.bound("gateway.events.max-listeners", properties.events().maxListeners(),
-				jetty.getMaxConnections());
+		this.maxListeners = connections.bound("gateway.events.max-listeners", properties.events().maxListeners());
 		this.sent = Counter.builder("comfy.gateway.events").description("Events sent to listeners").register(meters);
 		this.dropped = Counter.builder("comfy.gateway.listeners.dropped")
 			.description("Listeners that did not read")

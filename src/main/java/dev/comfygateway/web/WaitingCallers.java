@@ -12,7 +12,6 @@ import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
@@ -31,8 +30,8 @@ class WaitingCallers {
 
 	private final RefusalLog refusals;
 
-	WaitingCallers(GatewayProperties properties, JettyServerProperties jetty, MeterRegistry meters) {
-		this.max = ConnectionShare.bound("gateway.max-waiting", properties.maxWaiting(), jetty.getMaxConnections());
+	WaitingCallers(GatewayProperties properties, ConnectionShare connections, MeterRegistry meters) {
+		this.max = connections.bound("gateway.max-waiting", properties.maxWaiting());
 		this.permits = new Semaphore(max);
 		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyWaiting().code(),
 				max + " wait, the most by gateway.max-waiting");

@@ -96,10 +96,10 @@ class EventsFlowTests {
 			assertThat(reader.next()).containsEntry("event", "stale")
 				.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"SERVICE_UNAVAILABLE\""))
 				.doesNotContainKey("id");
-			pass(Duration.ofSeconds(31));
+			gateway.pass(Duration.ofSeconds(31));
 			assertThat(reader.next()).containsEntry("event", "unknown");
 			gateway.upstream().behave(Behaviour.NORMAL);
-			pass(Duration.ofSeconds(40));
+			gateway.pass(Duration.ofSeconds(40));
 			assertThat(reader.next()).containsEntry("event", "prompt");
 		}
 	}
@@ -222,7 +222,7 @@ class EventsFlowTests {
 			assertThat(reader.comments()).isZero();
 			gateway.time().advance(Duration.ofMillis(1200));
 			await().until(() -> reader.comments() == 1);
-			gateway.time().advance(Duration.ofSeconds(10));
+			gateway.pass(Duration.ofSeconds(10));
 			await().until(() -> reader.comments() == 3);
 		}
 	}
@@ -272,7 +272,7 @@ class EventsFlowTests {
 		try (EventReader reader = listen("?until=0")) {
 			reader.next();
 			await().until(() -> gateway.upstream().received().size() == 1);
-			gateway.time().advance(Duration.ofSeconds(60).plusMillis(100));
+			gateway.pass(Duration.ofSeconds(60).plusMillis(100));
 			assertThat(reader.next()).containsEntry("event", "unknown")
 				.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"UPSTREAM_TIMEOUT\""));
 		}
@@ -416,14 +416,6 @@ class EventsFlowTests {
 	private void awaitNoListeners() {
 		gateway.time().advance(Duration.ofSeconds(10));
 		await().until(() -> metric("comfy_gateway_listeners") == 0);
-	}
-
-	/** Lets time pass in steps, so that no write under way seems to stall. */
-	private void pass(Duration time) throws IOException {
-		for (Duration left = time; left.isPositive(); left = left.minusSeconds(1)) {
-			gateway.time().advance(Duration.ofSeconds(1));
-			metrics();
-		}
 	}
 
 	private static Map<String, String> prompt(long queueRemaining, long id) {

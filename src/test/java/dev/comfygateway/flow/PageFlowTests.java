@@ -226,7 +226,8 @@ class PageFlowTests {
 		assertThat(answer.header("Cache-Control")).hasValue("no-store");
 		JsonNode status = json(answer);
 		assertThat(status.propertyNames()).containsExactlyInAnyOrder("now", "pod", "freshForSeconds", "state",
-				"lastGoodAt", "observedAt", "queueRemaining", "requests", "upstreamRequests", "savedRequests");
+				"arrivedAt", "lastGoodAt", "observedAt", "queueRemaining", "requests", "upstreamRequests",
+				"savedRequests");
 		assertThat(status.get("state").asString()).isEqualTo("answering");
 		assertThat(status.get("queueRemaining").asInt()).isEqualTo(3);
 		assertThat(status.get("freshForSeconds").asDouble()).isEqualTo(2);

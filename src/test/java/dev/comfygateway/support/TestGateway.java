@@ -3,6 +3,9 @@ package dev.comfygateway.support;
 import dev.comfygateway.ComfyGatewayApplication;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -68,6 +71,22 @@ public final class TestGateway implements AutoCloseable {
 
 	public FakeTime time() {
 		return context.getBean(FakeTime.class);
+	}
+
+	/**
+	 * Lets time pass in steps, with a request in each: what is written to listeners needs
+	 * some real time too, and must not seem to stall.
+	 */
+	public void pass(Duration time) {
+		try {
+			for (Duration left = time; left.isPositive(); left = left.minusSeconds(1)) {
+				time().advance(left.compareTo(Duration.ofSeconds(1)) < 0 ? left : Duration.ofSeconds(1));
+				RawConnection.get(managementPort(), "/actuator/health/liveness");
+			}
+		}
+		catch (IOException e) {
+			throw new UncheckedIOException(e);
+		}
 	}
 
 	public SimulatedComfyCloud upstream() {

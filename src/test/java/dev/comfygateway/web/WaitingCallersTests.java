@@ -1,6 +1,7 @@
 package dev.comfygateway.web;
 
 import dev.comfygateway.cache.Lookup;
+import dev.comfygateway.server.ConnectionShare;
 import dev.comfygateway.support.GatewaySettings;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.List;
@@ -21,7 +22,7 @@ class WaitingCallersTests {
 	private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
 
 	private final WaitingCallers callers = new WaitingCallers(GatewaySettings.with("max-waiting=1"),
-			new JettyServerProperties(), meters);
+			new ConnectionShare(new JettyServerProperties()), meters);
 
 	private final CompletableFuture<Lookup> answer = new CompletableFuture<>();
 
