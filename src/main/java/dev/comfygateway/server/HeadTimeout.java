@@ -13,11 +13,14 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Timeout of requests whose head comes byte by byte, which an idle timeout never ends.
- * All connections are looked at now and then: one where a request has begun and is not
- * complete, twice in a row, is closed.
+ * Timeout of requests whose head comes byte by byte, and of such TLS handshakes, which an
+ * idle timeout never ends. All connections are looked at now and then: one where a
+ * request or a handshake has begun and is not complete, twice in a row, is closed.
  */
 final class HeadTimeout extends AbstractLifeCycle {
+
+	/** Cipher suite of a session whose handshake is not complete, by JSSE. */
+	private static final String NO_CIPHER = "SSL_NULL_WITH_NULL_NULL";
 
 	private final Connector connector;
 
@@ -67,9 +70,14 @@ final class HeadTimeout extends AbstractLifeCycle {
 	private void closeTooSlow() {
 		Map<EndPoint, Progress> now = new HashMap<>();
 		for (EndPoint endPoint : connector.getConnectedEndPoints()) {
-			Connection connection = withoutTls(endPoint.getConnection());
+			Connection connection = endPoint.getConnection();
+			boolean secured = true;
+			if (connection instanceof SslConnection tls) {
+				secured = !NO_CIPHER.equals(tls.getSSLEngine().getSession().getCipherSuite());
+				connection = secured ? tls.getSslEndPoint().getConnection() : tls;
+			}
 			if (connection.getMessagesIn() == connection.getMessagesOut()) {
-				Progress progress = Progress.of(connection, seen.get(endPoint));
+				Progress progress = Progress.of(connection, secured, seen.get(endPoint));
 				if (progress.isTooSlow()) {
 					endPoint.close(new TimeoutException("The head of a request took too long"));
 				}
@@ -79,27 +87,26 @@ final class HeadTimeout extends AbstractLifeCycle {
 		seen = now;
 	}
 
-	private static Connection withoutTls(Connection connection) {
-		return connection instanceof SslConnection tls ? tls.getSslEndPoint().getConnection() : connection;
-	}
-
 	/**
 	 * What came by a connection.
 	 *
+	 * @param secured whether the handshake is complete, where there is one
 	 * @param requests requests so far
 	 * @param bytes bytes so far
-	 * @param incomplete looks in a row at a request that has begun and is not complete
+	 * @param incomplete looks in a row at a request or a handshake that has begun and is
+	 * not complete
 	 */
-	private record Progress(long requests, long bytes, int incomplete) {
+	private record Progress(boolean secured, long requests, long bytes, int incomplete) {
 
-		static Progress of(Connection connection, @Nullable Progress before) {
-			long requests = connection.getMessagesIn();
+		static Progress of(Connection connection, boolean secured, @Nullable Progress before) {
+			// That of TLS says -1
+			long requests = Math.max(0, connection.getMessagesIn());
 			long bytes = connection.getBytesIn();
-			if (before == null || before.requests < requests) {
-				return new Progress(requests, bytes, requests == 0 && bytes > 0 ? 1 : 0);
+			if (before == null || before.requests < requests || before.secured != secured) {
+				return new Progress(secured, requests, bytes, requests == 0 && bytes > 0 ? 1 : 0);
 			}
 			boolean begun = before.incomplete > 0 || before.bytes < bytes;
-			return new Progress(requests, bytes, begun ? before.incomplete + 1 : 0);
+			return new Progress(secured, requests, bytes, begun ? before.incomplete + 1 : 0);
 		}
 
 		boolean isTooSlow() {

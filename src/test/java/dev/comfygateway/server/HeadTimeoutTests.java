@@ -7,7 +7,9 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyStore;
+import java.util.List;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 import org.awaitility.Awaitility;
 import org.eclipse.jetty.io.EndPoint;
@@ -19,6 +21,7 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.ssl.SslContextFactory;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -34,11 +37,18 @@ class HeadTimeoutTests {
 	@TempDir
 	static Path directory;
 
+	private static KeyStore certificate;
+
 	private final Server server = new Server();
 
 	private ServerConnector connector = new ServerConnector(server);
 
 	private HeadTimeout timeout = new HeadTimeout(connector, NEVER);
+
+	@BeforeAll
+	static void makeCertificate() throws Exception {
+		certificate = Certificates.make(directory, "server", "dns:gateway.example");
+	}
 
 	@AfterEach
 	void stop() throws Exception {
@@ -98,8 +108,44 @@ class HeadTimeoutTests {
 	}
 
 	@Test
+	void lookWhenHandshakeComesByteByByteClosesTheConnection() throws Exception {
+		startWithTls();
+		try (Socket caller = connect()) {
+			// Begin of a record with a ClientHello
+			for (String piece : List.of("\u0016\u0003", "\u0001")) {
+				send(caller, piece);
+				timeout.look();
+			}
+			assertClosed(caller);
+		}
+	}
+
+	@Test
+	void lookWhenNothingFollowsAHandshakeKeepsTheConnection() throws Exception {
+		SSLContext context = startWithTls();
+		try (Socket raw = connect(); SSLSocket caller = (SSLSocket) secure(context, raw)) {
+			timeout.look();
+			caller.startHandshake();
+			for (int i = 0; i < 5; i++) {
+				timeout.look();
+			}
+			exchange(caller);
+		}
+	}
+
+	@Test
 	void lookWhenRequestsComeByTlsKeepsTheConnection() throws Exception {
-		KeyStore certificate = Certificates.make(directory, "server", "dns:gateway.example");
+		SSLContext context = startWithTls();
+		try (Socket caller = secure(context, connect())) {
+			for (int i = 0; i < 5; i++) {
+				exchange(caller);
+				timeout.look();
+			}
+			exchange(caller);
+		}
+	}
+
+	private SSLContext startWithTls() throws Exception {
 		SslContextFactory.Server tls = new SslContextFactory.Server();
 		tls.setKeyStore(certificate);
 		tls.setKeyStorePassword(Certificates.PASSWORD);
@@ -108,14 +154,11 @@ class HeadTimeoutTests {
 		trust.init(certificate);
 		SSLContext context = SSLContext.getInstance("TLS");
 		context.init(null, trust.getTrustManagers(), null);
-		try (Socket caller = context.getSocketFactory()
-			.createSocket(connect(), "gateway.example", connector.getLocalPort(), true)) {
-			for (int i = 0; i < 5; i++) {
-				exchange(caller);
-				timeout.look();
-			}
-			exchange(caller);
-		}
+		return context;
+	}
+
+	private Socket secure(SSLContext context, Socket socket) throws IOException {
+		return context.getSocketFactory().createSocket(socket, "gateway.example", connector.getLocalPort(), true);
 	}
 
 	private void start(ServerConnector connector) throws Exception {
@@ -142,6 +185,7 @@ class HeadTimeoutTests {
 	private void send(Socket caller, String text) throws IOException {
 		long before = bytesIn();
 		caller.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+		caller.getOutputStream().flush();
 		Awaitility.await().until(() -> bytesIn() == before + text.length() && isAnswered());
 	}
 
