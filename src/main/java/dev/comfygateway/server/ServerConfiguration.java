@@ -135,6 +135,7 @@ class ServerConfiguration {
 	private static List<Handler.Singleton> chain(GatewayProperties properties, ErrorAnswerHandler errors,
 			Collection<FrontHandler> front) {
 		List<Handler.Singleton> chain = new ArrayList<>();
+		chain.add(new HeadHandler(errors));
 		chain.addAll(at(FrontHandler.Place.HEADERS, front));
 		chain.addAll(at(FrontHandler.Place.ACCELERATOR, front));
 		chain.add(new BodyDrainHandler());

@@ -11,6 +11,7 @@ import dev.comfygateway.support.WaitingCallers;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,10 @@ public class MalformedRequestTests {
 						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
 				arguments("too many headers", get("/api/prompt", "X: x\r\n".repeat(2_000) + "X: x"), 431,
 						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
+				arguments("one header too many", get("/api/prompt", "X: x\r\n".repeat(99) + "X: x"), 431,
+						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
+				arguments("one header too many, and no path", get("/nope", "X: x\r\n".repeat(99) + "X: x"), 431,
+						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
 				arguments("address too long", get("/" + "x".repeat(9_000)), 414, "URI_TOO_LONG"),
 				refused("header without a colon", get("/api/prompt", "nonsense")),
 				refused("NUL in a header", get("/api/prompt", "X: a\u0000b")),
@@ -70,6 +75,10 @@ public class MalformedRequestTests {
 				refused("two lengths", get("/api/prompt", "Content-Length: 1", "Content-Length: 2")),
 				refused("chunked, but not last", get("/api/prompt", "Transfer-Encoding: chunked, gzip")),
 				refused("unknown transfer encoding", get("/api/prompt", "Transfer-Encoding: nonsense")),
+				refused("chunked in HTTP/1.0", old("Transfer-Encoding: chunked", "") + "0\r\n\r\n"),
+				refused("chunked in HTTP/1.0 that is kept",
+						old("Connection: keep-alive", "Transfer-Encoding: chunked", "") + "0\r\n\r\n"),
+				refused("gzip and chunked in HTTP/1.0", old("Transfer-Encoding: gzip, chunked", "")),
 				arguments("unknown expectation", get("/api/prompt", "Expect: a miracle"), 417, "EXPECTATION_FAILED"),
 				refused("CONNECT", "CONNECT localhost:443 HTTP/1.1\r\n" + HOST + "\r\n"),
 				refused("CONNECT to Host", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n"),
@@ -90,6 +99,10 @@ public class MalformedRequestTests {
 
 	private static String get(String path, String... headers) {
 		return RawConnection.request("GET", path, headers);
+	}
+
+	private static String old(String... lines) {
+		return "GET /livez HTTP/1.0\r\n" + String.join("\r\n", lines) + "\r\n";
 	}
 
 	@ParameterizedTest(name = "{0}")
@@ -265,6 +278,28 @@ public class MalformedRequestTests {
 			assertThat(connection.readToEnd()).startsWith("HTTP/1.1 200")
 				.containsIgnoringCase("Connection: close")
 				.doesNotContain("NOT_FOUND");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "Transfer-Encoding: chunked", "X: x\r\nConnection: keep-alive, Keep-Alive" })
+	void answerWhenHeadIsRefusedEndsTheConnection(String header) throws IOException {
+		String tooMany = "X: x\r\n".repeat(header.startsWith("X") ? 100 : 0);
+		try (RawConnection connection = new RawConnection(port)) {
+			connection.send("POST /livez HTTP/1.0\r\nConnection: keep-alive\r\n" + tooMany + header
+					+ "\r\n\r\n5\r\nhello\r\n0\r\n\r\nGET /nope HTTP/1.0\r\n\r\n");
+			assertThat(connection.readToEnd()).startsWith("HTTP/1.1 4")
+				.containsIgnoringCase("Connection: close")
+				.doesNotContain("NOT_FOUND");
+		}
+	}
+
+	@Test
+	void answerWhenHeadersAreAsManyAsAllowedIsGiven() throws IOException {
+		// Host is one of the 100
+		String[] headers = Collections.nCopies(99, "X-Ordinary: " + "x".repeat(48)).toArray(String[]::new);
+		for (String path : List.of("/api/prompt", "/livez", "/v3/api-docs")) {
+			assertThat(RawConnection.get(port, path, headers).status()).isEqualTo(200);
 		}
 	}
 

@@ -10,9 +10,9 @@ class HandlerChainTests {
 	@Test
 	void handlersStandInTheOrderOfTheChain() {
 		try (TestGateway gateway = TestGateway.start("gateway.allowed-origins=*")) {
-			assertThat(gateway.handlers()).containsSubsequence("CorsHandler", "FreshAnswers", "BodyDrainHandler",
-					"MethodsHandler", "EventsHandler", "BulkheadHandler", "NegotiationHandler", "EmptyAnswerHandler",
-					"SlowReaderHandler", "BufferedResponseHandler");
+			assertThat(gateway.handlers()).containsSubsequence("HeadHandler", "CorsHandler", "FreshAnswers",
+					"BodyDrainHandler", "MethodsHandler", "EventsHandler", "BulkheadHandler",
+					"NegotiationHandler", "EmptyAnswerHandler", "SlowReaderHandler", "BufferedResponseHandler");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
 		}
 	}

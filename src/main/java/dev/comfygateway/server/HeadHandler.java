@@ -1,0 +1,51 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.error.ErrorAnswer;
+import org.eclipse.jetty.http.HttpFields;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpHeaderValue;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.http.HttpVersion;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+
+/**
+ * Handler of heads that Jetty accepts and the gateway refuses. Their connections end,
+ * since a connection keeps the fields of its last request.
+ */
+final class HeadHandler extends Handler.Wrapper {
+
+	/** A field takes about 100 bytes of heap, however short it is. */
+	private static final int MAX_FIELDS = 100;
+
+	private final ErrorAnswerHandler errors;
+
+	HeadHandler(ErrorAnswerHandler errors) {
+		this.errors = errors;
+	}
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		HttpFields fields = request.getHeaders();
+		if (fields.size() > MAX_FIELDS) {
+			refuse(HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431, request, response, callback);
+			return true;
+		}
+		if (request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_1_0
+				&& fields.contains(HttpHeader.TRANSFER_ENCODING)) {
+			// Its framing is faulty (RFC 9112 section 6.1)
+			refuse(HttpStatus.BAD_REQUEST_400, request, response, callback);
+			return true;
+		}
+		return super.handle(request, response, callback);
+	}
+
+	private void refuse(int status, Request request, Response response, Callback callback) {
+		response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
+		errors.write(ErrorAnswer.ofStatus(status), response,
+				BodyDrain.hasComeWhole(request) ? callback : new BodyDrain(request, callback));
+	}
+
+}
