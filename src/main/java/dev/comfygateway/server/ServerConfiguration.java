@@ -138,6 +138,7 @@ class ServerConfiguration {
 		chain.add(new HeadHandler(errors));
 		chain.addAll(at(FrontHandler.Place.HEADERS, front));
 		chain.addAll(at(FrontHandler.Place.ACCELERATOR, front));
+		chain.add(new NoStoreHandler());
 		chain.add(new BodyDrainHandler());
 		chain.add(new MethodsHandler());
 		chain.addAll(at(FrontHandler.Place.STREAM, front));

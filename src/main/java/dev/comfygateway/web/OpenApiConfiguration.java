@@ -33,7 +33,6 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.boot.webmvc.autoconfigure.WebMvcProperties;
 import org.springframework.context.annotation.Lazy;
-import org.springframework.http.CacheControl;
 import org.springframework.http.HttpHeaders;
 import org.springframework.validation.Validator;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
@@ -87,16 +86,14 @@ class OpenApiConfiguration {
 		return new RelativeSwaggerUi(ui, properties, web);
 	}
 
-	/** Says how the document and its page may be stored. */
+	/** Names the header that the document and its page depend on. */
 	@Bean
-	FilterRegistrationBean<Filter> documentCacheControl() {
+	FilterRegistrationBean<Filter> documentVary() {
 		FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
-			HttpServletResponse answer = (HttpServletResponse) response;
-			answer.setHeader(HttpHeaders.CACHE_CONTROL, CacheControl.noCache().getHeaderValue());
-			answer.addHeader(HttpHeaders.VARY, PrefixedOpenApi.PREFIX);
+			((HttpServletResponse) response).addHeader(HttpHeaders.VARY, PrefixedOpenApi.PREFIX);
 			chain.doFilter(request, response);
 		});
-		registration.setName("documentCacheControl");
+		registration.setName("documentVary");
 		registration.addUrlPatterns("/v3/api-docs/*", "/v3/api-docs.yaml", "/swagger-ui/*", "/swagger-ui.html");
 		return registration;
 	}

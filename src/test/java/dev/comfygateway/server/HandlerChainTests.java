@@ -11,7 +11,7 @@ class HandlerChainTests {
 	void handlersStandInTheOrderOfTheChain() {
 		try (TestGateway gateway = TestGateway.start("gateway.allowed-origins=*")) {
 			assertThat(gateway.handlers()).containsSubsequence("HeadHandler", "CorsHandler", "FreshAnswers",
-					"BodyDrainHandler", "MethodsHandler", "EventsHandler", "BulkheadHandler",
+					"NoStoreHandler", "BodyDrainHandler", "MethodsHandler", "EventsHandler", "BulkheadHandler",
 					"NegotiationHandler", "EmptyAnswerHandler", "SlowReaderHandler", "BufferedResponseHandler");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
 		}

@@ -1,0 +1,44 @@
+package dev.comfygateway.server;
+
+import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.PreEncodedHttpField;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+
+/**
+ * Handler of answers that do not say how they may be stored. A cache would choose a time
+ * by itself (RFC 9111 section 4.2.2), for a probe too. One with an {@code ETag} is asked
+ * for again each time; others are not stored.
+ */
+final class NoStoreHandler extends Handler.Wrapper {
+
+	private static final HttpField NO_STORE = new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-store");
+
+	private static final HttpField NO_CACHE = new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-cache");
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		return super.handle(request, new Answer(request, response), callback);
+	}
+
+	private static final class Answer extends Response.Wrapper {
+
+		Answer(Request request, Response response) {
+			super(request, response);
+		}
+
+		@Override
+		public void write(boolean last, ByteBuffer content, Callback callback) {
+			if (!isCommitted() && !getHeaders().contains(HttpHeader.CACHE_CONTROL)) {
+				getHeaders().put(getHeaders().contains(HttpHeader.ETAG) ? NO_CACHE : NO_STORE);
+			}
+			super.write(last, content, callback);
+		}
+
+	}
+
+}
