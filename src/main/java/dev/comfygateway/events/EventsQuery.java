@@ -69,8 +69,8 @@ record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 
 	/** Whether the request is a reconnect after the {@code done} of its stream. */
 	boolean isDone(@Nullable String lastEventIdHeader) {
-		return until.isPresent() && (EventId.isDone(lastEventIdHeader, until.getAsLong())
-				|| EventId.isDone(lastEventId, until.getAsLong()));
+		long limit = until.orElse(Long.MAX_VALUE);
+		return EventId.isDone(lastEventIdHeader, limit) || EventId.isDone(lastEventId, limit);
 	}
 
 }

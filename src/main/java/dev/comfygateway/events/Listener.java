@@ -22,6 +22,12 @@ final class Listener {
 
 	private static final byte[] EMPTY = {};
 
+	/**
+	 * Blank line after an event. Jetty sends the end of a chunk with the next one, and
+	 * some clients hand over nothing of a chunk before its end.
+	 */
+	private static final byte[] END_OF_CHUNK = { '\n' };
+
 	private final Content.Sink response;
 
 	private final Callback callback;
@@ -84,7 +90,7 @@ final class Listener {
 			next = null;
 			return false;
 		}
-		send(new Message(event.encoded(), event.identity(), false));
+		send(new Message(event.encoded(), event.identity(), true, false));
 		return true;
 	}
 
@@ -103,7 +109,7 @@ final class Listener {
 	/** Sends text that is no event, unless something else is pending. */
 	synchronized void comment(byte[] text) {
 		if (!writing && !ending) {
-			send(new Message(text, told, false));
+			send(new Message(text, told, false, false));
 		}
 	}
 
@@ -131,7 +137,7 @@ final class Listener {
 
 	private void sendLast(byte[] event) {
 		ending = true;
-		send(new Message(event, told, true));
+		send(new Message(event, told, true, true));
 	}
 
 	private void send(Message message) {
@@ -148,7 +154,7 @@ final class Listener {
 		told = message.identity;
 		writing = true;
 		writingSince = ticker.read();
-		Callback written = Callback.from(() -> written(message.isLast), this::failed);
+		Callback written = Callback.from(() -> written(message), this::failed);
 		try {
 			response.write(message.isLast, ByteBuffer.wrap(message.bytes), written);
 		}
@@ -158,10 +164,13 @@ final class Listener {
 		}
 	}
 
-	private void written(boolean wasLast) {
+	private void written(Message message) {
 		synchronized (this) {
 			writing = false;
-			if (!wasLast) {
+			if (!message.isLast) {
+				if (message.isEvent && next == null) {
+					next = new Message(END_OF_CHUNK, told, false, false);
+				}
 				writeNext();
 				return;
 			}
@@ -185,7 +194,7 @@ final class Listener {
 	 *
 	 * @param identity identity of the event that the listener knows with it
 	 */
-	private record Message(byte[] bytes, String identity, boolean isLast) {
+	private record Message(byte[] bytes, String identity, boolean isEvent, boolean isLast) {
 	}
 
 }

@@ -212,6 +212,21 @@ class EventsFlowTests {
 	}
 
 	@Test
+	void eventIsWholeInItsChunkAtOnce() throws Exception {
+		ask();
+		try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway.port())) {
+			socket.setSoTimeout(10_000);
+			socket.getOutputStream().write(RawConnection.request("GET", EVENTS).getBytes(StandardCharsets.ISO_8859_1));
+			StringBuilder received = new StringBuilder();
+			while (!received.toString().contains(body(3) + "\n\n\r\n")) {
+				int read = socket.getInputStream().read();
+				assertThat(read).isNotNegative();
+				received.append((char) read);
+			}
+		}
+	}
+
+	@Test
 	void commentComesEvery5Seconds() throws Exception {
 		try (EventReader reader = listen("")) {
 			reader.next();

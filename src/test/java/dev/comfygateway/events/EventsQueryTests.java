@@ -55,8 +55,9 @@ class EventsQueryTests {
 	}
 
 	@Test
-	void isDoneWhenNothingIsWaitedForIsFalse() {
-		assertThat(EventsQuery.parse("").isDone("1795592265554-done-0")).isFalse();
+	void isDoneWhenThereIsNoLimitIsByTheIdAlone() {
+		assertThat(EventsQuery.parse("").isDone("1795592265554-done-7")).isTrue();
+		assertThat(EventsQuery.parse("").isDone("1795592265554")).isFalse();
 	}
 
 }

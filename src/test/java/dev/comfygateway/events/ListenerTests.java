@@ -31,6 +31,8 @@ import static org.mockito.Mockito.verifyNoInteractions;
 
 class ListenerTests {
 
+	private int blankLines;
+
 	private final List<String> written = new ArrayList<>();
 
 	private final List<Callback> pending = new ArrayList<>();
@@ -51,6 +53,11 @@ class ListenerTests {
 	void record() {
 		doAnswer(call -> {
 			ByteBuffer bytes = call.getArgument(1);
+			if (bytes.remaining() == 1 && bytes.get(bytes.position()) == '\n') {
+				blankLines++;
+				call.<Callback>getArgument(2).succeeded();
+				return null;
+			}
 			written.add(StandardCharsets.UTF_8.decode(bytes).toString().replaceAll("(?s).*queue_remaining\":|}.*", "")
 					+ (call.<Boolean>getArgument(0) ? " (last)" : ""));
 			pending.add(call.getArgument(2));
@@ -73,6 +80,21 @@ class ListenerTests {
 		complete();
 		assertThat(written).hasSize(2);
 		verifyNoInteractions(callback);
+	}
+
+	@Test
+	void eventIsFollowedByABlankLineWhichEndsItsChunk() {
+		listener.tell(prompt(1));
+		listener.tell(prompt(2));
+		complete();
+		assertThat(blankLines).as("another event ends it").isZero();
+		complete();
+		assertThat(blankLines).isOne();
+		listener.comment(bytes(":"));
+		complete();
+		listener.end();
+		complete();
+		assertThat(blankLines).isOne();
 	}
 
 	@Test
