@@ -20,15 +20,20 @@ import org.springframework.util.MimeTypeUtils;
  */
 final class NegotiationHandler extends Handler.Wrapper {
 
+	/** The last one describes a body, and no endpoint reads one. */
+	private static final List<HttpHeader> IGNORED = List.of(HttpHeader.ACCEPT, HttpHeader.RANGE,
+			HttpHeader.CONTENT_TYPE);
+
 	private static final String METRICS = "/prometheus";
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
 		HttpFields headers = request.getHeaders();
-		if (!headers.contains(HttpHeader.ACCEPT) && !headers.contains(HttpHeader.RANGE)) {
+		if (IGNORED.stream().noneMatch(headers::contains)) {
 			return super.handle(request, response, callback);
 		}
-		HttpFields.Mutable changed = HttpFields.build(headers).remove(HttpHeader.RANGE).remove(HttpHeader.ACCEPT);
+		HttpFields.Mutable changed = HttpFields.build(headers);
+		IGNORED.forEach(changed::remove);
 		if (Request.getPathInContext(request).endsWith(METRICS)) {
 			changed.put(HttpHeader.ACCEPT, preferences(headers.getValuesList(HttpHeader.ACCEPT)));
 		}

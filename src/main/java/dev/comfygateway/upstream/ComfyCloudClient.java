@@ -386,7 +386,7 @@ public class ComfyCloudClient {
 			ApiKey.Current key) {
 		Reason reason = switch (status) {
 			case 401 -> Reason.UNAUTHORIZED;
-			case 403 -> isJson ? Reason.FORBIDDEN : Reason.BLOCKED;
+			case 403 -> isJson && ContractReader.isObject(body) ? Reason.FORBIDDEN : Reason.BLOCKED;
 			case 429 -> Reason.RATE_LIMITED;
 			case 500 -> Reason.INTERNAL_ERROR;
 			case 502, 503, 504 -> Reason.UNAVAILABLE;

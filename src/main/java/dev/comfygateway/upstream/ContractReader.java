@@ -104,6 +104,11 @@ final class ContractReader {
 				: message.substring(0, message.offsetByCodePoints(0, MAX_MESSAGE_LENGTH));
 	}
 
+	/** Whether a body is JSON, whatever its header says. */
+	static boolean isObject(byte[] body) {
+		return object(body) != null;
+	}
+
 	private static @Nullable JsonNode object(byte[] body) {
 		try {
 			// Decoded here and not by Jackson, which would also take a BOM, UTF-16 and

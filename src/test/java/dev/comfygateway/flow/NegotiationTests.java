@@ -70,4 +70,16 @@ class NegotiationTests {
 		}
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "garbage", "/", "text/plain", "application/json" })
+	void probeIsAnsweredWhateverTheTypeOfABodyThatIsNotThere(String contentType) throws IOException {
+		for (String path : List.of("/livez", "/readyz", "/api/prompt")) {
+			assertThat(RawConnection.get(port, path, "Content-Type: " + contentType).status()).as(path).isEqualTo(200);
+		}
+		for (String path : List.of("/actuator/health", "/actuator/health/liveness", "/actuator/prometheus")) {
+			assertThat(RawConnection.get(managementPort, path, "Content-Type: " + contentType).status()).as(path)
+				.isEqualTo(200);
+		}
+	}
+
 }
