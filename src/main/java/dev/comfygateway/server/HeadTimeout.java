@@ -1,7 +1,7 @@
 package dev.comfygateway.server;
 
-import java.util.HashMap;
 import java.util.Map;
+import java.util.WeakHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.io.Connection;
@@ -26,7 +26,8 @@ final class HeadTimeout extends AbstractLifeCycle {
 
 	private final long intervalMillis;
 
-	private Map<EndPoint, Progress> seen = Map.of();
+	/** Weak, so that a closed connection does not hold its heap until the next look. */
+	private Map<EndPoint, Progress> seen = new WeakHashMap<>();
 
 	private Scheduler.@Nullable Task next;
 
@@ -68,7 +69,7 @@ final class HeadTimeout extends AbstractLifeCycle {
 	}
 
 	private void closeTooSlow() {
-		Map<EndPoint, Progress> now = new HashMap<>();
+		Map<EndPoint, Progress> now = new WeakHashMap<>();
 		for (EndPoint endPoint : connector.getConnectedEndPoints()) {
 			Connection connection = endPoint.getConnection();
 			boolean secured = true;

@@ -2,6 +2,7 @@ package dev.comfygateway.server;
 
 import dev.comfygateway.support.Certificates;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -78,6 +79,25 @@ class HeadTimeoutTests {
 			timeout.look();
 			assertClosed(caller);
 		}
+	}
+
+	@Test
+	void lookWhenConnectionEndsKeepsNothingOfIt() throws Exception {
+		start(connector);
+		WeakReference<EndPoint> ended;
+		try (Socket caller = connect()) {
+			send(caller, HEAD);
+			timeout.look();
+			ended = new WeakReference<>(connector.getConnectedEndPoints().iterator().next());
+		}
+		Awaitility.await().until(() -> {
+			// A selector may refer to the connection that it served last
+			try (Socket next = connect()) {
+				send(next, HEAD);
+			}
+			System.gc();
+			return ended.get() == null;
+		});
 	}
 
 	@Test
