@@ -159,7 +159,7 @@ class EventStream {
 		int retry = ThreadLocalRandom.current().nextInt(MIN_RETRY_MILLIS, MAX_RETRY_MILLIS + 1);
 		listener.comment(("retry: " + retry + "\n\n").getBytes(StandardCharsets.US_ASCII));
 		present.ifPresentOrElse(event -> tell(listener, event),
-				() -> schedule(() -> tellFirst(listener), cache.maxWait()));
+				() -> listener.disposeAtEnd(schedule(() -> tellFirst(listener), cache.maxWait())));
 	}
 
 	/** A failure whose cool-down has ended is no state: a fetch is due. */

@@ -10,6 +10,8 @@ import java.util.function.Consumer;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
 
 /**
  * Caller who listens, with what it was told last and whether its stream is done. One
@@ -41,6 +43,9 @@ final class Listener {
 	private final long since;
 
 	private final Consumer<Listener> onEnd;
+
+	/** What would keep the listener alive after its end. */
+	private final Disposable.Swap tasks = Disposables.swap();
 
 	private @Nullable Message next;
 
@@ -113,6 +118,11 @@ final class Listener {
 		}
 	}
 
+	/** Disposes a task of this listener when the stream ends, at once if it has ended. */
+	void disposeAtEnd(Disposable task) {
+		tasks.update(task);
+	}
+
 	/** Ends the stream. */
 	synchronized void end() {
 		if (!ending) {
@@ -175,6 +185,7 @@ final class Listener {
 				return;
 			}
 		}
+		tasks.dispose();
 		onEnd.accept(this);
 		callback.succeeded();
 	}
@@ -185,6 +196,7 @@ final class Listener {
 			ending = true;
 			next = null;
 		}
+		tasks.dispose();
 		onEnd.accept(this);
 		callback.failed(failure);
 	}

@@ -20,6 +20,8 @@ import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.ArgumentMatchers.any;
@@ -67,6 +69,19 @@ class ListenerTests {
 
 	private Listener listener(OptionalLong until) {
 		return new Listener(response, callback, connection, until, time, ended::add);
+	}
+
+	@Test
+	void tasksAreDisposedWhenCallerHasLeft() {
+		Disposable task = Disposables.single();
+		listener.disposeAtEnd(task);
+		listener.tell(prompt(1));
+		assertThat(task.isDisposed()).isFalse();
+		pending.getFirst().failed(new IOException("The caller has left"));
+		assertThat(task.isDisposed()).isTrue();
+		Disposable late = Disposables.single();
+		listener.disposeAtEnd(late);
+		assertThat(late.isDisposed()).isTrue();
 	}
 
 	@Test
