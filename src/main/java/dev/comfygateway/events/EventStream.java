@@ -146,6 +146,11 @@ class EventStream {
 		return true;
 	}
 
+	/** Counts a caller whom the heap has no room for. */
+	void refuse() {
+		refused.increment();
+	}
+
 	private void begin(Listener listener) {
 		if (closed) {
 			listener.end();

@@ -2,6 +2,7 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.server.FrontHandler;
+import dev.comfygateway.server.HeapBudget;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -14,8 +15,8 @@ import reactor.core.scheduler.Schedulers;
 class EventsConfiguration {
 
 	@Bean
-	FrontHandler events(EventStream stream, GatewayProperties properties) {
-		return new FrontHandler(FrontHandler.Place.STREAM, new EventsHandler(stream, properties.name()));
+	FrontHandler events(EventStream stream, GatewayProperties properties, HeapBudget heap) {
+		return new FrontHandler(FrontHandler.Place.STREAM, new EventsHandler(stream, properties.name(), heap));
 	}
 
 	/** Thread of the stream. */

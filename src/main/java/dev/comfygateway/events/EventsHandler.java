@@ -1,10 +1,12 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.server.HeapBudget;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.Optional;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
@@ -39,8 +41,11 @@ final class EventsHandler extends Handler.Wrapper {
 
 	private final String gatewayName;
 
-	EventsHandler(EventStream stream, String gatewayName) {
+	private final HeapBudget heap;
+
+	EventsHandler(EventStream stream, String gatewayName, HeapBudget heap) {
 		this.stream = stream;
+		this.heap = heap;
 		this.gatewayName = gatewayName;
 	}
 
@@ -95,8 +100,14 @@ final class EventsHandler extends Handler.Wrapper {
 				return;
 			}
 			boundSendBuffer(request);
-			if (!stream.add(response, callback, request.getConnectionMetaData().getConnection().getEndPoint(),
-					query.until())) {
+			Optional<Runnable> leave = heap.park(request);
+			if (leave.isEmpty()) {
+				stream.refuse();
+				refuse(response, callback);
+			}
+			else if (!stream.add(response, Callback.from(callback, leave.get()),
+					request.getConnectionMetaData().getConnection().getEndPoint(), query.until())) {
+				leave.get().run();
 				refuse(response, callback);
 			}
 		}

@@ -1,6 +1,9 @@
 package dev.comfygateway.server;
 
+import dev.comfygateway.error.ErrorAnswer;
 import java.util.List;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpHeaderValue;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -15,12 +18,20 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	private final List<Bulkhead> bulkheads;
 
+	private final HeapBudget heap;
+
+	private final ErrorAnswerHandler errors;
+
 	/**
 	 * Creates the handler.
-	 * @param bulkheads asked in their order; the last one takes every request
+	 * @param bulkheads asked in their order; the first one is that of probes, the last
+	 * one takes every request
+	 * @param heap where it is exhausted, only probes are served
 	 */
-	BulkheadHandler(List<Bulkhead> bulkheads) {
+	BulkheadHandler(List<Bulkhead> bulkheads, HeapBudget heap, ErrorAnswerHandler errors) {
 		this.bulkheads = bulkheads;
+		this.heap = heap;
+		this.errors = errors;
 	}
 
 	@Override
@@ -30,7 +41,15 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
-		bulkheadOf(request).execute(request, () -> handleBlocking(request, response, callback));
+		Bulkhead bulkhead = bulkheadOf(request);
+		if (bulkhead != bulkheads.getFirst() && heap.isExhausted()) {
+			heap.refused();
+			// A connection keeps the fields of its last request
+			response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
+			errors.write(ErrorAnswer.tooManyWaiting(), response, callback);
+			return true;
+		}
+		bulkhead.execute(request, () -> handleBlocking(request, response, callback));
 		return true;
 	}
 
@@ -44,6 +63,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 	}
 
 	private void handleBlocking(Request request, Response response, Callback callback) {
+		heap.enterThread();
 		try {
 			if (!super.handle(request, response, callback)) {
 				Response.writeError(request, response, callback, 404);
@@ -51,6 +71,9 @@ final class BulkheadHandler extends Handler.Wrapper {
 		}
 		catch (Throwable failure) {
 			Response.writeError(request, response, callback, failure);
+		}
+		finally {
+			heap.leaveThread();
 		}
 	}
 

@@ -12,8 +12,8 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler of heads that Jetty accepts and the gateway refuses. Their connections end,
- * since a connection keeps the fields of its last request.
+ * Handler that meters heads, and refuses some that Jetty accepts. The connections of
+ * those end, since a connection keeps the fields of its last request.
  */
 final class HeadHandler extends Handler.Wrapper {
 
@@ -28,6 +28,10 @@ final class HeadHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
+		if (endPoint != null) {
+			endPoint.complete(request);
+		}
 		HttpFields fields = request.getHeaders();
 		if (fields.size() > MAX_FIELDS) {
 			refuse(HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431, request, response, callback);

@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.eclipse.jetty.http.HttpCompliance;
+import org.eclipse.jetty.server.AbstractConnectionFactory;
 import org.eclipse.jetty.server.AsyncRequestLogWriter;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.CustomRequestLog;
@@ -100,7 +101,7 @@ class ServerConfiguration {
 
 	@Bean
 	WebServerFactoryCustomizer<JettyServletWebServerFactory> jetty(GatewayProperties properties,
-			JettyServerProperties jetty, ListableBeanFactory beans) {
+			JettyServerProperties jetty, HeapBudget heap, ListableBeanFactory beans) {
 		ErrorAnswerHandler errors = new ErrorAnswerHandler(properties.name());
 		return factory -> {
 			if (jetty.getThreads().getSelectors() == null || jetty.getThreads().getSelectors() < 0) {
@@ -110,22 +111,22 @@ class ServerConfiguration {
 			}
 			factory.setErrorPages(Set.of());
 			factory.addConfigurations(new ErrorConfiguration(errors));
-			factory.addServerCustomizers(server -> customize(server, errors, properties,
+			factory.addServerCustomizers(server -> customize(server, errors, properties, heap,
 					// Of this server's context alone: the operators' port has none
 					beans.getBeansOfType(FrontHandler.class, true, false).values()));
 		};
 	}
 
 	private static void customize(Server server, ErrorAnswerHandler errors, GatewayProperties properties,
-			Collection<FrontHandler> front) {
+			HeapBudget heap, Collection<FrontHandler> front) {
 		server.setErrorHandler(errors);
 		if (server.getRequestLog() instanceof CustomRequestLog log) {
 			server.setRequestLog(withoutBlocking(log));
 		}
 		for (Connector connector : server.getConnectors()) {
-			customize(connector);
+			customize(connector, heap);
 		}
-		chain(properties, errors, front).reversed().forEach(server::insertHandler);
+		chain(properties, errors, heap, front).reversed().forEach(server::insertHandler);
 	}
 
 	/**
@@ -133,7 +134,7 @@ class ServerConfiguration {
 	 * to the bulkheads they run on a selector and must not block.
 	 */
 	private static List<Handler.Singleton> chain(GatewayProperties properties, ErrorAnswerHandler errors,
-			Collection<FrontHandler> front) {
+			HeapBudget heap, Collection<FrontHandler> front) {
 		List<Handler.Singleton> chain = new ArrayList<>();
 		chain.add(new HeadHandler(errors));
 		chain.addAll(at(FrontHandler.Place.HEADERS, front));
@@ -142,7 +143,7 @@ class ServerConfiguration {
 		chain.add(new BodyDrainHandler());
 		chain.add(new MethodsHandler());
 		chain.addAll(at(FrontHandler.Place.STREAM, front));
-		chain.add(new BulkheadHandler(bulkheads(properties)));
+		chain.add(new BulkheadHandler(bulkheads(properties), heap, errors));
 		chain.add(new NegotiationHandler());
 		chain.add(new EmptyAnswerHandler(errors));
 		chain.add(new SlowReaderHandler(OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));
@@ -196,13 +197,17 @@ class ServerConfiguration {
 		return request -> matches.test(Request.getPathInContext(request));
 	}
 
-	private static void customize(Connector connector) {
+	private static void customize(Connector connector, HeapBudget heap) {
 		if (connector instanceof ServerConnector server) {
 			server.setAcceptQueueSize(ACCEPT_QUEUE_SIZE);
 			server.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
 			server.setAcceptedReceiveBufferSize(SOCKET_BUFFER_SIZE);
 			server.setAcceptedSendBufferSize(SOCKET_BUFFER_SIZE);
 			server.addBean(new HeadTimeout(server, Math.min(MAX_HEAD_MILLIS, server.getIdleTimeout())));
+			if (server.getDefaultConnectionFactory() instanceof AbstractConnectionFactory first) {
+				server.addFirstConnectionFactory(new MeteredConnectionFactory(heap, first));
+			}
+			heap.add(server);
 		}
 		connector.getConnectionFactories()
 			.stream()

@@ -55,10 +55,11 @@ public final class GatewayProcess implements AutoCloseable {
 		return start(List.of("-XX:TieredStopAtLevel=1"), environment, arguments);
 	}
 
-	/** Starts it with the heap of the container, and with both compilers. */
+	/** Starts it with the heap of the default container, and with both compilers. */
 	public static GatewayProcess startInSmallHeap(Map<String, String> environment, String... arguments)
 			throws IOException {
-		return start(List.of("-Xmx96m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError"), environment, arguments);
+		return start(List.of("-Xmx104m", "-Xmn12m", "-XX:+UseSerialGC", "-XX:MinHeapFreeRatio=10",
+				"-XX:MaxHeapFreeRatio=20", "-XX:+ExitOnOutOfMemoryError"), environment, arguments);
 	}
 
 	/**

@@ -1,0 +1,198 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.error.RefusalLog;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.eclipse.jetty.server.Connector;
+import org.eclipse.jetty.server.Request;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/**
+ * Bound of what all connections hold of the heap. It is an estimate, charged on the
+ * thread that reads: a flood fills the heap faster than any check at intervals.
+ *
+ * <ol>
+ * <li>A connection is charged when it is accepted, when a head is incomplete and when one
+ * is complete; a request on a thread is charged too.</li>
+ * <li>Above the bound all are counted anew. A closed connection is not given back at
+ * once, since it holds its heap until its selector lets go of it.</li>
+ * <li>{@link ConnectionShedder} closes connections without a request.</li>
+ * <li>Until there is room, a connection that would hold more than another small head is
+ * closed before its head is parsed, and a request that needs a thread or stays is
+ * refused. Probes and answers from memory are served.</li>
+ * </ol>
+ */
+@Component
+public final class HeapBudget {
+
+	private static final Logger log = LoggerFactory.getLogger(HeapBudget.class);
+
+	private static final long MIB = 1024 * 1024;
+
+	/**
+	 * Of eight parts of the heap, connections may hold three. The gateway itself takes 35
+	 * MiB, and a flood goes beyond its bound for a moment.
+	 */
+	private static final int HEAP_PARTS = 8;
+
+	private static final int CONNECTIONS = 3;
+
+	/** Bytes of heap of a request on a thread, beside its connection. */
+	private static final int REQUEST_ON_THREAD = 28 * 1024;
+
+	private static final long MIN_PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
+
+	/** Counting takes at most one part of so many of a thread's time. */
+	private static final int PAUSE_FACTOR = 9;
+
+	/** Of four parts of these, callers who stay may hold three. */
+	private static final int PARKED_PARTS = 4;
+
+	private static final int PARKED = 3;
+
+	private final long max;
+
+	private final ConnectionShedder shedder;
+
+	private final RefusalLog refusals;
+
+	private final Set<Meter> meters = ConcurrentHashMap.newKeySet();
+
+	private final AtomicLong held = new AtomicLong();
+
+	private final AtomicLong onThreads = new AtomicLong();
+
+	private final AtomicLong parked = new AtomicLong();
+
+	private final AtomicBoolean counting = new AtomicBoolean();
+
+	private volatile long nextCount = System.nanoTime();
+
+	@Autowired
+	HeapBudget(JettyServerProperties jetty, MeterRegistry registry) {
+		this(Runtime.getRuntime().maxMemory() / HEAP_PARTS * CONNECTIONS,
+				new ConnectionShedder(jetty.getMaxConnections(), registry));
+	}
+
+	/**
+	 * Creates a budget.
+	 * @param max bytes that connections and requests may hold
+	 */
+	HeapBudget(long max, ConnectionShedder shedder) {
+		this.max = max;
+		this.shedder = shedder;
+		this.refusals = new RefusalLog(log, "503",
+				"connections and requests hold " + max / MIB + " MiB of the heap, the most they may");
+	}
+
+	/** Counts the connections of a server's port from now on. */
+	void add(Connector connector) {
+		shedder.add(connector);
+	}
+
+	void accepted(Connector connector, MeteredEndPoint endPoint) {
+		meters.add(endPoint.meter());
+		charge(endPoint.meter().held());
+		if (shedder.isCrowded(connector)) {
+			makeRoom();
+		}
+	}
+
+	/** Charges so many bytes, or gives them back. */
+	void charge(int bytes) {
+		if (held.addAndGet(bytes) > max && bytes > 0) {
+			makeRoom();
+		}
+	}
+
+	/** Whether nothing more may be held. */
+	boolean isExhausted() {
+		if (held.get() > max) {
+			makeRoom();
+		}
+		return held.get() > max;
+	}
+
+	/**
+	 * Charges a caller who stays to the part that all of those may hold.
+	 * @return gives it back; absent where there is no room, which is logged
+	 */
+	public Optional<Runnable> park(Request request) {
+		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
+		int bytes = endPoint == null ? 0 : endPoint.meter().held();
+		if (parked.addAndGet(bytes) > max / PARKED_PARTS * PARKED || isExhausted()) {
+			parked.addAndGet(-bytes);
+			refused();
+			return Optional.empty();
+		}
+		return Optional.of(() -> parked.addAndGet(-bytes));
+	}
+
+	/** Notes that a caller is refused. */
+	void refused() {
+		refusals.refused();
+	}
+
+	/** Notes that a connection is closed since there is no room. */
+	void closed() {
+		shedder.count();
+	}
+
+	/** Charges a request that needs a thread. */
+	void enterThread() {
+		onThreads.addAndGet(REQUEST_ON_THREAD);
+		charge(REQUEST_ON_THREAD);
+	}
+
+	void leaveThread() {
+		onThreads.addAndGet(-REQUEST_ON_THREAD);
+		charge(-REQUEST_ON_THREAD);
+	}
+
+	@Scheduled(fixedDelayString = "10s")
+	void review() {
+		refusals.review();
+	}
+
+	/** Makes room where none could be made when it was needed: accepting has ended. */
+	@Scheduled(fixedDelayString = "1s")
+	void relieve() {
+		meters.removeIf(Meter::isReleased);
+		if (shedder.isCrowded() || held.get() > max) {
+			makeRoom();
+		}
+	}
+
+	private void makeRoom() {
+		long start = System.nanoTime();
+		if (start - nextCount < 0 || !counting.compareAndSet(false, true)) {
+			return;
+		}
+		try {
+			long present = count();
+			held.set(present);
+			shedder.makeRoom(present, onThreads.get(), max);
+		}
+		finally {
+			long end = System.nanoTime();
+			nextCount = end + Math.max(MIN_PAUSE, (end - start) * PAUSE_FACTOR);
+			counting.set(false);
+		}
+	}
+
+	private long count() {
+		meters.removeIf(Meter::isReleased);
+		return onThreads.get() + meters.stream().mapToLong(Meter::held).sum();
+	}
+
+}

@@ -1,0 +1,198 @@
+package dev.comfygateway.server;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpURI;
+import org.eclipse.jetty.io.Connection;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.io.EofException;
+import org.eclipse.jetty.io.ssl.SslConnection;
+import org.eclipse.jetty.server.ProxyConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * End point that meters what its connection holds of the heap: its own objects, the
+ * fields and the longest text of a complete head, and an incomplete one. Jetty keeps the
+ * fields of a request until the next one, and buffers as long as the longest text.
+ */
+final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
+
+	/** Bytes of heap of a connection that has answered a short request. */
+	private static final int PLAIN_CONNECTION = 5 * 1024;
+
+	/** The same with the state of TLS. */
+	private static final int TLS_CONNECTION = 48 * 1024;
+
+	/** Bytes of heap of a header field, beside its text. */
+	private static final int FIELD = 80;
+
+	/** Bytes of heap for a byte of text: itself, and a buffer twice as long. */
+	private static final int BUFFERED_BYTE = 3;
+
+	/** The same in a head that cannot be looked at: one of shortest fields. */
+	private static final int ENCRYPTED_BYTE = 25;
+
+	/** An incomplete head is bounded by its own limit, and a body is not held. */
+	private static final int MAX_INCOMPLETE = 200 * 1024;
+
+	/** Bytes that a connection may hold in addition where the budget is exhausted. */
+	private static final int SMALL = 1024;
+
+	private final HeapBudget budget;
+
+	private final boolean encrypted;
+
+	private final Meter meter;
+
+	private int complete;
+
+	private int incomplete;
+
+	/** The last two bytes that were read. */
+	private int tail;
+
+	MeteredEndPoint(EndPoint endPoint, HeapBudget budget, boolean encrypted) {
+		super(endPoint, endPoint.getLocalSocketAddress(), endPoint.getRemoteSocketAddress());
+		this.budget = budget;
+		this.encrypted = encrypted;
+		this.meter = new Meter(endPoint.getTransport(), encrypted ? TLS_CONNECTION : PLAIN_CONNECTION);
+	}
+
+	/** End point of an open connection; absent where it is not metered. */
+	static @Nullable MeteredEndPoint of(EndPoint endPoint) {
+		EndPoint found = endPoint;
+		while (found instanceof EndPoint.Wrapper wrapper && !(found instanceof MeteredEndPoint)) {
+			found = wrapper.unwrap();
+		}
+		if (found instanceof MeteredEndPoint metered) {
+			return metered;
+		}
+		Connection connection = found.getConnection();
+		return connection != null && connection.getEndPoint() instanceof MeteredEndPoint metered ? metered : null;
+	}
+
+	Meter meter() {
+		return meter;
+	}
+
+	/** Whether nobody waits for an answer, or a body is read that nobody needs. */
+	boolean isExpendable() {
+		Connection http = http();
+		return isIncomplete() || http.getMessagesIn() <= http.getMessagesOut();
+	}
+
+	/** Whether no request has been complete, or another one has begun. */
+	boolean isIncomplete() {
+		return meter.isIncomplete() || http().getMessagesIn() <= 0;
+	}
+
+	/** Whether nothing has come by it. */
+	boolean isSilent() {
+		return !meter.isIncomplete() && http().getMessagesIn() <= 0;
+	}
+
+	private Connection http() {
+		Connection connection = getConnection();
+		return connection instanceof SslConnection tls ? tls.getSslEndPoint().getConnection() : connection;
+	}
+
+	@Override
+	public SslSessionData getSslSessionData() {
+		return unwrap().getSslSessionData();
+	}
+
+	@Override
+	public int fill(ByteBuffer buffer) throws IOException {
+		int read = super.fill(buffer);
+		if (read <= 0) {
+			return read;
+		}
+		int from = buffer.limit() - read;
+		if (budget.isExhausted() && isLarge(buffer, from)) {
+			// Before it is parsed
+			buffer.limit(from);
+			budget.closed();
+			close(new EofException("Closed for want of heap"));
+			return -1;
+		}
+		incomplete = Math.min(encrypted ? incomplete + read * ENCRYPTED_BYTE : incomplete(buffer, from),
+				MAX_INCOMPLETE);
+		charge();
+		return read;
+	}
+
+	/** Notes a head that is complete. */
+	void complete(Request request) {
+		HttpURI uri = request.getHttpURI();
+		int text = length(uri.getPath()) + length(uri.getQuery());
+		int longest = text;
+		int fields = 0;
+		for (HttpField field : request.getHeaders()) {
+			int value = length(field.getValue());
+			longest = Math.max(longest, value);
+			text += value + length(field.getName());
+			fields++;
+		}
+		complete = Math.max(complete, fields * FIELD + text + longest * (BUFFERED_BYTE - 1));
+		if (encrypted) {
+			incomplete = 0;
+		}
+		charge();
+	}
+
+	private static int length(@Nullable String text) {
+		return text == null ? 0 : text.length();
+	}
+
+	private void charge() {
+		int change = meter.update(complete, incomplete);
+		if (change != 0) {
+			budget.charge(change);
+		}
+	}
+
+	/** Whether these bytes would make the connection hold more, beyond a small head. */
+	private boolean isLarge(ByteBuffer buffer, int from) {
+		int cost = incomplete + (buffer.limit() - from) * (encrypted ? ENCRYPTED_BYTE : BUFFERED_BYTE);
+		for (int i = from; i < buffer.limit() && cost <= complete + SMALL; i++) {
+			if (buffer.get(i) == '\n') {
+				cost += FIELD;
+			}
+		}
+		return cost > complete + SMALL;
+	}
+
+	/**
+	 * Cost of what is incomplete, with the bytes from here on. Looks back to the last
+	 * blank line, which ends a head.
+	 */
+	private int incomplete(ByteBuffer buffer, int from) {
+		int last = buffer.limit() - 1;
+		int lines = 0;
+		int i = last;
+		while (i >= from && !endsBlankLine(buffer, from, i)) {
+			if (buffer.get(i) == '\n') {
+				lines++;
+			}
+			i--;
+		}
+		int cost = lines * FIELD + (last - i) * BUFFERED_BYTE;
+		tail = byteAt(buffer, from, last - 1) << Byte.SIZE | byteAt(buffer, from, last);
+		return i >= from ? cost : incomplete + cost;
+	}
+
+	private boolean endsBlankLine(ByteBuffer buffer, int from, int i) {
+		if (buffer.get(i) != '\n') {
+			return false;
+		}
+		int previous = byteAt(buffer, from, i - 1);
+		return previous == '\n' || previous == '\r' && byteAt(buffer, from, i - 2) == '\n';
+	}
+
+	private int byteAt(ByteBuffer buffer, int from, int i) {
+		return i >= from ? buffer.get(i) & 0xFF : tail >> (from - 1 - i) * Byte.SIZE & 0xFF;
+	}
+
+}

@@ -1,0 +1,250 @@
+package dev.comfygateway.process;
+
+import dev.comfygateway.simulator.Hold;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.FloodingCallers;
+import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.RawConnection;
+import java.io.IOException;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import static java.util.Map.entry;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+/**
+ * Thousands of connections with whatever heads and parameters, complete or not, against a
+ * gateway with the container's heap. They end nothing, and probes are answered beside
+ * them.
+ */
+@Isolated("measures times")
+class FloodIT {
+
+	private static final String KEY = "key-that-nobody-takes";
+
+	private static final Path NGINX = Path.of("/usr/sbin/nginx");
+
+	private static final int CALLERS = 10_000;
+
+	/** Nginx needs two descriptors for each. */
+	private static final int CALLERS_BEHIND_NGINX = 5_000;
+
+	/** How long a probe may take beside the flood. */
+	private static final int AT_ONCE_MILLIS = 1_000;
+
+	private static final int PATIENCE_SECONDS = 60;
+
+	private static final String NAMES = "?"
+			+ IntStream.range(0, 1_700).mapToObj(Integer::toString).collect(Collectors.joining("&"));
+
+	private static final String FIELDS = "a:\r\n".repeat(1_990);
+
+	private static final String HUNDRED_FIELDS = ("X-Ordinary: " + "x".repeat(64) + "\r\n").repeat(95);
+
+	private static final String LONG = "X-Long: " + "x".repeat(7_800) + "\r\n";
+
+	private static final String NO_CACHE = "Cache-Control: no-cache\r\n";
+
+	private static SimulatedComfyCloud upstream;
+
+	private static GatewayProcess gateway;
+
+	@BeforeAll
+	static void start() throws IOException {
+		upstream = SimulatedComfyCloud.start(0, KEY);
+		gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
+				"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s");
+		gateway.awaitStart();
+		// Loads what the probes need
+		awaitAnswersAtOnce();
+	}
+
+	@AfterAll
+	static void end() {
+		gateway.close();
+		upstream.close();
+	}
+
+	/** Heads that a proxy passes on. */
+	private static final Map<String, String> COMPLETE = Map.ofEntries(
+			entry("stream with 1,700 names", get("/api/prompt/events" + NAMES, "")),
+			entry("stream with a long cookie", get("/api/prompt/events", LONG.replace("X-Long", "Cookie"))),
+			entry("stream with 100 fields", get("/api/prompt/events", HUNDRED_FIELDS)),
+			entry("waiting callers with a long field", get("/api/prompt", NO_CACHE + LONG)),
+			entry("waiting callers with 98 fields", get("/api/prompt", NO_CACHE + HUNDRED_FIELDS)),
+			entry("waiting callers with 1,600 names", get("/api/prompt" + NAMES.substring(0, 7_000), NO_CACHE)),
+			entry("prompt with 1,700 names", get("/api/prompt" + NAMES, "")),
+			entry("page with 1,700 names", get("/" + NAMES, "")),
+			entry("document with 1,700 names", get("/v3/api-docs" + NAMES, "")),
+			entry("status with 1,700 names", get("/page/status.json" + NAMES, "")),
+			entry("unknown path with 100 fields", get("/nope", HUNDRED_FIELDS)));
+
+	private static final Map<String, String> OTHERS = Map.ofEntries(
+			entry("stream with 1,990 fields", get("/api/prompt/events", FIELDS)),
+			entry("waiting callers with 1,980 fields", get("/api/prompt", NO_CACHE + "a:\r\n".repeat(1_980))),
+			entry("nothing", ""), entry("a long field without end", withoutEnd(get("/api/prompt", LONG))),
+			entry("1,990 fields without end", withoutEnd(get("/api/prompt", FIELDS))),
+			entry("a long path without end", "GET /" + "x".repeat(8_000)),
+			entry("1,990 fields behind a request",
+					get("/livez", "") + withoutEnd(get("/livez", "a:\r\n".repeat(1_970)))),
+			entry("1,990 fields behind a body",
+					"POST /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + FIELDS),
+			entry("half a body",
+					"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + "a\n".repeat(4_000)),
+			entry("what is no HTTP", "\u0016\u0003\u0001\u0002\u0000\u0001".repeat(1_000)));
+
+	/** Forms that hold most, each in its way, and all forms together. */
+	static Stream<Arguments> floods() {
+		List<String> all = Stream.concat(COMPLETE.values().stream(), OTHERS.values().stream()).toList();
+		return Stream.concat(Stream
+			.of("stream with 1,700 names", "stream with a long cookie", "waiting callers with 98 fields",
+					"stream with 1,990 fields", "a long field without end", "1,990 fields without end",
+					"1,990 fields behind a request", "nothing")
+			.map(what -> arguments(what, List.of(COMPLETE.containsKey(what) ? COMPLETE.get(what) : OTHERS.get(what)))),
+				Stream.of(arguments("all forms", all)));
+	}
+
+	private static String get(String target, String headers) {
+		return "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n";
+	}
+
+	private static String withoutEnd(String head) {
+		return head.substring(0, head.length() - 2);
+	}
+
+	@ParameterizedTest(name = "{0}")
+	@MethodSource("floods")
+	void probesAreAnsweredAndTheProcessGoesOn(String what, List<String> heads) throws Exception {
+		assertSurvives(gateway.port(), CALLERS, heads);
+	}
+
+	@Test
+	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
+	void probesAreAnsweredAndTheProcessGoesOnBehindNginx() throws Exception {
+		try (Nginx nginx = new Nginx(gateway.port())) {
+			assertSurvives(nginx.port, CALLERS_BEHIND_NGINX, List.copyOf(COMPLETE.values()));
+		}
+	}
+
+	@Test
+	void ordinaryHeadersOfSixKilobytesPassAfterAFlood() throws Exception {
+		assertSurvives(gateway.port(), CALLERS, List.of(withoutEnd(get("/api/prompt", FIELDS))));
+		String[] headers = IntStream.range(0, 30)
+			.mapToObj(i -> "X-Ordinary-%s: %s".formatted(i, "x".repeat(180)))
+			.toArray(String[]::new);
+		for (int i = 0; i < 100; i++) {
+			assertThat(RawConnection.get(gateway.port(), "/api/prompt", headers).status()).isEqualTo(200);
+			assertThat(RawConnection.get(gateway.port(), "/nope", headers).status()).isEqualTo(404);
+		}
+	}
+
+	private static void assertSurvives(int port, int callers, List<String> heads) throws Exception {
+		Hold hold = upstream.hold();
+		try (FloodingCallers flood = FloodingCallers.start(port, callers, heads)) {
+			do {
+				awaitAnswersAtOnce();
+			}
+			while (!flood.isSent());
+			awaitAnswersAtOnce();
+		}
+		finally {
+			hold.release();
+		}
+		assertThat(gateway.output()).doesNotContain("OutOfMemory");
+		assertThat(gateway.isAlive()).isTrue();
+		// All is as before
+		Awaitility.await()
+			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.ignoreExceptions()
+			.until(() -> RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache").status() == 200);
+	}
+
+	/** The client takes processors from the gateway, so that one late answer is none. */
+	private static void awaitAnswersAtOnce() {
+		for (int port : new int[] { gateway.port(), gateway.managementPort() }) {
+			String path = port == gateway.port() ? "/livez" : "/actuator/health/liveness";
+			Awaitility.await(path).atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).ignoreExceptions().until(() -> {
+				try (RawConnection probe = new RawConnection(port, AT_ONCE_MILLIS)) {
+					return probe.send(get(path, "")).read().status() == 200;
+				}
+			});
+		}
+	}
+
+	static boolean isNginxInstalled() {
+		return Files.isExecutable(NGINX);
+	}
+
+	/**
+	 * Nginx that passes on whatever it takes, each request by a connection of its own.
+	 */
+	private static final class Nginx implements AutoCloseable {
+
+		private final Process process;
+
+		private final int port;
+
+		Nginx(int gateway) throws IOException {
+			Path directory = Files.createTempDirectory("nginx");
+			try (ServerSocket free = new ServerSocket(0)) {
+				port = free.getLocalPort();
+			}
+			Files.writeString(directory.resolve("nginx.conf"), """
+					daemon off;
+					pid nginx.pid;
+					error_log stderr crit;
+					worker_rlimit_nofile 20000;
+					events { worker_connections 12000; }
+					http {
+					  access_log off;
+					  client_body_temp_path body;
+					  proxy_temp_path proxy;
+					  fastcgi_temp_path fastcgi;
+					  uwsgi_temp_path uwsgi;
+					  scgi_temp_path scgi;
+					  client_header_buffer_size 16k;
+					  large_client_header_buffers 8 16k;
+					  server {
+					    listen 127.0.0.1:%s backlog=4096;
+					    location / {
+					      proxy_pass http://127.0.0.1:%s;
+					      proxy_http_version 1.1;
+					      proxy_set_header Connection "";
+					      proxy_set_header Host localhost;
+					      proxy_buffering off;
+					    }
+					  }
+					}
+					""".formatted(port, gateway));
+			process = new ProcessBuilder(NGINX.toString(), "-p", directory.toString(), "-c", "nginx.conf")
+				.redirectErrorStream(true)
+				.redirectOutput(ProcessBuilder.Redirect.DISCARD)
+				.start();
+			Awaitility.await("nginx").ignoreExceptions().until(() -> RawConnection.get(port, "/livez").status() == 200);
+		}
+
+		@Override
+		public void close() {
+			process.destroy();
+		}
+
+	}
+
+}

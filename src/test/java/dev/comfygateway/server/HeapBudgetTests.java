@@ -1,0 +1,223 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.support.RawConnection;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.Callback;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class HeapBudgetTests {
+
+	private static final int KIB = 1024;
+
+	private static final String LONG = "X-Long: " + "x".repeat(4 * KIB);
+
+	private final Server server = new Server();
+
+	private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+
+	private final List<RawConnection> callers = new ArrayList<>();
+
+	private final CountDownLatch came = new CountDownLatch(1);
+
+	private ServerConnector connector = new ServerConnector(server);
+
+	private HeapBudget budget = new HeapBudget(0, new ConnectionShedder(0, meters));
+
+	@AfterEach
+	void stop() throws Exception {
+		for (RawConnection caller : callers) {
+			caller.close();
+		}
+		server.stop();
+	}
+
+	@Test
+	void incompleteHeadsAreClosedBeforeIdleConnections() throws Exception {
+		start(100 * KIB, 0);
+		RawConnection idle = connect().send(RawConnection.request("GET", "/"));
+		idle.read();
+		for (int i = 0; i < 20; i++) {
+			begin(connect());
+		}
+		awaitShed();
+		assertThat(idle.send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+	}
+
+	@Test
+	void idleConnectionsAreClosedWhereNoHeadIsIncomplete() throws Exception {
+		start(100 * KIB, 0);
+		while (shed() == 0) {
+			assertThat(connect().send(RawConnection.request("GET", "/", LONG)).read().status()).isEqualTo(200);
+		}
+		assertThat(connect().send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+	}
+
+	@Test
+	void requestInProgressIsKeptWhateverOthersHold() throws Exception {
+		start(100 * KIB, 0);
+		RawConnection waiting = connect().send(RawConnection.request("GET", "/wait", LONG));
+		assertThat(came.await(10, TimeUnit.SECONDS)).isTrue();
+		for (int i = 0; i < 20; i++) {
+			begin(connect());
+		}
+		awaitShed();
+		assertThat(waiting.read().status()).isEqualTo(200);
+	}
+
+	@Test
+	void connectionsNearTheMaximumAreClosedTheOldestFirst() throws Exception {
+		start(Integer.MAX_VALUE, 20);
+		connect();
+		Awaitility.await().until(() -> !connector.getConnectedEndPoints().isEmpty());
+		long since = System.currentTimeMillis();
+		Awaitility.await().until(() -> System.currentTimeMillis() > since);
+		for (int i = 1; i < 30; i++) {
+			connect();
+		}
+		awaitShed();
+		assertThat(callers.getFirst().readToEnd()).isEmpty();
+		assertThat(callers.getLast().send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+	}
+
+	@Test
+	void roomIsMadeLaterWhereConnectionsCameFasterThanTheyAreCounted() throws Exception {
+		start(Integer.MAX_VALUE, 20);
+		for (int i = 0; i < 40; i++) {
+			connect();
+		}
+		Awaitility.await().until(() -> {
+			budget.relieve();
+			return connector.getConnectedEndPoints().size() <= 18;
+		});
+		assertThat(shed()).isGreaterThanOrEqualTo(22);
+	}
+
+	@Test
+	void connectionsWithinTheBudgetAreKept() throws Exception {
+		start(1000 * KIB, 0);
+		for (int i = 0; i < 20; i++) {
+			begin(connect());
+		}
+		for (RawConnection caller : callers) {
+			assertThat(caller.send("\r\n").read().status()).isEqualTo(200);
+			assertThat(caller.send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+		}
+		assertThat(shed()).isZero();
+	}
+
+	@Test
+	void largeHeadsAreNotParsedWhereNothingCanBeClosed() throws Exception {
+		start(100 * KIB, 0);
+		for (int i = 0; i < 21; i++) {
+			connect();
+		}
+		Awaitility.await().until(() -> connector.getConnectedEndPoints().size() == 21);
+		// All are new
+		RawConnection large = callers.getFirst().send(RawConnection.request("GET", "/", LONG));
+		RawConnection small = callers.getLast().send(RawConnection.request("GET", "/"));
+		assertThat(large.readToEnd()).isEmpty();
+		assertThat(small.read().status()).isEqualTo(200);
+	}
+
+	@Test
+	void closedConnectionsHoldNothing() throws Exception {
+		start(100 * KIB, 0);
+		for (int i = 0; i < 100; i++) {
+			assertThat(RawConnection.get(connector.getLocalPort(), "/", LONG, "Connection: close").status())
+				.isEqualTo(200);
+			Awaitility.await().until(() -> connector.getConnectedEndPoints().isEmpty());
+		}
+		assertThat(shed()).isZero();
+	}
+
+	@Test
+	void headIsMeteredWhateverItsPieces() throws Exception {
+		start(1000 * KIB, 0);
+		RawConnection caller = connect();
+		caller.send("GET / HTTP/1.1\r\nHost: a\r\n\r");
+		Awaitility.await().until(() -> meter().filter(Meter::isIncomplete).isPresent());
+		caller.send("\n").read();
+		assertThat(meter().orElseThrow().isIncomplete()).isFalse();
+		// The begin of the next head comes with the end of this one
+		caller.send(RawConnection.request("GET", "/") + "GET / HTTP/1.1\r\na:\r\n").read();
+		assertThat(meter().orElseThrow().isIncomplete()).isTrue();
+		caller.send("Host: a\r\n\r\n").read();
+		assertThat(meter().orElseThrow().isIncomplete()).isFalse();
+	}
+
+	private void start(int max, int maxConnections) throws Exception {
+		budget = new HeapBudget(max, new ConnectionShedder(maxConnections, meters));
+		HttpConnectionFactory http = new HttpConnectionFactory();
+		connector = new ServerConnector(server, http);
+		connector.addFirstConnectionFactory(new MeteredConnectionFactory(budget, http));
+		connector.setHost("127.0.0.1");
+		budget.add(connector);
+		server.addConnector(connector);
+		HeadHandler handler = new HeadHandler(new ErrorAnswerHandler("gateway"));
+		handler.setHandler(new Handler.Abstract.NonBlocking() {
+			@Override
+			public boolean handle(Request request, Response response, Callback callback) {
+				if (!Request.getPathInContext(request).equals("/wait")) {
+					callback.succeeded();
+				}
+				else {
+					// The next request of the connection is read when this one is
+					// answered
+					came.countDown();
+					Thread.ofVirtual().start(() -> {
+						Awaitility.await().until(() -> shed() > 0);
+						callback.succeeded();
+					});
+				}
+				return true;
+			}
+		});
+		server.setHandler(handler);
+		server.start();
+	}
+
+	private RawConnection connect() throws IOException {
+		RawConnection caller = new RawConnection(connector.getLocalPort());
+		callers.add(caller);
+		return caller;
+	}
+
+	private static void begin(RawConnection caller) throws IOException {
+		caller.send("GET / HTTP/1.1\r\nHost: localhost\r\n" + LONG + "\r\n");
+	}
+
+	private void awaitShed() {
+		Awaitility.await().until(() -> shed() > 0);
+	}
+
+	private double shed() {
+		return meters.counter("comfy.gateway.connections.shed").count();
+	}
+
+	private Optional<Meter> meter() {
+		return connector.getConnectedEndPoints().stream().map(HeapBudgetTests::meter).findFirst();
+	}
+
+	private static Meter meter(EndPoint endPoint) {
+		return Objects.requireNonNull(MeteredEndPoint.of(endPoint)).meter();
+	}
+
+}

@@ -1,0 +1,69 @@
+package dev.comfygateway.support;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Callers who send bytes, each on a connection of its own, read nothing and stay.
+ */
+public final class FloodingCallers implements AutoCloseable {
+
+	private static final int PATIENCE_SECONDS = 120;
+
+	private static final int CONNECT_MILLIS = 20_000;
+
+	private final List<SocketChannel> open = new ArrayList<>();
+
+	private final CompletableFuture<Void> sent;
+
+	private FloodingCallers(int port, int callers, List<String> heads) {
+		List<ByteBuffer> bytes = heads.stream()
+			.map(head -> ByteBuffer.wrap(head.getBytes(StandardCharsets.ISO_8859_1)))
+			.toList();
+		this.sent = CompletableFuture.runAsync(() -> {
+			for (int i = 0; i < callers; i++) {
+				send(port, bytes.get(i % bytes.size()).duplicate());
+			}
+		}, task -> Thread.ofPlatform().daemon().start(task));
+	}
+
+	/** Starts as many callers, who send one of these heads each, in turn. */
+	public static FloodingCallers start(int port, int callers, List<String> heads) {
+		return new FloodingCallers(port, callers, heads);
+	}
+
+	private void send(int port, ByteBuffer request) {
+		try {
+			SocketChannel caller = SocketChannel.open();
+			open.add(caller);
+			caller.socket().connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONNECT_MILLIS);
+			caller.configureBlocking(false);
+			caller.write(request);
+		}
+		catch (IOException ignored) {
+			// Closed, or not accepted in time, which is up to the other side
+		}
+	}
+
+	/** Whether all have sent what they can. */
+	public boolean isSent() {
+		return sent.isDone();
+	}
+
+	@Override
+	public void close() throws IOException {
+		sent.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+		for (SocketChannel caller : open) {
+			caller.close();
+		}
+	}
+
+}
