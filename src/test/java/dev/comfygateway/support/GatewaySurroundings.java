@@ -16,9 +16,6 @@ import reactor.core.scheduler.Scheduler;
 @TestConfiguration(proxyBeanMethods = false)
 class GatewaySurroundings {
 
-	/** System property that removes the accelerator from every gateway under test. */
-	private static final String WITHOUT_FRESH_ANSWERS = "without-fresh-answers";
-
 	/** Removes the bean that registers the accelerator. */
 	static void removeFreshAnswers(ConfigurableListableBeanFactory beans) {
 		((BeanDefinitionRegistry) beans).removeBeanDefinition("freshAnswers");
@@ -49,9 +46,6 @@ class GatewaySurroundings {
 				TestPropertyValues.of("comfy.base-url=" + upstream.baseUrl()).applyTo(context);
 			}
 			((GenericApplicationContext) context).registerBean(SimulatedComfyCloud.class, () -> upstream);
-			if (Boolean.getBoolean(WITHOUT_FRESH_ANSWERS)) {
-				context.addBeanFactoryPostProcessor(GatewaySurroundings::removeFreshAnswers);
-			}
 		}
 
 	}
