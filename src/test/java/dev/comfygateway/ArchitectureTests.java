@@ -171,11 +171,6 @@ class ArchitectureTests {
 		.beAnnotatedWith("jakarta.annotation.Resource");
 
 	@ArchTest
-	static final ArchRule settingsAreBoundToRecords = noClasses().should()
-		.dependOnClassesThat()
-		.areAssignableTo(Value.class);
-
-	@ArchTest
 	static final ArchRule nothingUsesJavaUtilLogging = noClasses().should()
 		.dependOnClassesThat()
 		.resideInAPackage("java.util.logging..");
@@ -186,13 +181,6 @@ class ArchitectureTests {
 	@ArchTest
 	static final ArchRule namesSayWhat = noClasses().should()
 		.haveNameMatching(".*(Impl|Utils?|Helper|Manager|Processor)(\\$.*)?");
-
-	@ArchTest
-	static void packagesAllHaveClasses(JavaClasses classes) {
-		assertThat(List.of(WEB, CACHE, UPSTREAM, ERROR, SERVER, TRACING, FLEET, EVENTS, PAGE, LOG))
-			.allSatisfy(name -> assertThat(classes.that(resideInAPackage(name)).stream().map(JavaClass::getSimpleName))
-				.hasSizeGreaterThan(1));
-	}
 
 	@ArchTest
 	static void onlyThosePackagesExist(JavaClasses classes) {

@@ -14,11 +14,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 class RequestDirectivesFuzzTests {
 
 	@Property
-	void ofWhenHostileAsksForNoNegativeAge(@ForAll("lines") List<String> lines, @ForAll("words") String pragma) {
-		assertThat(of(lines, pragma).maxAgeNanos()).isNotNegative();
-	}
-
-	@Property
 	void ofWhenEveryLineIsUnknownAsksNothing(@ForAll("unknown") List<String> lines) {
 		assertThat(of(lines, null)).isEqualTo(RequestDirectives.NONE);
 	}
