@@ -9,9 +9,9 @@ import io.micrometer.tracing.exporter.SpanExportingPredicate;
 import io.micrometer.tracing.handler.PropagatingReceiverTracingObservationHandler;
 import io.micrometer.tracing.handler.PropagatingSenderTracingObservationHandler;
 import io.micrometer.tracing.propagation.Propagator;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.micrometer.tracing.autoconfigure.MicrometerTracingAutoConfiguration;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
 
@@ -21,7 +21,7 @@ import org.springframework.core.annotation.Order;
  * not exported.
  */
 @Configuration(proxyBeanMethods = false)
-@Conditional(TracingSwitch.class)
+@ConditionalOnBooleanProperty(TracingSwitch.ENABLED)
 class TracingConfiguration {
 
 	@Bean

@@ -4,13 +4,20 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.autoconfigure.AutoConfigurationImportFilter;
 import org.springframework.boot.autoconfigure.AutoConfigurationMetadata;
 import org.springframework.context.EnvironmentAware;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 
 /**
  * Filter that leaves out Spring Boot's tracing where the {@link TracingSwitch} is off.
  * Otherwise Boot would create spans and headers for the upstream without a collector. The
  * export of logs is always left out: the log goes to standard output.
+ *
+ * <p>
+ * It runs before Boot's filter, which would load OpenTelemetry's classes to find out
+ * whether they are present.
  */
+@Order(Ordered.HIGHEST_PRECEDENCE)
 class UntracedFilter implements AutoConfigurationImportFilter, EnvironmentAware {
 
 	private static final String TRACING = "org.springframework.boot.micrometer.tracing.";
@@ -23,7 +30,7 @@ class UntracedFilter implements AutoConfigurationImportFilter, EnvironmentAware 
 
 	@Override
 	public void setEnvironment(Environment environment) {
-		traced = TracingSwitch.isOn(environment);
+		traced = environment.getProperty(TracingSwitch.ENABLED, Boolean.class, false);
 	}
 
 	@Override

@@ -6,9 +6,9 @@ import dev.comfygateway.server.FrontHandler;
 import dev.comfygateway.tracing.TracingSwitch;
 import io.micrometer.common.KeyValue;
 import java.util.Set;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.env.Environment;
 import org.springframework.http.server.observation.DefaultServerRequestObservationConvention;
 import org.springframework.http.server.observation.ServerRequestObservationContext;
 import org.springframework.http.server.observation.ServerRequestObservationConvention;
@@ -32,10 +32,9 @@ class PromptConfiguration {
 	 * filter.
 	 */
 	@Bean
-	FrontHandler freshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics,
-			Environment environment) {
-		return new FrontHandler(FrontHandler.Place.ACCELERATOR,
-				TracingSwitch.isOn(environment) ? null : new FreshAnswers(cache, answers, metrics));
+	@ConditionalOnBooleanProperty(name = TracingSwitch.ENABLED, havingValue = false)
+	FrontHandler freshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics) {
+		return new FrontHandler(FrontHandler.Place.ACCELERATOR, new FreshAnswers(cache, answers, metrics));
 	}
 
 	/** Maps unknown methods to one label: callers can send any. */
