@@ -10,6 +10,7 @@ import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.InstantSource;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.core.io.ClassPathResource;
 import org.springframework.core.io.Resource;
 import org.springframework.http.CacheControl;
@@ -20,6 +21,7 @@ import org.springframework.web.bind.annotation.RestController;
 
 /** Controller of the page, of the record and of the state that the page shows. */
 @RestController
+@ConditionalOnBooleanProperty(name = PageConfiguration.ENABLED, matchIfMissing = true)
 class PageController {
 
 	static final String HISTORY = "/api/prompt/history";

@@ -290,9 +290,10 @@ class PageFlowTests {
 			.containsExactlyInAnyOrder("interval_seconds", "points");
 	}
 
-	@Test
-	void pageWhenSwitchedOffIsNotFound() throws IOException {
-		try (TestGateway gateway = TestGateway.start("gateway.page.enabled=false")) {
+	@ParameterizedTest
+	@ValueSource(strings = { "false", "off" })
+	void pageWhenSwitchedOffIsNotFound(String value) throws IOException {
+		try (TestGateway gateway = TestGateway.start("gateway.page.enabled=" + value)) {
 			RawConnection.get(gateway.port(), "/api/prompt");
 			for (String path : List.of("/", HISTORY, STATUS, "/page/page.js")) {
 				for (String method : List.of("GET", "POST")) {
