@@ -8,7 +8,7 @@ import java.util.function.Consumer;
  * Replicas with the same key, of which one at a time fetches for all. Nothing here ever
  * fails: a replica that cannot reach the others fetches by itself.
  */
-public interface Fleet extends AutoCloseable {
+public interface Fleet {
 
 	/**
 	 * Claims the next fetch for this replica. Never blocks. The future completes soon
@@ -31,9 +31,6 @@ public interface Fleet extends AutoCloseable {
 	 * where there is no fleet.
 	 */
 	Optional<String> state();
-
-	@Override
-	void close();
 
 	/** What became of a claim. */
 	sealed interface Claim {

@@ -39,9 +39,4 @@ public final class SingleReplica implements Fleet {
 		return Optional.empty();
 	}
 
-	@Override
-	public void close() {
-		// Nothing is open
-	}
-
 }

@@ -7,27 +7,41 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.resource.Delay;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.BeansException;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.data.redis.autoconfigure.ClientResourcesBuilderCustomizer;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisProperties;
 import org.springframework.boot.data.redis.autoconfigure.LettuceClientConfigurationBuilderCustomizer;
 import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
-import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.boot.ssl.NoSuchSslBundleException;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Beans of the fleet's own context: Lettuce as Boot sets it up by
- * {@code spring.data.redis.*}, but with short timeouts and without the queues and
- * repetitions that make an absent Redis look like a slow one. This class is registered
- * there, and not found by the scan of the application.
+ * Fleet through Redis: Lettuce as Boot sets it up by {@code spring.data.redis.*}, but
+ * with short timeouts and without the queues and repetitions that make an absent Redis
+ * look like a slow one. Without {@code gateway.fleet=redis} no class of a Redis client is
+ * loaded.
  */
+@ConditionalOnProperty(name = "gateway.fleet", havingValue = "redis")
 @Import(DataRedisAutoConfiguration.class)
-class RedisBeans {
+class RedisConfiguration {
+
+	private static final String URL = "spring.data.redis.url";
+
+	private static final String DEFAULT_URL = "redis://localhost";
+
+	private static final int MAX_PORT = 65_535;
 
 	private static final Duration DEFAULT_TIMEOUT = Duration.ofMillis(250);
 
@@ -69,11 +83,54 @@ class RedisBeans {
 			.requestQueueSize(MAX_QUEUED_COMMANDS);
 	}
 
-	@Bean(destroyMethod = "")
-	RedisFleet redisFleet(LettuceConnectionFactory connections, FleetTimes times, ComfyCloudClient client,
-			MeterRegistry meters, ConfigurableApplicationContext context) {
-		return new RedisFleet(new FleetConnections(connections), new FleetState(meters), times, client, meters,
-				context::close);
+	@Bean
+	RedisFleet redisFleet(ObjectProvider<LettuceConnectionFactory> connections, FleetTimes times,
+			ComfyCloudClient client, MeterRegistry meters, Environment environment) {
+		requireUrl(environment.getProperty(URL));
+		return new RedisFleet(new FleetConnections(connections(connections)), new FleetState(meters), times, client,
+				meters);
+	}
+
+	private static LettuceConnectionFactory connections(ObjectProvider<LettuceConnectionFactory> connections) {
+		try {
+			return connections.getObject();
+		}
+		catch (BeansException failure) {
+			if (isReported(failure)) {
+				throw failure;
+			}
+			throw new InvalidSettingException("spring.data.redis",
+					"does not describe a server, a cluster, or a master with its sentinels",
+					"Check the settings spring.data.redis.*: hosts, ports, and what belongs together.");
+		}
+	}
+
+	/** Whether the report of a failure to start will say more, and no secret. */
+	private static boolean isReported(Throwable failure) {
+		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+			if (cause instanceof InvalidSettingException || cause instanceof NoSuchSslBundleException
+					|| cause instanceof BindException) {
+				return true;
+			}
+		}
+		return false;
+	}
+
+	/** Boot's own report of a wrong URL would print it, with the password. */
+	private static void requireUrl(@Nullable String text) {
+		try {
+			URI url = new URI(text == null || text.isEmpty() ? DEFAULT_URL : text);
+			if (("" + url.getScheme()).matches("rediss?") && url.getHost() != null && url.getPort() <= MAX_PORT
+					&& url.getPath().matches("(/\\d*)?")) {
+				return;
+			}
+		}
+		catch (URISyntaxException ignored) {
+			// Reported below, without the value
+		}
+		throw new InvalidSettingException(URL, "is not a URL of Redis",
+				"Use one such as redis://redis.example:6379, or rediss://… for TLS; encode what is special in the"
+						+ " password.");
 	}
 
 	private static Duration timeout(String name, @Nullable Duration configured, Duration deadline) {

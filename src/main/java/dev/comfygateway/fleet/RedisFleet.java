@@ -67,8 +67,6 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 	private final FleetRecovery recovery;
 
-	private final Runnable closing;
-
 	private volatile Consumer<SharedResult> listener = result -> {
 	};
 
@@ -92,7 +90,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	private volatile boolean running;
 
 	RedisFleet(FleetConnections connections, FleetState state, FleetTimes times, ComfyCloudClient client,
-			MeterRegistry meters, Runnable closing) {
+			MeterRegistry meters) {
 		this.connections = connections;
 		this.scripts = new FleetScripts(connections, times, meters);
 		this.state = state;
@@ -100,7 +98,6 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		this.client = client;
 		this.recovery = new FleetRecovery(connections, scripts, state, times, client, this::announced,
 				this::applyReply);
-		this.closing = closing;
 	}
 
 	@Override
@@ -406,12 +403,6 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 			held.releaseBeforeStop();
 		}
 		connections.close();
-	}
-
-	/** Ends the fleet's context, and so this too. */
-	@Override
-	public void close() {
-		closing.run();
 	}
 
 	@Override

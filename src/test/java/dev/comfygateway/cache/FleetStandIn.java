@@ -47,11 +47,6 @@ final class FleetStandIn implements Fleet {
 		return Optional.of("ok");
 	}
 
-	@Override
-	public void close() {
-		// Nothing is open
-	}
-
 	void grant() {
 		claims.getLast().claim.complete(new Claim.Granted(new Lease() {
 			private boolean ended;

@@ -151,9 +151,7 @@ class FleetScriptsIT {
 		when(client.account()).thenReturn(ACCOUNT);
 		SimpleMeterRegistry meters = new SimpleMeterRegistry();
 		RedisFleet fleet = new RedisFleet(new FleetConnections(factory), new FleetState(meters),
-				FleetTimes.of(Duration.ofSeconds(20), Duration.ofSeconds(5), GatewaySettings.with()), client, meters,
-				() -> {
-				});
+				FleetTimes.of(Duration.ofSeconds(20), Duration.ofSeconds(5), GatewaySettings.with()), client, meters);
 		fleet.start();
 		try {
 			await().until(() -> fleet.state().equals(Optional.of("ok")));
