@@ -3,8 +3,8 @@
 # The build stage of the gateway's own Dockerfile
 FROM comfy-gateway-build AS build
 COPY Simulator.java /simulator/
-RUN javac --class-path target/image/test-classes -d /simulator/classes /simulator/Simulator.java \
-    && cp -r target/image/test-classes/dev/comfygateway/simulator /simulator/ \
+RUN javac --class-path target/test-classes -d /simulator/classes /simulator/Simulator.java \
+    && cp -r target/test-classes/dev/comfygateway/simulator /simulator/ \
     && mkdir -p /simulator/classes/dev/comfygateway \
     && mv /simulator/simulator /simulator/classes/dev/comfygateway/
 

@@ -314,7 +314,6 @@ class ContainerIT {
 		}
 	}
 
-	/** The beans are laid out in the build, and the switch is thrown when it runs. */
 	@Test
 	void gatewaysAreAFleetWhereRedisIs() {
 		try (GenericContainer<?> redis = new GenericContainer<>("redis:7-bookworm").withNetwork(NETWORK)
