@@ -36,7 +36,7 @@ final class Answer {
 		return number(STATUS_LINE.length(), end);
 	}
 
-	boolean isWhole(boolean bodyless) throws IOException {
+	boolean isWhole() throws IOException {
 		int end = bytes.position();
 		int bodyLength = 0;
 		boolean chunked = false;
@@ -45,10 +45,10 @@ final class Answer {
 				continue;
 			}
 			if (bytes.get(i + 2) == '\r') {
-				if (chunked && !bodyless) {
+				if (chunked) {
 					return startsWith(end - LAST_CHUNK.length(), LAST_CHUNK);
 				}
-				int expected = i + 4 + (bodyless ? 0 : bodyLength);
+				int expected = i + 4 + bodyLength;
 				if (end > expected) {
 					throw new IOException("More than one answer: " + text());
 				}

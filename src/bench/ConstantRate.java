@@ -1,6 +1,4 @@
-import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.net.URI;
@@ -19,15 +17,13 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Load generator with a timetable: requests are due at a constant rate, whatever becomes
  * of those before, and a latency counts from the time when a request was due, so that a
- * pause of the server shows in every request that fell into it. Without a rate, each
- * connection asks again as soon as it is answered.
+ * pause of the server shows in every request that fell into it.
  *
  * <p>
  * {@code java ConstantRate.java url=http://127.0.0.1:8080/api/prompt seconds=10} and
  * <ul>
  * <li>{@code rate=1000}, requests per second
  * <li>{@code connections=64}
- * <li>{@code method=HEAD}, {@code status=304} (the one expected), {@code header=Name:value}
  * <li>{@code headers=FILE}, header fields of which no two requests have the same
  * <li>{@code warm-up=5}, seconds that are not counted, of {@code warm-up-url=} if given
  * <li>{@code awaited=URL}: the timetable starts when that first answers 200; a line says
@@ -35,9 +31,8 @@ import java.util.concurrent.locks.LockSupport;
  * </ul>
  *
  * <p>
- * wrk and h2load have no such timetable, and wait for the body that an answer to
- * {@code HEAD} never has. One thread does all: it takes less from the server beside it
- * than many would.
+ * wrk and h2load have no such timetable. One thread does all: it takes less from the
+ * server beside it than many would.
  */
 public class ConstantRate {
 
@@ -45,14 +40,7 @@ public class ConstantRate {
 
 	private static final long POLL = TimeUnit.MICROSECONDS.toNanos(40);
 
-	private static final OperatingSystemMXBean SYSTEM = ManagementFactory
-		.getPlatformMXBean(OperatingSystemMXBean.class);
-
 	private final URI uri;
-
-	private final boolean bodyless;
-
-	private final int status;
 
 	private final Request request;
 
@@ -61,8 +49,6 @@ public class ConstantRate {
 	private final Histogram latencies = new Histogram();
 
 	private final Histogram lateness = new Histogram();
-
-	private boolean closedLoop;
 
 	/** Requests that are due earlier are a warm-up. */
 	private long countedFrom;
@@ -73,8 +59,6 @@ public class ConstantRate {
 
 	ConstantRate(Map<String, String> options, URI uri) throws IOException {
 		this.uri = uri;
-		this.status = Integer.parseInt(options.getOrDefault("status", "200"));
-		this.bodyless = "HEAD".equals(options.get("method")) || status == 304;
 		this.request = new Request(options, uri);
 	}
 
@@ -141,29 +125,19 @@ public class ConstantRate {
 	}
 
 	private String run(double rate, int warmUp, int seconds, int connections) throws IOException {
-		closedLoop = rate == 0;
 		try (Selector selector = Selector.open()) {
 			for (int i = 0; i < connections; i++) {
 				connect(selector);
 			}
 			long start = System.nanoTime();
-			long cpu = SYSTEM.getProcessCpuTime();
-			if (closedLoop) {
-				closedLoop(selector, start + (warmUp + seconds) * SECOND);
-			}
-			else {
-				countedFrom = start + warmUp * SECOND;
-				timetable(selector, start, SECOND / rate, Math.round(rate * (warmUp + seconds)));
-			}
-			double took = (System.nanoTime() - start) / 1e9;
-			double busy = 100 * (SYSTEM.getProcessCpuTime() - cpu) / 1e9 / took;
+			countedFrom = start + warmUp * SECOND;
+			timetable(selector, start, SECOND / rate, Math.round(rate * (warmUp + seconds)));
 			for (SelectionKey key : selector.keys()) {
 				key.channel().close();
 			}
-			return "requests=%d errors=%d rate=%.0f p50=%.3f p99=%.3f p999=%.3f max=%.3f late_p50=%.3f late_p99=%.3f busy=%.0f"
-				.formatted(answers, errors, answers / took, latencies.millis(0.5), latencies.millis(0.99),
-						latencies.millis(0.999), latencies.millis(1), lateness.millis(0.5), lateness.millis(0.99),
-						busy);
+			return "errors=%d p50=%.3f p99=%.3f p999=%.3f max=%.3f late_p99=%.3f".formatted(errors,
+					latencies.millis(0.5), latencies.millis(0.99), latencies.millis(0.999), latencies.millis(1),
+					lateness.millis(0.99));
 		}
 	}
 
@@ -174,15 +148,6 @@ public class ConstantRate {
 		Connection connection = new Connection(channel);
 		channel.register(selector, SelectionKey.OP_READ, connection);
 		idle.add(connection);
-	}
-
-	private void closedLoop(Selector selector, long end) throws IOException {
-		for (Connection connection : idle) {
-			send(connection, System.nanoTime());
-		}
-		for (long now = System.nanoTime(); now < end; now = System.nanoTime()) {
-			selector.select(this::read, Math.max(1, TimeUnit.NANOSECONDS.toMillis(end - now)));
-		}
 	}
 
 	private void timetable(Selector selector, long start, double interval, long count) throws IOException {
@@ -225,24 +190,19 @@ public class ConstantRate {
 			if (connection.answer.read(connection.channel) < 0) {
 				throw new IOException("The server closed a connection");
 			}
-			if (!connection.answer.isWhole(bodyless)) {
+			if (!connection.answer.isWhole()) {
 				return;
 			}
-			if (connection.answer.status() != status) {
-				throw new IOException("Not " + status + " but " + connection.answer.status());
+			if (connection.answer.status() != 200) {
+				throw new IOException("Not 200 but " + connection.answer.status());
 			}
 			answers++;
 			long now = System.nanoTime();
-			if (closedLoop || connection.due >= countedFrom) {
+			if (connection.due >= countedFrom) {
 				latencies.record(now - connection.due);
 			}
-			if (closedLoop) {
-				send(connection, now);
-			}
-			else {
-				connection.idleSince = now;
-				idle.add(connection);
-			}
+			connection.idleSince = now;
+			idle.add(connection);
 		}
 		catch (IOException e) {
 			// No server here has a reason to, and a run with an error does not count

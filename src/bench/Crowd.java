@@ -185,7 +185,7 @@ public class Crowd {
 			else if (caller.answer.read(caller.channel) < 0) {
 				lost(caller, "The server closed it");
 			}
-			else if (caller.answer.isWhole(false)) {
+			else if (caller.answer.isWhole()) {
 				answered(caller);
 			}
 		}

@@ -38,11 +38,7 @@ final class Request {
 	private int number;
 
 	Request(Map<String, String> options, URI uri) throws IOException {
-		StringBuilder text = new StringBuilder("%s %s HTTP/1.1\r\nHost: %s\r\n"
-			.formatted(options.getOrDefault("method", "GET"), uri.getPath(), uri.getAuthority()));
-		if (options.containsKey("header")) {
-			text.append(options.get("header")).append("\r\n");
-		}
+		StringBuilder text = new StringBuilder("GET %s HTTP/1.1\r\nHost: %s\r\n".formatted(uri.getPath(), uri.getAuthority()));
 		if (options.containsKey("headers")) {
 			String seed = "%08x".formatted(System.currentTimeMillis() / 1000);
 			for (String line : Files.readAllLines(Path.of(options.get("headers")))) {

@@ -12,9 +12,9 @@ import java.util.concurrent.atomic.AtomicInteger;
  * {@code java StubUpstream.java PORT DELAY_MILLIS KEY}.
  *
  * <p>
- * {@code GET /count} tells the number of requests for {@code /api/prompt} and how many of
- * them were ever under way at once, and starts both anew. {@code GET /delay?2000} sets
- * another delay, {@code GET /remaining?4} another number.
+ * {@code GET /count} tells the number of requests for {@code /api/prompt} since the last
+ * time. {@code GET /delay?2000} sets another delay, {@code GET /remaining?4} another
+ * number.
  */
 public class StubUpstream {
 
@@ -25,10 +25,6 @@ public class StubUpstream {
 	private final String key;
 
 	private final AtomicInteger requests = new AtomicInteger();
-
-	private final AtomicInteger underWay = new AtomicInteger();
-
-	private final AtomicInteger mostUnderWay = new AtomicInteger();
 
 	StubUpstream(long delayMillis, String key) {
 		this.delayMillis = delayMillis;
@@ -49,7 +45,6 @@ public class StubUpstream {
 
 	private void prompt(HttpExchange exchange) throws IOException {
 		requests.incrementAndGet();
-		mostUnderWay.accumulateAndGet(underWay.incrementAndGet(), Math::max);
 		try (exchange) {
 			Thread.sleep(delayMillis);
 			boolean allowed = key.equals(exchange.getRequestHeaders().getFirst("X-API-Key"));
@@ -59,15 +54,11 @@ public class StubUpstream {
 		catch (InterruptedException ignored) {
 			Thread.currentThread().interrupt();
 		}
-		finally {
-			underWay.decrementAndGet();
-		}
 	}
 
 	private void count(HttpExchange exchange) throws IOException {
-		String counts = "requests=%d most_under_way=%d%n".formatted(requests.getAndSet(0), mostUnderWay.getAndSet(0));
 		try (exchange) {
-			answer(exchange, 200, counts);
+			answer(exchange, 200, Integer.toString(requests.getAndSet(0)));
 		}
 	}
 
