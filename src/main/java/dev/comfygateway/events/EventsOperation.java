@@ -2,7 +2,7 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.error.ErrorAnswer;
-import dev.comfygateway.error.ErrorDescription;
+import dev.comfygateway.error.ErrorResponses;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.PathItem;
@@ -41,15 +41,18 @@ class EventsOperation implements OpenApiCustomizer {
 
 	@Override
 	public void customise(OpenAPI document) {
-		document.getPaths()
-			.addPathItem(EventsHandler.PATH, new PathItem().get(new Operation().operationId("getPromptEvents")
-				.tags(List.of("workflow"))
-				.summary("Listen to the prompt execution queue")
-				.description("Server-sent events: the state at once where it is known, then every change. A comment"
-						+ " comes every 5 s. While somebody listens, the upstream is asked once per"
-						+ " `gateway.fresh-for`.")
-				.parameters(parameters())
-				.responses(responses())));
+		Operation operation = new Operation().operationId("getPromptEvents")
+			// All operations have the one tag that the document describes
+			.addTagsItem(document.getTags().getFirst().getName())
+			.summary("Listen to the prompt execution queue")
+			.description("Server-sent events: the state at once where it is known, then every change. A comment"
+					+ " comes every 5 s. While somebody listens, the upstream is asked once per"
+					+ " `gateway.fresh-for`.")
+			.parameters(parameters())
+			.responses(responses());
+		ErrorResponses.add(operation, gatewayName,
+				List.of(new ErrorResponses.Named("too_many_listeners", ErrorAnswer.tooManyListeners())));
+		document.getPaths().addPathItem(EventsHandler.PATH, new PathItem().get(operation));
 	}
 
 	private static List<Parameter> parameters() {
@@ -71,24 +74,20 @@ class EventsOperation implements OpenApiCustomizer {
 			.example("1795592265554-done-0");
 	}
 
-	private ApiResponses responses() {
-		ApiResponses responses = new ApiResponses();
-		responses.addApiResponse("200", new ApiResponse()
-			.description("Events `prompt`, `stale`, `unknown` and, with `until`, `done` at the end."
-					+ " The data of `prompt` and `done` is a `PromptInfo`, that of the others an `ErrorResponse`.")
-			.addHeaderObject(HttpHeaders.CACHE_CONTROL, ErrorDescription.component(ErrorDescription.NO_STORE))
-			.addHeaderObject("X-Accel-Buffering",
-					new Header().description("Keeps nginx from holding events back")
-						.schema(new StringSchema())
-						.required(true)
-						.example("no"))
-			.content(new Content().addMediaType("text/event-stream",
-					new MediaType().schema(new StringSchema()).example(EXAMPLE))));
-		responses.addApiResponse("204", new ApiResponse().description("The stream of this id has ended"));
-		responses.putAll(ErrorDescription.ofServer(gatewayName));
-		responses.addApiResponse("503", ErrorDescription.describe(gatewayName,
-				List.of(ErrorAnswer.tooManyListeners(), ErrorAnswer.ofStatus(503)), true));
-		return responses;
+	private static ApiResponses responses() {
+		return new ApiResponses()
+			.addApiResponse("200", new ApiResponse()
+				.description("Events `prompt`, `stale`, `unknown` and, with `until`, `done` at the end."
+						+ " The data of `prompt` and `done` is a `PromptInfo`, that of the others an `ErrorResponse`.")
+				.addHeaderObject(HttpHeaders.CACHE_CONTROL, new Header().$ref(ErrorResponses.NO_STORE))
+				.addHeaderObject("X-Accel-Buffering",
+						new Header().description("Keeps nginx from holding events back")
+							.schema(new StringSchema())
+							.required(true)
+							.example("no"))
+				.content(new Content().addMediaType("text/event-stream",
+						new MediaType().schema(new StringSchema()).example(EXAMPLE))))
+			.addApiResponse("204", new ApiResponse().description("The stream of this id has ended"));
 	}
 
 }

@@ -1,6 +1,8 @@
 package dev.comfygateway.page;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.media.Schema.RequiredMode;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -11,7 +13,11 @@ import org.jspecify.annotations.Nullable;
  * @param queueRemaining last number of the slot; {@code null} where there is none
  * @param state how the number came about, or why there is none
  */
-record HistoryPoint(Instant at, @JsonProperty("queue_remaining") @Nullable Long queueRemaining, State state) {
+record HistoryPoint(@Schema(description = "Begin of the slot", requiredMode = RequiredMode.REQUIRED) Instant at,
+		@Schema(description = "Last number of the slot; null where there is none", nullable = true,
+				requiredMode = RequiredMode.REQUIRED) @JsonProperty("queue_remaining") @Nullable Long queueRemaining,
+		@Schema(description = "`known`: the upstream answered; `failed`: it never answered, or was left alone after a"
+				+ " failure; `unasked`: nobody asked", requiredMode = RequiredMode.REQUIRED) State state) {
 
 	/** What is known of a slot. */
 	enum State {

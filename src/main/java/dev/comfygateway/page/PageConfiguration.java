@@ -1,6 +1,5 @@
 package dev.comfygateway.page;
 
-import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,7 +9,6 @@ import java.time.InstantSource;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.context.annotation.Lazy;
 import org.springframework.core.io.Resource;
 import org.springframework.http.CacheControl;
 import org.springframework.util.DigestUtils;
@@ -59,12 +57,6 @@ class PageConfiguration implements WebMvcConfigurer {
 		HistoryRecorder recorder = new HistoryRecorder(clock);
 		cache.addListener(recorder::record);
 		return recorder;
-	}
-
-	@Bean
-	@Lazy
-	HistoryOperation historyOperation(GatewayProperties properties) {
-		return new HistoryOperation(properties);
 	}
 
 }

@@ -5,6 +5,11 @@ import dev.comfygateway.cache.PromptCache;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.headers.Header;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -58,6 +63,14 @@ class PageController {
 			.body(PAGE);
 	}
 
+	@Operation(summary = "Get the queue's course over the last hour",
+			description = "Returns what this replica has seen in each 15 s of the last hour, oldest first. It causes"
+					+ " no request to the upstream.")
+	@ApiResponse(responseCode = "200", description = "Success",
+			headers = @Header(name = "Cache-Control",
+					description = "How long the answer may be used without asking again", required = true,
+					schema = @Schema(type = "string"), example = "max-age=15"),
+			content = @Content(mediaType = "application/json", schema = @Schema(implementation = PromptHistory.class)))
 	@GetMapping(HISTORY)
 	ResponseEntity<PromptHistory> getPromptHistory() {
 		return ResponseEntity.ok()

@@ -1,6 +1,9 @@
 package dev.comfygateway.page;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.swagger.v3.oas.annotations.media.ArraySchema;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.media.Schema.RequiredMode;
 import java.util.List;
 
 /**
@@ -9,5 +12,9 @@ import java.util.List;
  * @param intervalSeconds length of a slot
  * @param points every slot, oldest first; the last one is not over yet
  */
-record PromptHistory(@JsonProperty("interval_seconds") long intervalSeconds, List<HistoryPoint> points) {
+record PromptHistory(
+		@Schema(description = "Length of a slot",
+				requiredMode = RequiredMode.REQUIRED) @JsonProperty("interval_seconds") long intervalSeconds,
+		@ArraySchema(arraySchema = @Schema(description = "Every slot, oldest first; the last one is not over yet",
+				requiredMode = RequiredMode.REQUIRED)) List<HistoryPoint> points) {
 }

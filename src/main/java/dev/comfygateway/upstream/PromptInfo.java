@@ -2,6 +2,7 @@ package dev.comfygateway.upstream;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.swagger.v3.oas.annotations.media.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,8 @@ public record PromptInfo(@JsonProperty("exec_info") @Nullable ExecInfo execInfo)
 	 * @param queueRemaining number of items remaining in the queue; 0 or more
 	 */
 	@JsonInclude(JsonInclude.Include.NON_NULL)
-	public record ExecInfo(@JsonProperty("queue_remaining") @Nullable Long queueRemaining) {
+	public record ExecInfo(@Schema(description = "Number of items remaining in the queue",
+			minimum = "0") @JsonProperty("queue_remaining") @Nullable Long queueRemaining) {
 	}
 
 	/** Number of items remaining in the queue, where the upstream told it. */

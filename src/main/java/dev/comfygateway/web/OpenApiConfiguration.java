@@ -1,15 +1,22 @@
 package dev.comfygateway.web;
 
 import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.error.ErrorResponses;
+import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
+import io.swagger.v3.oas.models.headers.Header;
 import io.swagger.v3.oas.models.info.Contact;
 import io.swagger.v3.oas.models.info.Info;
 import io.swagger.v3.oas.models.info.License;
+import io.swagger.v3.oas.models.media.IntegerSchema;
+import io.swagger.v3.oas.models.media.StringSchema;
 import io.swagger.v3.oas.models.servers.Server;
 import io.swagger.v3.oas.models.tags.Tag;
 import jakarta.servlet.Filter;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.springdoc.core.customizers.SpringDocCustomizers;
 import org.springdoc.core.properties.SpringDocConfigProperties;
 import org.springdoc.core.properties.SwaggerUiConfigProperties;
@@ -41,6 +48,9 @@ import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 @Configuration(proxyBeanMethods = false)
 class OpenApiConfiguration {
 
+	/** Tag of all operations. */
+	static final String TAG = "workflow";
+
 	private static final String DOCUMENT_ENABLED = "springdoc.api-docs.enabled";
 
 	private static final String UI_ENABLED = "springdoc.swagger-ui.enabled";
@@ -67,7 +77,31 @@ class OpenApiConfiguration {
 			// Springdoc would add the host that a caller named
 			.servers(List.of(new Server().url("/")))
 			.security(List.of())
-			.tags(List.of(new Tag().name(PromptOperation.TAG).description("The workflow execution queue.")));
+			.tags(List.of(new Tag().name(TAG).description("The workflow execution queue.")))
+			.components(new Components().headers(headers(properties)));
+	}
+
+	private static Map<String, Header> headers(GatewayProperties properties) {
+		long freshFor = properties.freshFor().toSeconds();
+		return Map.of(HttpHeaders.ETAG, text("Strong hash of the body", "\"5fa4e2a54d1f9a1ac0ffbf5b9aad0cb5\""),
+				HttpHeaders.CACHE_CONTROL,
+				text("How long the answer may be used without asking again",
+						freshFor == 0 ? "no-cache" : "max-age=" + freshFor),
+				"Cache-Status", text("How the answer came about (RFC 9211)", properties.name() + "; hit; ttl=1"),
+				HttpHeaders.AGE, seconds("Seconds since the upstream answered, rounded up; absent on a fetched answer"),
+				ErrorResponses.NO_STORE, text("Never stored", "no-store"), HttpHeaders.RETRY_AFTER,
+				seconds("Seconds until asking again can help; absent where that is not known"),
+				HttpHeaders.WWW_AUTHENTICATE,
+				text("Scheme of no meaning to clients: a caller has nothing to authenticate with", null),
+				HttpHeaders.ALLOW, text("The methods that there are", "GET, HEAD, OPTIONS"));
+	}
+
+	private static Header text(String description, @Nullable String example) {
+		return new Header().description(description).schema(new StringSchema()).required(true).example(example);
+	}
+
+	private static Header seconds(String description) {
+		return new Header().description(description).schema(new IntegerSchema()).example(1);
 	}
 
 	@Bean
@@ -127,8 +161,8 @@ class OpenApiConfiguration {
 
 	@Bean
 	@Lazy
-	PromptOperation promptOperation(GatewayProperties properties) {
-		return new PromptOperation(properties);
+	ControllerOperations controllerOperations(GatewayProperties properties) {
+		return new ControllerOperations(properties.name());
 	}
 
 }

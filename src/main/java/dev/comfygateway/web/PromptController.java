@@ -3,7 +3,15 @@ package dev.comfygateway.web;
 import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.RequestDirectives;
+import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.web.PromptMetrics.Result;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.enums.ParameterIn;
+import io.swagger.v3.oas.annotations.headers.Header;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import java.util.Collections;
 import java.util.List;
@@ -40,6 +48,21 @@ class PromptController {
 		this.metrics = metrics;
 	}
 
+	@Operation(summary = "Get information about current prompt execution",
+			description = "Returns information about the current prompt in the execution queue. The answer is"
+					+ " cached for a moment: `Age` and `Cache-Status` tell. `HEAD` gives the same headers.",
+			parameters = @Parameter(in = ParameterIn.HEADER, name = HttpHeaders.CACHE_CONTROL,
+					description = "`no-cache` or `max-age=N` for a newer answer than the cached one, `only-if-cached`"
+							+ " for none but the cached one; everything else is ignored",
+					schema = @Schema(type = "string"), example = "max-age=1"))
+	@ApiResponse(responseCode = "200", description = "Success",
+			headers = { @Header(name = "ETag", ref = "ETag"), @Header(name = "Cache-Control", ref = "Cache-Control"),
+					@Header(name = "Cache-Status", ref = "Cache-Status"), @Header(name = "Age", ref = "Age") },
+			content = @Content(mediaType = "application/json", schema = @Schema(implementation = PromptInfo.class)))
+	@ApiResponse(responseCode = "304", description = "The caller has this answer already",
+			headers = { @Header(name = "ETag", ref = "ETag"), @Header(name = "Cache-Control", ref = "Cache-Control"),
+					@Header(name = "Cache-Status", ref = "Cache-Status"), @Header(name = "Age", ref = "Age") },
+			content = @Content)
 	@GetMapping(PATH)
 	ResponseEntity<byte[]> getPromptInfo(HttpServletRequest request) {
 		RequestDirectives directives = RequestDirectives.of(lines(request, HttpHeaders.CACHE_CONTROL),
@@ -65,6 +88,7 @@ class PromptController {
 	}
 
 	/** Answer that is counted under this path, as Spring MVC's own one is not. */
+	@Operation(hidden = true)
 	@RequestMapping(path = PATH, method = RequestMethod.OPTIONS)
 	ResponseEntity<Void> options() {
 		return ResponseEntity.noContent().build();

@@ -197,7 +197,7 @@ class OpenApiTests {
 			assertThat(gateway.singletons()).isNotEmpty()
 				.noneMatch(bean -> bean instanceof OpenApiResource || bean instanceof OpenAPIService
 						|| bean instanceof ModelConverterRegistrar || bean instanceof OpenAPI
-						|| bean instanceof PromptOperation);
+						|| bean instanceof ControllerOperations);
 		}
 	}
 
