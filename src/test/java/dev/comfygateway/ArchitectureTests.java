@@ -144,7 +144,7 @@ class ArchitectureTests {
 		.haveNameMatching(".*\\.ApiKey(\\$Current)?")
 		.should()
 		.onlyHaveDependentClassesThat()
-		.haveNameMatching("dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyCloudClient)(\\$.*)?");
+		.haveNameMatching("dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyCloudClient|ResponseReader)(\\$.*)?");
 
 	@ArchTest
 	static final ArchRule onlyKeyAndClientKnowItsSettings = classes().that()
@@ -152,7 +152,7 @@ class ArchitectureTests {
 		.should()
 		.onlyHaveDependentClassesThat()
 		.haveNameMatching(
-				"dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyProperties|SettingsReport|ComfyCloudClient|Upstream(Configuration|Connections))(\\$.*)?");
+				"dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyProperties|SettingsReport|ComfyCloudClient|Deadline|Upstream(Configuration|Connections))(\\$.*)?");
 
 	@ArchTest
 	static final ArchRule controllersAreInWebAndPage = classes().that()

@@ -2,10 +2,14 @@ package dev.comfygateway.upstream;
 
 import java.time.InstantSource;
 import org.eclipse.jetty.client.HttpClient;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.http.client.HttpClientSettings;
+import org.springframework.boot.info.BuildProperties;
+import org.springframework.boot.webclient.WebClientCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.http.HttpHeaders;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
@@ -19,6 +23,14 @@ class UpstreamConfiguration {
 	@Bean(initMethod = "start", destroyMethod = "stop")
 	HttpClient upstreamConnections(HttpClientSettings settings, ComfyProperties properties) {
 		return UpstreamConnections.create(settings, properties);
+	}
+
+	/** Name and version, as the upstream's operators see them. */
+	@Bean
+	WebClientCustomizer userAgent(ObjectProvider<BuildProperties> build) {
+		BuildProperties built = build.getIfAvailable();
+		return builder -> builder.defaultHeader(HttpHeaders.USER_AGENT,
+				"comfy-gateway/" + (built == null ? "dev" : built.getVersion()));
 	}
 
 	@Bean

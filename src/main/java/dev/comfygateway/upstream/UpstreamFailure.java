@@ -23,59 +23,46 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 	public enum Reason {
 
 		/** 401: the key is refused. */
-		UNAUTHORIZED(Outcome.UNAUTHORIZED),
+		UNAUTHORIZED,
 		/** 403 in the contract's format: the key is refused for this. */
-		FORBIDDEN(Outcome.FORBIDDEN),
+		FORBIDDEN,
 		/** 403 in another format: a firewall on the way, which judges no key. */
-		BLOCKED(Outcome.FORBIDDEN),
+		BLOCKED,
 		/** 429. */
-		RATE_LIMITED(Outcome.RATE_LIMITED),
+		RATE_LIMITED,
 		/** 500. */
-		INTERNAL_ERROR(Outcome.SERVER_ERROR),
+		INTERNAL_ERROR,
 		/** 502, 503 or 504. */
-		UNAVAILABLE(Outcome.SERVER_ERROR),
+		UNAVAILABLE,
 		/** Any other status but 200. */
-		UNEXPECTED_STATUS(Outcome.UNEXPECTED_STATUS),
+		UNEXPECTED_STATUS,
 		/** 200 with something else than the contract's answer, or too much of it. */
-		INVALID_RESPONSE(Outcome.INVALID),
+		INVALID_RESPONSE,
 		/** 200, and the rest never came. */
-		RESPONSE_INCOMPLETE(Outcome.INVALID),
+		RESPONSE_INCOMPLETE,
 		/** Something that is not HTTP. */
-		PROTOCOL_ERROR(Outcome.INVALID),
+		PROTOCOL_ERROR,
 		/** No connection. */
-		CONNECTION_REFUSED(Outcome.UNREACHABLE),
+		CONNECTION_REFUSED,
 		/** Connection closed before an answer began. */
-		CONNECTION_TERMINATED(Outcome.UNREACHABLE),
+		CONNECTION_TERMINATED,
 		/** An outbound proxy answered CONNECT with another status than 200. */
-		TUNNEL_REFUSED(Outcome.UNREACHABLE),
+		TUNNEL_REFUSED,
 		/** No address for the host's name. */
-		DNS_ERROR(Outcome.UNREACHABLE),
+		DNS_ERROR,
 		/** No TLS with the other side. */
-		TLS_PROTOCOL_ERROR(Outcome.UNREACHABLE),
+		TLS_PROTOCOL_ERROR,
 		/** Certificate that cannot be trusted. */
-		TLS_CERTIFICATE_ERROR(Outcome.UNREACHABLE),
+		TLS_CERTIFICATE_ERROR,
 		/** No connection in time. */
-		CONNECTION_TIMEOUT(Outcome.TIMEOUT),
+		CONNECTION_TIMEOUT,
 		/** No whole answer within the deadline. */
-		RESPONSE_TIMEOUT(Outcome.TIMEOUT);
-
-		final Outcome outcome;
-
-		Reason(Outcome outcome) {
-			this.outcome = outcome;
-		}
+		RESPONSE_TIMEOUT;
 
 		/** Whether the upstream refuses the key, which only its operator can fix. */
 		public boolean isKeyRefused() {
 			return this == UNAUTHORIZED || this == FORBIDDEN;
 		}
-
-	}
-
-	/** Classes of outcomes that the metrics count. */
-	enum Outcome {
-
-		OK, UNAUTHORIZED, FORBIDDEN, RATE_LIMITED, SERVER_ERROR, UNEXPECTED_STATUS, INVALID, UNREACHABLE, TIMEOUT
 
 	}
 

@@ -65,9 +65,10 @@ final class ClientFixture implements AutoCloseable {
 		catch (Exception e) {
 			throw new IllegalStateException(e);
 		}
+		new UpstreamConfiguration().userAgent(beans.getBeanProvider(BuildProperties.class)).customize(builder);
 		this.client = new ComfyCloudClient(builder, connections, properties, apiKey,
-				beans.getBeanProvider(BuildProperties.class), meters, ObservationRegistry.NOOP, scheduler,
-				InstantSource.fixed(NOW));
+				new Deadline(properties, scheduler, ObservationRegistry.NOOP),
+				new ResponseReader(InstantSource.fixed(NOW)), new AttemptTimers(meters));
 	}
 
 	static ClientFixture of(String baseUrl) {

@@ -1,0 +1,100 @@
+package dev.comfygateway.upstream;
+
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationRegistry;
+import io.micrometer.observation.contextpropagation.ObservationThreadLocalAccessor;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+import reactor.core.Disposable;
+import reactor.core.Disposables;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/**
+ * Deadline of a fetch ({@code comfy.deadline}), with its retry. It stands outside of the
+ * reactive chain: a chain that an error has broken may never end, nor see its
+ * cancellation.
+ */
+@Component
+class Deadline {
+
+	private static final Logger log = LoggerFactory.getLogger(Deadline.class);
+
+	/** Context key of Reactor's handler for dropped errors. */
+	private static final String DROPPED_ERRORS = "reactor.onErrorDropped.local";
+
+	private final Duration limit;
+
+	private final Scheduler scheduler;
+
+	private final ObservationRegistry observations;
+
+	/**
+	 * Creates the deadline.
+	 * @param scheduler clock of the deadline and of pauses; requests run on threads of
+	 * Reactor's own
+	 */
+	Deadline(ComfyProperties properties, Scheduler scheduler, ObservationRegistry observations) {
+		this.limit = properties.deadline();
+		this.scheduler = scheduler;
+		this.observations = observations;
+	}
+
+	Duration limit() {
+		return limit;
+	}
+
+	/** Completes after a pause. */
+	Mono<Void> pause(Duration duration) {
+		return Mono.delay(duration, scheduler).then();
+	}
+
+	/**
+	 * Runs a chain on another thread than the caller's, and ends it at the deadline.
+	 * @param chain the requests
+	 * @param timeout result at the deadline
+	 * @param close closes what the chain has open
+	 * @return future that completes within the deadline, exceptionally only by a bug
+	 */
+	CompletableFuture<UpstreamOutcome> run(Mono<UpstreamOutcome> chain, Supplier<UpstreamOutcome> timeout,
+			Runnable close) {
+		Observation parent = observations.getCurrentObservation();
+		CompletableFuture<UpstreamOutcome> result = new CompletableFuture<>();
+		Disposable.Swap subscription = Disposables.swap();
+		Disposable timer = scheduler.schedule(() -> {
+			// Before the clean-up, which may never return
+			if (result.complete(timeout.get())) {
+				logFailures(subscription::dispose);
+				logFailures(close);
+			}
+		}, limit.toNanos(), TimeUnit.NANOSECONDS);
+		CompletableFuture<UpstreamOutcome> done = result.whenComplete((outcome, bug) -> timer.dispose());
+		subscription.update(chain.subscribeOn(Schedulers.parallel())
+			// A request that the deadline has ended can fail without a subscriber
+			.contextWrite(context -> context.put(DROPPED_ERRORS, (Consumer<Throwable>) Deadline::log))
+			.contextWrite(context -> parent == null ? context : context.put(ObservationThreadLocalAccessor.KEY, parent))
+			.subscribe(result::complete, result::completeExceptionally));
+		return done;
+	}
+
+	private static void logFailures(Runnable cleanUp) {
+		try {
+			cleanUp.run();
+		}
+		catch (RuntimeException | Error bug) {
+			log(bug);
+		}
+	}
+
+	private static void log(Throwable dropped) {
+		log.debug("An error after the deadline is ignored: {}", dropped.getClass().getName());
+	}
+
+}

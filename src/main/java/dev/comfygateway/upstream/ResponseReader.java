@@ -1,0 +1,101 @@
+package dev.comfygateway.upstream;
+
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.springframework.core.io.buffer.DataBufferUtils;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.InvalidMediaTypeException;
+import org.springframework.http.MediaType;
+import org.springframework.stereotype.Component;
+import org.springframework.web.reactive.function.BodyExtractors;
+import org.springframework.web.reactive.function.client.ClientResponse;
+import reactor.core.publisher.Mono;
+
+/** Reader of the upstream's response: status, header fields and body. */
+@Component
+class ResponseReader {
+
+	private static final int MAX_BODY = 64 * 1024;
+
+	private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(5);
+
+	/** Header fields that announce the end of an API (RFC 9745 and RFC 8594). */
+	private static final List<String> DEPRECATION = List.of("Deprecation", "Sunset");
+
+	private final InstantSource clock;
+
+	ResponseReader(InstantSource clock) {
+		this.clock = clock;
+	}
+
+	/**
+	 * Reads a response.
+	 * @param key key that the request was sent with, of which no part is passed on
+	 */
+	Mono<UpstreamOutcome> read(ClientResponse response, ApiKey.Current key, UpstreamExchange exchange) {
+		int status = response.statusCode().value();
+		HttpHeaders headers = response.headers().asHttpHeaders();
+		boolean isJson = isJson(response);
+		Mono<byte[]> body = body(response).defaultIfEmpty(new byte[0]);
+		if (status == 200) {
+			return body.materialize().map(signal -> {
+				Throwable unreadable = signal.getThrowable();
+				return unreadable == null
+						? answer(isJson ? Objects.requireNonNull(signal.get()) : new byte[0], headers, key)
+						: UpstreamFailure.of(Faults.inBody(unreadable, exchange.progress()), key.version());
+			});
+		}
+		Duration retryAfter = RetryAfter.parse(headers, clock.instant(), MAX_RETRY_AFTER);
+		return body.onErrorReturn(new byte[0])
+			.map(bytes -> refusal(status, isJson, isJson ? bytes : new byte[0], retryAfter, key));
+	}
+
+	/** The body's bytes, whatever its header says that they are. */
+	private static Mono<byte[]> body(ClientResponse response) {
+		return DataBufferUtils.join(response.body(BodyExtractors.toDataBuffers()), MAX_BODY).map(buffer -> {
+			byte[] bytes = new byte[buffer.readableByteCount()];
+			buffer.read(bytes);
+			DataBufferUtils.release(buffer);
+			return bytes;
+		});
+	}
+
+	private static UpstreamOutcome answer(byte[] body, HttpHeaders headers, ApiKey.Current key) {
+		boolean deprecated = DEPRECATION.stream().anyMatch(headers::containsHeader);
+		return ContractReader.promptInfo(body)
+			.<UpstreamOutcome>map(
+					info -> new UpstreamOutcome.Answered(info, Age.parse(headers), deprecated, key.version()))
+			.orElseGet(() -> UpstreamFailure.of(Reason.INVALID_RESPONSE, key.version()));
+	}
+
+	private static UpstreamOutcome refusal(int status, boolean isJson, byte[] body, @Nullable Duration retryAfter,
+			ApiKey.Current key) {
+		Reason reason = switch (status) {
+			case 401 -> Reason.UNAUTHORIZED;
+			case 403 -> isJson && ContractReader.isObject(body) ? Reason.FORBIDDEN : Reason.BLOCKED;
+			case 429 -> Reason.RATE_LIMITED;
+			case 500 -> Reason.INTERNAL_ERROR;
+			case 502, 503, 504 -> Reason.UNAVAILABLE;
+			default -> Reason.UNEXPECTED_STATUS;
+		};
+		var text = ContractReader.errorText(body, key.value());
+		return new UpstreamFailure(reason, status, text.code(), text.message(), retryAfter, key.version());
+	}
+
+	private static boolean isJson(ClientResponse response) {
+		try {
+			return response.headers()
+				.contentType()
+				.filter(MediaType.APPLICATION_JSON::equalsTypeAndSubtype)
+				.isPresent();
+		}
+		catch (InvalidMediaTypeException ignored) {
+			return false;
+		}
+	}
+
+}
