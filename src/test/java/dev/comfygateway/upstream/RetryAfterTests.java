@@ -44,7 +44,8 @@ class RetryAfterTests {
 
 	@ParameterizedTest
 	@ValueSource(
-			strings = { "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994" })
+			strings = { "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+					"Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1994 08:49:37" })
 	void parseWhenDateReturnsTimeUntilThen(String value) {
 		assertThat(parse(value)).isEqualTo(Duration.ofSeconds(30));
 	}
@@ -73,8 +74,7 @@ class RetryAfterTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", " ", "-7", "+7", "7.5", "7s", "soon", "0x10", "٣", "1e3", "1, 2", "7 8",
-			"Mon, 06 Nov 1994 08:49:37 GMT", "Sun, 36 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z",
-			"Wed, 30 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 06 Nov 1994 08:49:37" })
+			"Sun, 36 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z", "Wed, 30 Feb 1994 08:49:37 GMT" })
 	void parseWhenInvalidReturnsNothing(String value) {
 		assertThat(parse(value)).isNull();
 	}
