@@ -1,7 +1,6 @@
 package dev.comfygateway.upstream;
 
 import java.net.InetSocketAddress;
-import java.net.ProtocolException;
 import java.net.Proxy;
 import java.net.ProxySelector;
 import java.net.URI;
@@ -16,7 +15,6 @@ import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
 import org.eclipse.jetty.http.HttpCookieStore;
-import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.EndPoint;
@@ -41,8 +39,6 @@ import org.springframework.http.client.reactive.JettyClientHttpConnector;
 final class UpstreamConnections {
 
 	static final int MAX_HEADERS = 64 * 1024;
-
-	static final int MAX_INTERIM_RESPONSES = 16;
 
 	private static final String STAND_IN = "host.invalid";
 
@@ -206,24 +202,13 @@ final class UpstreamConnections {
 
 	}
 
-	/** Responses that announce another one; passed over, but not without end. */
+	/** Handler of every interim response; Jetty's own ones know three statuses. */
 	private static final class InterimResponses extends ProcessingProtocolHandler {
-
-		private static final String COUNT = InterimResponses.class.getName();
 
 		@Override
 		public boolean accept(Request request, Response response) {
 			int status = response.getStatus();
 			return HttpStatus.isInformational(status) && status != HttpStatus.SWITCHING_PROTOCOLS_101;
-		}
-
-		@Override
-		protected void onProcessing(Request request, HttpFields headers) {
-			int count = request.getAttributes().get(COUNT) instanceof Integer before ? before + 1 : 1;
-			request.attribute(COUNT, count);
-			if (count > MAX_INTERIM_RESPONSES) {
-				request.abort(new ProtocolException("Too many interim responses"));
-			}
 		}
 
 	}

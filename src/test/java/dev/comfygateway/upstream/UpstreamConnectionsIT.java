@@ -82,6 +82,10 @@ class UpstreamConnectionsIT {
 				Behaviour.rawThenStall(ascii("HTTP/1.1 503 Busy\r\nContent-Length: 38\r\n\r\n{\"code")));
 		all.put("stalls after an interim response",
 				Behaviour.rawThenStall(ascii("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")));
+		all.put("is 100 without end", Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 100 Continue\r\n\r\n")));
+		all.put("is 103 without end",
+				Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")));
+		all.put("is 199 without end", Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 199 Odd\r\n\r\n")));
 		all.put("drips", Behaviour.DRIP);
 		all.put("has no end and no length", Behaviour.rawThenStall(ascii(HEAD + "\r\n" + BODY)));
 		return all;
@@ -133,10 +137,6 @@ class UpstreamConnectionsIT {
 			.rawThenKeep(ascii(HEAD + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\n" + BODY)));
 		quick.put("has a malformed chunk",
 				Behaviour.rawThenKeep(ascii(HEAD + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n")));
-		quick.put("is 100 without end", Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 100 Continue\r\n\r\n")));
-		quick.put("is 103 without end",
-				Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")));
-		quick.put("is 199 without end", Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 199 Odd\r\n\r\n")));
 		quick.put("is 099", Behaviour.rawThenKeep(ascii("HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n")));
 		quick.put("is 999", Behaviour.rawThenKeep(ascii("HTTP/1.1 999 High\r\nContent-Length: 0\r\n\r\n")));
 		quick.put("is HTTP/1.0", Behaviour.rawThenKeep(ascii("HTTP/1.0 500 No\r\nContent-Length: 0\r\n\r\n")));
