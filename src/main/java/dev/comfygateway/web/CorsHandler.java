@@ -3,7 +3,6 @@ package dev.comfygateway.web;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Set;
-import java.util.TreeSet;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
@@ -13,7 +12,7 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
-import org.jspecify.annotations.Nullable;
+import org.springframework.web.cors.CorsConfiguration;
 
 /**
  * CORS policy of the prompt, its stream and its record. It only adds headers: a request
@@ -23,8 +22,6 @@ import org.jspecify.annotations.Nullable;
 final class CorsHandler extends Handler.Wrapper {
 
 	private static final Set<String> PATHS = Set.of("/api/prompt", "/api/prompt/events", "/api/prompt/history");
-
-	private static final String ANY = "*";
 
 	private static final HttpField VARY = new PreEncodedHttpField(HttpHeader.VARY, HttpHeader.ORIGIN.asString());
 
@@ -37,10 +34,10 @@ final class CorsHandler extends Handler.Wrapper {
 	/** One hour, in seconds. */
 	private static final HttpField MAX_AGE = new PreEncodedHttpField(HttpHeader.ACCESS_CONTROL_MAX_AGE, "3600");
 
-	private final Set<String> origins = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+	private final CorsConfiguration origins = new CorsConfiguration();
 
 	CorsHandler(List<String> origins) {
-		this.origins.addAll(origins);
+		this.origins.setAllowedOrigins(origins);
 	}
 
 	@Override
@@ -50,19 +47,12 @@ final class CorsHandler extends Handler.Wrapper {
 		}
 		HttpFields.Mutable headers = response.getHeaders();
 		headers.add(VARY);
-		String allowed = allowed(request.getHeaders().get(HttpHeader.ORIGIN));
+		String allowed = origins.checkOrigin(request.getHeaders().get(HttpHeader.ORIGIN));
 		if (allowed != null) {
 			headers.put(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
 			allow(request, headers);
 		}
 		return super.handle(request, new Varying(request, response), callback);
-	}
-
-	private @Nullable String allowed(@Nullable String origin) {
-		if (origin == null) {
-			return null;
-		}
-		return origins.contains(ANY) ? ANY : origins.contains(origin) ? origin : null;
 	}
 
 	private static void allow(Request request, HttpFields.Mutable headers) {
