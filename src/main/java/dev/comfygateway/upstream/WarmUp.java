@@ -1,6 +1,5 @@
-package dev.comfygateway.web;
+package dev.comfygateway.upstream;
 
-import dev.comfygateway.upstream.ComfyCloudClient;
 import java.net.URI;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -13,9 +12,9 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Warm-up before readiness: the gateway requests its own probe with the client of the
- * upstream. Otherwise the first callers would wait for class loading and for code that is
- * not compiled yet. A failure here is ignored.
+ * Warm-up of the client, and with it of the server, before readiness: the gateway
+ * requests its own probe. Otherwise the first callers would wait for class loading and
+ * for code that is not compiled yet. A failure here is ignored.
  */
 @Component
 class WarmUp implements ApplicationRunner {

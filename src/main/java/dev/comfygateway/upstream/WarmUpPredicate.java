@@ -1,4 +1,4 @@
-package dev.comfygateway.web;
+package dev.comfygateway.upstream;
 
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationPredicate;
