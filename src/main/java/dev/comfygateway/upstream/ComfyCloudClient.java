@@ -92,7 +92,7 @@ public class ComfyCloudClient {
 	 * when the connection is closed, so that no later request meets it.
 	 * @param self address of the gateway that answers with JSON
 	 */
-	public CompletableFuture<UpstreamOutcome> warmUp(URI self) {
+	CompletableFuture<UpstreamOutcome> warmUp(URI self) {
 		LatestExchange latest = new LatestExchange(handshakes);
 		WebClient unobserved = webClient.mutate().observationRegistry(ObservationRegistry.NOOP).build();
 		return run(Mono.defer(() -> exchange(unobserved.get().uri(self), new ApiKey.Current(0, null), latest)), latest)
@@ -182,8 +182,7 @@ public class ComfyCloudClient {
 		return request.accept(MediaType.APPLICATION_JSON)
 			.httpRequest(exchange::observe)
 			.exchangeToMono(response -> reader.read(response, key, exchange))
-			.onErrorResume(WebClientRequestException.class,
-					e -> Mono.just(unanswered(exchange.cause(e), exchange, key)))
+			.onErrorResume(WebClientRequestException.class, e -> Mono.just(unanswered(e, exchange.reason(e), key)))
 			.doOnNext(outcome -> {
 				switch (outcome) {
 					case UpstreamOutcome.Answered answered -> exchange.keep();
@@ -194,10 +193,9 @@ public class ComfyCloudClient {
 			.doOnCancel(exchange::close);
 	}
 
-	private static UpstreamFailure unanswered(Throwable cause, UpstreamExchange exchange, ApiKey.Current key) {
-		Reason reason = Faults.reason(cause, exchange.progress());
+	private static UpstreamFailure unanswered(Throwable thrown, Reason reason, ApiKey.Current key) {
 		return reason == Reason.TUNNEL_REFUSED
-				? new UpstreamFailure(reason, Faults.proxyStatus(cause), null, null, null, key.version())
+				? new UpstreamFailure(reason, Faults.proxyStatus(thrown), null, null, null, key.version())
 				: UpstreamFailure.of(reason, key.version());
 	}
 

@@ -1,6 +1,5 @@
 package dev.comfygateway.upstream;
 
-import dev.comfygateway.upstream.UpstreamExchange.Progress;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.io.EOFException;
 import java.io.IOException;
@@ -27,8 +26,11 @@ final class Faults {
 	private Faults() {
 	}
 
-	/** Reason for which an answer's head did not come whole. */
+	/** Reason for which a response did not come whole. */
 	static Reason reason(Throwable thrown, Progress progress) {
+		if (has(thrown, DataBufferLimitException.class)) {
+			return Reason.INVALID_RESPONSE;
+		}
 		return switch (progress) {
 			case NOT_CONNECTED -> connecting(thrown);
 			case NO_ANSWER -> waiting(thrown);
@@ -36,11 +38,6 @@ final class Faults {
 			case NO_TLS -> timedOutOr(Reason.CONNECTION_TERMINATED, thrown);
 			case ANSWER_CUT_OFF -> Reason.RESPONSE_INCOMPLETE;
 		};
-	}
-
-	/** Reason for which the body of a 200 could not be read. */
-	static Reason inBody(Throwable thrown, Progress progress) {
-		return has(thrown, DataBufferLimitException.class) ? Reason.INVALID_RESPONSE : reason(thrown, progress);
 	}
 
 	private static Reason connecting(Throwable thrown) {
@@ -115,6 +112,22 @@ final class Faults {
 			}
 		}
 		return null;
+	}
+
+	/** How far a response came. */
+	enum Progress {
+
+		/** No connection could be had. */
+		NOT_CONNECTED,
+		/** The request was sent, and not a byte came back. */
+		NO_ANSWER,
+		/** Not even a byte of TLS came back. */
+		NO_TLS,
+		/** Something came back. */
+		ANSWER_BEGUN,
+		/** Something came back, and the upstream ended the connection. */
+		ANSWER_CUT_OFF
+
 	}
 
 }

@@ -46,7 +46,7 @@ class ResponseReader {
 				Throwable unreadable = signal.getThrowable();
 				return unreadable == null
 						? answer(isJson ? Objects.requireNonNull(signal.get()) : new byte[0], headers, key)
-						: UpstreamFailure.of(Faults.inBody(unreadable, exchange.progress()), key.version());
+						: UpstreamFailure.of(exchange.reason(unreadable), key.version());
 			});
 		}
 		Duration retryAfter = RetryAfter.parse(headers, clock.instant(), MAX_RETRY_AFTER);

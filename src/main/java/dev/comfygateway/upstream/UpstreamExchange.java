@@ -1,6 +1,8 @@
 package dev.comfygateway.upstream;
 
+import dev.comfygateway.upstream.Faults.Progress;
 import dev.comfygateway.upstream.UpstreamConnections.HandshakeFailures;
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
@@ -64,8 +66,13 @@ final class UpstreamExchange {
 		}
 	}
 
-	/** How far the answer came. */
-	Progress progress() {
+	/** Reason for which the response did not come whole. */
+	Reason reason(Throwable thrown) {
+		return Faults.reason(cause(thrown), progress());
+	}
+
+	/** How far the response came. */
+	private Progress progress() {
 		Request asked = request;
 		if (!sent || asked == null) {
 			return Progress.NOT_CONNECTED;
@@ -77,8 +84,10 @@ final class UpstreamExchange {
 		return silent ? Progress.NO_TLS : Progress.NO_ANSWER;
 	}
 
-	/** What an exception comes from: the failed TLS handshake, where there was one. */
-	Throwable cause(Throwable thrown) {
+	/**
+	 * The failure of the TLS handshake where there was one, else the exception itself.
+	 */
+	private Throwable cause(Throwable thrown) {
 		Request asked = request;
 		Throwable handshake = asked != null
 				&& asked.getConnection() instanceof org.eclipse.jetty.io.Connection connection
@@ -108,22 +117,6 @@ final class UpstreamExchange {
 				connection.close();
 			}
 		}
-	}
-
-	/** How far an answer came. */
-	enum Progress {
-
-		/** No connection could be had. */
-		NOT_CONNECTED,
-		/** The request was sent, and not a byte came back. */
-		NO_ANSWER,
-		/** Not even a byte of TLS came back. */
-		NO_TLS,
-		/** Something came back. */
-		ANSWER_BEGUN,
-		/** Something came back, and the upstream ended the connection. */
-		ANSWER_CUT_OFF
-
 	}
 
 	/** Reason why a request ended that nobody waits for any more. */

@@ -2,7 +2,7 @@ package dev.comfygateway.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.comfygateway.upstream.UpstreamExchange.Progress;
+import dev.comfygateway.upstream.Faults.Progress;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.io.EOFException;
 import java.io.IOException;
@@ -66,20 +66,20 @@ class FaultsTests {
 	}
 
 	@Test
-	void inBodyWhenTooLongReturnsInvalidResponse() {
-		assertThat(Faults.inBody(new DataBufferLimitException("x"), Progress.ANSWER_BEGUN))
+	void reasonWhenBodyIsTooLongReturnsInvalidResponse() {
+		assertThat(Faults.reason(new DataBufferLimitException("x"), Progress.ANSWER_BEGUN))
 			.isEqualTo(Reason.INVALID_RESPONSE);
 	}
 
 	@Test
-	void inBodyWhenChunksAreMalformedReturnsProtocolError() {
-		assertThat(Faults.inBody(new IOException(new ProtocolException("x")), Progress.ANSWER_BEGUN))
+	void reasonWhenChunksAreMalformedReturnsProtocolError() {
+		assertThat(Faults.reason(new IOException(new ProtocolException("x")), Progress.ANSWER_BEGUN))
 			.isEqualTo(Reason.PROTOCOL_ERROR);
 	}
 
 	@Test
-	void inBodyWhenConnectionEndsReturnsResponseIncomplete() {
-		assertThat(Faults.inBody(new EOFException("x"), Progress.ANSWER_CUT_OFF)).isEqualTo(Reason.RESPONSE_INCOMPLETE);
+	void reasonWhenConnectionEndsReturnsResponseIncomplete() {
+		assertThat(Faults.reason(new EOFException("x"), Progress.ANSWER_CUT_OFF)).isEqualTo(Reason.RESPONSE_INCOMPLETE);
 	}
 
 }
