@@ -141,10 +141,10 @@ class ArchitectureTests {
 
 	@ArchTest
 	static final ArchRule onlyClientKnowsKey = classes().that()
-		.haveNameMatching(".*\\.ApiKey(\\$Current)?")
+		.haveNameMatching(".*\\.ApiKey(Source)?")
 		.should()
 		.onlyHaveDependentClassesThat()
-		.haveNameMatching("dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyCloudClient|ResponseReader)(\\$.*)?");
+		.haveNameMatching("dev\\.comfygateway\\.upstream\\.(ApiKey(Source)?|ComfyCloudClient|ResponseReader)(\\$.*)?");
 
 	@ArchTest
 	static final ArchRule onlyKeyAndClientKnowItsSettings = classes().that()
@@ -152,7 +152,7 @@ class ArchitectureTests {
 		.should()
 		.onlyHaveDependentClassesThat()
 		.haveNameMatching(
-				"dev\\.comfygateway\\.upstream\\.(ApiKey|ComfyProperties|SettingsReport|ComfyCloudClient|Deadline|Upstream(Configuration|Connections))(\\$.*)?");
+				"dev\\.comfygateway\\.upstream\\.(ApiKeySource|ComfyProperties|SettingsReport|ComfyCloudClient|Deadline|Upstream(Configuration|Connections))(\\$.*)?");
 
 	@ArchTest
 	static final ArchRule controllersAreInWebAndPage = classes().that()

@@ -9,7 +9,7 @@ import dev.comfygateway.cache.Lookup.Forward;
 import dev.comfygateway.error.BugLog;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.upstream.ComfyCloudClient;
-import dev.comfygateway.upstream.KeyFile;
+import dev.comfygateway.upstream.KeyFileState;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
@@ -632,7 +632,7 @@ public class PromptCache {
 	 */
 	public record Status(Optional<Snapshot> observed, Optional<Boolean> up, Optional<UpstreamFailure> failure,
 			long cooldownNanos, Optional<Instant> nextAttemptAt, Optional<Instant> lastGoodAt, boolean keyRefused,
-			boolean deprecated, Optional<KeyFile> keyFile, Optional<String> fleet) {
+			boolean deprecated, Optional<KeyFileState> keyFile, Optional<String> fleet) {
 
 		/** State of the upstream in one word or two, as health says it. */
 		public String state() {

@@ -1,6 +1,6 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.upstream.KeyFile;
+import dev.comfygateway.upstream.KeyFileState;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.prometheus.metrics.model.registry.MultiCollector;
@@ -48,7 +48,7 @@ class UpstreamGauges implements MultiCollector {
 	}
 
 	private static boolean isUnreadable(PromptCache.Status status) {
-		return status.keyFile().filter(KeyFile.UNREADABLE::equals).isPresent();
+		return status.keyFile().filter(KeyFileState.UNREADABLE::equals).isPresent();
 	}
 
 	private void keyState(String state, Predicate<PromptCache.Status> is, MeterRegistry meters) {

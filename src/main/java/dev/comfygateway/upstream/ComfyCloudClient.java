@@ -39,7 +39,7 @@ public class ComfyCloudClient {
 
 	private final Optional<String> proxy;
 
-	private final ApiKey apiKey;
+	private final ApiKeySource keySource;
 
 	private final Deadline deadline;
 
@@ -47,17 +47,17 @@ public class ComfyCloudClient {
 
 	private final AttemptTimers timers;
 
-	ComfyCloudClient(WebClient.Builder builder, HttpClient connections, ComfyProperties properties, ApiKey apiKey,
-			Deadline deadline, ResponseReader reader, AttemptTimers timers) {
-		this.webClient = builder.clientConnector(UpstreamConnections.connector(connections, properties.url()))
+	ComfyCloudClient(WebClient.Builder builder, HttpClient httpClient, ComfyProperties properties,
+			ApiKeySource keySource, Deadline deadline, ResponseReader reader, AttemptTimers timers) {
+		this.webClient = builder.clientConnector(UpstreamConnections.connector(httpClient, properties.url()))
 			.uriBuilderFactory(uris(properties.url()))
 			.exchangeStrategies(ExchangeStrategies.empty().build())
 			.filter(ComfyCloudClient::stripTraceStateAndBaggage)
 			.build();
-		this.handshakes = connections.getBean(HandshakeFailures.class);
-		this.proxy = UpstreamConnections.proxy(connections);
+		this.handshakes = httpClient.getBean(HandshakeFailures.class);
+		this.proxy = UpstreamConnections.proxy(httpClient);
 		this.properties = properties;
-		this.apiKey = apiKey;
+		this.keySource = keySource;
 		this.deadline = deadline;
 		this.reader = reader;
 		this.timers = timers;
@@ -95,7 +95,7 @@ public class ComfyCloudClient {
 	CompletableFuture<UpstreamOutcome> warmUp(URI self) {
 		LatestExchange latest = new LatestExchange(handshakes);
 		WebClient unobserved = webClient.mutate().observationRegistry(ObservationRegistry.NOOP).build();
-		return run(Mono.defer(() -> exchange(unobserved.get().uri(self), new ApiKey.Current(0, null), latest)), latest)
+		return run(Mono.defer(() -> exchange(unobserved.get().uri(self), ApiKey.NONE, latest)), latest)
 			.whenComplete((outcome, bug) -> latest.closeKept());
 	}
 
@@ -110,13 +110,13 @@ public class ComfyCloudClient {
 
 	/** Account that the key in use belongs to. */
 	public Account account() {
-		ApiKey.Current key = apiKey.current();
+		ApiKey key = keySource.key();
 		return new Account(key.version(), key.fingerprint(properties.baseUrl()));
 	}
 
 	/** Failure from another replica, without texts that hold a piece of the key. */
 	public UpstreamFailure withoutKey(UpstreamFailure failure) {
-		return failure.without(new KeyTrace(apiKey.current().value()));
+		return failure.without(new KeyTrace(keySource.key().value()));
 	}
 
 	/** Host and port of the upstream, for people. */
@@ -130,27 +130,27 @@ public class ComfyCloudClient {
 	}
 
 	/** State of the key's file; absent where the key does not come from a file. */
-	public Optional<KeyFile> keyFile() {
-		return apiKey.file();
+	public Optional<KeyFileState> keyFile() {
+		return keySource.file();
 	}
 
 	/** Version of the key in use; what was learned under another is void. */
 	public long keyVersion() {
-		return apiKey.current().version();
+		return keySource.key().version();
 	}
 
 	/** Fetches again where the key changed meanwhile: it can be of another account. */
 	private Mono<UpstreamOutcome> fetchWithCurrentKey(LatestExchange latest) {
-		ApiKey.Current key = apiKey.current();
+		ApiKey key = keySource.key();
 		return attemptTwice(key, latest).flatMap(outcome -> {
 			if (outcome instanceof UpstreamFailure failure && failure.reason() == Reason.UNAUTHORIZED) {
-				apiKey.reload();
+				keySource.reload();
 			}
 			return keyVersion() == key.version() ? Mono.just(outcome) : fetchWithCurrentKey(latest);
 		});
 	}
 
-	private Mono<UpstreamOutcome> attemptTwice(ApiKey.Current key, LatestExchange latest) {
+	private Mono<UpstreamOutcome> attemptTwice(ApiKey key, LatestExchange latest) {
 		Mono<UpstreamOutcome> attempt = timers.time(Mono.defer(() -> attempt(key, latest)));
 		return attempt.flatMap(outcome -> outcome instanceof UpstreamFailure failure && isWorthRetrying(failure)
 				? deadline.pause(RETRY_PAUSE).then(attempt) : Mono.just(outcome));
@@ -167,7 +167,7 @@ public class ComfyCloudClient {
 		};
 	}
 
-	private Mono<UpstreamOutcome> attempt(ApiKey.Current key, LatestExchange latest) {
+	private Mono<UpstreamOutcome> attempt(ApiKey key, LatestExchange latest) {
 		WebClient.RequestHeadersSpec<?> request = webClient.get().uri("/api/prompt");
 		return exchange(key.value() == null ? request : request.header("X-API-Key", key.value()), key, latest);
 	}
@@ -176,8 +176,7 @@ public class ComfyCloudClient {
 	 * Sends a request once. Only an answer that follows the contract leaves its
 	 * connection open: bytes that nobody asked for could follow any other.
 	 */
-	private Mono<UpstreamOutcome> exchange(WebClient.RequestHeadersSpec<?> request, ApiKey.Current key,
-			LatestExchange latest) {
+	private Mono<UpstreamOutcome> exchange(WebClient.RequestHeadersSpec<?> request, ApiKey key, LatestExchange latest) {
 		UpstreamExchange exchange = latest.next();
 		return request.accept(MediaType.APPLICATION_JSON)
 			.httpRequest(exchange::observe)
@@ -193,7 +192,7 @@ public class ComfyCloudClient {
 			.doOnCancel(exchange::close);
 	}
 
-	private static UpstreamFailure unanswered(Throwable thrown, Reason reason, ApiKey.Current key) {
+	private static UpstreamFailure unanswered(Throwable thrown, Reason reason, ApiKey key) {
 		return reason == Reason.TUNNEL_REFUSED
 				? new UpstreamFailure(reason, Faults.proxyStatus(thrown), null, null, null, key.version())
 				: UpstreamFailure.of(reason, key.version());

@@ -36,7 +36,7 @@ class ResponseReader {
 	 * Reads a response.
 	 * @param key key that the request was sent with, of which no part is passed on
 	 */
-	Mono<UpstreamOutcome> read(ClientResponse response, ApiKey.Current key, UpstreamExchange exchange) {
+	Mono<UpstreamOutcome> read(ClientResponse response, ApiKey key, UpstreamExchange exchange) {
 		int status = response.statusCode().value();
 		HttpHeaders headers = response.headers().asHttpHeaders();
 		boolean isJson = isJson(response);
@@ -64,7 +64,7 @@ class ResponseReader {
 		});
 	}
 
-	private static UpstreamOutcome answer(byte[] body, HttpHeaders headers, ApiKey.Current key) {
+	private static UpstreamOutcome answer(byte[] body, HttpHeaders headers, ApiKey key) {
 		boolean deprecated = DEPRECATION.stream().anyMatch(headers::containsHeader);
 		return ContractReader.promptInfo(body)
 			.<UpstreamOutcome>map(
@@ -73,7 +73,7 @@ class ResponseReader {
 	}
 
 	private static UpstreamOutcome refusal(int status, boolean isJson, byte[] body, @Nullable Duration retryAfter,
-			ApiKey.Current key) {
+			ApiKey key) {
 		Reason reason = switch (status) {
 			case 401 -> Reason.UNAUTHORIZED;
 			case 403 -> isJson && ContractReader.isObject(body) ? Reason.FORBIDDEN : Reason.BLOCKED;

@@ -21,7 +21,7 @@ import reactor.core.scheduler.Schedulers;
 class UpstreamConfiguration {
 
 	@Bean(initMethod = "start", destroyMethod = "stop")
-	HttpClient upstreamConnections(HttpClientSettings settings, ComfyProperties properties) {
+	HttpClient upstreamHttpClient(HttpClientSettings settings, ComfyProperties properties) {
 		return UpstreamConnections.create(settings, properties);
 	}
 

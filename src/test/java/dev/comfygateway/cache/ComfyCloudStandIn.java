@@ -1,7 +1,7 @@
 package dev.comfygateway.cache;
 
 import dev.comfygateway.upstream.ComfyCloudClient;
-import dev.comfygateway.upstream.KeyFile;
+import dev.comfygateway.upstream.KeyFileState;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
@@ -44,7 +44,8 @@ final class ComfyCloudStandIn {
 			onKeyVersion.run();
 			return keyVersion;
 		});
-		when(client.keyFile()).thenAnswer(call -> Optional.of(keyUnreadable ? KeyFile.UNREADABLE : KeyFile.OK));
+		when(client.keyFile())
+			.thenAnswer(call -> Optional.of(keyUnreadable ? KeyFileState.UNREADABLE : KeyFileState.OK));
 		when(client.deadline()).thenReturn(Duration.ofMillis(2500));
 		when(client.host()).thenReturn("comfy.example");
 	}

@@ -107,7 +107,7 @@ class StartUpIT {
 	@Configuration(proxyBeanMethods = false)
 	@ConfigurationPropertiesScan(basePackageClasses = ComfyGatewayApplication.class)
 	@ComponentScan(basePackages = "dev.comfygateway.upstream", useDefaultFilters = false,
-			includeFilters = @ComponentScan.Filter(type = FilterType.REGEX, pattern = ".*\\.ApiKey"))
+			includeFilters = @ComponentScan.Filter(type = FilterType.REGEX, pattern = ".*\\.ApiKeySource"))
 	static class Settings {
 
 	}

@@ -43,9 +43,9 @@ final class ClientFixture implements AutoCloseable {
 
 	final ComfyCloudClient client;
 
-	final ApiKey apiKey;
+	final ApiKeySource keySource;
 
-	final HttpClient connections;
+	final HttpClient httpClient;
 
 	private ClientFixture(ComfyProperties properties, HttpClientSettings settings, Scheduler scheduler) {
 		this(WebClient.builder(), properties, settings, scheduler);
@@ -56,17 +56,17 @@ final class ClientFixture implements AutoCloseable {
 		Properties version = new Properties();
 		version.setProperty("version", "1.2.3");
 		StaticListableBeanFactory beans = new StaticListableBeanFactory(Map.of("build", new BuildProperties(version)));
-		this.apiKey = new ApiKey(properties);
-		this.connections = UpstreamConnections.create(settings, properties);
-		connections.setSocketAddressResolver(new LocalNames(connections.getSocketAddressResolver()));
+		this.keySource = new ApiKeySource(properties);
+		this.httpClient = UpstreamConnections.create(settings, properties);
+		httpClient.setSocketAddressResolver(new LocalNames(httpClient.getSocketAddressResolver()));
 		try {
-			connections.start();
+			httpClient.start();
 		}
 		catch (Exception e) {
 			throw new IllegalStateException(e);
 		}
 		new UpstreamConfiguration().userAgent(beans.getBeanProvider(BuildProperties.class)).customize(builder);
-		this.client = new ComfyCloudClient(builder, connections, properties, apiKey,
+		this.client = new ComfyCloudClient(builder, httpClient, properties, keySource,
 				new Deadline(properties, scheduler, ObservationRegistry.NOOP),
 				new ResponseReader(InstantSource.fixed(NOW)), new AttemptTimers(meters));
 	}
@@ -159,7 +159,7 @@ final class ClientFixture implements AutoCloseable {
 	@Override
 	public void close() {
 		try {
-			connections.stop();
+			httpClient.stop();
 		}
 		catch (Exception e) {
 			throw new IllegalStateException(e);

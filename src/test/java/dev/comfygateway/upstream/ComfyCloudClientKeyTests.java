@@ -59,7 +59,7 @@ class ComfyCloudClientKeyTests {
 		fixture.fetch();
 		Files.writeString(file, NEW);
 		upstream.acceptKey(NEW);
-		fixture.apiKey.reload();
+		fixture.keySource.reload();
 		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
 		assertThat(keysSent()).containsExactly(OLD, NEW);
 	}
@@ -88,7 +88,7 @@ class ComfyCloudClientKeyTests {
 		upstream.acceptKey(NEW);
 		assertThat(fixture.failure().reason()).isEqualTo(Reason.UNAUTHORIZED);
 		assertThat(keysSent()).containsExactly(OLD);
-		assertThat(fixture.client.keyFile()).contains(KeyFile.UNREADABLE);
+		assertThat(fixture.client.keyFile()).contains(KeyFileState.UNREADABLE);
 	}
 
 	@Test
@@ -108,7 +108,7 @@ class ComfyCloudClientKeyTests {
 		CompletableFuture<UpstreamOutcome> started = fixture.start();
 		hold.awaitArrival(1);
 		Files.writeString(file, NEW);
-		fixture.apiKey.reload();
+		fixture.keySource.reload();
 		upstream.behave(Behaviour.answer(200, "{\"exec_info\": {\"queue_remaining\": 1}}"),
 				Behaviour.answer(200, "{\"exec_info\": {\"queue_remaining\": 2}}"));
 		hold.release();
@@ -124,7 +124,7 @@ class ComfyCloudClientKeyTests {
 		CompletableFuture<UpstreamOutcome> started = fixture.start();
 		hold.awaitArrival(1);
 		Files.writeString(file, NEW);
-		fixture.apiKey.reload();
+		fixture.keySource.reload();
 		upstream.acceptKey(NEW);
 		upstream.behave(Behaviour.LIMIT, Behaviour.NORMAL);
 		hold.release();

@@ -90,7 +90,7 @@ class UpstreamConnectionsTests {
 		CountDownLatch closing = new CountDownLatch(1);
 		CountDownLatch mayClose = new CountDownLatch(1);
 		try (ClientFixture fixture = ClientFixture.of(upstream.baseUrl())) {
-			fixture.connections.getHttpClientTransport()
+			fixture.httpClient.getHttpClientTransport()
 				.setConnectionPoolFactory(destination -> new DuplexConnectionPool(destination, 1) {
 					@Override
 					public boolean remove(Connection connection) {

@@ -24,29 +24,29 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
 @ExtendWith(OutputCaptureExtension.class)
-class ApiKeyTests {
+class ApiKeySourceTests {
 
 	@TempDir
 	Path directory;
 
 	@Test
-	void currentWhenGivenReturnsIt() {
-		assertThat(given("secret-1").current().value()).isEqualTo("secret-1");
+	void keyWhenGivenReturnsIt() {
+		assertThat(given("secret-1").key().value()).isEqualTo("secret-1");
 	}
 
 	@Test
-	void currentWhenAuthIsNoneReturnsNothing() {
-		assertThat(new ApiKey(properties("secret-1", null, Auth.NONE)).current().value()).isNull();
+	void keyWhenAuthIsNoneReturnsNothing() {
+		assertThat(new ApiKeySource(properties("secret-1", null, Auth.NONE)).key().value()).isNull();
 	}
 
 	@Test
-	void currentWhenFileEndsWithNewlineReturnsTheLine() throws IOException {
-		assertThat(read("secret-1\r\n").current().value()).isEqualTo("secret-1");
+	void keyWhenFileEndsWithNewlineReturnsTheLine() throws IOException {
+		assertThat(read("secret-1\r\n").key().value()).isEqualTo("secret-1");
 	}
 
 	@Test
-	void currentWhenLongestReturnsIt() throws IOException {
-		assertThat(read("k".repeat(4096) + "\n").current().value()).hasSize(4096);
+	void keyWhenLongestReturnsIt() throws IOException {
+		assertThat(read("k".repeat(4096) + "\n").key().value()).hasSize(4096);
 	}
 
 	@ParameterizedTest
@@ -97,43 +97,43 @@ class ApiKeyTests {
 
 	@Test
 	void reloadWhenGivenKeyKeepsIt() {
-		ApiKey key = given("secret-1");
-		ApiKey.Current before = key.current();
-		key.reload();
-		assertThat(key.current()).isSameAs(before);
-		assertThat(key.file()).isEmpty();
+		ApiKeySource source = given("secret-1");
+		ApiKey before = source.key();
+		source.reload();
+		assertThat(source.key()).isSameAs(before);
+		assertThat(source.file()).isEmpty();
 	}
 
 	@Test
 	void reloadWhenContentIsTheSameKeepsTheVersion() throws IOException {
 		Path file = write("secret-1");
-		ApiKey key = ofFile(file);
-		ApiKey.Current before = key.current();
+		ApiKeySource source = ofFile(file);
+		ApiKey before = source.key();
 		write("secret-1\n");
-		key.reload();
-		assertThat(key.current()).isSameAs(before);
+		source.reload();
+		assertThat(source.key()).isSameAs(before);
 	}
 
 	@Test
 	void reloadWhenContentChangedTakesItAsANewVersion() throws IOException {
 		Path file = write("secret-1");
-		ApiKey key = ofFile(file);
-		long before = key.current().version();
+		ApiKeySource source = ofFile(file);
+		long before = source.key().version();
 		write("secret-2");
-		key.reload();
-		assertThat(key.current().value()).isEqualTo("secret-2");
-		assertThat(key.current().version()).isGreaterThan(before);
+		source.reload();
+		assertThat(source.key().value()).isEqualTo("secret-2");
+		assertThat(source.key().version()).isGreaterThan(before);
 	}
 
 	@Test
 	void reloadWhenContentChangedAndTimeDidNotTakesIt() throws IOException {
 		Path file = write("secret-1");
-		ApiKey key = ofFile(file);
+		ApiKeySource source = ofFile(file);
 		FileTime time = Files.getLastModifiedTime(file);
 		write("secret-2");
 		Files.setLastModifiedTime(file, time);
-		key.reload();
-		assertThat(key.current().value()).isEqualTo("secret-2");
+		source.reload();
+		assertThat(source.key().value()).isEqualTo("secret-2");
 	}
 
 	@Test
@@ -144,104 +144,104 @@ class ApiKeyTests {
 		Files.writeString(second.resolve("api-key"), "secret-2");
 		Path data = Files.createSymbolicLink(directory.resolve("..data"), first.getFileName());
 		Path file = Files.createSymbolicLink(directory.resolve("api-key"), Path.of("..data", "api-key"));
-		ApiKey key = ofFile(file);
+		ApiKeySource source = ofFile(file);
 		Path fresh = Files.createSymbolicLink(directory.resolve("..data_tmp"), second.getFileName());
 		Files.move(fresh, data, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-		key.reload();
-		assertThat(key.current().value()).isEqualTo("secret-2");
+		source.reload();
+		assertThat(source.key().value()).isEqualTo("secret-2");
 	}
 
 	@ParameterizedTest
 	@MethodSource("unusableTexts")
 	void reloadWhenContentIsUnusableKeepsTheOldKey(String text) throws IOException {
 		Path file = write("old");
-		ApiKey key = ofFile(file);
-		ApiKey.Current before = key.current();
+		ApiKeySource source = ofFile(file);
+		ApiKey before = source.key();
 		write(text);
-		key.reload();
-		assertThat(key.current()).isSameAs(before);
-		assertThat(key.file()).contains(KeyFile.UNREADABLE);
+		source.reload();
+		assertThat(source.key()).isSameAs(before);
+		assertThat(source.file()).contains(KeyFileState.UNREADABLE);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", " \n" })
 	void reloadWhenFileTurnsEmptyKeepsTheOldKey(String text) throws IOException {
 		Path file = write("old");
-		ApiKey key = ofFile(file);
+		ApiKeySource source = ofFile(file);
 		write(text);
-		key.reload();
-		assertThat(key.current().value()).isEqualTo("old");
-		assertThat(key.file()).contains(KeyFile.UNREADABLE);
+		source.reload();
+		assertThat(source.key().value()).isEqualTo("old");
+		assertThat(source.file()).contains(KeyFileState.UNREADABLE);
 	}
 
 	@Test
 	void reloadWhenFileVanishesKeepsTheOldKey() throws IOException {
 		Path file = write("old");
-		ApiKey key = ofFile(file);
+		ApiKeySource source = ofFile(file);
 		Files.delete(file);
-		key.reload();
-		assertThat(key.current().value()).isEqualTo("old");
-		assertThat(key.file()).contains(KeyFile.UNREADABLE);
+		source.reload();
+		assertThat(source.key().value()).isEqualTo("old");
+		assertThat(source.file()).contains(KeyFileState.UNREADABLE);
 	}
 
 	@Test
 	void reloadWhenSymlinkDanglesKeepsTheOldKey() throws IOException {
 		Path link = Files.createSymbolicLink(directory.resolve("link"), write("old"));
-		ApiKey key = ofFile(link);
+		ApiKeySource source = ofFile(link);
 		Files.delete(directory.resolve("key"));
-		key.reload();
-		assertThat(key.current().value()).isEqualTo("old");
-		assertThat(key.file()).contains(KeyFile.UNREADABLE);
+		source.reload();
+		assertThat(source.key().value()).isEqualTo("old");
+		assertThat(source.file()).contains(KeyFileState.UNREADABLE);
 	}
 
 	@Test
 	void reloadWhenFileIsUsableAgainTakesIt() throws IOException {
 		Path file = write("secret-1");
-		ApiKey key = ofFile(file);
+		ApiKeySource source = ofFile(file);
 		write("");
-		key.reload();
+		source.reload();
 		write("secret-2");
-		key.reload();
-		assertThat(key.current().value()).isEqualTo("secret-2");
-		assertThat(key.file()).contains(KeyFile.OK);
+		source.reload();
+		assertThat(source.key().value()).isEqualTo("secret-2");
+		assertThat(source.file()).contains(KeyFileState.OK);
 	}
 
 	@Test
 	void reloadWhenFileIsUsableAgainWithTheOldKeyKeepsTheVersion() throws IOException {
 		Path file = write("secret-1");
-		ApiKey key = ofFile(file);
-		ApiKey.Current before = key.current();
+		ApiKeySource source = ofFile(file);
+		ApiKey before = source.key();
 		write("");
-		key.reload();
+		source.reload();
 		write("secret-1");
-		key.reload();
-		assertThat(key.current()).isSameAs(before);
-		assertThat(key.file()).contains(KeyFile.OK);
+		source.reload();
+		assertThat(source.key()).isSameAs(before);
+		assertThat(source.file()).contains(KeyFileState.OK);
 	}
 
 	@Test
 	void reloadWhenFileStaysUnusableWarnsOnce(CapturedOutput output) throws IOException {
 		Path file = write("secret-1");
-		ApiKey key = ofFile(file);
+		ApiKeySource source = ofFile(file);
 		write("secret-2\nsecret-3");
-		key.reload();
-		key.reload();
+		source.reload();
+		source.reload();
 		assertThat(output.toString()).containsOnlyOnce("the old key stays in use").doesNotContain("secret");
 	}
 
 	@Test
 	void reloadWhenKeyChangesLogsNoKey(CapturedOutput output) throws IOException {
 		Path file = write("secret-1");
-		ApiKey key = ofFile(file);
+		ApiKeySource source = ofFile(file);
 		write("secret-2");
-		key.reload();
+		source.reload();
 		assertThat(output.toString()).contains("The key changed").doesNotContain("secret");
 	}
 
 	@Test
 	void toStringShowsNoKey() {
-		ApiKey key = given("secret-1");
-		assertThat(key + " " + key.current()).doesNotContain("secret");
+		ApiKeySource source = given("secret-1");
+		assertThat(source + " " + source.key()).doesNotContain("secret");
 	}
 
 	static Stream<String> unusableTexts() {
@@ -250,16 +250,16 @@ class ApiKeyTests {
 				"secret-\ud83d\ude00", "secret".repeat(1000));
 	}
 
-	private ApiKey given(String key) {
-		return new ApiKey(properties(key, null, Auth.API_KEY));
+	private ApiKeySource given(String key) {
+		return new ApiKeySource(properties(key, null, Auth.API_KEY));
 	}
 
-	private ApiKey read(String text) throws IOException {
+	private ApiKeySource read(String text) throws IOException {
 		return ofFile(write(text));
 	}
 
-	private ApiKey ofFile(Path file) {
-		return new ApiKey(properties(null, file, Auth.API_KEY));
+	private ApiKeySource ofFile(Path file) {
+		return new ApiKeySource(properties(null, file, Auth.API_KEY));
 	}
 
 	private Path write(String text) throws IOException {

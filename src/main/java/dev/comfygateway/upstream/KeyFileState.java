@@ -1,7 +1,7 @@
 package dev.comfygateway.upstream;
 
 /** State of the file that the key comes from. */
-public enum KeyFile {
+public enum KeyFileState {
 
 	/** Its content is the key in use. */
 	OK,
