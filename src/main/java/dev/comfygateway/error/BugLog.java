@@ -5,8 +5,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 
 /**
- * Log of bugs, each one once: by its class and place, without its text, which can hold
- * the key or the words of a caller.
+ * Log of bugs. Each is logged once, by class and place, without its message: that can
+ * contain the key or text of a caller.
  */
 public final class BugLog {
 
@@ -20,7 +20,7 @@ public final class BugLog {
 
 	/**
 	 * Creates the log.
-	 * @param subject what ends in a bug, as the begin of a sentence
+	 * @param subject what ended in a bug, as the begin of the line
 	 */
 	public BugLog(Logger log, String subject) {
 		this.log = log;

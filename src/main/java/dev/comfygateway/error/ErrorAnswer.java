@@ -19,13 +19,13 @@ import tools.jackson.databind.json.JsonMapper;
  */
 public record ErrorAnswer(int status, String code, ErrorResponse body, String proxyStatus) {
 
-	/** Field of RFC 9209, in which an intermediary says what it did about a response. */
+	/** Response header field of RFC 9209. */
 	public static final String PROXY_STATUS = "Proxy-Status";
 
 	/**
-	 * Challenge that a 401 must carry (RFC 9110 section 15.5.2). Its scheme is not a
-	 * registered one, since no caller has the key: for one that they know, browsers ask
-	 * for a password and clients send credentials.
+	 * Challenge that a 401 must carry (RFC 9110 section 15.5.2). Its scheme is not
+	 * registered, since no caller has the key: for a known scheme, browsers ask for a
+	 * password and clients send credentials.
 	 */
 	private static final String CHALLENGE = "Gateway-Key realm=\"%s\"";
 

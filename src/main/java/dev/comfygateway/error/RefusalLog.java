@@ -3,8 +3,7 @@ package dev.comfygateway.error;
 import org.slf4j.Logger;
 
 /**
- * Log of callers that are refused since a bound is reached: one line when that begins,
- * and one when it ends.
+ * Log of rejections at a limit: one line when they begin, and one when they end.
  */
 public final class RefusalLog {
 
@@ -12,7 +11,7 @@ public final class RefusalLog {
 
 	private final String code;
 
-	private final String bound;
+	private final String limit;
 
 	private long refused;
 
@@ -20,26 +19,26 @@ public final class RefusalLog {
 
 	/**
 	 * Creates the log.
-	 * @param code code that refused callers get
-	 * @param bound what is reached, as the end of a sentence
+	 * @param code error code of the rejection
+	 * @param limit what is reached, as the end of a sentence
 	 */
-	public RefusalLog(Logger log, String code, String bound) {
+	public RefusalLog(Logger log, String code, String limit) {
 		this.log = log;
 		this.code = code;
-		this.bound = bound;
+		this.limit = limit;
 	}
 
-	/** Notes that a caller is refused. */
+	/** Counts a rejection, and logs the first one. */
 	public synchronized void refused() {
 		if (refused++ == 0) {
-			log.warn("Callers are refused with {}: {}", code, bound);
+			log.warn("Rejecting callers with {}: {}", code, limit);
 		}
 	}
 
-	/** Logs the end where no caller was refused since the last review. */
+	/** Logs the end if there was no rejection since the last review. */
 	public synchronized void review() {
 		if (refused > 0 && refused == refusedAtReview) {
-			log.info("Callers are not refused with {} any more, {} were", code, refused);
+			log.info("No longer rejecting callers with {}: {} were rejected", code, refused);
 			refused = 0;
 		}
 		refusedAtReview = refused;

@@ -117,7 +117,7 @@ class EventStream {
 			.description("Callers beyond the bound of listeners")
 			.register(meters);
 		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyListeners().code(),
-				maxListeners + " listen, the most by gateway.events.max-listeners");
+				maxListeners + " listening, limit gateway.events.max-listeners reached");
 		Gauge.builder("comfy.gateway.listeners", places, AtomicInteger::get)
 			.description("Listeners of /api/prompt/events")
 			.register(meters);

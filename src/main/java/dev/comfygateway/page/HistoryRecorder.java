@@ -11,9 +11,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Recorder of the last hour, in memory: a ring of slots, each with its last number. A
- * failure does not hide the number of its slot. A cool-down is part of its failure, since
- * the upstream is then left alone, whoever asks.
+ * Recorder of the last hour: a ring of slots in memory, each with its last number. A
+ * failure does not replace the number of its slot. Slots of a cool-down count as failed.
  */
 class HistoryRecorder {
 
@@ -82,7 +81,7 @@ class HistoryRecorder {
 		return new PromptHistory(INTERVAL.toSeconds(), points);
 	}
 
-	/** Slot of this number; the ring can hold an older one in its place. */
+	/** Slot of this number; absent where the ring has an older one in its place. */
 	private @Nullable Slot slot(long number) {
 		Slot stored = ring[index(number)];
 		return stored != null && stored.point.at().equals(begin(number)) ? stored : null;

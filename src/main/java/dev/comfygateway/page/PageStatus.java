@@ -11,11 +11,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * State of the gateway as the page shows it, in the words of health. Anybody may read it.
+ * State of the gateway on the page, in the terms of the health endpoint. It is public.
  *
- * @param now time of the gateway's clock, which a browser's can differ from
+ * @param now time of the gateway's clock, from which a browser's can differ
  * @param pod name of the replica that answers
- * @param freshForSeconds how long an answer serves without asking the upstream
+ * @param freshForSeconds how long an answer is fresh
  * @param state {@code answering}, {@code failing}, {@code key refused} or
  * {@code not asked yet}
  * @param code code that callers get; absent where the upstream answers
@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param queueRemaining number of that answer
  * @param requests answered requests for the prompt
  * @param upstreamRequests requests to the upstream
- * @param savedRequests how many the upstream did not get
+ * @param savedRequests requests that caused none to the upstream
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record PageStatus(Instant now, String pod, double freshForSeconds, String state, @Nullable String code,

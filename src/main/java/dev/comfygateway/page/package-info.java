@@ -1,6 +1,6 @@
 /**
- * Page for people, {@code /}, and what it shows beside the stream: the record of the last
- * hour and the state of the upstream. Nothing here causes a request to the upstream.
+ * Page for people at {@code /}, with the record of the last hour and the state of the
+ * gateway. Nothing here causes a request to the upstream.
  */
 @NullMarked
 package dev.comfygateway.page;

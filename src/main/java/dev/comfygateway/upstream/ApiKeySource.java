@@ -35,10 +35,10 @@ class ApiKeySource {
 
 	ApiKeySource(ComfyProperties properties) {
 		this.file = properties.auth() == ComfyProperties.Auth.NONE ? null : properties.apiKeyFile();
-		this.key = new ApiKey(1, first(properties, file));
+		this.key = new ApiKey(1, initialValue(properties, file));
 	}
 
-	private static @Nullable String first(ComfyProperties properties, @Nullable Path file) {
+	private static @Nullable String initialValue(ComfyProperties properties, @Nullable Path file) {
 		if (properties.auth() == ComfyProperties.Auth.NONE) {
 			return null;
 		}
@@ -64,7 +64,7 @@ class ApiKeySource {
 		return file == null ? Optional.empty() : Optional.of(unreadable ? KeyFileState.UNREADABLE : KeyFileState.OK);
 	}
 
-	/** Reads the file again, where there is one. */
+	/** Reads the file again; without one there is nothing to do. */
 	@Scheduled(fixedDelayString = "2s")
 	synchronized void reload() {
 		if (file == null) {
@@ -74,7 +74,7 @@ class ApiKeySource {
 			String read = read(file);
 			if (unreadable) {
 				unreadable = false;
-				log.info("The file of comfy.api-key-file can be used again");
+				log.info("The file of comfy.api-key-file is usable again");
 			}
 			if (!read.equals(key.value())) {
 				key = new ApiKey(key.version() + 1, read);

@@ -25,7 +25,7 @@ record BaseUrl(URI uri, String host) {
 
 	private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[(::1|0:0:0:0:0:0:0:1)]");
 
-	/** Parses an http or https URL of a host; empty where the text is none. */
+	/** Parses an http or https URL of a host; empty for any other text. */
 	static Optional<BaseUrl> parse(String text) {
 		try {
 			URI given = new URI(text);
@@ -52,7 +52,7 @@ record BaseUrl(URI uri, String host) {
 		return "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
 	}
 
-	/** Whether what is sent is encrypted or stays on this host. */
+	/** Whether a request is encrypted or stays on this host. */
 	boolean isConfidential() {
 		return "https".equalsIgnoreCase(uri.getScheme()) || LOOPBACK.matcher(host).matches();
 	}

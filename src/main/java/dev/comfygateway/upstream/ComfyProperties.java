@@ -15,12 +15,12 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param apiKeyFile file that holds the shared key, read again when its content changes
  * @param baseUrl address of Comfy Cloud or of a ComfyUI server, without
  * {@code /api/prompt}
- * @param auth how to authenticate there; {@code none} sends no key
+ * @param auth how to authenticate with the upstream; {@code none} sends no key
  * @param allowInsecure whether the key may travel over plain http to a host that is not
  * loopback
- * @param connectTimeout longest wait for a connection; 10 ms or more
- * @param deadline longest time for everything: connecting, the retry, the body; 100 ms to
- * 60 s
+ * @param connectTimeout maximum time to connect; 10 ms or more
+ * @param deadline maximum time of a fetch with connecting, the retry and the body; 100 ms
+ * to 60 s
  */
 @ConfigurationProperties(prefix = "comfy", ignoreUnknownFields = false)
 record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,

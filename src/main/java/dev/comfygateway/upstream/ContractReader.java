@@ -16,23 +16,21 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Reader of the upstream's bodies, which are hostile until read: strict in what the
- * contract names, blind to what it does not. Other fields can hold account details, so
- * none is kept.
+ * Reader of the upstream's bodies, which are not trusted. Fields of the contract are
+ * validated. Unknown fields are dropped, since they can hold account details.
  */
 final class ContractReader {
 
 	private static final int MAX_MESSAGE_LENGTH = 300;
 
-	/** Codes by which callers know what the gateway itself does. */
+	/** Codes of the gateway itself, which no upstream may use. */
 	private static final Set<String> RESERVED_CODES = Set.of("TOO_MANY_WAITING", "TOO_MANY_LISTENERS", "SHUTTING_DOWN",
 			"NOT_CACHED");
 
 	private static final Pattern CODE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
-	// Cc controls, Cf invisible formatting (a key could be hidden in it), Zl and Zp line
-	// ends, and
-	// halves of characters, which no UTF-8 can carry
+	// Control characters (Cc), invisible formatting, in which a key could be hidden (Cf),
+	// line ends (Zl, Zp) and unpaired surrogates (Cs), which UTF-8 cannot encode
 	private static final Pattern NOT_TEXT = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]");
 
 	private static final JsonMapper json = JsonMapper
@@ -46,7 +44,7 @@ final class ContractReader {
 	private ContractReader() {
 	}
 
-	/** The contract's answer, or nothing where the body is not one. */
+	/** The contract's answer; empty where the body does not follow the contract. */
 	static Optional<PromptInfo> promptInfo(byte[] body) {
 		JsonNode root = object(body);
 		if (root == null) {
@@ -69,7 +67,7 @@ final class ContractReader {
 		return Optional.of(new PromptInfo(new PromptInfo.ExecInfo(remaining.asLong())));
 	}
 
-	/** The contract's fields of an error's body, as far as they are usable. */
+	/** Sanitized code and message of an error's body. */
 	static ErrorText errorText(byte[] body, @Nullable String key) {
 		JsonNode root = object(body);
 		if (root == null) {
@@ -95,7 +93,7 @@ final class ContractReader {
 		if (key != null) {
 			message = message.replace(key, "***");
 		}
-		// A key that has stars itself can arise anew from those that replaced it
+		// Stars beside the replaced key can form a key that has stars itself
 		if (message.isBlank() || trace.isIn(message)) {
 			return null;
 		}
@@ -104,15 +102,14 @@ final class ContractReader {
 				: message.substring(0, message.offsetByCodePoints(0, MAX_MESSAGE_LENGTH));
 	}
 
-	/** Whether a body is JSON, whatever its header says. */
+	/** Whether a body is a JSON object, whatever its header says. */
 	static boolean isObject(byte[] body) {
 		return object(body) != null;
 	}
 
 	private static @Nullable JsonNode object(byte[] body) {
 		try {
-			// Decoded here and not by Jackson, which would also take a BOM, UTF-16 and
-			// UTF-32
+			// Not decoded by Jackson, which also accepts a BOM, UTF-16 and UTF-32
 			String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
 			JsonNode root = json.readTree(text);
 			return root.isObject() ? root : null;
@@ -122,18 +119,18 @@ final class ContractReader {
 		}
 	}
 
-	/** Whether a text is fit to be passed on as a code. */
+	/** Whether a text is a valid error code for callers. */
 	static boolean isCode(String text) {
 		return CODE.matcher(text).matches() && !RESERVED_CODES.contains(text);
 	}
 
-	/** Whether a text is fit to be passed on as a message. */
+	/** Whether a text is a valid error message for callers. */
 	static boolean isMessage(String text) {
 		return !text.isBlank() && !NOT_TEXT.matcher(text).find()
 				&& text.codePointCount(0, text.length()) <= MAX_MESSAGE_LENGTH;
 	}
 
-	/** Usable part of an error's body; each half stands for itself. */
+	/** Sanitized error code and message; either can be absent. */
 	record ErrorText(@Nullable String code, @Nullable String message) {
 
 		static final ErrorText NONE = new ErrorText(null, null);

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBufferLimitException;
 
 /**
- * Translation of what the HTTP client throws; its messages are never read by anybody
- * else.
+ * Translation of the HTTP client's exceptions to reasons. Their messages are never passed
+ * on.
  */
 final class Faults {
 
@@ -41,7 +41,7 @@ final class Faults {
 	}
 
 	private static Reason connecting(Throwable thrown) {
-		// The second is the resolver's; no other timer runs before there is a connection
+		// The second is the resolver's: no other timer runs before there is a connection
 		if (has(thrown, SocketTimeoutException.class) || has(thrown, TimeoutException.class)) {
 			return Reason.CONNECTION_TIMEOUT;
 		}
@@ -66,7 +66,7 @@ final class Faults {
 	/** Status by which an outbound proxy refused a tunnel; 0 for other failures. */
 	static int proxyStatus(Throwable thrown) {
 		HttpResponseException refused = find(thrown, HttpResponseException.class);
-		// With a cause it is Jetty's for an answer that is not HTTP
+		// One with a cause is Jetty's parse error
 		return refused == null || refused.getCause() != null ? 0 : refused.getResponse().getStatus();
 	}
 
@@ -82,7 +82,7 @@ final class Faults {
 	}
 
 	private static Reason reading(Throwable thrown) {
-		// Jetty tells of what it cannot parse by many types, within a body by
+		// Jetty reports parse errors with many exception types, those of a body with
 		// EOFException
 		boolean lost = has(thrown, IOException.class) && !has(thrown, EOFException.class)
 				&& !has(thrown, ProtocolException.class);
@@ -117,15 +117,17 @@ final class Faults {
 	/** How far a response came. */
 	enum Progress {
 
-		/** No connection could be had. */
+		/** There was no connection. */
 		NOT_CONNECTED,
-		/** The request was sent, and not a byte came back. */
+		/** The request was sent, and no byte was received. */
 		NO_ANSWER,
-		/** Not even a byte of TLS came back. */
+		/** No byte of TLS was received. */
 		NO_TLS,
-		/** Something came back. */
+		/** A part of the response was received. */
 		ANSWER_BEGUN,
-		/** Something came back, and the upstream ended the connection. */
+		/**
+		 * A part of the response was received, and the upstream closed the connection.
+		 */
 		ANSWER_CUT_OFF
 
 	}

@@ -16,29 +16,32 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.web.util.HtmlUtils;
 
 /**
- * Detector of the key's pieces in a text: {@value #PIECE} characters in a row of its
- * secret part, whatever their case and whatever blanks, marks or formatting stand between
- * them; the same in Base64, hexadecimal digits or escapes; and what a masked key still
- * shows at both ends. A secret part that is shorter has no pieces, and stands in a text
- * only where the whole key does.
+ * Detector of pieces of the key in a text. It finds:
+ * <ul>
+ * <li>{@value #PIECE} consecutive characters of the secret part, in any case, and with
+ * any blanks, marks or formatting between them;</li>
+ * <li>the same in Base64, hexadecimal digits or escapes;</li>
+ * <li>the visible ends of a masked key.</li>
+ * </ul>
+ * A shorter secret part is found only together with the whole key.
  */
 final class KeyTrace {
 
 	static final int PIECE = 6;
 
-	/** Start of each key of Comfy Cloud, which is an ordinary word as well. */
+	/** Prefix of each key of Comfy Cloud, and an ordinary word in messages. */
 	private static final String PREFIX = "comfyui-";
 
-	/** Characters of the secret part that give a key away right after its prefix. */
+	/** Characters of the secret part that are a piece where the prefix precedes them. */
 	private static final int AFTER_PREFIX = 4;
 
 	/** Base64 digits that the bytes of one piece decide, wherever it stands. */
 	private static final int BASE64_PIECE = 7;
 
-	/** Shortest piece, since Base64 has marks of its own that are dropped. */
+	/** Minimum length of a folded piece: folding drops Base64's marks. */
 	private static final int MIN_LENGTH = 5;
 
-	/** An escape can be escaped itself. */
+	/** Escapes can be nested. */
 	private static final int MAX_UNESCAPES = 3;
 
 	private static final Pattern ESCAPE = Pattern.compile("(?i)(?:%|\\\\x|\\\\u00|0x)(\\p{XDigit}{2})");
@@ -47,12 +50,12 @@ final class KeyTrace {
 
 	private final @Nullable String key;
 
-	/** Pieces by how they start. */
+	/** Pieces by their first characters. */
 	private final Map<String, Set<String>> pieces = new HashMap<>();
 
 	/**
 	 * Creates the detector.
-	 * @param key the key; absent where there is none, and so no piece of it
+	 * @param key the key; absent where there is none
 	 */
 	KeyTrace(@Nullable String key) {
 		this.key = key;
@@ -72,7 +75,9 @@ final class KeyTrace {
 		}
 	}
 
-	/** What a mask shows of both ends, neither of which needs to be a piece. */
+	/**
+	 * Adds the visible ends of a masked key, each of which can be shorter than a piece.
+	 */
 	private void addEnds(String secret, boolean hasPrefix) {
 		if (secret.length() < PIECE) {
 			return;
@@ -87,7 +92,7 @@ final class KeyTrace {
 		}
 	}
 
-	/** Base64 of bytes that others precede, without the digits that those share. */
+	/** Base64 of bytes at an alignment, without the digits that depend on other bytes. */
 	private static String base64(byte[] bytes, int alignment) {
 		byte[] shifted = new byte[alignment + bytes.length];
 		System.arraycopy(bytes, 0, shifted, alignment, bytes.length);
@@ -108,7 +113,7 @@ final class KeyTrace {
 		}
 	}
 
-	/** Whether the key or a piece of it stands in a text. */
+	/** Whether a text contains the key or a piece of it. */
 	boolean isIn(String text) {
 		return key != null && (text.contains(key) || hasPieceIn(text));
 	}
@@ -139,7 +144,7 @@ final class KeyTrace {
 		return false;
 	}
 
-	/** Letters and digits of a text, in their simplest form. */
+	/** Letters and digits of a text in compatibility form and lower case. */
 	private static String fold(String text) {
 		StringBuilder folded = new StringBuilder();
 		Normalizer.normalize(text, Normalizer.Form.NFKD)

@@ -6,8 +6,8 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Contract's answer; each field is optional there, and absent here as it was absent
- * there.
+ * Answer of the contract. Its fields are optional: those that the upstream omits are
+ * absent.
  *
  * @param execInfo what is being executed
  */
@@ -24,7 +24,7 @@ public record PromptInfo(@JsonProperty("exec_info") @Nullable ExecInfo execInfo)
 			minimum = "0") @JsonProperty("queue_remaining") @Nullable Long queueRemaining) {
 	}
 
-	/** Number of items remaining in the queue, where the upstream told it. */
+	/** Number of items remaining in the queue; absent where the upstream sent none. */
 	public @Nullable Long remaining() {
 		return execInfo == null ? null : execInfo.queueRemaining();
 	}

@@ -17,9 +17,9 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.stereotype.Component;
 
 /**
- * Report of the settings at start: one line says what is in force, and one warns of
- * environment variables that look like settings and are none. Boot refuses such
- * properties from every other source, but not from the environment.
+ * Report of the settings at start: one line with the settings in force, and a warning
+ * about unknown environment variables with the prefixes of settings. Spring Boot rejects
+ * unknown properties from every other source, but not from the environment.
  */
 @Component
 class SettingsReport {
@@ -56,7 +56,7 @@ class SettingsReport {
 		log.info(inForce());
 		List<String> unknown = unknown(environment.getSystemEnvironment().keySet());
 		if (!unknown.isEmpty()) {
-			log.warn("Environment variables that name no setting: {}", String.join(", ", unknown));
+			log.warn("Ignoring unknown environment variables: {}", String.join(", ", unknown));
 		}
 	}
 
@@ -81,7 +81,7 @@ class SettingsReport {
 		return duration.toMillisPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
 	}
 
-	/** Names, in order, that look like settings of the gateway and are none. */
+	/** Sorted names of variables with the prefix of settings that are no settings. */
 	static List<String> unknown(Set<String> variables) {
 		return variables.stream()
 			.filter(name -> PREFIX.matcher(name).matches() && !OF_A_SERVICE.matcher(name).matches()
@@ -90,7 +90,7 @@ class SettingsReport {
 			.toList();
 	}
 
-	/** Names of variables, with the words of a setting apart or in one. */
+	/** Names of the variables of settings, with and without underscores between words. */
 	private static Stream<String> settings(String prefix, Class<? extends Record> properties) {
 		return Arrays.stream(properties.getRecordComponents())
 			.flatMap(component -> Stream.of(component.getName().replaceAll("([A-Z])", "_$1"), component.getName())

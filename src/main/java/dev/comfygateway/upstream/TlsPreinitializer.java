@@ -5,8 +5,8 @@ import javax.net.ssl.SSLContext;
 import org.springframework.boot.autoconfigure.preinitialize.BackgroundPreinitializer;
 
 /**
- * Preparation of TLS on a second core while the application starts: the JDK reads all the
- * certificate authorities that it trusts, which the client would else wait for.
+ * Initialization of TLS on another thread during the start: the JDK loads its trusted
+ * certificate authorities, for which the client would wait otherwise.
  */
 class TlsPreinitializer implements BackgroundPreinitializer {
 

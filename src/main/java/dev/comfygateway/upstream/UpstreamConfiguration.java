@@ -14,8 +14,8 @@ import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * Connections to the upstream, and time as its client sees it: what deadlines and pauses
- * run on, and the date.
+ * HTTP client of the upstream, and its time: the scheduler of deadlines and pauses, and
+ * the clock.
  */
 @Configuration(proxyBeanMethods = false)
 class UpstreamConfiguration {

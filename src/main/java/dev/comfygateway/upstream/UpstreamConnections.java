@@ -32,15 +32,16 @@ import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.http.client.reactive.JettyClientHttpConnector;
 
 /**
- * Jetty's HTTP client with all that it does by itself switched off: it adds no header,
- * follows no redirect, answers no challenge, keeps no cookie and decodes no body. It
- * speaks HTTP/1.1 on one connection.
+ * Factory of Jetty's HTTP client for the upstream. Jetty's automatic features are off: no
+ * added header, redirect, authentication, cookie or decoding. The client speaks HTTP/1.1
+ * on one connection.
  */
 final class UpstreamConnections {
 
 	static final int MAX_HEADERS = 64 * 1024;
 
-	private static final String STAND_IN = "host.invalid";
+	/** Host of requests whose real host {@link URI} cannot represent. */
+	private static final String PLACEHOLDER_HOST = "host.invalid";
 
 	private static final Duration IDLE = Duration.ofSeconds(30);
 
@@ -53,32 +54,33 @@ final class UpstreamConnections {
 	private UpstreamConnections() {
 	}
 
-	/** A client that is yet to be started, and to be stopped. */
+	/** Creates a client, which the caller starts and stops. */
 	static HttpClient create(HttpClientSettings settings, ComfyProperties properties) {
 		ScheduledExecutorScheduler scheduler = new ScheduledExecutorScheduler("upstream-scheduler", true);
 		HttpClient client = new JettyHttpClientBuilder().withClientConnectorCustomizerCustomizer(connector -> {
 			connector.setSelectors(1);
-			// Longer than a stalled answer can take, which the deadline ends
+			// Longer than the deadline, which ends a stalled response first
 			connector.setIdleTimeout(properties.deadline().plus(IDLE));
 			useTrustOfJvm(connector);
 		})
 			.withHttpClientTransportFactory(HttpClientTransportOverHTTP::new)
 			.build(settings.withConnectTimeout(properties.connectTimeout()).withRedirects(HttpRedirects.DONT_FOLLOW));
-		client.setExecutor(threads("upstream", MAX_THREADS));
+		client.setExecutor(threadPool("upstream", MAX_THREADS));
 		client.setScheduler(scheduler);
 		client.setUserAgentField(null);
 		client.setHttpCookieStore(new HttpCookieStore.Empty());
 		client.setMaxResponseHeadersSize(MAX_HEADERS);
-		// The pool makes no second connection while one is in use or being made. Each one
-		// that fails is closed, and a connect attempt ends by its timeout
+		// The pool waits for the one in use. A failed connection is closed, and an
+		// attempt
+		// to connect ends by its timeout
 		client.setMaxConnectionsPerDestination(1);
 		client.addBean(new HandshakeFailures());
-		resolveElsewhere(client, scheduler, properties.connectTimeout());
+		useOwnResolverThreads(client, scheduler, properties.connectTimeout());
 		useProxyOfJvm(client, properties.url());
 		client.addEventListener(new LifeCycle.Listener() {
 			@Override
 			public void lifeCycleStarted(LifeCycle event) {
-				// Only now, since Jetty adds its own when it starts
+				// Jetty adds its own ones when it starts
 				client.getContentDecoderFactories().clear();
 				client.getProtocolHandlers().clear();
 				client.getProtocolHandlers().put(new InterimResponses());
@@ -88,24 +90,24 @@ final class UpstreamConnections {
 	}
 
 	/**
-	 * Connector of WebClient to these connections. Jetty takes no host from a {@link URI}
-	 * that has none, such as {@code http://comfy_ui}, but takes it apart from one.
+	 * Connector of WebClient to a client. {@link URI} has no host for addresses such as
+	 * {@code http://comfy_ui}, so the host of the request is set separately.
 	 */
 	static ClientHttpConnector connector(HttpClient client, BaseUrl upstream) {
 		ClientHttpConnector connector = new JettyClientHttpConnector(client);
 		return (method, uri, request) -> uri.getHost() != null ? connector.connect(method, uri, request)
-				: connector.connect(method, withStandIn(uri), sending -> {
+				: connector.connect(method, withPlaceholderHost(uri), sending -> {
 					sending.<Request>getNativeRequest().host(upstream.host());
 					return request.apply(sending);
 				});
 	}
 
-	/** The address with a host that is never asked. */
-	private static URI withStandIn(URI uri) {
-		return URI.create(uri.toString().replaceFirst("//[^:/]+", "//" + STAND_IN));
+	/** Address with a valid host in place of the real one. */
+	private static URI withPlaceholderHost(URI uri) {
+		return URI.create(uri.toString().replaceFirst("//[^:/]+", "//" + PLACEHOLDER_HOST));
 	}
 
-	private static QueuedThreadPool threads(String name, int max) {
+	private static QueuedThreadPool threadPool(String name, int max) {
 		QueuedThreadPool threads = new QueuedThreadPool(max, 0, (int) IDLE.toMillis());
 		threads.setName(name);
 		threads.setDaemon(true);
@@ -113,7 +115,7 @@ final class UpstreamConnections {
 		return threads;
 	}
 
-	/** The certificates that the JVM trusts, where the settings name no others. */
+	/** Uses the JVM's trusted certificates where the settings name no others. */
 	private static void useTrustOfJvm(ClientConnector connector) {
 		if (connector.getSslContextFactory() == null) {
 			SslContextFactory.Client tls = new SslContextFactory.Client();
@@ -128,17 +130,19 @@ final class UpstreamConnections {
 	}
 
 	/**
-	 * Looks up addresses on threads of their own: a lookup blocks, cannot be interrupted,
-	 * and would hold the carrier of a virtual thread.
+	 * Resolves host names on a thread pool of its own. A lookup blocks and cannot be
+	 * interrupted: a name server that does not answer would hold all threads of the
+	 * client.
 	 */
-	private static void resolveElsewhere(HttpClient client, ScheduledExecutorScheduler scheduler, Duration timeout) {
-		QueuedThreadPool resolvers = threads("upstream-dns", MAX_RESOLVER_THREADS);
+	private static void useOwnResolverThreads(HttpClient client, ScheduledExecutorScheduler scheduler,
+			Duration timeout) {
+		QueuedThreadPool resolvers = threadPool("upstream-dns", MAX_RESOLVER_THREADS);
 		resolvers.setStopTimeout(MAX_RESOLVER_STOP.toMillis());
 		client.addBean(resolvers, true);
 		client.setSocketAddressResolver(new SocketAddressResolver.Async(resolvers, scheduler, timeout.toMillis()));
 	}
 
-	/** Takes the proxy that the JVM's standard properties name for the upstream. */
+	/** Uses the proxy that the JVM's standard properties name for the upstream. */
 	private static void useProxyOfJvm(HttpClient client, BaseUrl upstream) {
 		ProxySelector proxies = ProxySelector.getDefault();
 		if (proxies == null) {
@@ -146,9 +150,9 @@ final class UpstreamConnections {
 		}
 		for (Proxy proxy : proxies.select(upstream.uri())) {
 			if (proxy.type() == Proxy.Type.HTTP && proxy.address() instanceof InetSocketAddress address) {
-				HttpProxy used = new NamedProxy(address);
-				used.getIncludedAddresses().add(upstream.host());
-				client.getProxyConfiguration().addProxy(used);
+				HttpProxy httpProxy = new NamedProxy(address);
+				httpProxy.getIncludedAddresses().add(upstream.host());
+				client.getProxyConfiguration().addProxy(httpProxy);
 				return;
 			}
 		}
@@ -163,7 +167,7 @@ final class UpstreamConnections {
 			.map(proxy -> proxy.getAddress().asString());
 	}
 
-	/** Proxy whose name may be none that {@link URI} has a host for. */
+	/** Proxy with a name that {@link URI} may have no host for. */
 	private static final class NamedProxy extends HttpProxy {
 
 		NamedProxy(InetSocketAddress address) {
@@ -173,14 +177,14 @@ final class UpstreamConnections {
 		@Override
 		public URI getURI() {
 			URI uri = super.getURI();
-			return uri.getHost() != null ? uri : withStandIn(uri);
+			return uri.getHost() != null ? uri : withPlaceholderHost(uri);
 		}
 
 	}
 
 	/**
-	 * The latest TLS handshake that failed. Another thread that finds the connection
-	 * closed then can be the first to fail the request, without the reason.
+	 * Latest failure of a TLS handshake. The request can fail first on another thread,
+	 * which finds the connection closed and does not know the reason.
 	 */
 	static final class HandshakeFailures implements SslHandshakeListener {
 
@@ -191,7 +195,7 @@ final class UpstreamConnections {
 			latest = new Failure(event.getEndPoint(), thrown);
 		}
 
-		/** What a connection's handshake failed by, where it did. */
+		/** Failure of a connection's handshake; absent where it did not fail. */
 		@Nullable Throwable of(EndPoint endPoint) {
 			Failure failure = latest;
 			return failure != null && failure.endPoint == endPoint ? failure.thrown : null;

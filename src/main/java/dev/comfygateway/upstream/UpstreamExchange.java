@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 
 /**
- * One request to the upstream as Jetty sees it: how far its answer came, and the end of
- * its connection, which WebClient alone would leave open once an answer has begun.
+ * Request to the upstream at the level of Jetty: how far its response came, and the close
+ * of its connection. WebClient would leave the connection open once a response has begun.
  */
 final class UpstreamExchange {
 
@@ -36,7 +36,7 @@ final class UpstreamExchange {
 		this.handshakes = handshakes;
 	}
 
-	/** Follows the request from now on. */
+	/** Observes a request that is about to be sent. */
 	void observe(ClientHttpRequest sending) {
 		Request observed = sending.getNativeRequest();
 		observed.onRequestBegin(this::began).onResponseFailure(this::failed);
@@ -48,15 +48,14 @@ final class UpstreamExchange {
 
 	private void began(Request begun) {
 		if (begun.getConnection() instanceof org.eclipse.jetty.io.Connection connection) {
-			// What a new connection brought is of this answer, however early it came
+			// All bytes of a new connection belong to this response
 			bytesBefore = connection.getMessagesIn() == 0 ? 0 : connection.getBytesIn();
 		}
 		sent = true;
 	}
 
 	/**
-	 * Is called before Jetty closes the connection: if it has ended, the upstream ended
-	 * it.
+	 * Runs before Jetty closes the connection: an end of its input is the upstream's.
 	 */
 	private void failed(Response response, Throwable failure) {
 		if (response.getRequest().getConnection() instanceof org.eclipse.jetty.io.Connection connection) {
@@ -73,11 +72,11 @@ final class UpstreamExchange {
 
 	/** How far the response came. */
 	private Progress progress() {
-		Request asked = request;
-		if (!sent || asked == null) {
+		Request current = request;
+		if (!sent || current == null) {
 			return Progress.NOT_CONNECTED;
 		}
-		if (asked.getConnection() instanceof org.eclipse.jetty.io.Connection connection
+		if (current.getConnection() instanceof org.eclipse.jetty.io.Connection connection
 				&& connection.getBytesIn() > bytesBefore) {
 			return ended ? Progress.ANSWER_CUT_OFF : Progress.ANSWER_BEGUN;
 		}
@@ -88,9 +87,9 @@ final class UpstreamExchange {
 	 * The failure of the TLS handshake where there was one, else the exception itself.
 	 */
 	private Throwable cause(Throwable thrown) {
-		Request asked = request;
-		Throwable handshake = asked != null
-				&& asked.getConnection() instanceof org.eclipse.jetty.io.Connection connection
+		Request current = request;
+		Throwable handshake = current != null
+				&& current.getConnection() instanceof org.eclipse.jetty.io.Connection connection
 						? handshakes.of(connection.getEndPoint()) : null;
 		return handshake == null ? thrown : handshake;
 	}
@@ -100,13 +99,13 @@ final class UpstreamExchange {
 		kept = true;
 	}
 
-	/** Ends the connection where it was kept, since no next request will come. */
+	/** Closes the connection also where it was kept. */
 	void closeKept() {
 		kept = false;
 		close();
 	}
 
-	/** Ends the request and its connection, whatever their state, unless it is kept. */
+	/** Aborts the request and closes its connection, unless that is kept. */
 	void close() {
 		closed = true;
 		Request ending = request;
@@ -119,7 +118,7 @@ final class UpstreamExchange {
 		}
 	}
 
-	/** Reason why a request ended that nobody waits for any more. */
+	/** Cause of the abort of a request without a waiting caller. */
 	private static final class ClosedException extends RuntimeException {
 
 		private static final long serialVersionUID = 1L;

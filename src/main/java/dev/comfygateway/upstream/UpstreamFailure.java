@@ -8,12 +8,12 @@ import org.jspecify.annotations.Nullable;
  * Failure to get an answer from the upstream.
  *
  * @param reason what went wrong
- * @param status the upstream's HTTP status, or an outbound proxy's where that refused the
+ * @param status HTTP status of the upstream, or of an outbound proxy that refused the
  * tunnel; 0 where none arrived or it does not matter
- * @param code the upstream's own error code where it is fit to be passed on
- * @param message the upstream's own message, cleaned, where it is fit to be passed on
- * @param retryAfter how long the upstream asked to be left alone, at most 5 minutes;
- * absent where it did not ask, or not validly
+ * @param code sanitized error code of the upstream; absent where it sent no valid one
+ * @param message sanitized message of the upstream; absent where it sent no valid one
+ * @param retryAfter pause that the upstream requested, at most 5 minutes; absent where it
+ * requested none, or sent an invalid one
  * @param keyVersion version of the key that was sent
  */
 public record UpstreamFailure(Reason reason, int status, @Nullable String code, @Nullable String message,
@@ -26,7 +26,7 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		UNAUTHORIZED,
 		/** 403 in the contract's format: the key is refused for this. */
 		FORBIDDEN,
-		/** 403 in another format: a firewall on the way, which judges no key. */
+		/** 403 in another format: a firewall on the way, which checks no key. */
 		BLOCKED,
 		/** 429. */
 		RATE_LIMITED,
@@ -36,11 +36,11 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		UNAVAILABLE,
 		/** Any other status but 200. */
 		UNEXPECTED_STATUS,
-		/** 200 with something else than the contract's answer, or too much of it. */
+		/** 200 with a body that does not follow the contract or is too long. */
 		INVALID_RESPONSE,
-		/** 200, and the rest never came. */
+		/** 200, and the body was cut off. */
 		RESPONSE_INCOMPLETE,
-		/** Something that is not HTTP. */
+		/** A response that is not HTTP. */
 		PROTOCOL_ERROR,
 		/** No connection. */
 		CONNECTION_REFUSED,
@@ -48,9 +48,9 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		CONNECTION_TERMINATED,
 		/** An outbound proxy answered CONNECT with another status than 200. */
 		TUNNEL_REFUSED,
-		/** No address for the host's name. */
+		/** No address for the host name. */
 		DNS_ERROR,
-		/** No TLS with the other side. */
+		/** TLS handshake failed. */
 		TLS_PROTOCOL_ERROR,
 		/** Certificate that cannot be trusted. */
 		TLS_CERTIFICATE_ERROR,
@@ -79,7 +79,7 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		return reason == Reason.TUNNEL_REFUSED ? OptionalInt.of(status) : OptionalInt.empty();
 	}
 
-	/** The same without a code or a message that holds the key or a piece of it. */
+	/** Copy without a code or a message that contains a piece of the key. */
 	UpstreamFailure without(KeyTrace trace) {
 		return new UpstreamFailure(reason, status, code == null || trace.isIn(code) ? null : code,
 				message == null || trace.isIn(message) ? null : message, retryAfter, keyVersion);

@@ -3,12 +3,12 @@ package dev.comfygateway.upstream;
 import java.time.Duration;
 
 /**
- * What asking the upstream came to: an answer that follows the contract, or a failure.
+ * Result of an upstream request: an answer that follows the contract, or a failure.
  */
 public sealed interface UpstreamOutcome permits UpstreamOutcome.Answered, UpstreamFailure {
 
 	/**
-	 * Version of the key that it was asked with; an outcome of another version is void.
+	 * Version of the key that was sent; a result of another version is void.
 	 */
 	long keyVersion();
 
@@ -24,7 +24,9 @@ public sealed interface UpstreamOutcome permits UpstreamOutcome.Answered, Upstre
 	record Answered(PromptInfo promptInfo, Duration age, boolean deprecated,
 			long keyVersion) implements UpstreamOutcome {
 
-		/** An answer of which the upstream said nothing else. */
+		/**
+		 * Creates an answer without {@code Age}, {@code Deprecation} and {@code Sunset}.
+		 */
 		public Answered(PromptInfo promptInfo, long keyVersion) {
 			this(promptInfo, Duration.ZERO, false, keyVersion);
 		}

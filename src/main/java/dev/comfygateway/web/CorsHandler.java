@@ -15,9 +15,10 @@ import org.eclipse.jetty.util.Callback;
 import org.springframework.web.cors.CorsConfiguration;
 
 /**
- * CORS policy of the prompt, its stream and its record. It only adds headers: a request
- * of another origin gets the answer without them, and its browser withholds the answer
- * from the page. Jetty's own handler cannot allow every request header in a preflight.
+ * CORS handler of the prompt, its stream and its record. It only adds header fields: a
+ * request of another origin gets the same answer without them, which its browser
+ * withholds from the page. Jetty's own handler cannot allow every request header in a
+ * preflight.
  */
 final class CorsHandler extends Handler.Wrapper {
 
@@ -50,12 +51,12 @@ final class CorsHandler extends Handler.Wrapper {
 		String allowed = origins.checkOrigin(request.getHeaders().get(HttpHeader.ORIGIN));
 		if (allowed != null) {
 			headers.put(HttpHeader.ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-			allow(request, headers);
+			addFields(request, headers);
 		}
-		return super.handle(request, new Varying(request, response), callback);
+		return super.handle(request, new KeptVary(request, response), callback);
 	}
 
-	private static void allow(Request request, HttpFields.Mutable headers) {
+	private static void addFields(Request request, HttpFields.Mutable headers) {
 		if (!HttpMethod.OPTIONS.is(request.getMethod())
 				|| !request.getHeaders().contains(HttpHeader.ACCESS_CONTROL_REQUEST_METHOD)) {
 			headers.put(EXPOSE_HEADERS);
@@ -63,16 +64,16 @@ final class CorsHandler extends Handler.Wrapper {
 		}
 		headers.put(ALLOW_METHODS);
 		headers.put(MAX_AGE);
-		List<String> wanted = request.getHeaders().getCSV(HttpHeader.ACCESS_CONTROL_REQUEST_HEADERS, false);
-		if (!wanted.isEmpty()) {
-			headers.put(HttpHeader.ACCESS_CONTROL_ALLOW_HEADERS, String.join(", ", wanted));
+		List<String> requested = request.getHeaders().getCSV(HttpHeader.ACCESS_CONTROL_REQUEST_HEADERS, false);
+		if (!requested.isEmpty()) {
+			headers.put(HttpHeader.ACCESS_CONTROL_ALLOW_HEADERS, String.join(", ", requested));
 		}
 	}
 
 	/** Response that keeps {@code Vary}, which a servlet's {@code sendError} removes. */
-	private static final class Varying extends Response.Wrapper {
+	private static final class KeptVary extends Response.Wrapper {
 
-		Varying(Request request, Response response) {
+		KeptVary(Request request, Response response) {
 			super(request, response);
 		}
 

@@ -24,16 +24,16 @@ import org.springframework.http.ResponseEntity;
 
 /**
  * Accelerator of {@code /api/prompt}. It answers on the selector's thread, without Spring
- * MVC, where the answer is in memory. Every other request passes through. Without this
- * handler every answer is the same, to the byte.
+ * MVC, where the answer is in memory. Every other request passes through. The controller
+ * gives the same answers, byte for byte.
  */
 final class FreshAnswers extends Handler.Wrapper {
 
 	/**
-	 * Answers in a row that a connection gets on the selector's thread. Otherwise a
+	 * Consecutive answers to one connection on the selector's thread. Otherwise a
 	 * connection that pipelines without pause would occupy that thread.
 	 */
-	private static final int MAX_IN_A_ROW = 256;
+	private static final int MAX_CONSECUTIVE = 256;
 
 	private final PromptCache cache;
 
@@ -49,7 +49,7 @@ final class FreshAnswers extends Handler.Wrapper {
 		this.metrics = metrics;
 	}
 
-	/** Nothing here blocks; the handlers behind hand over to other threads. */
+	/** This handler never blocks, and those behind it use other threads. */
 	@Override
 	public InvocationType getInvocationType() {
 		return InvocationType.NON_BLOCKING;
@@ -60,7 +60,7 @@ final class FreshAnswers extends Handler.Wrapper {
 		if (!isPlain(request)) {
 			return super.handle(request, response, callback);
 		}
-		if (request.getConnectionMetaData().getConnection().getMessagesIn() % MAX_IN_A_ROW == 0) {
+		if (request.getConnectionMetaData().getConnection().getMessagesIn() % MAX_CONSECUTIVE == 0) {
 			request.getComponents().getExecutor().execute(() -> answerOrPassOn(request, response, callback));
 			return true;
 		}
@@ -78,7 +78,7 @@ final class FreshAnswers extends Handler.Wrapper {
 		}
 	}
 
-	/** Whether the request needs nothing of Spring MVC. */
+	/** Whether the request needs no feature of Spring MVC. */
 	private static boolean isPlain(Request request) {
 		String method = request.getMethod();
 		if (!(HttpMethod.GET.is(method) || HttpMethod.HEAD.is(method))
@@ -123,7 +123,7 @@ final class FreshAnswers extends Handler.Wrapper {
 		if (remembered != null && remembered.isOf(stored)) {
 			return remembered;
 		}
-		// Age and ttl change once in a second
+		// Age and ttl change once per second
 		Rendered rendered = rendered(stored, answers.render(stored, List.of()));
 		last = rendered;
 		return rendered;
@@ -139,15 +139,15 @@ final class FreshAnswers extends Handler.Wrapper {
 	}
 
 	/**
-	 * A buffer that is used often is direct, since a heap buffer is copied to a direct
-	 * one in each write.
+	 * Buffer of a body. One that is reused is direct, since each write copies a heap
+	 * buffer to a direct one.
 	 */
-	private static ByteBuffer buffer(byte[] body, boolean often) {
-		return often ? ByteBuffer.allocateDirect(body.length).put(body).flip() : ByteBuffer.wrap(body);
+	private static ByteBuffer buffer(byte[] body, boolean reused) {
+		return reused ? ByteBuffer.allocateDirect(body.length).put(body).flip() : ByteBuffer.wrap(body);
 	}
 
 	/**
-	 * Answer in Jetty's terms.
+	 * Rendered answer, as Jetty writes it.
 	 *
 	 * @param lookup lookup that it renders; absent where it must not be reused
 	 */
@@ -163,7 +163,7 @@ final class FreshAnswers extends Handler.Wrapper {
 			for (HttpField field : fields) {
 				headers.add(field);
 			}
-			// Jetty adds a length to what is known to be whole, and a 304 has none
+			// Jetty adds Content-Length to a last write, and a 304 has none
 			response.write(status != HttpStatus.NOT_MODIFIED_304, body.slice(), callback);
 		}
 

@@ -6,14 +6,14 @@ import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
 /**
- * Delay of springdoc's beans, which ask to be made at start, until the document is asked
- * for: most gateways run without anybody ever doing so.
+ * Post-processor that makes springdoc's beans lazy, although springdoc declares them
+ * eager. Most gateways never serve the document.
  */
 class LazySpringdoc implements BeanFactoryPostProcessor {
 
 	private static final String DOCUMENT = "openApiResource";
 
-	/** Bean that no other one refers to, though the document depends on what it does. */
+	/** Bean whose effect the document depends on, without a reference to it. */
 	private static final String CONVERTERS = "modelConverterRegistrar";
 
 	@Override

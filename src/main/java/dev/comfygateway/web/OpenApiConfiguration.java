@@ -44,7 +44,9 @@ import org.springframework.http.HttpHeaders;
 import org.springframework.validation.Validator;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
-/** The OpenAPI document, which springdoc makes when somebody asks for it. */
+/**
+ * Configuration of the OpenAPI document, which springdoc creates at its first request.
+ */
 @Configuration(proxyBeanMethods = false)
 class OpenApiConfiguration {
 
@@ -74,7 +76,7 @@ class OpenApiConfiguration {
 				// Of the API that is described, as its own contract says
 				.license(new License().name("GNU General Public License v3.0")
 					.url("https://github.com/comfyanonymous/ComfyUI/blob/master/LICENSE")))
-			// Springdoc would add the host that a caller named
+			// Springdoc would add the host of the caller's request
 			.servers(List.of(new Server().url("/")))
 			.security(List.of())
 			.tags(List.of(new Tag().name(TAG).description("The workflow execution queue.")))
@@ -120,7 +122,7 @@ class OpenApiConfiguration {
 		return new RelativeSwaggerUi(ui, properties, web);
 	}
 
-	/** Names the header that the document and its page depend on. */
+	/** Adds {@code Vary} to the document and its page. */
 	@Bean
 	FilterRegistrationBean<Filter> documentVary() {
 		FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
@@ -133,8 +135,8 @@ class OpenApiConfiguration {
 	}
 
 	/**
-	 * Springdoc's own, but for the transformer: Spring MVC makes this one at start, and
-	 * the transformer would bring Jackson 2 with it.
+	 * Springdoc's bean with a lazy transformer. Spring MVC creates this bean at start,
+	 * and the transformer would load Jackson 2.
 	 */
 	@Bean
 	@ConditionalOnProperty(name = { DOCUMENT_ENABLED, UI_ENABLED }, matchIfMissing = true)
@@ -145,8 +147,8 @@ class OpenApiConfiguration {
 	}
 
 	/**
-	 * Springdoc brings the API of Bean Validation, for which Spring MVC would seek a
-	 * provider.
+	 * Validation is off: springdoc depends on the API of Bean Validation, for which
+	 * Spring MVC would look for a provider.
 	 */
 	@Bean
 	WebMvcConfigurer withoutValidation() {

@@ -99,7 +99,7 @@ class PromptAnswers {
 		};
 	}
 
-	/** Whether both have the same rendering, to the byte. */
+	/** Whether both are rendered alike, byte for byte. */
 	static boolean rendersSame(Lookup.Stored one, Lookup.Stored other) {
 		return one.snapshot() == other.snapshot() && ageSeconds(one.age()) == ageSeconds(other.age())
 				&& ttlSeconds(one) == ttlSeconds(other) && one.detail() == other.detail()
@@ -114,7 +114,7 @@ class PromptAnswers {
 			.anyMatch(tag -> tag.isWildcard() || tag.compare(current, false));
 	}
 
-	// Ages are rounded up, the rest of freshness down: an answer never looks fresher
+	// Ages are rounded up, ttl down: no answer looks fresher than it is
 
 	private static long ageSeconds(long age) {
 		return Math.ceilDiv(age, SECOND);

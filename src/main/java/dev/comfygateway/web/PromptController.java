@@ -87,7 +87,9 @@ class PromptController {
 		return answers.render(lookup, lines(request, HttpHeaders.IF_NONE_MATCH));
 	}
 
-	/** Answer that is counted under this path, as Spring MVC's own one is not. */
+	/**
+	 * Answers OPTIONS so that it is counted under this path, unlike Spring MVC's answer.
+	 */
 	@Operation(hidden = true)
 	@RequestMapping(path = PATH, method = RequestMethod.OPTIONS)
 	ResponseEntity<Void> options() {

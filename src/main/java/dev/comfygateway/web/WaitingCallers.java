@@ -34,7 +34,7 @@ class WaitingCallers {
 		this.max = connections.bound("gateway.max-waiting", properties.maxWaiting());
 		this.permits = new Semaphore(max);
 		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyWaiting().code(),
-				max + " wait, the most by gateway.max-waiting");
+				max + " waiting, limit gateway.max-waiting reached");
 		Gauge.builder("comfy.gateway.callers.waiting", this, WaitingCallers::count)
 			.description("Callers of /api/prompt that wait for a fetch")
 			.register(meters);

@@ -52,13 +52,15 @@ class WaitingCallersTests {
 		callers.review();
 		callers.await(() -> new Lookup.Awaited(answer));
 		callers.review();
-		assertThat(lines(output)).singleElement().asString().contains("WARN", "TOO_MANY_WAITING: 1 wait");
+		assertThat(lines(output)).singleElement()
+			.asString()
+			.contains("WARN", "Rejecting callers with TOO_MANY_WAITING: 1 waiting, limit gateway.max-waiting reached");
 		callers.review();
 		callers.review();
 		assertThat(lines(output)).hasSize(2)
 			.last()
 			.asString()
-			.contains("INFO", "not refused with TOO_MANY_WAITING any more, 3 were");
+			.contains("INFO", "No longer rejecting callers with TOO_MANY_WAITING: 3 were rejected");
 		answer.complete(new Lookup.NotCached());
 		waiting.join();
 	}
