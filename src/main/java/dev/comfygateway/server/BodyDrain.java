@@ -10,9 +10,8 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Drain of a body that had not come whole when its request was answered. What still comes
- * is thrown away, up to a bound. A connection closed before would be reset by it, and the
- * caller would lose the answer.
+ * Drain of an unread body after its request was answered, up to a limit. A close without
+ * it would reset the connection, and the caller would lose the answer.
  */
 final class BodyDrain implements Callback {
 
@@ -26,11 +25,11 @@ final class BodyDrain implements Callback {
 
 	private long bytes;
 
-	private Scheduler.@Nullable Task giveUp;
+	private Scheduler.@Nullable Task timeout;
 
 	/**
 	 * Creates the drain.
-	 * @param callback completed when nothing more comes
+	 * @param callback completed after the last byte
 	 */
 	BodyDrain(Request request, Callback callback) {
 		this.request = request;
@@ -47,7 +46,7 @@ final class BodyDrain implements Callback {
 		EndPoint connection = request.getConnectionMetaData().getConnection().getEndPoint();
 		// Tells the caller that the answer is whole and the connection ends
 		connection.shutdownOutput();
-		giveUp = request.getComponents()
+		timeout = request.getComponents()
 			.getScheduler()
 			.schedule(() -> connection.close(new TimeoutException("The body did not come in time")), MAX_SECONDS,
 					TimeUnit.SECONDS);
@@ -60,8 +59,8 @@ final class BodyDrain implements Callback {
 	}
 
 	/**
-	 * Throws away what has come of a body; Jetty's own method would refuse the rest.
-	 * @return whether that was all
+	 * Discards the received part of a body. Jetty's own method would refuse the rest.
+	 * @return whether that was the whole body
 	 */
 	static boolean hasComeWhole(Request request) {
 		for (long bytes = 0; bytes < MAX_BYTES;) {
@@ -78,6 +77,7 @@ final class BodyDrain implements Callback {
 		return false;
 	}
 
+	/** Not {@code Content.Source.consumeAll}, which has no limit of bytes. */
 	private void drain() {
 		while (bytes < MAX_BYTES) {
 			Content.Chunk chunk = request.read();
@@ -91,8 +91,8 @@ final class BodyDrain implements Callback {
 				break;
 			}
 		}
-		if (giveUp != null) {
-			giveUp.cancel();
+		if (timeout != null) {
+			timeout.cancel();
 		}
 		callback.succeeded();
 	}
