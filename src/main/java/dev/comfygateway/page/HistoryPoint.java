@@ -23,15 +23,14 @@ record HistoryPoint(@Schema(description = "Begin of the slot", requiredMode = Re
 	enum State {
 
 		/**
-		 * The upstream answered, in whatever part of the slot. Its answer can have no
-		 * number.
+		 * The upstream answered at some time of the slot. Its answer can have no number.
 		 */
 		@JsonProperty("known")
 		KNOWN,
-		/** The upstream was asked and never answered, or left alone after a failure. */
+		/** Every request failed, or a cool-down was in force. */
 		@JsonProperty("failed")
 		FAILED,
-		/** Nobody asked. */
+		/** There was no request. */
 		@JsonProperty("unasked")
 		UNASKED
 

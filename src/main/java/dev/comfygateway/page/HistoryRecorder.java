@@ -100,7 +100,7 @@ class HistoryRecorder {
 	}
 
 	/**
-	 * Slot in which the upstream was asked.
+	 * Slot with a request to the upstream.
 	 *
 	 * @param point what callers get
 	 * @param failedUntil end of the cool-down, where a failure came last

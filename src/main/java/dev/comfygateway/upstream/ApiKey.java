@@ -23,7 +23,7 @@ record ApiKey(long version, @Nullable String value) {
 	private static final int FINGERPRINT_BYTES = 16;
 
 	/**
-	 * Keyed hash of an upstream's address: it tells accounts apart, and does not lead
+	 * Keyed hash of an upstream's address, which identifies the account and does not lead
 	 * back to the key.
 	 */
 	String fingerprint(String baseUrl) {

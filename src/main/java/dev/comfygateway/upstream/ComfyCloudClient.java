@@ -174,7 +174,7 @@ public class ComfyCloudClient {
 
 	/**
 	 * Sends a request once. Only an answer that follows the contract leaves its
-	 * connection open: bytes that nobody asked for could follow any other.
+	 * connection open: unexpected bytes could follow any other.
 	 */
 	private Mono<UpstreamOutcome> exchange(WebClient.RequestHeadersSpec<?> request, ApiKey key, LatestExchange latest) {
 		UpstreamExchange exchange = latest.next();

@@ -84,7 +84,7 @@ class ErrorAnswerTests {
 	@ParameterizedTest
 	@CsvSource({ "UNAVAILABLE, 503, 503", "CONNECTION_REFUSED, 0, connection_refused", "INVALID_RESPONSE, 0, 200",
 			"UNEXPECTED_STATUS, 520, 520", "BLOCKED, 403, 403", "TUNNEL_REFUSED, 407, http_request_denied" })
-	void reasonIsWhatProxyStatusSays(Reason reason, int status, String expected) {
+	void reasonIsThatOfProxyStatus(Reason reason, int status, String expected) {
 		assertThat(ErrorAnswer.of(failure(reason, status, null, null)).reason()).isEqualTo(expected);
 	}
 

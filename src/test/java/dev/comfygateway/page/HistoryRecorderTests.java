@@ -17,7 +17,7 @@ class HistoryRecorderTests {
 	private final HistoryRecorder recorder = new HistoryRecorder(time);
 
 	@Test
-	void historyWhenNobodyAskedHasEverySlotOldestFirst() {
+	void historyWithoutRequestsHasEverySlotOldestFirst() {
 		PromptHistory history = recorder.history();
 		assertThat(history.intervalSeconds()).isEqualTo(15);
 		assertThat(history.points()).hasSize(240).allSatisfy(point -> {

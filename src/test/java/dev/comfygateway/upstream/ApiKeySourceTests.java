@@ -45,7 +45,7 @@ class ApiKeySourceTests {
 	}
 
 	@Test
-	void keyWhenLongestReturnsIt() throws IOException {
+	void keyWhenOfMaximumLengthReturnsIt() throws IOException {
 		assertThat(read("k".repeat(4096) + "\n").key().value()).hasSize(4096);
 	}
 

@@ -169,7 +169,7 @@ class ComfyCloudClientConnectionTests {
 	}
 
 	@Test
-	void fetchWhenNobodyAcceptsFailsAfterOneAttempt() throws IOException {
+	void fetchWhenConnectionIsNotAcceptedFailsAfterOneAttempt() throws IOException {
 		try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
 			List<SocketChannel> waiting = new ArrayList<>();
 			try {

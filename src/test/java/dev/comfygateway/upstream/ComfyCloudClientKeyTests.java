@@ -65,7 +65,7 @@ class ComfyCloudClientKeyTests {
 	}
 
 	@Test
-	void fetchWhenKeyIsRefusedReloadsTheFileAndAsksAgain() throws IOException {
+	void fetchWhenKeyIsRefusedReloadsTheFileAndFetchesAgain() throws IOException {
 		Files.writeString(file, NEW);
 		upstream.acceptKey(NEW);
 		UpstreamOutcome outcome = fixture.fetch();
@@ -102,7 +102,7 @@ class ComfyCloudClientKeyTests {
 	}
 
 	@Test
-	void fetchWhenKeyChangesInFlightDropsTheAnswerAndAsksAgain() throws IOException {
+	void fetchWhenKeyChangesInFlightDropsTheAnswerAndFetchesAgain() throws IOException {
 		upstream.queueRemaining(1);
 		Hold hold = upstream.hold();
 		CompletableFuture<UpstreamOutcome> started = fixture.start();
@@ -119,7 +119,7 @@ class ComfyCloudClientKeyTests {
 	}
 
 	@Test
-	void fetchWhenKeyChangesInFlightDropsTheFailureAndAsksAgain() throws IOException {
+	void fetchWhenKeyChangesInFlightDropsTheFailureAndFetchesAgain() throws IOException {
 		Hold hold = upstream.hold();
 		CompletableFuture<UpstreamOutcome> started = fixture.start();
 		hold.awaitArrival(1);

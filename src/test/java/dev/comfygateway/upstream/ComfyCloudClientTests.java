@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is asked, and what each whole answer becomes. */
+/** The request, and the result of each complete response. */
 class ComfyCloudClientTests {
 
 	private static final String BODY = "{\"exec_info\": {\"queue_remaining\": 3}}";
@@ -46,7 +46,7 @@ class ComfyCloudClientTests {
 	}
 
 	@Test
-	void fetchAsksForPromptAndNothingElse() {
+	void fetchRequestsThePromptAndNothingElse() {
 		fixture.fetch();
 		Received request = onlyRequest();
 		assertThat(request.method()).isEqualTo("GET");
@@ -82,7 +82,7 @@ class ComfyCloudClientTests {
 	@ParameterizedTest
 	@CsvSource({ "Age, 7, PT7S, false", "Deprecation, @1688169599, PT0S, true",
 			"Sunset, 'Sun, 06 Nov 2027 08:49:37 GMT', PT0S, true", "X, x, PT0S, false" })
-	void fetchWhenAnswerHasAnAgeOrAnEndTellsIt(String name, String value, Duration age, boolean deprecated) {
+	void fetchWhenAnswerHasAgeOrDeprecationReturnsIt(String name, String value, Duration age, boolean deprecated) {
 		upstream.behave(Behaviour.answer(200, Map.of("Content-Type", "application/json", name, value),
 				BODY.getBytes(StandardCharsets.UTF_8)));
 		assertThat(fixture.fetch())
@@ -91,7 +91,7 @@ class ComfyCloudClientTests {
 
 	@ParameterizedTest
 	@CsvSource({ "/proxy, /proxy/api/prompt", "/a/b/, /a/b/api/prompt", "/a%20b, /a%20b/api/prompt", "/, /api/prompt" })
-	void fetchWhenBaseUrlHasPathAsksBelowIt(String path, String target) {
+	void fetchWhenBaseUrlHasPathRequestsBelowIt(String path, String target) {
 		upstream.behave(Behaviour.answer(200, BODY));
 		assertThat(ClientFixture.of(upstream.baseUrl() + path).fetch()).isInstanceOf(Answered.class);
 		assertThat(onlyRequest().target()).isEqualTo(target);
@@ -248,14 +248,14 @@ class ComfyCloudClientTests {
 
 	@ParameterizedTest
 	@ValueSource(ints = { 502, 503, 504 })
-	void fetchWhenUnavailableAndAskedToWaitTriesOnce(int status) {
+	void fetchWhenUnavailableWithRetryAfterTriesOnce(int status) {
 		upstream.answer(status, Map.of("Retry-After", "2"), new byte[0]);
 		assertThat(fails(Reason.UNAVAILABLE, "server_error").retryAfter()).isEqualTo(Duration.ofSeconds(2));
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "0", "Sun, 01 Mar 2026 11:59:59 GMT" })
-	void fetchWhenUnavailableAndAskedToWaitNoLongerTriesOnce(String retryAfter) {
+	void fetchWhenUnavailableWithPastRetryAfterTriesOnce(String retryAfter) {
 		upstream.answer(503, Map.of("Retry-After", retryAfter), new byte[0]);
 		assertThat(fails(Reason.UNAVAILABLE, "server_error").retryAfter()).isEqualTo(Duration.ZERO);
 	}
@@ -271,13 +271,13 @@ class ComfyCloudClientTests {
 	@ParameterizedTest
 	@CsvSource(delimiter = ';',
 			value = { "7;7", "Sun, 01 Mar 2026 12:00:30 GMT;30", "301;300", "Mon, 01 Mar 2027 12:00:30 GMT;300" })
-	void fetchWhenLimitedTellsHowLong(String retryAfter, long seconds) {
+	void fetchWhenRateLimitedReturnsRetryAfter(String retryAfter, long seconds) {
 		upstream.answer(429, Map.of("Retry-After", retryAfter), new byte[0]);
 		assertThat(fails(Reason.RATE_LIMITED, "rate_limited").retryAfter()).isEqualTo(Duration.ofSeconds(seconds));
 	}
 
 	@Test
-	void fetchWhenErrorSaysTheKeyReplacesIt() {
+	void fetchWhenErrorContainsTheKeyMasksIt() {
 		upstream.answer(500, Map.of(),
 				utf8("{\"code\":\"%1$s\",\"message\":\"Bad key %1$s\\n\"}".formatted(ClientFixture.KEY)));
 		UpstreamFailure failure = fails(Reason.INTERNAL_ERROR, "server_error");
@@ -323,7 +323,7 @@ class ComfyCloudClientTests {
 	}
 
 	@Test
-	void fetchWhenAskedForOtherCredentialsSendsNoneAgain() {
+	void fetchWhenChallengedSendsNoCredentialsAgain() {
 		upstream.answer(401, Map.of("WWW-Authenticate", "Basic realm=\"x\""), new byte[0]);
 		fails(Reason.UNAUTHORIZED, "unauthorized");
 	}

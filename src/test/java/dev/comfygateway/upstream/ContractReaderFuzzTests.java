@@ -55,23 +55,23 @@ class ContractReaderFuzzTests {
 	}
 
 	@Property(edgeCases = EdgeCasesMode.NONE)
-	void errorTextWhenBytesAreArbitraryIsFitToBeTold(@ForAll byte[] body, @ForAll("keys") String key) {
-		assertFitToBeTold(ContractReader.errorText(body, key), key);
+	void errorTextWhenBytesAreArbitraryIsSanitized(@ForAll byte[] body, @ForAll("keys") String key) {
+		assertSanitized(ContractReader.errorText(body, key), key);
 	}
 
 	@Property(edgeCases = EdgeCasesMode.NONE)
-	void errorTextWhenJsonIsMutatedIsFitToBeTold(@ForAll("mutatedErrors") byte[] body, @ForAll("keys") String key) {
-		assertFitToBeTold(ContractReader.errorText(body, key), key);
+	void errorTextWhenJsonIsMutatedIsSanitized(@ForAll("mutatedErrors") byte[] body, @ForAll("keys") String key) {
+		assertSanitized(ContractReader.errorText(body, key), key);
 	}
 
 	@Property(edgeCases = EdgeCasesMode.NONE)
-	void errorTextWhenTextsHoldKeyIsFitToBeTold(@ForAll("keys") String key, @ForAll("texts") String before,
+	void errorTextWhenTextsContainKeyIsSanitized(@ForAll("keys") String key, @ForAll("texts") String before,
 			@ForAll("texts") String after, @ForAll("texts") String within) {
 		int middle = key.length() / 2;
 		String hidden = key.substring(0, middle) + within + key.substring(middle);
 		byte[] body = json
 			.writeValueAsBytes(Map.of("code", before + key + after, "message", before + key + hidden + after));
-		assertFitToBeTold(ContractReader.errorText(body, key), key);
+		assertSanitized(ContractReader.errorText(body, key), key);
 	}
 
 	@Property
@@ -95,7 +95,7 @@ class ContractReaderFuzzTests {
 		});
 	}
 
-	private static void assertFitToBeTold(ContractReader.ErrorText text, String key) {
+	private static void assertSanitized(ContractReader.ErrorText text, String key) {
 		if (text.code() != null) {
 			assertThat(text.code()).matches("[A-Za-z0-9_.-]{1,64}").doesNotContain(key);
 		}

@@ -173,7 +173,7 @@ class ContractReaderTests {
 	}
 
 	@Test
-	void codeWhenLongestReturnsIt() {
+	void codeWhenOfMaximumLengthReturnsIt() {
 		assertThat(errorText("{\"code\":\"%s\"}".formatted("A".repeat(64))).code()).isEqualTo("A".repeat(64));
 	}
 
@@ -255,7 +255,7 @@ class ContractReaderTests {
 	}
 
 	@Test
-	void messageWhenLongestIsKept() {
+	void messageWhenOfMaximumLengthIsUnchanged() {
 		assertThat(message("x".repeat(300))).isEqualTo("x".repeat(300));
 	}
 

@@ -113,7 +113,7 @@ class KeyTraceTests {
 	}
 
 	@Test
-	void isInWhenKeyAndTextAreLongestEnds() {
+	void isInWhenKeyAndTextAreOfMaximumLengthEnds() {
 		KeyTrace longest = new KeyTrace("0123456789abcdef".repeat(256));
 		assertThat(longest.isIn("01234".repeat(13_000))).isFalse();
 		assertThat(longest.isIn("01234 5".repeat(9_000))).isTrue();

@@ -15,26 +15,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 class SettingsReportTests {
 
 	@Test
-	void inForceSaysWhatIsInForceAndNotTheKey() {
+	void inForceHasTheSettingsWithoutTheKey() {
 		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY)).isEqualTo(
 				"Upstream https://comfy.example, key from comfy.api-key; connect timeout 1s, deadline 2500ms, fresh for"
 						+ " 2s, stale while revalidating 3s, stale if error 30s, refresh floor 500ms, cool-down 1s to 30s, at most 1000 callers wait");
 	}
 
 	@Test
-	void inForceWhenKeyIsInFileSaysSoWithoutItsName() {
+	void inForceWhenKeyIsInFileNamesTheSettingAlone() {
 		assertThat(report(null, Path.of("/secret"), ComfyProperties.Auth.API_KEY))
 			.contains("key from the file of comfy.api-key-file")
 			.doesNotContain("/secret");
 	}
 
 	@Test
-	void inForceWhenNoKeyIsSentSaysSo() {
+	void inForceWhenNoKeyIsSentHasNoKey() {
 		assertThat(report(null, null, ComfyProperties.Auth.NONE)).contains("no key is sent");
 	}
 
 	@Test
-	void inForceWhenReplicasShareSaysSo() {
+	void inForceWhenReplicasShareNamesTheFleet() {
 		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY, "fleet=redis"))
 			.endsWith("callers wait, fleet through Redis");
 	}

@@ -122,7 +122,7 @@ class UpstreamConnectionsTests {
 	}
 
 	@Test
-	void fetchWhenJvmHasAProxyAsksByIt() {
+	void fetchWhenJvmHasAProxyUsesIt() {
 		upstream.behave(Behaviour.answer(200, "{\"exec_info\": {\"queue_remaining\": 3}}"));
 		throughProxy("http", () -> {
 			try (ClientFixture fixture = ClientFixture.impatient("http://upstream.invalid")) {
@@ -138,7 +138,7 @@ class UpstreamConnectionsTests {
 
 	@ParameterizedTest
 	@ValueSource(ints = { 204, 302, 400, 401, 403, 404, 407, 429, 500, 502, 503, 504 })
-	void fetchWhenProxyRefusesTheTunnelHasItsStatusAndDoesNotTellTheKey(int status) {
+	void fetchWhenProxyRefusesTheTunnelHasItsStatusAndSendsNoKey(int status) {
 		upstream.behave(Behaviour.answer(status, Map.of("Content-Type", "text/html", "Proxy-Authenticate", "Basic"),
 				"<title>No</title>".getBytes(StandardCharsets.US_ASCII)));
 		throughProxy("https", () -> {
@@ -158,7 +158,7 @@ class UpstreamConnectionsTests {
 
 	@ParameterizedTest
 	@MethodSource
-	void fetchWhenProxyFailsBeforeTheTunnelSaysHow(Behaviour behaviour, Reason reason) {
+	void fetchWhenProxyFailsBeforeTheTunnelHasTheReason(Behaviour behaviour, Reason reason) {
 		upstream.behave(behaviour);
 		ComfyProperties properties = new ComfyProperties(ClientFixture.KEY, null, "https://upstream.invalid",
 				ComfyProperties.Auth.API_KEY, false, Duration.ofMillis(300), ClientFixture.DEADLINE);
@@ -170,7 +170,7 @@ class UpstreamConnectionsTests {
 		});
 	}
 
-	static Stream<Arguments> fetchWhenProxyFailsBeforeTheTunnelSaysHow() {
+	static Stream<Arguments> fetchWhenProxyFailsBeforeTheTunnelHasTheReason() {
 		return Stream.of(Arguments.of(Behaviour.CLOSE, Reason.CONNECTION_TERMINATED),
 				Arguments.of(Behaviour.RESET, Reason.CONNECTION_TERMINATED),
 				Arguments.of(raw("HTTP/1.1 403 No\r\nContent-"), Reason.PROTOCOL_ERROR),
@@ -186,7 +186,7 @@ class UpstreamConnectionsTests {
 
 	@ParameterizedTest
 	@CsvSource({ "127.0.0.1, CONNECTION_REFUSED", "nonexistent.invalid, DNS_ERROR" })
-	void fetchWhenProxyCannotBeReachedSaysWhy(String proxy, Reason reason) {
+	void fetchWhenProxyIsUnreachableHasTheReason(String proxy, Reason reason) {
 		upstream.close();
 		throughProxy("https", proxy, () -> {
 			try (ClientFixture fixture = ClientFixture.of("https://upstream.invalid")) {
@@ -200,7 +200,7 @@ class UpstreamConnectionsTests {
 	@ParameterizedTest
 	@CsvSource({ "comfy_ui, comfy_ui", "COMFY_UI, comfy_ui", "_comfy, _comfy", "comfy.2, comfy.2", "comfy-, comfy-",
 			"k\u00f6mfy, xn--kmfy-5qa", "localhost, localhost" })
-	void fetchWhenHostIsNoneToUriAsksIt(String host, String expected) {
+	void fetchWhenHostIsNoneToUriConnects(String host, String expected) {
 		try (ClientFixture fixture = ClientFixture
 			.withoutAuthentication("http://%s:%s/below".formatted(host, upstream.port()))) {
 			upstream.behave(Behaviour.answer(200, "{}"));
@@ -217,7 +217,7 @@ class UpstreamConnectionsTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "comfy_ui", "comfy_ui:8188", "[fd00::1]", "[fd00::1]:8188", "upstream.invalid:8188" })
-	void fetchWhenHostIsNoneToUriAsksItByTheProxy(String authority) {
+	void fetchWhenHostIsNoneToUriConnectsThroughTheProxy(String authority) {
 		upstream.behave(Behaviour.answer(200, "{}"));
 		throughProxy("http", "squid_proxy", () -> {
 			try (ClientFixture fixture = ClientFixture.withoutAuthentication("http://" + authority)) {
@@ -244,7 +244,7 @@ class UpstreamConnectionsTests {
 	}
 
 	@Test
-	void fetchWhenHostIsExemptFromTheProxyAsksDirectly() {
+	void fetchWhenHostIsExemptFromTheProxyConnectsDirectly() {
 		throughProxy("http", () -> {
 			try (SimulatedComfyCloud direct = SimulatedComfyCloud.start(0, ClientFixture.KEY);
 					ClientFixture fixture = ClientFixture.of(direct.baseUrl())) {

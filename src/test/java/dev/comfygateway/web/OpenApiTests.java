@@ -108,7 +108,7 @@ class OpenApiTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config", "/swagger-ui.html",
 			"/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js", "/swagger-ui/swagger-ui.css" })
-	void cacheIsToldWhatAnAnswerDependsOn(String path) throws Exception {
+	void varyNamesTheHeaderThatTheDocumentDependsOn(String path) throws Exception {
 		Answer answer = RawConnection.get(port, path);
 		assertThat(answer.header("Vary")).hasValue("X-Forwarded-Prefix");
 		assertThat(answer.header("Cache-Control").orElseThrow()).isIn("no-cache", "no-store");
@@ -144,15 +144,15 @@ class OpenApiTests {
 					.readAllBytes(),
 				StandardCharsets.UTF_8));
 		Map<String, Object> document = yaml(get("/v3/api-docs.yaml"));
-		Map<String, Object> asked = at(contract, "paths", "/api/prompt", "get");
-		Map<String, Object> told = at(document, "paths", "/api/prompt", "get");
+		Map<String, Object> expected = at(contract, "paths", "/api/prompt", "get");
+		Map<String, Object> actual = at(document, "paths", "/api/prompt", "get");
 
-		assertThat(told.get("operationId")).isEqualTo(asked.get("operationId"));
-		assertThat(told.get("tags")).isEqualTo(asked.get("tags"));
-		assertThat(at(told, "responses").keySet()).containsAll(at(asked, "responses").keySet());
-		for (String status : at(asked, "responses").keySet()) {
-			assertThat(at(told, "responses", status, "content", "application/json", "schema"))
-				.isEqualTo(at(asked, "responses", status, "content", "application/json", "schema"));
+		assertThat(actual.get("operationId")).isEqualTo(expected.get("operationId"));
+		assertThat(actual.get("tags")).isEqualTo(expected.get("tags"));
+		assertThat(at(actual, "responses").keySet()).containsAll(at(expected, "responses").keySet());
+		for (String status : at(expected, "responses").keySet()) {
+			assertThat(at(actual, "responses", status, "content", "application/json", "schema"))
+				.isEqualTo(at(expected, "responses", status, "content", "application/json", "schema"));
 		}
 		assertThat(at(document, "components", "schemas").keySet()).containsExactlyInAnyOrder("PromptInfo",
 				"ErrorResponse", "PromptHistory", "HistoryPoint");
@@ -192,7 +192,7 @@ class OpenApiTests {
 	}
 
 	@Test
-	void documentIsNotMadeBeforeSomebodyAsks() {
+	void documentIsNotCreatedBeforeItsFirstRequest() {
 		try (TestGateway gateway = TestGateway.start()) {
 			assertThat(gateway.singletons()).isNotEmpty()
 				.noneMatch(bean -> bean instanceof OpenApiResource || bean instanceof OpenAPIService
@@ -213,7 +213,7 @@ class OpenApiTests {
 	}
 
 	@Test
-	void documentAsksForNoKey() throws Exception {
+	void documentRequiresNoKey() throws Exception {
 		assertThat(json(get("/v3/api-docs")).get("security")).isEqualTo(List.of());
 		assertThat(get("/v3/api-docs")).doesNotContain("securitySchemes", "X-API-Key");
 	}
@@ -241,14 +241,14 @@ class OpenApiTests {
 	@Test
 	void examplesOfErrorsAreTheErrors() throws Exception {
 		Map<String, Object> responses = responses();
-		Set<Told> examples = new HashSet<>();
+		Set<Described> examples = new HashSet<>();
 		for (String status : responses.keySet()) {
 			if (status.compareTo("400") >= 0) {
 				examples(responses, status)
-					.forEach(example -> examples.add(new Told(Integer.parseInt(status), example)));
+					.forEach(example -> examples.add(new Described(Integer.parseInt(status), example)));
 			}
 		}
-		assertThat(examples).isEqualTo(errors().map(Told::of).collect(Collectors.toSet()));
+		assertThat(examples).isEqualTo(errors().map(Described::of).collect(Collectors.toSet()));
 	}
 
 	private static Stream<ErrorAnswer> errors() {
@@ -264,7 +264,7 @@ class OpenApiTests {
 	}
 
 	@Test
-	void errorsThatTheUpstreamCausesTellWhenToComeBack() throws Exception {
+	void errorsOfTheUpstreamHaveRetryAfter() throws Exception {
 		Map<String, Object> responses = responses();
 		for (String status : List.of("401", "429", "500", "502", "503", "504")) {
 			assertThat(at(responses, status, "headers")).containsKey("Retry-After");
@@ -316,11 +316,12 @@ class OpenApiTests {
 			.containsExactly("query until", "header Last-Event-ID", "query lastEventId");
 	}
 
-	/** Error as a caller reads it, or as the document says so. */
-	private record Told(int status, Object body) {
+	/** Error as a caller gets it, or as the document describes it. */
+	private record Described(int status, Object body) {
 
-		static Told of(ErrorAnswer answer) {
-			return new Told(answer.status(), Map.of("code", answer.body().code(), "message", answer.body().message()));
+		static Described of(ErrorAnswer answer) {
+			return new Described(answer.status(),
+					Map.of("code", answer.body().code(), "message", answer.body().message()));
 		}
 
 	}

@@ -75,14 +75,14 @@ class PromptAnswersTests {
 	}
 
 	@Test
-	void renderWhenWithinRefreshFloorSaysSo() {
+	void renderWhenWithinRefreshFloorHasTheDetail() {
 		assertThat(cacheStatus(stored(Duration.ofMillis(400), Detail.REFRESH_FLOOR, null)))
 			.isEqualTo("comfy-gateway; hit; ttl=1; detail=refresh-floor");
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "PT2.1S, -1", "PT3S, -1", "PT4.5S, -3" })
-	void renderWhenRevalidatingSaysSo(Duration age, String ttl) {
+	void renderWhenRevalidatingHasTheDetail(Duration age, String ttl) {
 		assertThat(cacheStatus(stored(age, Detail.REVALIDATING, null)))
 			.isEqualTo("comfy-gateway; hit; ttl=" + ttl + "; detail=revalidating");
 	}
@@ -105,7 +105,7 @@ class PromptAnswersTests {
 			"REQUEST, false, fwd=request; stored; ttl=2", "URI_MISS, true, fwd=uri-miss; collapsed; stored; ttl=2",
 			"STALE, true, fwd=stale; collapsed; stored; ttl=2",
 			"REQUEST, true, fwd=request; collapsed; stored; ttl=2" })
-	void renderWhenFetchedSaysWhy(Forward forward, boolean collapsed, String expected) {
+	void renderWhenFetchedHasTheForwardReason(Forward forward, boolean collapsed, String expected) {
 		ResponseEntity<byte[]> response = render(
 				new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), forward, collapsed, false));
 		assertThat(response.getHeaders().getFirst("Cache-Status")).isEqualTo("comfy-gateway; " + expected);
