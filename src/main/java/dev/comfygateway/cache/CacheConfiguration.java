@@ -25,16 +25,20 @@ class CacheConfiguration {
 	/** There is one answer. */
 	private static final int MAX_SIZE = 1;
 
+	@Bean
+	FreshnessPolicy freshnessPolicy(GatewayProperties properties) {
+		return FreshnessPolicy.of(properties);
+	}
+
 	/**
 	 * Manager of the one cache. The entry expires when it may serve no caller any more.
 	 * {@link PromptCache} counts hits and misses of callers; a scrape that reads the
 	 * entry is neither.
 	 */
 	@Bean
-	CaffeineCacheManager cacheManager(GatewayProperties properties, Ticker ticker, StatsCounter statistics) {
-		FreshnessPolicy policy = FreshnessPolicy.of(properties);
+	CaffeineCacheManager cacheManager(FreshnessPolicy policy, Ticker ticker, StatsCounter statistics) {
 		CaffeineCacheManager caches = new CaffeineCacheManager();
-		caches.registerCustomCache(PromptCache.NAME, Caffeine.newBuilder()
+		caches.registerCustomCache(ResultStore.NAME, Caffeine.newBuilder()
 			.maximumSize(MAX_SIZE)
 			.expireAfter(Expiry.writing((key, snapshot) -> lifetime((Snapshot) snapshot, policy, ticker.read())))
 			.ticker(ticker)

@@ -6,75 +6,67 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
-import org.springframework.util.backoff.BackOffExecution;
-import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
- * Cool-down after a failure, in which the upstream is left alone.
+ * Failure of a fetch, and the cool-down after it, in which no request is made.
  *
- * @param failure failure that caused it; callers get it meanwhile
- * @param backOff intervals before jitter, in milliseconds; each failure in a row takes
- * the next one
- * @param interval the one that this cool-down took
- * @param until when the cool-down ends, in nanoseconds of the cache's ticker
- * @param keyRefused whether the key was refused, by this failure or by an earlier one in
- * a row
- * @param since first failure in a row, in nanoseconds of the cache's ticker
- * @param failures failures in a row
+ * @param failure what callers get meanwhile
+ * @param at time of the failure
+ * @param interval length of the cool-down before jitter; the next one doubles it
+ * @param until end of the cool-down
+ * @param keyRefused whether this failure or an earlier one in a row refused the key
+ * @param since time of the first failure in a row
+ * @param failures number of failures in a row
  */
-record Cooldown(UpstreamFailure failure, BackOffExecution backOff, Duration interval, long until, boolean keyRefused,
-		long since, int failures) {
+public record Cooldown(UpstreamFailure failure, long at, Duration interval, long until, boolean keyRefused, long since,
+		int failures) implements FetchResult {
 
 	private static final double JITTER = 0.2;
 
 	/**
 	 * Cool-down after a failure.
-	 * @param previous cool-down after the failure before this one, where that was the
-	 * last result
+	 * @param previous cool-down after the previous result; absent after a success
 	 */
 	static Cooldown after(UpstreamFailure failure, @Nullable Cooldown previous, GatewayProperties properties,
 			RandomGenerator random, long now) {
-		boolean refused = failure.reason().isKeyRefused();
-		BackOffExecution backOff = refused || previous == null
-				? backOff(refused ? properties.maxCooldown() : properties.cooldown(), properties) : previous.backOff;
-		Duration interval = Duration.ofMillis(backOff.nextBackOff());
+		boolean keyRefused = failure.reason().isKeyRefused();
+		Duration interval = keyRefused ? properties.maxCooldown()
+				: previous == null ? properties.cooldown() : previous.nextInterval(properties.maxCooldown());
 		double jitter = 1 + JITTER * (2 * random.nextDouble() - 1);
 		long pause = (long) (interval.toNanos() * jitter);
 		Duration retryAfter = failure.retryAfter();
 		long until = now + (retryAfter == null ? pause : Math.max(pause, retryAfter.toNanos()));
-		boolean keyRefused = failure.reason().isKeyRefused() || (previous != null && previous.keyRefused);
-		return new Cooldown(failure, backOff, interval, until, keyRefused, previous == null ? now : previous.since,
-				previous == null ? 1 : previous.failures + 1);
+		return previous == null ? new Cooldown(failure, now, interval, until, keyRefused, now, 1)
+				: new Cooldown(failure, now, interval, until, keyRefused || previous.keyRefused, previous.since,
+						previous.failures + 1);
 	}
 
-	/** Cool-down of the fleet. */
-	static Cooldown of(SharedResult.Failure shared, GatewayProperties properties, long now) {
-		BackOffExecution backOff = backOff(shared.interval(), properties);
-		Duration interval = Duration.ofMillis(backOff.nextBackOff());
-		return new Cooldown(shared.failure(), backOff, interval, now + shared.left().toNanos(), shared.keyRefused(),
-				now - shared.sinceFirst().toNanos(), shared.failures());
+	private Duration nextInterval(Duration max) {
+		Duration doubled = interval.multipliedBy(2);
+		return doubled.compareTo(max) < 0 ? doubled : max;
 	}
 
-	/** Cool-down for the fleet. */
-	SharedResult.Failure share(long now) {
-		return new SharedResult.Failure(failure, !FreshnessPolicy.isTransient(failure), interval,
-				Duration.ofNanos(Math.max(0, until - now)), keyRefused, failures, Duration.ofNanos(now - since));
-	}
-
-	private static BackOffExecution backOff(Duration first, GatewayProperties properties) {
-		ExponentialBackOff backOff = new ExponentialBackOff();
-		backOff.setInitialInterval(first.toMillis());
-		backOff.setMultiplier(2);
-		backOff.setMaxInterval(properties.maxCooldown().toMillis());
-		return backOff.start();
+	@Override
+	public long keyVersion() {
+		return failure.keyVersion();
 	}
 
 	boolean isOver(long now) {
 		return now - until >= 0;
 	}
 
+	/** Time left in nanoseconds; zero where the cool-down is over. */
+	public long remaining(long now) {
+		return Math.max(0, until - now);
+	}
+
 	/** Seconds left, as in {@code Retry-After}: whole, rounded up, at least 1. */
 	long retryAfterSeconds(long now) {
 		return Math.max(1, Math.ceilDiv(until - now, TimeUnit.SECONDS.toNanos(1)));
+	}
+
+	/** Whether the failure ends the stored answer. */
+	public boolean endsAnswer() {
+		return !FreshnessPolicy.isTransient(failure);
 	}
 }

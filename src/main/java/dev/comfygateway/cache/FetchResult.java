@@ -1,9 +1,16 @@
 package dev.comfygateway.cache;
 
-import org.jspecify.annotations.Nullable;
+/**
+ * Result of a fetch: an answer, or a failure with its cool-down. Times are in nanoseconds
+ * of the cache's ticker.
+ */
+public sealed interface FetchResult permits FetchResult.Success, Cooldown {
 
-/** Result of a fetch: a new answer, or a cool-down. */
-sealed interface FetchResult {
+	/** Version of the key that was sent. */
+	long keyVersion();
+
+	/** Time of the result. */
+	long at();
 
 	/**
 	 * New answer.
@@ -12,23 +19,17 @@ sealed interface FetchResult {
 	 * @param shared whether another replica fetched it
 	 */
 	record Success(Snapshot snapshot, boolean shared) implements FetchResult {
-	}
 
-	/** Failure, and the cool-down after it. */
-	record Failure(Cooldown pause) implements FetchResult {
-	}
+		@Override
+		public long keyVersion() {
+			return snapshot.keyVersion();
+		}
 
-	/** Cool-down after this result; absent after a success. */
-	default @Nullable Cooldown cooldown() {
-		return this instanceof Failure(Cooldown pause) ? pause : null;
-	}
+		@Override
+		public long at() {
+			return snapshot.arrivedNanos();
+		}
 
-	/** Version of the key that was sent. */
-	default long keyVersion() {
-		return switch (this) {
-			case Success(Snapshot snapshot, boolean ignored) -> snapshot.keyVersion();
-			case Failure(Cooldown pause) -> pause.failure().keyVersion();
-		};
 	}
 
 }

@@ -7,21 +7,9 @@ import java.util.function.Consumer;
 /** Fleet of one replica, which shares nothing. */
 public final class SingleReplica implements Fleet {
 
-	private static final Claim GRANTED = new Claim.Granted(new Lease() {
-		@Override
-		public void publish(SharedResult result) {
-			// Nobody to tell
-		}
-
-		@Override
-		public void release() {
-			// Nobody waits
-		}
-	});
-
 	@Override
 	public CompletableFuture<Claim> claim(long newBelowNanos, boolean background) {
-		return CompletableFuture.completedFuture(GRANTED);
+		return CompletableFuture.completedFuture(Claim.Granted.ALONE);
 	}
 
 	@Override
@@ -30,8 +18,8 @@ public final class SingleReplica implements Fleet {
 	}
 
 	@Override
-	public void onResult(Consumer<SharedResult> listener) {
-		// There are no others
+	public void onResult(Consumer<Claim.Shared> receiver) {
+		// There are no other replicas
 	}
 
 	@Override

@@ -43,7 +43,7 @@ public final class Snapshot {
 	 * @param arrivedNanos arrival of the answer, on the cache's ticker
 	 * @param arrivedAt arrival of the answer, in wall-clock time
 	 */
-	Snapshot(PromptInfo promptInfo, Duration age, boolean deprecated, long askedNanos, long arrivedNanos,
+	public Snapshot(PromptInfo promptInfo, Duration age, boolean deprecated, long askedNanos, long arrivedNanos,
 			Instant arrivedAt, long keyVersion) {
 		this.promptInfo = promptInfo;
 		this.ageOnArrival = age;
@@ -91,11 +91,21 @@ public final class Snapshot {
 	}
 
 	/** Whether the upstream announced the end of its API with the answer. */
-	boolean deprecated() {
+	public boolean deprecated() {
 		return deprecated;
 	}
 
-	/** Wall-clock time at which the queue was observed. */
+	/** Time of the fetch. */
+	public Duration took() {
+		return Duration.ofNanos(arrivedNanos - askedNanos);
+	}
+
+	/** Arrival in wall-clock time. */
+	public Instant arrivedAt() {
+		return observedAt.plus(ageOnArrival);
+	}
+
+	/** Time at which the queue was observed, in wall-clock time. */
 	public Instant observedAt() {
 		return observedAt;
 	}
@@ -109,28 +119,19 @@ public final class Snapshot {
 		return askedNanos - ageOnArrival.toNanos() - time >= 0;
 	}
 
+	/** Arrival on the cache's ticker. */
+	long arrivedNanos() {
+		return arrivedNanos;
+	}
+
 	/** Time since arrival in nanoseconds. It decides when the upstream is asked again. */
-	long sinceArrival(long now) {
+	public long sinceArrival(long now) {
 		return Math.max(0, now - arrivedNanos);
 	}
 
 	/** Age in nanoseconds: the time since arrival, and the age on arrival. */
 	long age(long now) {
 		return sinceArrival(now) + ageOnArrival.toNanos();
-	}
-
-	/** Answer for the fleet. */
-	SharedResult.Answer share(long now) {
-		return new SharedResult.Answer(promptInfo, ageOnArrival, deprecated,
-				Duration.ofNanos(arrivedNanos - askedNanos), observedAt.plus(ageOnArrival),
-				Duration.ofNanos(sinceArrival(now)));
-	}
-
-	/** Answer of the fleet. */
-	static Snapshot of(SharedResult.Answer shared, long keyVersion, long now) {
-		long arrived = now - shared.sinceArrival().toNanos();
-		return new Snapshot(shared.promptInfo(), shared.ageOnArrival(), shared.deprecated(),
-				arrived - shared.took().toNanos(), arrived, shared.arrivedAt(), keyVersion);
 	}
 
 	long keyVersion() {

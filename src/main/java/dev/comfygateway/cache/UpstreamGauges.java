@@ -1,5 +1,6 @@
 package dev.comfygateway.cache;
 
+import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.KeyFileState;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -8,8 +9,10 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
 import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
+import java.util.function.BooleanSupplier;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.stereotype.Component;
 
@@ -32,27 +35,41 @@ class UpstreamGauges implements MultiCollector {
 
 	private final PromptCache cache;
 
-	UpstreamGauges(PromptCache cache, MeterRegistry meters, ObjectProvider<PrometheusRegistry> prometheus) {
+	private final ComfyCloudClient client;
+
+	private final InstantSource clock;
+
+	UpstreamGauges(PromptCache cache, ComfyCloudClient client, InstantSource clock, MeterRegistry meters,
+			ObjectProvider<PrometheusRegistry> prometheus) {
 		this.cache = cache;
-		Gauge.builder("comfy.gateway.upstream.cooldown", cache, c -> c.status().cooldownNanos() / NANOS)
+		this.client = client;
+		this.clock = clock;
+		Gauge.builder("comfy.gateway.upstream.cooldown", this, UpstreamGauges::cooldownSeconds)
 			.description("Time left until the upstream may be asked again")
 			.baseUnit("seconds")
 			.register(meters);
 		Gauge.builder("comfy.gateway.upstream.deprecated", cache, c -> c.status().deprecated() ? 1 : 0)
 			.description("Whether the last good answer announced the end of the API")
 			.register(meters);
-		keyState("ok", status -> !status.keyRefused() && !isUnreadable(status), meters);
-		keyState("rejected", PromptCache.Status::keyRefused, meters);
-		keyState("unreadable", UpstreamGauges::isUnreadable, meters);
+		keyState("ok", () -> !cache.status().keyRefused() && !isKeyUnreadable(), meters);
+		keyState("rejected", () -> cache.status().keyRefused(), meters);
+		keyState("unreadable", this::isKeyUnreadable, meters);
 		prometheus.ifAvailable(registry -> registry.register(this));
 	}
 
-	private static boolean isUnreadable(PromptCache.Status status) {
-		return status.keyFile().filter(KeyFileState.UNREADABLE::equals).isPresent();
+	private double cooldownSeconds() {
+		return cache.status()
+			.nextAttemptAt()
+			.map(end -> Math.max(0, Duration.between(clock.instant(), end).toNanos() / NANOS))
+			.orElse(0.0);
 	}
 
-	private void keyState(String state, Predicate<PromptCache.Status> is, MeterRegistry meters) {
-		Gauge.builder("comfy.gateway.api.key.state", cache, c -> is.test(c.status()) ? 1 : 0)
+	private boolean isKeyUnreadable() {
+		return client.keyFile().filter(KeyFileState.UNREADABLE::equals).isPresent();
+	}
+
+	private static void keyState(String state, BooleanSupplier is, MeterRegistry meters) {
+		Gauge.builder("comfy.gateway.api.key.state", () -> is.getAsBoolean() ? 1 : 0)
 			.description("State of the shared key")
 			.tag("state", state)
 			.register(meters);
@@ -60,7 +77,7 @@ class UpstreamGauges implements MultiCollector {
 
 	@Override
 	public MetricSnapshots collect() {
-		PromptCache.Status status = cache.status();
+		UpstreamStatus status = cache.status();
 		MetricSnapshots.Builder known = MetricSnapshots.builder();
 		status.observed().ifPresent(observed -> {
 			Long remaining = observed.promptInfo().remaining();

@@ -1,6 +1,7 @@
 package dev.comfygateway.cache;
 
 import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
@@ -21,13 +22,19 @@ class UpstreamHealthIndicator implements HealthIndicator {
 
 	private final PromptCache cache;
 
-	UpstreamHealthIndicator(PromptCache cache) {
+	private final ComfyCloudClient client;
+
+	private final Fleet fleet;
+
+	UpstreamHealthIndicator(PromptCache cache, ComfyCloudClient client, Fleet fleet) {
 		this.cache = cache;
+		this.client = client;
+		this.fleet = fleet;
 	}
 
 	@Override
 	public Health health() {
-		PromptCache.Status status = cache.status();
+		UpstreamStatus status = cache.status();
 		Health.Builder health = new Health.Builder();
 		if (status.up().isEmpty()) {
 			health.unknown();
@@ -44,8 +51,8 @@ class UpstreamHealthIndicator implements HealthIndicator {
 		health.withDetail("state", status.state());
 		status.lastGoodAt().ifPresent(at -> health.withDetail("lastGoodAt", at.truncatedTo(ChronoUnit.MILLIS)));
 		status.nextAttemptAt().ifPresent(at -> health.withDetail("nextAttemptAt", at.truncatedTo(ChronoUnit.MILLIS)));
-		status.keyFile().ifPresent(file -> health.withDetail("keyFile", file.name().toLowerCase(Locale.ROOT)));
-		status.fleet().ifPresent(state -> health.withDetail("fleet", state));
+		client.keyFile().ifPresent(file -> health.withDetail("keyFile", file.name().toLowerCase(Locale.ROOT)));
+		fleet.state().ifPresent(state -> health.withDetail("fleet", state));
 		return health.build();
 	}
 

@@ -1,47 +1,62 @@
 package dev.comfygateway.events;
 
-import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.cache.UpstreamStatus;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * State of the queue as an event, encoded once for all listeners, but for {@code done}.
+ * Event of the stream, encoded once for all listeners.
  *
- * @param kind what it says
- * @param identity two events with the same one say the same
- * @param snapshot the answer, of a {@code prompt} event
+ * @param identity equal for events with the same content
+ * @param snapshot answer of a {@code prompt} event; absent otherwise
  * @param encoded bytes on the wire
  */
 record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] encoded) {
 
+	static final byte[] COMMENT = { ':', '\n' };
+
+	static final byte[] END_OF_COMMENT = { '\n' };
+
+	private static final int MIN_RETRY_MILLIS = 2000;
+
+	private static final int MAX_RETRY_MILLIS = 4000;
+
 	private static final JsonMapper json = new JsonMapper();
 
-	/** What an event says. */
+	/** Kind of an event. */
 	enum Kind {
 
 		/** The queue is known. */
 		PROMPT,
-		/** The answer can no longer be refreshed, but would still be served. */
+		/** The last refresh has failed, and an old answer is still served. */
 		STALE,
-		/** Nothing could be served. */
+		/** No answer can be served. */
 		UNKNOWN
 
 	}
 
-	/**
-	 * Event for a state of the cache; absent where that knows neither answer nor failure.
-	 */
-	static Optional<Event> of(PromptCache.Status status) {
+	/** Event for a status; absent where that has neither answer nor failure. */
+	static Optional<Event> of(UpstreamStatus status) {
 		if (status.failure().isPresent()) {
 			UpstreamFailure failure = status.failure().get();
 			return Optional.of(failed(status.observed().isPresent() ? Kind.STALE : Kind.UNKNOWN, failure));
 		}
 		return status.observed().map(Event::prompt);
+	}
+
+	/**
+	 * Event for a new listener. Absent after a cool-down too, since a fetch is due then.
+	 */
+	static Optional<Event> current(UpstreamStatus status) {
+		boolean isFetchDue = status.failure().isPresent() && status.observed().isEmpty()
+				&& status.nextAttemptAt().isEmpty();
+		return isFetchDue ? Optional.empty() : of(status);
 	}
 
 	/** Event where no result came in time. */
@@ -60,14 +75,18 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 		return new Event(kind, name + new String(body, StandardCharsets.UTF_8), null, encode(name, null, body));
 	}
 
-	/** Last event of a stream that waits for a number. */
+	/** Time after which browsers reconnect; random, so that they come apart. */
+	static byte[] retry() {
+		int millis = ThreadLocalRandom.current().nextInt(MIN_RETRY_MILLIS, MAX_RETRY_MILLIS + 1);
+		return ("retry: " + millis + "\n\n").getBytes(StandardCharsets.US_ASCII);
+	}
+
+	/** Last event of a stream with {@code until}. */
 	static byte[] done(Snapshot snapshot) {
 		return encode("done", EventId.ofDone(snapshot), snapshot.body());
 	}
 
-	/**
-	 * JSON has no line feed outside of its strings' escapes, so that one line is enough.
-	 */
+	/** Encodes an event. JSON of one line needs one {@code data} line. */
 	private static byte[] encode(String name, @Nullable String id, byte[] data) {
 		String event = "event: " + name + (id == null ? "" : "\nid: " + id) + "\ndata: "
 				+ new String(data, StandardCharsets.UTF_8) + "\n\n";

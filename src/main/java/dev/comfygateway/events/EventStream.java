@@ -1,76 +1,61 @@
 package dev.comfygateway.events;
 
 import com.github.benmanes.caffeine.cache.Ticker;
-import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.cache.ListenerRefresh;
 import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.cache.UpstreamStatus;
 import dev.comfygateway.error.BugLog;
-import dev.comfygateway.error.ErrorAnswer;
-import dev.comfygateway.error.RefusalLog;
-import dev.comfygateway.server.ConnectionShare;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.Closeable;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
-import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
 import reactor.core.scheduler.Scheduler;
 
 /**
- * All listeners, and what they are told. Everything happens on one thread, which never
- * blocks, and only while somebody listens.
+ * Stream of events to all listeners. Its tasks run on one thread, never block, and exist
+ * only while there are listeners.
  *
  * <ol>
- * <li>A newcomer is told the present state. Where there is none, it is told the first
- * result, whichever that is.</li>
- * <li>The cache hands each result of the upstream to the stream, which tells it to every
- * listener as an event.</li>
- * <li>A refresh is scheduled for the moment at which the present answer stops being
- * fresh. At the same moment or earlier, an answer that stands in for a failure may end,
- * which is an event too.</li>
- * <li>Each second a pulse looks for listeners that do not read. At each fifth one it
- * sends a comment, in two writes: the first makes the connection of a listener that has
- * left fail, the second one finds that out.</li>
+ * <li>A new listener receives the current state. Where there is none, it receives the
+ * first result.</li>
+ * <li>The cache reports each result, and the stream sends it to every listener as an
+ * event.</li>
+ * <li>A refresh is scheduled for the end of the answer's freshness. An answer that stands
+ * in for a failure can end earlier, which is an event too.</li>
+ * <li>A heartbeat each second drops listeners that do not read. Every fifth one sends a
+ * comment, in two writes. Where a listener has left, the first write makes its connection
+ * fail, and the second one detects that.</li>
  * </ol>
  */
 @Component
 class EventStream {
 
-	private static final Logger log = LoggerFactory.getLogger(EventStream.class);
+	private static final Duration HEARTBEAT = Duration.ofSeconds(1);
 
-	static final Duration PULSE = Duration.ofSeconds(1);
+	/** Heartbeats from one comment to the next. */
+	private static final int COMMENT_INTERVAL = 5;
 
-	/** Pulses from one comment to the next. */
-	private static final int COMMENT_PULSES = 5;
-
-	static final Duration MAX_STALL = Duration.ofSeconds(10);
-
-	private static final int MIN_RETRY_MILLIS = 2000;
-
-	private static final int MAX_RETRY_MILLIS = 4000;
-
-	private static final byte[] COMMENT = ":\n".getBytes(StandardCharsets.US_ASCII);
-
-	private static final byte[] END_OF_COMMENT = "\n".getBytes(StandardCharsets.US_ASCII);
+	private static final Duration MAX_STALL = Duration.ofSeconds(10);
 
 	private final PromptCache cache;
+
+	private final ListenerRefresh refresh;
+
+	private final ListenerLimit limit;
 
 	private final Ticker ticker;
 
@@ -78,48 +63,33 @@ class EventStream {
 
 	private final ApplicationContext application;
 
-	private final int maxListeners;
-
 	private final Counter sent;
 
 	private final Counter dropped;
 
-	private final Counter refused;
-
-	private final RefusalLog refusals;
-
-	private final AtomicInteger places = new AtomicInteger();
-
-	private final BugLog bugs = new BugLog(log, "A task of the stream");
+	private final BugLog bugs = new BugLog(LoggerFactory.getLogger(EventStream.class), "A task of the stream");
 
 	private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
 
-	private final Disposable.Swap change = Disposables.swap();
+	private final Disposable.Swap nextChange = Disposables.swap();
 
-	private boolean hasPulse;
+	private boolean hasHeartbeat;
 
-	private int pulses;
+	private int heartbeats;
 
 	private volatile boolean closed;
 
-	EventStream(PromptCache cache, Ticker ticker, Scheduler eventScheduler, GatewayProperties properties,
-			ConnectionShare connections, ApplicationContext application, MeterRegistry meters) {
+	EventStream(PromptCache cache, ListenerRefresh refresh, ListenerLimit limit, Ticker ticker,
+			Scheduler eventScheduler, ApplicationContext application, MeterRegistry meters) {
 		this.cache = cache;
+		this.refresh = refresh;
+		this.limit = limit;
 		this.ticker = ticker;
 		this.scheduler = eventScheduler;
 		this.application = application;
-		this.maxListeners = connections.bound("gateway.events.max-listeners", properties.events().maxListeners());
 		this.sent = Counter.builder("comfy.gateway.events").description("Events sent to listeners").register(meters);
 		this.dropped = Counter.builder("comfy.gateway.listeners.dropped")
 			.description("Listeners that did not read")
-			.register(meters);
-		this.refused = Counter.builder("comfy.gateway.listeners.refused")
-			.description("Callers beyond the bound of listeners")
-			.register(meters);
-		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyListeners().code(),
-				maxListeners + " listening, limit gateway.events.max-listeners reached");
-		Gauge.builder("comfy.gateway.listeners", places, AtomicInteger::get)
-			.description("Listeners of /api/prompt/events")
 			.register(meters);
 		cache.addListener(this::onResult);
 	}
@@ -132,23 +102,15 @@ class EventStream {
 	 * Adds a listener.
 	 * @param connection closed where the listener does not read
 	 * @param until number at or below which the stream ends; absent for none
-	 * @return whether there was a place for it
+	 * @return whether the limit permits it
 	 */
 	boolean add(Content.Sink response, Callback callback, Closeable connection, OptionalLong until) {
-		if (places.incrementAndGet() > maxListeners) {
-			places.decrementAndGet();
-			refused.increment();
-			refusals.refused();
+		if (!limit.tryAcquire()) {
 			return false;
 		}
 		Listener listener = new Listener(response, callback, connection, until, ticker, this::remove);
 		run(() -> begin(listener));
 		return true;
-	}
-
-	/** Counts a caller whom the heap has no room for. */
-	void refuse() {
-		refused.increment();
 	}
 
 	private void begin(Listener listener) {
@@ -157,120 +119,108 @@ class EventStream {
 			return;
 		}
 		listeners.add(listener);
-		Optional<Event> present = present(cache.status());
-		cache.refresh(present.isEmpty());
+		Optional<Event> current = Event.current(cache.status());
+		refresh.startIfDue(current.isEmpty());
 		scheduleChange();
-		startPulse();
-		int retry = ThreadLocalRandom.current().nextInt(MIN_RETRY_MILLIS, MAX_RETRY_MILLIS + 1);
-		listener.comment(("retry: " + retry + "\n\n").getBytes(StandardCharsets.US_ASCII));
-		present.ifPresentOrElse(event -> tell(listener, event),
-				() -> listener.disposeAtEnd(schedule(() -> tellFirst(listener), cache.maxWait())));
-	}
-
-	/** A failure whose cool-down has ended is no state: a fetch is due. */
-	private static Optional<Event> present(PromptCache.Status status) {
-		boolean isOver = status.failure().isPresent() && status.observed().isEmpty() && status.cooldownNanos() == 0;
-		return isOver ? Optional.empty() : Event.of(status);
-	}
-
-	@Scheduled(fixedDelayString = "10s")
-	void review() {
-		refusals.review();
+		startHeartbeat();
+		listener.comment(Event.retry());
+		current.ifPresentOrElse(event -> send(listener, event),
+				() -> listener.disposeAtEnd(schedule(() -> sendTimeout(listener), cache.maxWait())));
 	}
 
 	private void remove(Listener listener) {
 		listeners.remove(listener);
-		places.decrementAndGet();
+		limit.release();
 	}
 
-	private void onResult(PromptCache.Status status) {
+	private void onResult(UpstreamStatus status) {
 		if (!closed && !listeners.isEmpty()) {
 			run(() -> {
 				scheduleChange();
-				Event.of(status).ifPresent(this::tell);
+				Event.of(status).ifPresent(this::sendToAll);
 			});
 		}
 	}
 
-	private void tell(Event event) {
-		listeners.forEach(listener -> tell(listener, event));
+	private void sendToAll(Event event) {
+		listeners.forEach(listener -> send(listener, event));
 	}
 
-	private void tell(Listener listener, Event event) {
-		if (listener.tell(event)) {
+	private void send(Listener listener, Event event) {
+		if (listener.send(event)) {
 			sent.increment();
 		}
 	}
 
-	/** No listener waits longer for its first event than a caller for an answer. */
-	private void tellFirst(Listener listener) {
-		if (listener.tellFirst(Event.timedOut())) {
+	/** A listener waits for its first event no longer than a caller for an answer. */
+	private void sendTimeout(Listener listener) {
+		if (listener.sendFirst(Event.timedOut())) {
 			sent.increment();
 		}
 	}
 
-	/** Starts a refresh if one is due, and tells that an old answer has ended. */
-	private void refresh() {
+	/**
+	 * Schedules the next change. Where a refresh is due now, it is in flight: its result,
+	 * or else the heartbeat, schedules the next change.
+	 */
+	private void scheduleChange() {
+		long delay = refresh.nanosUntilChange();
+		if (delay > 0 && !listeners.isEmpty() && !closed) {
+			nextChange.update(schedule(this::onChange, Duration.ofNanos(delay)));
+		}
+	}
+
+	/** Starts a refresh if one is due, and sends the end of an old answer. */
+	private void onChange() {
 		if (listeners.isEmpty() || closed) {
 			return;
 		}
-		cache.refresh(false);
-		Event.of(cache.status()).filter(event -> event.kind() == Event.Kind.UNKNOWN).ifPresent(this::tell);
+		refresh.startIfDue(false);
+		Event.of(cache.status()).filter(event -> event.kind() == Event.Kind.UNKNOWN).ifPresent(this::sendToAll);
 		scheduleChange();
 	}
 
-	/**
-	 * Where a refresh is due now, it is under way: its result schedules the next one, or
-	 * else the pulse.
-	 */
-	private void scheduleChange() {
-		long delay = cache.nanosUntilChange();
-		if (delay > 0 && !listeners.isEmpty() && !closed) {
-			change.update(schedule(this::refresh, Duration.ofNanos(delay)));
-		}
-	}
-
-	private void startPulse() {
-		if (!hasPulse) {
-			hasPulse = true;
-			pulses = 0;
-			schedule(this::pulse, PULSE);
+	private void startHeartbeat() {
+		if (!hasHeartbeat) {
+			hasHeartbeat = true;
+			heartbeats = 0;
+			schedule(this::heartbeat, HEARTBEAT);
 		}
 	}
 
 	/**
-	 * Sends comments, drops listeners that do not read, and finds out about a changed
-	 * key, which is no result.
+	 * Checks the listeners, and starts a refresh where one is due: a new key is a change
+	 * without a result.
 	 */
-	private void pulse() {
+	private void heartbeat() {
 		if (listeners.isEmpty() || closed) {
-			hasPulse = false;
+			hasHeartbeat = false;
 			return;
 		}
-		schedule(this::pulse, PULSE);
-		pulses++;
-		listeners.forEach(this::pulse);
-		if (cache.nanosUntilChange() <= 0) {
-			refresh();
+		schedule(this::heartbeat, HEARTBEAT);
+		heartbeats++;
+		listeners.forEach(this::check);
+		if (refresh.nanosUntilChange() <= 0) {
+			onChange();
 		}
 	}
 
-	private void pulse(Listener listener) {
+	private void check(Listener listener) {
 		if (listener.stalledFor(ticker.read()) >= MAX_STALL.toNanos()) {
 			dropped.increment();
 			listener.drop();
 		}
-		else if (pulses % COMMENT_PULSES == 0) {
-			listener.comment(COMMENT);
+		else if (heartbeats % COMMENT_INTERVAL == 0) {
+			listener.comment(Event.COMMENT);
 		}
-		else if (pulses > COMMENT_PULSES && pulses % COMMENT_PULSES == 1) {
-			listener.comment(END_OF_COMMENT);
+		else if (heartbeats > COMMENT_INTERVAL && heartbeats % COMMENT_INTERVAL == 1) {
+			listener.comment(Event.END_OF_COMMENT);
 		}
 	}
 
 	/**
-	 * Ends all streams, before the server waits for its requests. A context of its own,
-	 * such as the fleet's, may end earlier.
+	 * Ends all streams, before the server waits for its requests. The closing of another
+	 * context, such as the management port's, is not meant.
 	 */
 	@EventListener
 	void close(ContextClosedEvent event) {

@@ -14,19 +14,19 @@ import reactor.core.Disposable;
 import reactor.core.Disposables;
 
 /**
- * Caller who listens, with what it was told last and whether its stream is done. One
- * write is pending at a time, and at most one event waits behind it.
+ * Listener: a caller of the stream, with the last event it received. One write is pending
+ * at a time, and at most one event waits behind it.
  */
 final class Listener {
 
 	/** Identity before the first event. */
-	private static final String NOTHING = "";
+	private static final String NONE = "";
 
 	private static final byte[] EMPTY = {};
 
 	/**
 	 * Blank line after an event. Jetty sends the end of a chunk with the next one, and
-	 * some clients hand over nothing of a chunk before its end.
+	 * some clients pass on nothing of a chunk before its end.
 	 */
 	private static final byte[] END_OF_CHUNK = { '\n' };
 
@@ -49,8 +49,8 @@ final class Listener {
 
 	private @Nullable Message next;
 
-	/** Identity of the last event that was handed to Jetty. */
-	private String told = NOTHING;
+	/** Identity of the last event that was passed to Jetty. */
+	private String lastIdentity = NONE;
 
 	private boolean writing;
 
@@ -63,8 +63,8 @@ final class Listener {
 	 * @param callback completed at the end of the stream
 	 * @param connection closed where the listener does not read
 	 * @param until number at or below which the stream ends; absent for none
-	 * @param ticker the cache's, which tells when the request came
-	 * @param onEnd called at the end of the stream, whichever it is
+	 * @param ticker the cache's
+	 * @param onEnd called at the end of the stream, also where it fails
 	 */
 	Listener(Content.Sink response, Callback callback, Closeable connection, OptionalLong until, Ticker ticker,
 			Consumer<Listener> onEnd) {
@@ -78,43 +78,43 @@ final class Listener {
 	}
 
 	/**
-	 * Sends an event in place of one that still waits, unless it says what the listener
-	 * was told last. Ends the stream with {@code done} where the event is its end.
-	 * @return whether there was something to send
+	 * Sends an event in place of one that still waits, unless the listener received the
+	 * same last. Ends the stream with {@code done} where {@code until} is reached.
+	 * @return whether an event is sent
 	 */
-	synchronized boolean tell(Event event) {
+	synchronized boolean send(Event event) {
 		if (ending) {
 			return false;
 		}
 		Snapshot snapshot = event.snapshot();
-		if (snapshot != null && isDoneBy(snapshot)) {
+		if (snapshot != null && isDone(snapshot)) {
 			sendLast(Event.done(snapshot));
 			return true;
 		}
-		if (event.identity().equals(told)) {
+		if (event.identity().equals(lastIdentity)) {
 			next = null;
 			return false;
 		}
-		send(new Message(event.encoded(), event.identity(), true, false));
+		write(new Message(event.encoded(), event.identity(), true, false));
 		return true;
 	}
 
-	/** Whether the stream ends with this answer, observed after the request came. */
-	private boolean isDoneBy(Snapshot snapshot) {
+	/** Whether the answer reaches {@code until}, and was observed after the request. */
+	private boolean isDone(Snapshot snapshot) {
 		Long remaining = snapshot.promptInfo().remaining();
 		return until.isPresent() && remaining != null && remaining <= until.getAsLong()
 				&& snapshot.isObservedSince(since);
 	}
 
-	/** Tells an event to a listener that was told nothing yet. */
-	synchronized boolean tellFirst(Event event) {
-		return told.equals(NOTHING) && next == null && tell(event);
+	/** Sends an event to a listener that has received none yet. */
+	synchronized boolean sendFirst(Event event) {
+		return lastIdentity.equals(NONE) && next == null && send(event);
 	}
 
-	/** Sends text that is no event, unless something else is pending. */
+	/** Sends text that is no event, unless a write is pending. */
 	synchronized void comment(byte[] text) {
 		if (!writing && !ending) {
-			send(new Message(text, told, false, false));
+			write(new Message(text, lastIdentity, false, false));
 		}
 	}
 
@@ -130,7 +130,7 @@ final class Listener {
 		}
 	}
 
-	/** Time for which the present write has not been taken; zero where there is none. */
+	/** Time for which the present write is pending; zero where there is none. */
 	synchronized long stalledFor(long now) {
 		return writing ? now - writingSince : 0;
 	}
@@ -141,16 +141,16 @@ final class Listener {
 			connection.close();
 		}
 		catch (IOException ignored) {
-			// It is closed
+			// Closed already
 		}
 	}
 
 	private void sendLast(byte[] event) {
 		ending = true;
-		send(new Message(event, told, true, true));
+		write(new Message(event, lastIdentity, true, true));
 	}
 
-	private void send(Message message) {
+	private void write(Message message) {
 		next = message;
 		writeNext();
 	}
@@ -161,7 +161,7 @@ final class Listener {
 			return;
 		}
 		next = null;
-		told = message.identity;
+		lastIdentity = message.identity;
 		writing = true;
 		writingSince = ticker.read();
 		Callback written = Callback.from(() -> written(message), this::failed);
@@ -169,7 +169,7 @@ final class Listener {
 			response.write(message.isLast, ByteBuffer.wrap(message.bytes), written);
 		}
 		catch (RuntimeException failure) {
-			// The other listeners have theirs all the same
+			// Other listeners are not affected
 			failed(failure);
 		}
 	}
@@ -179,7 +179,7 @@ final class Listener {
 			writing = false;
 			if (!message.isLast) {
 				if (message.isEvent && next == null) {
-					next = new Message(END_OF_CHUNK, told, false, false);
+					next = new Message(END_OF_CHUNK, lastIdentity, false, false);
 				}
 				writeNext();
 				return;
@@ -202,9 +202,9 @@ final class Listener {
 	}
 
 	/**
-	 * What is written at once.
+	 * Bytes of one write.
 	 *
-	 * @param identity identity of the event that the listener knows with it
+	 * @param identity identity of the listener's last event after this write
 	 */
 	private record Message(byte[] bytes, String identity, boolean isEvent, boolean isLast) {
 	}

@@ -1,12 +1,10 @@
 package dev.comfygateway.fleet;
 
-import dev.comfygateway.fleet.FleetScripts.Reply;
 import dev.comfygateway.upstream.Account;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import java.time.Duration;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,28 +27,20 @@ final class FleetRecovery {
 
 	private final ComfyCloudClient client;
 
-	private final Consumer<String> announcements;
-
-	private final Consumer<Reply> replies;
+	private final FleetAnnouncements announcements;
 
 	private final AtomicBoolean looping = new AtomicBoolean();
 
 	private volatile boolean running;
 
-	/**
-	 * Creates the loop.
-	 * @param announcements receives what is announced on the connections that this makes
-	 * @param replies receives what a successful probe has read
-	 */
 	FleetRecovery(FleetConnections connections, FleetScripts scripts, FleetState state, FleetTimes times,
-			ComfyCloudClient client, Consumer<String> announcements, Consumer<Reply> replies) {
+			ComfyCloudClient client, FleetAnnouncements announcements) {
 		this.connections = connections;
 		this.scripts = scripts;
 		this.state = state;
 		this.times = times;
 		this.client = client;
 		this.announcements = announcements;
-		this.replies = replies;
 	}
 
 	void start() {
@@ -62,8 +52,12 @@ final class FleetRecovery {
 		running = false;
 	}
 
-	/** Something failed that needs Redis. */
-	void failed(@Nullable Throwable failure) {
+	boolean isRunning() {
+		return running;
+	}
+
+	/** Records a failure of Redis, and begins the loop. */
+	void onFailure(@Nullable Throwable failure) {
 		if (running) {
 			state.down(failure == null ? FleetFault.ERROR : FleetFault.of(failure));
 			begin();
@@ -79,7 +73,7 @@ final class FleetRecovery {
 
 	private void loop() {
 		try {
-			while (running && !isWell()) {
+			while (running && !reconnect()) {
 				Thread.sleep(pause());
 			}
 		}
@@ -95,28 +89,28 @@ final class FleetRecovery {
 		}
 	}
 
-	/** Connects where that is needed, and probes. */
-	private boolean isWell() {
+	/** Connects where that is needed, and probes; returns whether Redis works. */
+	private boolean reconnect() {
 		try {
 			Account account = client.account();
-			connections.connect(FleetScripts.key(account), announcements);
+			connections.connect(FleetScripts.key(account), announcements::onAnnouncement);
 			long start = System.nanoTime();
-			Reply reply = scripts.probe(account).join();
+			FleetReply reply = scripts.probe(account).join();
 			if (System.nanoTime() - start > times.maxProbe().toNanos()) {
-				failedProbe(FleetFault.TIMEOUT);
+				onFailedProbe(FleetFault.TIMEOUT);
 				return false;
 			}
-			replies.accept(reply);
+			announcements.deliver(reply);
 			state.up();
 			return true;
 		}
 		catch (RuntimeException | Error failure) {
-			failedProbe(FleetFault.of(failure));
+			onFailedProbe(FleetFault.of(failure));
 			return false;
 		}
 	}
 
-	private void failedProbe(FleetFault fault) {
+	private void onFailedProbe(FleetFault fault) {
 		if (running && !(fault == FleetFault.TIMEOUT && state.isStarting())) {
 			state.down(fault);
 		}

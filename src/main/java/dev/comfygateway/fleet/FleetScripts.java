@@ -1,7 +1,11 @@
 package dev.comfygateway.fleet;
 
-import dev.comfygateway.cache.SharedResult;
+import com.github.benmanes.caffeine.cache.Ticker;
+import dev.comfygateway.cache.Cooldown;
+import dev.comfygateway.cache.FetchResult;
+import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.upstream.Account;
+import dev.comfygateway.upstream.UpstreamFailure;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.async.RedisScriptingAsyncCommands;
@@ -13,30 +17,34 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** Scripts that Redis runs, each as a whole; every call is timed. Nothing here blocks. */
+/**
+ * Scripts of the fleet, which Redis runs atomically. Calls are timed, and never block.
+ */
 final class FleetScripts {
 
 	/**
-	 * Version of the format in Redis. Replicas that speak another one are another fleet.
+	 * Version of the format in Redis. Replicas with another one form another fleet.
 	 */
 	private static final String KEY = "{comfy-gateway:%s}:2:prompt";
 
-	/** What a probe announces. */
+	/** Announcement of a probe. */
 	static final String PROBE = "probe";
-
-	/** Longer than any cool-down, and shorter than a step of a wrong clock. */
-	private static final Duration MAX_COOLDOWN = Duration.ofMinutes(20);
 
 	private final FleetConnections connections;
 
 	private final FleetTimes times;
+
+	private final Ticker ticker;
+
+	private final UnaryOperator<UpstreamFailure> withoutKey;
 
 	private final MeterRegistry meters;
 
@@ -44,9 +52,17 @@ final class FleetScripts {
 
 	private final Script publish = Script.of("publish.lua");
 
-	FleetScripts(FleetConnections connections, FleetTimes times, MeterRegistry meters) {
+	/**
+	 * Creates the scripts.
+	 * @param ticker the cache's
+	 * @param withoutKey removes a trace of the key from a failure that Redis holds
+	 */
+	FleetScripts(FleetConnections connections, FleetTimes times, Ticker ticker,
+			UnaryOperator<UpstreamFailure> withoutKey, MeterRegistry meters) {
 		this.connections = connections;
 		this.times = times;
+		this.ticker = ticker;
+		this.withoutKey = withoutKey;
 		this.meters = meters;
 	}
 
@@ -58,59 +74,60 @@ final class FleetScripts {
 	/**
 	 * Claims the next fetch.
 	 * @param newBelowNanos time since arrival below which an answer serves
-	 * @param met id of the result when the claim first met another's lease; empty where
-	 * it met none
+	 * @param met id of the result when the claim first met another replica's lease; empty
+	 * where it met none
 	 */
-	CompletableFuture<Reply> claim(Account account, String token, long newBelowNanos, Duration lease, String met) {
+	CompletableFuture<FleetReply> claim(Account account, String token, long newBelowNanos, Duration lease, String met) {
 		return reply(account, "claim", token, Long.toString(TimeUnit.NANOSECONDS.toMillis(newBelowNanos)),
 				Long.toString(lease.toMillis()), met);
 	}
 
 	/** Reads the shared result. */
-	CompletableFuture<Reply> read(Account account) {
+	CompletableFuture<FleetReply> read(Account account) {
 		return reply(account, "read", "", "0", "0", "");
 	}
 
-	/** Reads the shared result, and finds out whether Redis does all that is needed. */
-	CompletableFuture<Reply> probe(Account account) {
+	/** Reads the shared result, and tries everything that the fleet needs of Redis. */
+	CompletableFuture<FleetReply> probe(Account account) {
 		return reply(account, "probe", "", "0", "0", "");
 	}
 
-	private CompletableFuture<Reply> reply(Account account, String operation, String token, String maxAge, String lease,
-			String met) {
-		long sent = System.nanoTime();
+	private CompletableFuture<FleetReply> reply(Account account, String operation, String token, String maxAge,
+			String lease, String met) {
+		long sent = ticker.read();
 		return this
 			.<List<@Nullable Object>>run(operation, claim, ScriptOutputType.MULTI, account, operation, token, maxAge,
 					lease, Long.toString(times.retention().toMillis()), met)
-			.thenApply(fields -> Reply.of(fields, account.keyVersion(), sent));
+			.thenApply(fields -> FleetReply.of(fields, account.keyVersion(), sent, ticker.read(), withoutKey));
 	}
 
 	/**
 	 * Publishes the result of a fetch, unless the lease is over.
-	 * @param now time of Redis's clock, in milliseconds
+	 * @param redisMillis time of Redis's clock, in milliseconds
 	 */
-	CompletableFuture<Boolean> publish(Account account, String token, SharedResult result, long now) {
-		String retention = Long.toString(times.retention().toMillis());
-		SharedResult.Failure failure = result.failure();
-		CompletableFuture<Long> published;
-		if (failure == null) {
-			SharedResult.Answer answer = Objects.requireNonNull(result.answer());
-			published = run("publish", publish, ScriptOutputType.INTEGER, account, token, retention, "answer",
-					StoredAnswer.write(answer), Long.toString(now - answer.sinceArrival().toMillis()));
-		}
-		else {
-			published = run("publish", publish, ScriptOutputType.INTEGER, account, token, retention, "failure",
-					StoredFailure.write(failure), Long.toString(now), Long.toString(now + failure.left().toMillis()),
-					Boolean.toString(failure.endsAnswer()));
-		}
-		return published.thenApply(count -> count == 1);
+	CompletableFuture<Boolean> publish(Account account, String token, FetchResult result, long redisMillis) {
+		long now = ticker.read();
+		return switch (result) {
+			case FetchResult.Success(Snapshot snapshot, boolean ignored) ->
+				publish("publish", account, token, "answer", SnapshotJson.write(snapshot),
+						Long.toString(redisMillis - TimeUnit.NANOSECONDS.toMillis(snapshot.sinceArrival(now))));
+			case Cooldown cooldown ->
+				publish("publish", account, token, "failure", CooldownJson.write(cooldown), Long.toString(redisMillis),
+						Long.toString(redisMillis + TimeUnit.NANOSECONDS.toMillis(cooldown.remaining(now))),
+						Boolean.toString(cooldown.endsAnswer()));
+		};
 	}
 
-	/** Gives the lease back. */
+	/** Releases the lease. */
 	CompletableFuture<Boolean> release(Account account, String token) {
-		return this
-			.<Long>run("release", publish, ScriptOutputType.INTEGER, account, token,
-					Long.toString(times.retention().toMillis()), "nothing")
+		return publish("release", account, token, "nothing");
+	}
+
+	private CompletableFuture<Boolean> publish(String operation, Account account, String token, String... result) {
+		String[] arguments = Stream
+			.concat(Stream.of(token, Long.toString(times.retention().toMillis())), Stream.of(result))
+			.toArray(String[]::new);
+		return this.<Long>run(operation, publish, ScriptOutputType.INTEGER, account, arguments)
 			.thenApply(count -> count == 1);
 	}
 
@@ -149,7 +166,7 @@ final class FleetScripts {
 			.register(meters);
 	}
 
-	/** Script, and how Redis knows it. */
+	/** Script, and its digest in Redis. */
 	private record Script(String text) {
 
 		static Script of(String name) {
@@ -163,77 +180,6 @@ final class FleetScripts {
 
 		String digest(RedisScriptingAsyncCommands<String, String> redis) {
 			return redis.digest(text);
-		}
-
-	}
-
-	/** What became of a claim or a read. */
-	enum Status {
-
-		/** The result serves. */
-		SHARED,
-		/** The lease is this replica's. */
-		GRANTED,
-		/** The lease is another replica's. */
-		HELD,
-		/** It was only read. */
-		READ
-
-	}
-
-	/**
-	 * Reply of Redis.
-	 *
-	 * @param now time of Redis's clock, in milliseconds
-	 * @param received when the reply came, in nanoseconds of this process
-	 * @param leaseLeft what is left of the lease
-	 * @param id identity of the result
-	 * @param result the shared result; absent where there is none
-	 */
-	record Reply(Status status, long now, long received, Duration leaseLeft, @Nullable String id,
-			@Nullable SharedResult result) {
-
-		/**
-		 * Reads a reply. Ages count from when it was asked for: a reply can be slow, and
-		 * no answer shall look younger than it is.
-		 * @throws InvalidResultException where it holds something else than a result
-		 */
-		static Reply of(List<@Nullable Object> fields, long keyVersion, long sent) {
-			try {
-				long now = (Long) Objects.requireNonNull(fields.get(1));
-				long received = System.nanoTime();
-				Duration latency = Duration.ofNanos(received - sent);
-				Status status = Status.valueOf(String.valueOf(fields.get(0)).toUpperCase(Locale.ROOT));
-				SharedResult result = result(fields, keyVersion, now, latency);
-				if (status == Status.SHARED && result == null) {
-					throw new InvalidResultException();
-				}
-				return new Reply(status, now, received, Duration.ofMillis((Long) Objects.requireNonNull(fields.get(2))),
-						(String) fields.get(3), result);
-			}
-			catch (ArithmeticException | ClassCastException | IllegalArgumentException | IndexOutOfBoundsException
-					| NullPointerException ignored) {
-				throw new InvalidResultException();
-			}
-		}
-
-		private static @Nullable SharedResult result(List<@Nullable Object> fields, long keyVersion, long now,
-				Duration latency) {
-			String answer = (String) fields.get(4);
-			String failure = (String) fields.get(6);
-			SharedResult.Answer read = answer == null ? null
-					: StoredAnswer.read(answer, age(fields.get(5), now, latency));
-			if (failure == null) {
-				return read == null ? null : new SharedResult(keyVersion, read.sinceArrival(), read, null);
-			}
-			Duration age = age(fields.get(7), now, latency);
-			Duration left = Duration.ofMillis(Long.parseLong(String.valueOf(fields.get(8))) - now).minus(latency);
-			left = left.isNegative() ? Duration.ZERO : left.compareTo(MAX_COOLDOWN) > 0 ? MAX_COOLDOWN : left;
-			return new SharedResult(keyVersion, age, read, StoredFailure.read(failure, keyVersion, age, left));
-		}
-
-		private static Duration age(@Nullable Object at, long now, Duration latency) {
-			return Duration.ofMillis(Math.max(0, now - Long.parseLong(String.valueOf(at)))).plus(latency);
 		}
 
 	}

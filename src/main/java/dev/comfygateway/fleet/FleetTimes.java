@@ -6,9 +6,9 @@ import java.time.Duration;
 /**
  * Times of the fleet.
  *
- * @param deadline longest time of a fetch ({@code comfy.deadline})
- * @param command longest time of one command ({@code spring.data.redis.timeout})
- * @param retention how long Redis keeps a result after the last sign of life
+ * @param deadline maximum time of a fetch ({@code comfy.deadline})
+ * @param command maximum time of one command ({@code spring.data.redis.timeout})
+ * @param retention time for which Redis keeps a result after the last write
  */
 record FleetTimes(Duration deadline, Duration command, Duration retention) {
 
@@ -27,20 +27,22 @@ record FleetTimes(Duration deadline, Duration command, Duration retention) {
 		return deadline.plus(command);
 	}
 
-	/** Longest wait for the end of another replica's lease. */
+	/** Maximum wait for the end of another replica's lease. */
 	Duration maxClaim() {
 		return lease().plus(command);
 	}
 
-	/** Longest wait for Redis where no caller waits. */
-	Duration patience() {
+	/** Maximum wait of a background claim for Redis. */
+	Duration maxBackgroundWait() {
 		return deadline.minus(command.multipliedBy(2));
 	}
 
-	/**
-	 * Longest time of a probe of a Redis that is well: others must not take too long
-	 * then.
-	 */
+	/** Maximum time of a claim, whatever happens. */
+	Duration maxPendingClaim() {
+		return maxBackgroundWait().plus(maxClaim()).plus(command);
+	}
+
+	/** Maximum time of a successful probe, so that commands after it have a margin. */
 	Duration maxProbe() {
 		return command.multipliedBy(4).dividedBy(5);
 	}

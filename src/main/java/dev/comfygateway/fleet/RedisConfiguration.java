@@ -1,5 +1,6 @@
 package dev.comfygateway.fleet;
 
+import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.InvalidSettingException;
 import dev.comfygateway.upstream.ComfyCloudClient;
@@ -85,10 +86,10 @@ class RedisConfiguration {
 
 	@Bean
 	RedisFleet redisFleet(ObjectProvider<LettuceConnectionFactory> connections, FleetTimes times,
-			ComfyCloudClient client, MeterRegistry meters, Environment environment) {
+			ComfyCloudClient client, Ticker ticker, MeterRegistry meters, Environment environment) {
 		requireUrl(environment.getProperty(URL));
 		return new RedisFleet(new FleetConnections(connections(connections)), new FleetState(meters), times, client,
-				meters);
+				ticker, meters);
 	}
 
 	private static LettuceConnectionFactory connections(ObjectProvider<LettuceConnectionFactory> connections) {

@@ -1,7 +1,7 @@
 package dev.comfygateway.page;
 
-import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.cache.UpstreamStatus;
 import dev.comfygateway.page.HistoryPoint.State;
 import java.time.Duration;
 import java.time.Instant;
@@ -29,7 +29,7 @@ class HistoryRecorder {
 	}
 
 	/** Records the last result of the upstream. */
-	void record(PromptCache.Status status) {
+	void record(UpstreamStatus status) {
 		if (status.failure().isPresent()) {
 			failed(status.nextAttemptAt().orElse(Instant.MIN));
 		}

@@ -1,8 +1,8 @@
 package dev.comfygateway.page;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.cache.UpstreamStatus;
 import dev.comfygateway.error.ErrorAnswer;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,7 +36,7 @@ record PageStatus(Instant now, String pod, double freshForSeconds, String state,
 		@Nullable Instant observedAt, @Nullable Instant arrivedAt, @Nullable Long queueRemaining, long requests,
 		long upstreamRequests, long savedRequests) {
 
-	static PageStatus of(PromptCache.Status status, Instant now, String pod, Duration freshFor, long requests,
+	static PageStatus of(UpstreamStatus status, Instant now, String pod, Duration freshFor, long requests,
 			long upstreamRequests) {
 		ErrorAnswer failure = status.failure().map(ErrorAnswer::of).orElse(null);
 		Snapshot observed = status.observed().orElse(null);

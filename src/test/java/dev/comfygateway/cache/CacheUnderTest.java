@@ -1,5 +1,6 @@
 package dev.comfygateway.cache;
 
+import com.github.benmanes.caffeine.cache.Ticker;
 import com.github.benmanes.caffeine.cache.stats.ConcurrentStatsCounter;
 import com.github.benmanes.caffeine.cache.stats.StatsCounter;
 import dev.comfygateway.GatewayProperties;
@@ -22,11 +23,11 @@ final class CacheUnderTest {
 	/** Middle of the range of the jitter, which is none. */
 	private static final RandomGenerator NO_JITTER = () -> Long.MIN_VALUE;
 
-	final FakeTime time = new FakeTime();
+	final FakeTime time;
 
-	final ComfyCloudStandIn upstream = new ComfyCloudStandIn();
+	final ComfyCloudStandIn upstream;
 
-	final StatsCounter statistics = new ConcurrentStatsCounter();
+	final StatsCounter statistics;
 
 	final FleetStandIn fleet = new FleetStandIn();
 
@@ -34,15 +35,34 @@ final class CacheUnderTest {
 
 	final PromptCache cache;
 
+	final ListenerRefresh refresh;
+
 	CacheUnderTest(String... settings) {
 		this(false, settings);
 	}
 
 	private CacheUnderTest(boolean inFleet, String... settings) {
-		GatewayProperties properties = GatewaySettings.with(settings);
-		this.caches = new CacheConfiguration().cacheManager(properties, time, statistics);
-		this.cache = new PromptCache(caches, statistics, upstream.client(), inFleet ? fleet : new SingleReplica(),
-				properties, time, time, NO_JITTER);
+		this(inFleet, new FakeTime(), settings);
+	}
+
+	private CacheUnderTest(boolean inFleet, FakeTime time, String... settings) {
+		this(inFleet, time, time, new ComfyCloudStandIn(), new ConcurrentStatsCounter(),
+				GatewaySettings.with(settings));
+	}
+
+	/** Cache with a ticker and with statistics of a test. */
+	CacheUnderTest(boolean inFleet, FakeTime time, Ticker ticker, ComfyCloudStandIn upstream, StatsCounter statistics,
+			GatewayProperties properties) {
+		this.time = time;
+		this.upstream = upstream;
+		this.statistics = statistics;
+		FreshnessPolicy policy = FreshnessPolicy.of(properties);
+		this.caches = new CacheConfiguration().cacheManager(policy, ticker, statistics);
+		ResultStore results = new ResultStore(caches, upstream.client(), policy, properties, ticker, time, NO_JITTER);
+		Fetches fetches = new Fetches(inFleet ? fleet : new SingleReplica(), upstream.client(), results, policy,
+				ticker);
+		this.cache = new PromptCache(results, fetches, policy, statistics, upstream.client(), ticker);
+		this.refresh = new ListenerRefresh(results, fetches, policy, ticker);
 	}
 
 	/** Cache in a fleet. */

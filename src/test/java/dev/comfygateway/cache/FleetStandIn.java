@@ -12,7 +12,7 @@ final class FleetStandIn implements Fleet {
 
 	final List<Claimed> claims = new ArrayList<>();
 
-	final List<SharedResult> published = new ArrayList<>();
+	final List<FetchResult> published = new ArrayList<>();
 
 	int promotions;
 
@@ -21,7 +21,7 @@ final class FleetStandIn implements Fleet {
 
 	int released;
 
-	private Consumer<SharedResult> listener = result -> {
+	private Consumer<Claim.Shared> receiver = result -> {
 	};
 
 	@Override
@@ -38,8 +38,8 @@ final class FleetStandIn implements Fleet {
 	}
 
 	@Override
-	public void onResult(Consumer<SharedResult> resultListener) {
-		listener = resultListener;
+	public void onResult(Consumer<Claim.Shared> resultReceiver) {
+		receiver = resultReceiver;
 	}
 
 	@Override
@@ -52,7 +52,7 @@ final class FleetStandIn implements Fleet {
 			private boolean ended;
 
 			@Override
-			public void publish(SharedResult result) {
+			public void publish(FetchResult result) {
 				ended = true;
 				published.add(result);
 			}
@@ -67,12 +67,12 @@ final class FleetStandIn implements Fleet {
 		}));
 	}
 
-	void share(SharedResult result) {
-		claims.getLast().claim.complete(new Claim.Shared(result));
+	void share(Claim.Shared shared) {
+		claims.getLast().claim.complete(shared);
 	}
 
-	void announce(SharedResult result) {
-		listener.accept(result);
+	void announce(Claim.Shared shared) {
+		receiver.accept(shared);
 	}
 
 	/** Claim as it was made. */

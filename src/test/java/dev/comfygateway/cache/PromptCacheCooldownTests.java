@@ -191,20 +191,19 @@ class PromptCacheCooldownTests {
 
 	@Test
 	void statusWhenNothingIsKnownHasNeitherUpNorFailure() {
-		PromptCache.Status status = cache.cache.status();
+		UpstreamStatus status = cache.cache.status();
 		assertThat(status.up()).isEmpty();
 		assertThat(status.failure()).isEmpty();
-		assertThat(status.cooldownNanos()).isZero();
+		assertThat(status.nextAttemptAt()).isEmpty();
 	}
 
 	@Test
 	void statusWhenCoolingDownHasNextAttempt() {
 		UpstreamFailure failure = fail(Reason.UNAVAILABLE);
 		cache.advance(Duration.ofMillis(400));
-		PromptCache.Status status = cache.cache.status();
+		UpstreamStatus status = cache.cache.status();
 		assertThat(status.up()).contains(false);
 		assertThat(status.failure()).contains(failure);
-		assertThat(status.cooldownNanos()).isEqualTo(Duration.ofMillis(600).toNanos());
 		assertThat(status.nextAttemptAt()).contains(cache.time.instant().plusMillis(600));
 	}
 
@@ -212,10 +211,10 @@ class PromptCacheCooldownTests {
 	void statusWhenKeyChangesKnowsNothing() {
 		fail(Reason.UNAUTHORIZED);
 		cache.upstream.changeKey();
-		PromptCache.Status status = cache.cache.status();
+		UpstreamStatus status = cache.cache.status();
 		assertThat(status.up()).isEmpty();
 		assertThat(status.keyRefused()).isFalse();
-		assertThat(status.cooldownNanos()).isZero();
+		assertThat(status.nextAttemptAt()).isEmpty();
 	}
 
 	private UpstreamFailure fail(Reason reason, String... cacheControl) {

@@ -1,5 +1,6 @@
 package dev.comfygateway.cache;
 
+import dev.comfygateway.cache.Fleet.Claim.Shared;
 import dev.comfygateway.cache.Lookup.Detail;
 import dev.comfygateway.cache.Lookup.Forward;
 import dev.comfygateway.support.FakeTime;
@@ -10,7 +11,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -31,11 +31,8 @@ class PromptCacheFleetTests {
 		assertThat(cache.upstream.fetches()).isOne();
 		cache.upstream.complete(3);
 		assertThat(CacheUnderTest.fetched(lookup).shared()).isFalse();
-		assertThat(cache.fleet.published).singleElement().satisfies(result -> {
-			assertThat(result.failure()).isNull();
-			assertThat(result.answer()).isEqualTo(new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(3L)),
-					Duration.ZERO, false, Duration.ZERO, FakeTime.START, Duration.ZERO));
-		});
+		assertThat(cache.fleet.published)
+			.containsExactly(new FetchResult.Success(CacheUnderTest.fetched(lookup).snapshot(), false));
 	}
 
 	@Test
@@ -121,11 +118,12 @@ class PromptCacheFleetTests {
 		cache.lookup();
 		cache.fleet.grant();
 		cache.upstream.complete(Reason.UNAVAILABLE);
-		SharedResult.Failure published = Objects.requireNonNull(cache.fleet.published.getLast().failure());
+		Cooldown published = (Cooldown) cache.fleet.published.getLast();
+		long now = cache.time.read();
 		assertThat(published.failures()).isEqualTo(4);
 		assertThat(published.interval()).isEqualTo(Duration.ofSeconds(8));
-		assertThat(published.left()).isEqualTo(Duration.ofSeconds(8));
-		assertThat(published.sinceFirst()).isEqualTo(Duration.ofSeconds(9));
+		assertThat(published.remaining(now)).isEqualTo(Duration.ofSeconds(8).toNanos());
+		assertThat(now - published.since()).isEqualTo(Duration.ofSeconds(9).toNanos());
 		assertThat(published.endsAnswer()).isFalse();
 	}
 
@@ -160,16 +158,15 @@ class PromptCacheFleetTests {
 	@Test
 	void failureOfTheFleetBringsTheAnswerThatStandsIn() {
 		Lookup lookup = cache.lookup();
-		SharedResult failing = failure(Reason.UNAVAILABLE, 503, Duration.ofSeconds(4));
-		cache.fleet
-			.share(new SharedResult(1, failing.age(), answer(7, Duration.ofSeconds(9)).answer(), failing.failure()));
+		cache.fleet.share(new Shared(failure(Reason.UNAVAILABLE, 503, Duration.ofSeconds(4)).result(),
+				snapshot(7, Duration.ZERO, Duration.ofSeconds(9))));
 		assertThat(CacheUnderTest.stored(lookup).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
 		assertThat(CacheUnderTest.stored(lookup).age()).isEqualTo(Duration.ofSeconds(9).toNanos());
 	}
 
 	@Test
 	void sharedResultOfAnotherKeyIsClaimedAgain() {
-		List<PromptCache.Status> received = new ArrayList<>();
+		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.addListener(received::add);
 		Lookup lookup = cache.lookup();
 		cache.upstream.changeKey();
@@ -189,13 +186,13 @@ class PromptCacheFleetTests {
 			cache.lookup();
 			cache.fleet.promotions = 0;
 		};
-		cache.cache.refresh(false);
+		cache.refresh.startIfDue(false);
 		assertThat(cache.fleet.promotions).isOne();
 	}
 
 	@Test
 	void listenerWithABugKeepsTheResultFromNobody() {
-		List<PromptCache.Status> received = new ArrayList<>();
+		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.addListener(status -> {
 			throw new IllegalStateException("a bug");
 		});
@@ -238,11 +235,8 @@ class PromptCacheFleetTests {
 	@Test
 	void sharedAnswerWithAnAgeIsAsFreshAsItsArrival() {
 		Lookup lookup = cache.lookup();
-		cache.fleet.share(
-				new SharedResult(
-						1, Duration.ofMillis(500), new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(7L)),
-								Duration.ofSeconds(20), false, Duration.ZERO, ELSEWHERE, Duration.ofMillis(500)),
-						null));
+		Snapshot aged = snapshot(7, Duration.ofSeconds(20), Duration.ofMillis(500));
+		cache.fleet.share(new Shared(new FetchResult.Success(aged, true), null));
 		assertThat(CacheUnderTest.fetched(lookup).age()).isEqualTo(Duration.ofMillis(20_500).toNanos());
 		assertThat(CacheUnderTest.fetched(lookup).ttl()).isEqualTo(Duration.ofMillis(1500).toNanos());
 		cache.advance(Duration.ofMillis(1499));
@@ -251,33 +245,32 @@ class PromptCacheFleetTests {
 
 	@Test
 	void refreshThatAListenerAwaitsEndsThePatienceOfAClaim() {
-		cache.cache.refresh(false);
+		cache.refresh.startIfDue(false);
 		assertThat(cache.fleet.claims.getLast().background()).isTrue();
-		cache.cache.refresh(true);
+		cache.refresh.startIfDue(true);
 		assertThat(cache.fleet.promotions).isOne();
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advanceSeconds(2);
-		cache.cache.refresh(true);
+		cache.refresh.startIfDue(true);
 		assertThat(cache.fleet.claims.getLast().background()).isFalse();
 	}
 
-	@Test
-	void stateOfTheFleetIsInTheStatus() {
-		assertThat(cache.cache.status().fleet()).hasValue("ok");
-		assertThat(new CacheUnderTest().cache.status().fleet()).isEmpty();
+	private Shared answer(long queueRemaining, Duration sinceArrival) {
+		return new Shared(new FetchResult.Success(snapshot(queueRemaining, Duration.ZERO, sinceArrival), true), null);
 	}
 
-	private static SharedResult answer(long queueRemaining, Duration age) {
-		return new SharedResult(1, age, new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)),
-				Duration.ZERO, false, Duration.ZERO, ELSEWHERE, age), null);
+	private Snapshot snapshot(long queueRemaining, Duration age, Duration sinceArrival) {
+		long arrived = cache.time.read() - sinceArrival.toNanos();
+		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, false, arrived, arrived,
+				ELSEWHERE, 1);
 	}
 
 	/** Third failure in a row. */
-	private static SharedResult failure(Reason reason, int status, Duration left) {
-		return new SharedResult(1, Duration.ZERO, null,
-				new SharedResult.Failure(new UpstreamFailure(reason, status, null, null, null, 1),
-						reason == Reason.UNAUTHORIZED, Duration.ofSeconds(4), left, reason == Reason.UNAUTHORIZED, 3,
-						Duration.ofSeconds(9)));
+	private Shared failure(Reason reason, int status, Duration left) {
+		long now = cache.time.read();
+		UpstreamFailure failure = new UpstreamFailure(reason, status, null, null, null, 1);
+		return new Shared(new Cooldown(failure, now, Duration.ofSeconds(4), now + left.toNanos(),
+				reason == Reason.UNAUTHORIZED, now - Duration.ofSeconds(9).toNanos(), 3), null);
 	}
 
 }

@@ -2,7 +2,6 @@ package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import com.github.benmanes.caffeine.cache.stats.StatsCounter;
-import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup.Forward;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.GatewaySettings;
@@ -325,14 +324,12 @@ class PromptCacheInFlightTests {
 
 	/** Cache with a hook between the lookup of the entry and the join of a fetch. */
 	private static PromptCache cacheWith(Ticker ticker, FakeTime time, ComfyCloudStandIn upstream, Hook afterLook) {
-		GatewayProperties properties = GatewaySettings.with();
 		StatsCounter hooked = mock(StatsCounter.class);
 		doAnswer(call -> {
 			afterLook.run();
 			return null;
 		}).when(hooked).recordMisses(1);
-		return new PromptCache(new CacheConfiguration().cacheManager(properties, time, hooked), hooked,
-				upstream.client(), new SingleReplica(), properties, ticker, time, () -> Long.MIN_VALUE);
+		return new CacheUnderTest(false, time, ticker, upstream, hooked, GatewaySettings.with()).cache;
 	}
 
 	/** Hook that runs an action once. */

@@ -168,7 +168,7 @@ class PromptCacheLogTests {
 	}
 
 	private static List<String> lines(CapturedOutput output) {
-		return output.getAll().lines().filter(line -> line.contains(PromptCache.class.getSimpleName() + " ")).toList();
+		return output.getAll().lines().filter(line -> line.matches(".*\\.(UpstreamLog|Fetches) .*")).toList();
 	}
 
 }

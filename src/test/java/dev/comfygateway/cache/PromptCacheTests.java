@@ -322,7 +322,7 @@ class PromptCacheTests {
 		cache.upstream.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.answered(7, age)));
 		for (int tenth = 0; tenth < 100; tenth++) {
 			assertThat(settled(cache.lookup())).isNotInstanceOf(Lookup.Failed.class);
-			cache.cache.refresh(false);
+			cache.refresh.startIfDue(false);
 			cache.advance(Duration.ofMillis(100));
 		}
 		assertThat(cache.upstream.fetches()).as("in 10 s, fresh for 2 s").isEqualTo(5);
@@ -341,7 +341,7 @@ class PromptCacheTests {
 		CacheUnderTest cache = new CacheUnderTest("fresh-for=" + freshFor, "stale-if-error=" + staleIfError);
 		cache.upstream.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.answered(7, age)));
 		for (int tenth = 0; tenth < 100; tenth++) {
-			cache.cache.refresh(false);
+			cache.refresh.startIfDue(false);
 			cache.advance(Duration.ofMillis(100));
 		}
 		assertThat(cache.upstream.fetches()).isEqualTo(expected);
@@ -351,7 +351,7 @@ class PromptCacheTests {
 	@CsvSource({ "0s, 0s, PT0S", "2s, 30s, PT0S", "2s, 30s, PT1H" })
 	void listenersReceiveEachAnswerWhateverCanBeStored(String freshFor, String staleIfError, Duration age) {
 		CacheUnderTest cache = new CacheUnderTest("fresh-for=" + freshFor, "stale-if-error=" + staleIfError);
-		List<PromptCache.Status> received = new ArrayList<>();
+		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.addListener(received::add);
 		cache.lookup();
 		cache.upstream.complete(cache.upstream.answered(7, age));
@@ -364,7 +364,7 @@ class PromptCacheTests {
 	@Test
 	void listenersReceiveAFailureWithTheAnswerThatStandsIn() {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
-		List<PromptCache.Status> received = new ArrayList<>();
+		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.addListener(received::add);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
@@ -380,19 +380,19 @@ class PromptCacheTests {
 	@Test
 	void nanosUntilChangeIsTheNextRefreshOrTheEndOfWhatStandsIn() {
 		CacheUnderTest cache = new CacheUnderTest("stale-if-error=1s", "cooldown=10s");
-		assertThat(cache.cache.nanosUntilChange()).isZero();
+		assertThat(cache.refresh.nanosUntilChange()).isZero();
 		cache.fetch(7);
 		cache.advanceSeconds(1);
-		assertThat(cache.cache.nanosUntilChange()).isEqualTo(Duration.ofSeconds(1).toNanos());
+		assertThat(cache.refresh.nanosUntilChange()).isEqualTo(Duration.ofSeconds(1).toNanos());
 		cache.lookup("no-cache");
 		cache.upstream.complete(Reason.UNAVAILABLE);
-		assertThat(cache.cache.nanosUntilChange()).as("end of stale-if-error")
+		assertThat(cache.refresh.nanosUntilChange()).as("end of stale-if-error")
 			.isEqualTo(Duration.ofSeconds(2).toNanos());
 		cache.advanceSeconds(2);
-		assertThat(cache.cache.nanosUntilChange()).as("end of the cool-down")
+		assertThat(cache.refresh.nanosUntilChange()).as("end of the cool-down")
 			.isEqualTo(Duration.ofSeconds(8).toNanos());
 		cache.upstream.changeKey();
-		assertThat(cache.cache.nanosUntilChange()).isZero();
+		assertThat(cache.refresh.nanosUntilChange()).isZero();
 	}
 
 	@ParameterizedTest

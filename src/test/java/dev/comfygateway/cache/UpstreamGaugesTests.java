@@ -46,7 +46,8 @@ class UpstreamGaugesTests {
 	void register() {
 		StaticListableBeanFactory beans = new StaticListableBeanFactory();
 		beans.addBean("prometheus", prometheus);
-		new UpstreamGauges(cache.cache, meters, beans.getBeanProvider(PrometheusRegistry.class));
+		new UpstreamGauges(cache.cache, cache.upstream.client(), cache.time, meters,
+				beans.getBeanProvider(PrometheusRegistry.class));
 	}
 
 	@Test

@@ -15,7 +15,11 @@ class UpstreamHealthIndicatorTests {
 
 	private final CacheUnderTest cache = new CacheUnderTest();
 
-	private final UpstreamHealthIndicator indicator = new UpstreamHealthIndicator(cache.cache);
+	private final UpstreamHealthIndicator indicator = indicatorIn(new SingleReplica());
+
+	private UpstreamHealthIndicator indicatorIn(Fleet fleet) {
+		return new UpstreamHealthIndicator(cache.cache, cache.upstream.client(), fleet);
+	}
 
 	@Test
 	void healthWhenNothingWasAskedIsUnknown() {
@@ -87,6 +91,11 @@ class UpstreamHealthIndicatorTests {
 	void healthWhenKeyFileIsUnreadableSaysSo() {
 		cache.upstream.keyUnreadable(true);
 		assertThat(indicator.health().getDetails()).containsEntry("keyFile", "unreadable");
+	}
+
+	@Test
+	void healthInAFleetHasItsState() {
+		assertThat(indicatorIn(new FleetStandIn()).health().getDetails()).containsEntry("fleet", "ok");
 	}
 
 	@Test

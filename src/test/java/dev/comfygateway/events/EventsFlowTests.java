@@ -203,7 +203,7 @@ class EventsFlowTests {
 				assertThat(events++).as("events that the kernel keeps").isLessThan(500);
 				gateway.upstream().queueRemaining(1000 + events);
 				gateway.time().advance(Duration.ofSeconds(2));
-				gateway.cache().refresh(false);
+				gateway.refresh().startIfDue(false);
 				assertThat(reader.next()).containsEntry("data", body(1000 + events));
 			}
 			assertThat(metric("comfy_gateway_listeners")).isOne();

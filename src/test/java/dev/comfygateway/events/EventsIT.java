@@ -69,7 +69,7 @@ class EventsIT {
 	private void pass(Duration time, List<EventReader> readers) throws InterruptedException {
 		for (long windows = time.dividedBy(FRESH_FOR); windows > 0; windows--) {
 			gateway.time().advance(FRESH_FOR);
-			gateway.cache().refresh(false);
+			gateway.refresh().startIfDue(false);
 			for (EventReader reader : readers) {
 				assertThat(reader.next()).containsEntry("data", body(requests.get()));
 			}

@@ -1,8 +1,8 @@
 package dev.comfygateway.events;
 
-import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.cache.Snapshots;
+import dev.comfygateway.cache.UpstreamStatus;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.io.Closeable;
@@ -86,9 +86,9 @@ class ListenerTests {
 
 	@Test
 	void newestEventReplacesTheOneThatWaits() {
-		assertThat(listener.tell(prompt(1))).isTrue();
-		listener.tell(prompt(2));
-		listener.tell(prompt(3));
+		assertThat(listener.send(prompt(1))).isTrue();
+		listener.send(prompt(2));
+		listener.send(prompt(3));
 		assertThat(written).containsExactly("1");
 		complete();
 		assertThat(written).containsExactly("1", "3");
@@ -99,8 +99,8 @@ class ListenerTests {
 
 	@Test
 	void eventIsFollowedByABlankLineWhichEndsItsChunk() {
-		listener.tell(prompt(1));
-		listener.tell(prompt(2));
+		listener.send(prompt(1));
+		listener.send(prompt(2));
 		complete();
 		assertThat(blankLines).as("another event ends it").isZero();
 		complete();
@@ -114,22 +114,22 @@ class ListenerTests {
 
 	@Test
 	void eventThatSaysTheSameIsNotToldTwice() {
-		listener.tell(prompt(1));
+		listener.send(prompt(1));
 		complete();
-		assertThat(listener.tell(prompt(1))).isFalse();
+		assertThat(listener.send(prompt(1))).isFalse();
 		assertThat(written).containsExactly("1");
-		listener.tell(failure());
+		listener.send(failure());
 		complete();
-		assertThat(listener.tell(failure())).isFalse();
-		assertThat(listener.tell(prompt(1))).isTrue();
+		assertThat(listener.send(failure())).isFalse();
+		assertThat(listener.send(prompt(1))).isTrue();
 		assertThat(written).hasSize(3).last().isEqualTo("1");
 	}
 
 	@Test
 	void eventThatSaysTheSameAsBeforeTheOneThatWaitsReplacesBoth() {
-		listener.tell(prompt(1));
-		listener.tell(prompt(2));
-		listener.tell(prompt(1));
+		listener.send(prompt(1));
+		listener.send(prompt(2));
+		listener.send(prompt(1));
 		complete();
 		assertThat(written).containsExactly("1");
 		assertThat(pending).isEmpty();
@@ -137,38 +137,38 @@ class ListenerTests {
 
 	@Test
 	void commentDoesNotChangeWhatWasTold() {
-		listener.tell(prompt(1));
+		listener.send(prompt(1));
 		complete();
 		listener.comment(bytes(":"));
 		complete();
-		listener.tell(prompt(1));
+		listener.send(prompt(1));
 		assertThat(written).containsExactly("1", ":");
 	}
 
 	@Test
 	void endIsNeverReplaced() {
-		listener.tell(prompt(1));
+		listener.send(prompt(1));
 		listener.end();
-		listener.tell(prompt(2));
+		listener.send(prompt(2));
 		listener.end();
 		complete();
 		assertThat(written).containsExactly("1", " (last)");
 		complete();
 		verify(callback).succeeded();
 		assertThat(ended).containsExactly(listener);
-		listener.tell(prompt(3));
+		listener.send(prompt(3));
 		assertThat(written).hasSize(2);
 	}
 
 	@Test
 	void untilEndsAtTheFirstAnswerThatWasObservedSince() {
 		listener = listener(OptionalLong.of(2));
-		listener.tell(Event.of(status(snapshot(2, Duration.ofSeconds(-1)), null)).orElseThrow());
-		listener.tell(prompt(3));
+		listener.send(Event.of(status(snapshot(2, Duration.ofSeconds(-1)), null)).orElseThrow());
+		listener.send(prompt(3));
 		assertThat(ended).isEmpty();
 		complete();
 		complete();
-		assertThat(listener.tell(prompt(2))).isTrue();
+		assertThat(listener.send(prompt(2))).isTrue();
 		assertThat(written).containsExactly("2", "3", "2 (last)");
 		complete();
 		verify(callback).succeeded();
@@ -178,26 +178,26 @@ class ListenerTests {
 	@Test
 	void untilEndsAtAnAnswerThatSaysWhatWasTold() {
 		listener = listener(OptionalLong.of(2));
-		listener.tell(Event.of(status(snapshot(2, Duration.ofSeconds(-1)), null)).orElseThrow());
+		listener.send(Event.of(status(snapshot(2, Duration.ofSeconds(-1)), null)).orElseThrow());
 		complete();
-		listener.tell(prompt(2));
+		listener.send(prompt(2));
 		assertThat(written).containsExactly("2", "2 (last)");
 	}
 
 	@Test
-	void tellFirstIsForAListenerThatWasToldNothing() {
-		assertThat(listener.tellFirst(failure())).isTrue();
+	void sendFirstIsForAListenerThatWasToldNothing() {
+		assertThat(listener.sendFirst(failure())).isTrue();
 		complete();
-		assertThat(listener.tellFirst(prompt(1))).isFalse();
+		assertThat(listener.sendFirst(prompt(1))).isFalse();
 		Listener other = listener(OptionalLong.empty());
 		other.comment(bytes("retry"));
-		other.tell(prompt(1));
-		assertThat(other.tellFirst(failure())).as("an event waits").isFalse();
+		other.send(prompt(1));
+		assertThat(other.sendFirst(failure())).as("an event waits").isFalse();
 	}
 
 	@Test
 	void commentIsLeftOutWhereSomethingIsOnItsWay() {
-		listener.tell(prompt(1));
+		listener.send(prompt(1));
 		listener.comment(bytes(":"));
 		complete();
 		assertThat(written).containsExactly("1");
@@ -207,12 +207,12 @@ class ListenerTests {
 
 	@Test
 	void failedWriteEndsIt() {
-		listener.tell(prompt(1));
+		listener.send(prompt(1));
 		IllegalStateException failure = new IllegalStateException();
 		pending.removeFirst().failed(failure);
 		verify(callback).failed(failure);
 		assertThat(ended).containsExactly(listener);
-		assertThat(listener.tell(prompt(2))).isFalse();
+		assertThat(listener.send(prompt(2))).isFalse();
 		listener.end();
 		assertThat(written).hasSize(1);
 	}
@@ -220,9 +220,9 @@ class ListenerTests {
 	@Test
 	void stalledForIsTheTimeOfThePendingWrite() {
 		assertThat(listener.stalledFor(time.read())).isZero();
-		listener.tell(prompt(1));
+		listener.send(prompt(1));
 		time.advance(Duration.ofSeconds(9));
-		listener.tell(prompt(2));
+		listener.send(prompt(2));
 		assertThat(listener.stalledFor(time.read())).isEqualTo(TimeUnit.SECONDS.toNanos(9));
 		complete();
 		assertThat(listener.stalledFor(time.read())).isZero();
@@ -247,10 +247,9 @@ class ListenerTests {
 		return Event.of(status(null, UpstreamFailure.timeout(1))).orElseThrow();
 	}
 
-	private static PromptCache.Status status(@Nullable Snapshot observed, @Nullable UpstreamFailure failure) {
-		return new PromptCache.Status(Optional.ofNullable(observed), Optional.of(failure == null),
-				Optional.ofNullable(failure), 0, Optional.empty(), Optional.empty(), false, false, Optional.empty(),
-				Optional.empty());
+	private static UpstreamStatus status(@Nullable Snapshot observed, @Nullable UpstreamFailure failure) {
+		return new UpstreamStatus(Optional.ofNullable(observed), Optional.of(failure == null),
+				Optional.ofNullable(failure), Optional.empty(), Optional.empty(), false, false);
 	}
 
 	private void complete() {

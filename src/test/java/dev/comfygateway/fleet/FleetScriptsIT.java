@@ -1,9 +1,12 @@
 package dev.comfygateway.fleet;
 
+import com.github.benmanes.caffeine.cache.Ticker;
+import dev.comfygateway.cache.Cooldown;
+import dev.comfygateway.cache.FetchResult;
 import dev.comfygateway.cache.Fleet;
-import dev.comfygateway.cache.SharedResult;
-import dev.comfygateway.fleet.FleetScripts.Reply;
-import dev.comfygateway.fleet.FleetScripts.Status;
+import dev.comfygateway.cache.Fleet.Claim.Shared;
+import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.fleet.FleetReply.Status;
 import dev.comfygateway.support.GatewaySettings;
 import dev.comfygateway.support.redis.RedisServer;
 import dev.comfygateway.upstream.Account;
@@ -18,6 +21,7 @@ import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -62,7 +66,7 @@ class FleetScriptsIT {
 		});
 		scripts = new FleetScripts(connections,
 				FleetTimes.of(Duration.ofMillis(2500), Duration.ofMillis(250), GatewaySettings.with()),
-				new SimpleMeterRegistry());
+				Ticker.systemTicker(), UnaryOperator.identity(), new SimpleMeterRegistry());
 	}
 
 	@AfterAll
@@ -79,68 +83,64 @@ class FleetScriptsIT {
 	@Test
 	void claimIsGrantedToOneAndHeldForOthers() {
 		assertThat(claim("one").status()).isEqualTo(Status.GRANTED);
-		Reply other = claim("other");
+		FleetReply other = claim("other");
 		assertThat(other.status()).isEqualTo(Status.HELD);
 		assertThat(other.leaseLeft()).isBetween(Duration.ofSeconds(20), LEASE);
 	}
 
 	@Test
 	void publishedAnswerServesOthersByItsAge() {
-		Reply granted = claim("one");
-		assertThat(publish("one", answer(7), granted.now())).isTrue();
-		Reply other = claim("other");
+		FleetReply granted = claim("one");
+		assertThat(publish("one", answer(7), granted.redisMillis())).isTrue();
+		FleetReply other = claim("other");
 		assertThat(other.status()).isEqualTo(Status.SHARED);
 		assertThat(other.id()).isEqualTo("one");
-		assertThat(Objects.requireNonNull(other.result()).answer())
-			.extracting(answer -> answer.promptInfo().remaining())
-			.isEqualTo(7L);
+		assertThat(snapshot(shared(other)).promptInfo().remaining()).isEqualTo(7);
 		assertThat(scripts.claim(ACCOUNT, "other", 0, LEASE, "").join().status()).isEqualTo(Status.GRANTED);
 	}
 
 	@Test
 	void ageCountsFromTheArrivalAndNotFromThePublication() {
-		Reply granted = claim("one");
-		publish("one", answer(7), granted.now() - 5000);
-		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).age())
-			.isGreaterThanOrEqualTo(Duration.ofSeconds(5));
+		FleetReply granted = claim("one");
+		publish("one", answer(7), granted.redisMillis() - 5000);
+		assertThat(snapshot(read()).sinceArrival(System.nanoTime())).isGreaterThanOrEqualTo(5 * SECOND);
 		assertThat(claim("other").status()).isEqualTo(Status.GRANTED);
 	}
 
 	@Test
 	void holderWhoseLeaseIsOverPublishesNothing() {
-		Reply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
-		Reply next = await().until(() -> claim("next"), reply -> reply.status() == Status.GRANTED);
-		assertThat(publish("late", answer(1), late.now())).isFalse();
-		assertThat(publish("next", answer(2), next.now())).isTrue();
-		assertThat(publish("late", answer(1), late.now())).isFalse();
+		FleetReply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
+		FleetReply next = await().until(() -> claim("next"), reply -> reply.status() == Status.GRANTED);
+		assertThat(publish("late", answer(1), late.redisMillis())).isFalse();
+		assertThat(publish("next", answer(2), next.redisMillis())).isTrue();
+		assertThat(publish("late", answer(1), late.redisMillis())).isFalse();
 		assertThat(scripts.read(ACCOUNT).join().id()).isEqualTo("next");
 	}
 
 	@Test
 	void holderWhoseLeaseIsOverPublishesNothingThoughNobodyClaimedSince() {
-		Reply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
+		FleetReply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
 		await().until(() -> scripts.read(ACCOUNT).join().leaseLeft().isZero());
-		assertThat(publish("late", answer(1), late.now())).isFalse();
+		assertThat(publish("late", answer(1), late.redisMillis())).isFalse();
 	}
 
 	@Test
 	void ageOfTheUpstreamIsKeptAndDoesNotCountAsTimeSinceArrival() {
-		SharedResult aged = new SharedResult(1, Duration.ZERO, new SharedResult.Answer(new PromptInfo(null),
-				Duration.ofSeconds(40), false, Duration.ZERO, Instant.EPOCH, Duration.ZERO), null);
-		publish("one", aged, claim("one").now());
+		long now = System.nanoTime();
+		publish("one",
+				success(new Snapshot(new PromptInfo(null), Duration.ofSeconds(40), false, now, now, Instant.EPOCH, 1)),
+				claim("one").redisMillis());
 		assertThat(scripts.claim(ACCOUNT, "other", 20 * SECOND, LEASE, "").join().status()).isEqualTo(Status.SHARED);
-		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).satisfies(answer -> {
-			assertThat(answer.ageOnArrival()).isEqualTo(Duration.ofSeconds(40));
-			assertThat(answer.sinceArrival()).isLessThan(Duration.ofSeconds(20));
-		});
+		assertThat(snapshot(read()).ageOnArrival()).isEqualTo(Duration.ofSeconds(40));
+		assertThat(snapshot(read()).sinceArrival(System.nanoTime())).isLessThan(20 * SECOND);
 	}
 
 	@Test
 	void answerOfAFetchThatWasJoinedServesWhateverItsAge() {
-		publish("one", answer(7), claim("one").now());
-		Reply next = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
+		publish("one", answer(7), claim("one").redisMillis());
+		FleetReply next = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
 		assertThat(scripts.claim(ACCOUNT, "three", 0, LEASE, "").join().status()).isEqualTo(Status.HELD);
-		publish("two", answer(8), next.now() - 60_000);
+		publish("two", answer(8), next.redisMillis() - 60_000);
 		assertThat(scripts.claim(ACCOUNT, "three", 0, LEASE, "one").join().status()).isEqualTo(Status.SHARED);
 		assertThat(scripts.claim(ACCOUNT, "four", 0, LEASE, "two").join().status()).isEqualTo(Status.GRANTED);
 	}
@@ -151,14 +151,14 @@ class FleetScriptsIT {
 		when(client.account()).thenReturn(ACCOUNT);
 		SimpleMeterRegistry meters = new SimpleMeterRegistry();
 		RedisFleet fleet = new RedisFleet(new FleetConnections(factory), new FleetState(meters),
-				FleetTimes.of(Duration.ofSeconds(20), Duration.ofSeconds(5), GatewaySettings.with()), client, meters);
+				FleetTimes.of(Duration.ofSeconds(20), Duration.ofSeconds(5), GatewaySettings.with()), client,
+				Ticker.systemTicker(), meters);
 		fleet.start();
 		try {
 			await().until(() -> fleet.state().equals(Optional.of("ok")));
 			Fleet.Claim claim = fleet.claim(SECOND, false).join();
 			assertThat(claim("other").status()).isEqualTo(Status.HELD);
-			SharedResult other = new SharedResult(ACCOUNT.keyVersion() + 1, Duration.ZERO, answer(7).answer(), null);
-			((Fleet.Claim.Granted) claim).lease().publish(other);
+			((Fleet.Claim.Granted) claim).lease().publish(answer(7, ACCOUNT.keyVersion() + 1));
 			await().until(() -> claim("other").status() == Status.GRANTED);
 		}
 		finally {
@@ -188,45 +188,45 @@ class FleetScriptsIT {
 	void leaseOfAClaimThatTheReplicaGaveUpDoesNotHoldIt() {
 		assertThat(claim("replica:1").status()).isEqualTo(Status.GRANTED);
 		assertThat(claim("other:1").status()).isEqualTo(Status.HELD);
-		Reply again = claim("replica:2");
+		FleetReply again = claim("replica:2");
 		assertThat(again.status()).isEqualTo(Status.GRANTED);
-		assertThat(publish("replica:1", answer(1), again.now())).isFalse();
-		assertThat(publish("replica:2", answer(2), again.now())).isTrue();
+		assertThat(publish("replica:1", answer(1), again.redisMillis())).isFalse();
+		assertThat(publish("replica:2", answer(2), again.redisMillis())).isTrue();
 	}
 
 	@Test
 	void failureHoldsAllUntilTheCoolDownIsOver() {
-		Reply granted = claim("one");
-		publish("one", failure(Reason.RATE_LIMITED, false, Duration.ofSeconds(20)), granted.now());
-		Reply other = claim("other");
+		FleetReply granted = claim("one");
+		publish("one", failure(Reason.RATE_LIMITED, Duration.ofSeconds(20)), granted.redisMillis());
+		FleetReply other = claim("other");
 		assertThat(other.status()).isEqualTo(Status.SHARED);
-		SharedResult.Failure failure = Objects.requireNonNull(Objects.requireNonNull(other.result()).failure());
-		assertThat(failure.left()).isBetween(Duration.ofSeconds(10), Duration.ofSeconds(20));
-		assertThat(failure.failure().reason()).isEqualTo(Reason.RATE_LIMITED);
+		Cooldown cooldown = (Cooldown) shared(other).result();
+		assertThat(cooldown.remaining(System.nanoTime())).isBetween(10 * SECOND, 20 * SECOND);
+		assertThat(cooldown.failure().reason()).isEqualTo(Reason.RATE_LIMITED);
 	}
 
 	@Test
 	void failureKeepsTheAnswerUnlessItEndsIt() {
-		publish("one", answer(7), claim("one").now());
-		Reply again = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
-		publish("two", failure(Reason.UNAVAILABLE, false, Duration.ZERO), again.now());
-		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).isNotNull();
+		publish("one", answer(7), claim("one").redisMillis());
+		FleetReply again = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
+		publish("two", failure(Reason.UNAVAILABLE, Duration.ZERO), again.redisMillis());
+		assertThat(read().lastGood()).isNotNull();
 		again = scripts.claim(ACCOUNT, "three", 0, LEASE, "").join();
-		publish("three", failure(Reason.UNAUTHORIZED, true, Duration.ZERO), again.now());
-		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).answer()).isNull();
+		publish("three", failure(Reason.UNAUTHORIZED, Duration.ZERO), again.redisMillis());
+		assertThat(read().lastGood()).isNull();
 		again = claim("four");
-		publish("four", answer(8), again.now());
-		assertThat(Objects.requireNonNull(scripts.read(ACCOUNT).join().result()).failure()).isNull();
+		publish("four", answer(8), again.redisMillis());
+		assertThat(read().result()).isInstanceOf(FetchResult.Success.class);
 	}
 
 	@Test
 	void whatLiesInTheFutureIsIgnored() throws IOException {
 		long hour = TimeUnit.HOURS.toMillis(1);
-		Reply granted = claim("one");
-		publish("one", failure(Reason.UNAVAILABLE, false, Duration.ofHours(2)), granted.now() + hour);
-		redis.command("HSET", KEY, "holder", "other", "leaseEnd", Long.toString(granted.now() + hour));
+		FleetReply granted = claim("one");
+		publish("one", failure(Reason.UNAVAILABLE, Duration.ofHours(2)), granted.redisMillis() + hour);
+		redis.command("HSET", KEY, "holder", "other", "leaseEnd", Long.toString(granted.redisMillis() + hour));
 		assertThat(claim("two").status()).isEqualTo(Status.GRANTED);
-		publish("two", answer(7), granted.now() + hour);
+		publish("two", answer(7), granted.redisMillis() + hour);
 		assertThat(claim("three").status()).isEqualTo(Status.GRANTED);
 	}
 
@@ -240,9 +240,9 @@ class FleetScriptsIT {
 
 	@Test
 	void hashIsSmall() throws IOException {
-		publish("one", answer(Long.MAX_VALUE), claim("one").now());
-		Reply again = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
-		publish("two", failure(Reason.RATE_LIMITED, false, LEASE), again.now());
+		publish("one", answer(Long.MAX_VALUE), claim("one").redisMillis());
+		FleetReply again = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
+		publish("two", failure(Reason.RATE_LIMITED, LEASE), again.redisMillis());
 		assertThat(Long.parseLong(redis.command("MEMORY", "USAGE", KEY))).isLessThan(4096);
 	}
 
@@ -253,25 +253,44 @@ class FleetScriptsIT {
 		assertThat(claim("other").status()).isEqualTo(Status.HELD);
 	}
 
-	private static Reply claim(String token) {
+	private static FleetReply claim(String token) {
 		return scripts.claim(ACCOUNT, token, SECOND, LEASE, "").join();
 	}
 
-	private static boolean publish(String token, SharedResult result, long now) {
+	private static boolean publish(String token, FetchResult result, long now) {
 		return scripts.publish(ACCOUNT, token, result, now).join();
 	}
 
-	private static SharedResult answer(long queueRemaining) {
-		return new SharedResult(1, Duration.ZERO,
-				new SharedResult.Answer(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, false,
-						Duration.ZERO, Instant.EPOCH, Duration.ZERO),
-				null);
+	private static Shared read() {
+		return shared(scripts.read(ACCOUNT).join());
 	}
 
-	private static SharedResult failure(Reason reason, boolean endsAnswer, Duration left) {
-		return new SharedResult(1, Duration.ZERO, null,
-				new SharedResult.Failure(new UpstreamFailure(reason, 503, "C".repeat(64), "m".repeat(300), null, 1),
-						endsAnswer, Duration.ofSeconds(1), left, endsAnswer, 1, Duration.ZERO));
+	private static Shared shared(FleetReply reply) {
+		return Objects.requireNonNull(reply.shared());
+	}
+
+	private static Snapshot snapshot(Shared shared) {
+		return ((FetchResult.Success) shared.result()).snapshot();
+	}
+
+	private static FetchResult answer(long queueRemaining) {
+		return answer(queueRemaining, 1);
+	}
+
+	private static FetchResult answer(long queueRemaining, long keyVersion) {
+		long now = System.nanoTime();
+		return success(new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, false, now,
+				now, Instant.EPOCH, keyVersion));
+	}
+
+	private static FetchResult success(Snapshot snapshot) {
+		return new FetchResult.Success(snapshot, false);
+	}
+
+	private static FetchResult failure(Reason reason, Duration left) {
+		long now = System.nanoTime();
+		return new Cooldown(new UpstreamFailure(reason, 503, "C".repeat(64), "m".repeat(300), null, 1), now,
+				Duration.ofSeconds(1), now + left.toNanos(), reason == Reason.UNAUTHORIZED, now, 1);
 	}
 
 }

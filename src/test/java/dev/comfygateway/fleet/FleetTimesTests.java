@@ -18,8 +18,8 @@ class FleetTimesTests {
 	}
 
 	@Test
-	void patienceLeavesTimeForTheCommandsAround() {
-		assertThat(times.patience()).isEqualTo(Duration.ofSeconds(2));
+	void backgroundWaitLeavesTimeForTheCommandsAround() {
+		assertThat(times.maxBackgroundWait()).isEqualTo(Duration.ofSeconds(2));
 	}
 
 	@Test

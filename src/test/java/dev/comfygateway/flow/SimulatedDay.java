@@ -1,6 +1,7 @@
 package dev.comfygateway.flow;
 
 import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.cache.UpstreamStatus;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.FakeTime;
@@ -216,7 +217,7 @@ final class SimulatedDay {
 		moveQueue();
 		upstream.queueRemaining(queue);
 		upstream.behave(behaviour());
-		PromptCache.Status before = cache.status();
+		UpstreamStatus before = cache.status();
 		int received = upstream.received().size();
 		long recorded = recorded();
 		String header = random.nextInt(4) == 0 ? "If-None-Match: " + etag : "Accept: application/json";
@@ -271,7 +272,7 @@ final class SimulatedDay {
 	 * Waits for the background fetch of a stale answer, since no time passes by itself.
 	 * There is none where the caller joined the one before in its last moment.
 	 */
-	private void awaitFetch(PromptCache.Status before, int received) {
+	private void awaitFetch(UpstreamStatus before, int received) {
 		long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(100);
 		Awaitility.await()
 			.pollInSameThread()
@@ -281,7 +282,7 @@ final class SimulatedDay {
 					|| (System.nanoTime() - deadline >= 0 && upstream.received().size() <= received));
 	}
 
-	private static boolean isSame(PromptCache.Status one, PromptCache.Status other) {
+	private static boolean isSame(UpstreamStatus one, UpstreamStatus other) {
 		return one.failure().orElse(null) == other.failure().orElse(null)
 				&& one.observed().orElse(null) == other.observed().orElse(null);
 	}

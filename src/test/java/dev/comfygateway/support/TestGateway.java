@@ -1,6 +1,7 @@
 package dev.comfygateway.support;
 
 import dev.comfygateway.ComfyGatewayApplication;
+import dev.comfygateway.cache.ListenerRefresh;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import java.io.IOException;
@@ -95,6 +96,10 @@ public final class TestGateway implements AutoCloseable {
 
 	public PromptCache cache() {
 		return context.getBean(PromptCache.class);
+	}
+
+	public ListenerRefresh refresh() {
+		return context.getBean(ListenerRefresh.class);
 	}
 
 	public WaitingCallers callers() {

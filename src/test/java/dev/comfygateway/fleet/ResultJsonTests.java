@@ -1,11 +1,13 @@
 package dev.comfygateway.fleet;
 
-import dev.comfygateway.cache.SharedResult;
+import dev.comfygateway.cache.Cooldown;
+import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -17,12 +19,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-/** {@link StoredAnswer} and {@link StoredFailure}. */
-class StoredResultTests {
+/** {@link SnapshotJson} and {@link CooldownJson}. */
+class ResultJsonTests {
 
-	private static final Duration AGE = Duration.ofMillis(1234);
+	private static final long AT = Duration.ofMinutes(1).toNanos();
 
-	private static final Duration LEFT = Duration.ofSeconds(3);
+	private static final long UNTIL = Duration.ofMinutes(2).toNanos();
+
+	private static final Duration TOOK = Duration.ofMillis(20);
 
 	static Stream<PromptInfo> answers() {
 		return Stream.of(new PromptInfo(null), new PromptInfo(new PromptInfo.ExecInfo(null)),
@@ -32,27 +36,28 @@ class StoredResultTests {
 	@ParameterizedTest
 	@MethodSource("answers")
 	void readWhenAnswerWasWrittenIsTheSame(PromptInfo promptInfo) {
-		SharedResult.Answer answer = new SharedResult.Answer(promptInfo, Duration.ofSeconds(2), true,
-				Duration.ofMillis(20), Instant.parse("2026-03-01T12:00:00.123Z"), AGE);
-		assertThat(StoredAnswer.read(StoredAnswer.write(answer), AGE)).isEqualTo(answer);
+		Snapshot snapshot = new Snapshot(promptInfo, Duration.ofSeconds(2), true, AT - TOOK.toNanos(), AT,
+				Instant.parse("2026-03-01T12:00:00.123Z"), 4);
+		assertThat(SnapshotJson.read(SnapshotJson.write(snapshot), 4, AT)).usingRecursiveComparison()
+			.isEqualTo(snapshot);
 	}
 
 	@ParameterizedTest
 	@EnumSource
 	void readWhenFailureWasWrittenIsTheSame(Reason reason) {
-		SharedResult.Failure failure = failure(reason, "SOME_CODE", "Some \"text\".", Duration.ofSeconds(7));
-		assertThat(StoredFailure.read(StoredFailure.write(failure), 4, Duration.ZERO, LEFT)).isEqualTo(failure);
+		Cooldown cooldown = cooldown(reason, "SOME_CODE", "Some \"text\".", Duration.ofSeconds(7));
+		assertThat(read(CooldownJson.write(cooldown), 4)).isEqualTo(cooldown);
 	}
 
 	@Test
 	void readWhenFailureHasNoTextIsTheSame() {
-		SharedResult.Failure failure = failure(Reason.DNS_ERROR, null, null, null);
-		assertThat(StoredFailure.read(StoredFailure.write(failure), 4, Duration.ZERO, LEFT)).isEqualTo(failure);
+		Cooldown cooldown = cooldown(Reason.DNS_ERROR, null, null, null);
+		assertThat(read(CooldownJson.write(cooldown), 4)).isEqualTo(cooldown);
 	}
 
 	@Test
 	void writtenResultsAreSmall() {
-		String longest = StoredFailure.write(failure(Reason.RATE_LIMITED, "C".repeat(64), "m".repeat(300), LEFT));
+		String longest = CooldownJson.write(cooldown(Reason.RATE_LIMITED, "C".repeat(64), "m".repeat(300), TOOK));
 		assertThat(longest).hasSizeLessThan(1024);
 	}
 
@@ -65,7 +70,7 @@ class StoredResultTests {
 			"{\"promptInfo\":{\"exec_info\":{\"queue_remaining\":-1}},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}",
 			"{\"promptInfo\":{\"exec_info\":7},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}" })
 	void readWhenItIsNoAnswerThrows(String text) {
-		assertThatExceptionOfType(InvalidResultException.class).isThrownBy(() -> StoredAnswer.read(text, AGE));
+		assertThatExceptionOfType(InvalidResultException.class).isThrownBy(() -> SnapshotJson.read(text, 1, AT));
 	}
 
 	@ParameterizedTest
@@ -81,21 +86,24 @@ class StoredResultTests {
 			"\"status\":503/\"status\":7", "\"retryAfter\":null/\"retryAfter\":-1", "SOME_CODE/NOT_CACHED",
 			"SOME_CODE/line\\nbreak", "Some text/line\\nbreak" })
 	void readWhenAFailureIsChangedForTheWorseThrows(String change) {
-		String text = StoredFailure.write(failure(Reason.UNAVAILABLE, "SOME_CODE", "Some text", null));
+		String text = CooldownJson.write(cooldown(Reason.UNAVAILABLE, "SOME_CODE", "Some text", null));
 		String[] pair = change.split("/");
 		assertThat(text).contains(pair[0]);
 		assertInvalid(text.replace(pair[0], pair[1]));
 	}
 
 	private static void assertInvalid(String text) {
-		assertThatExceptionOfType(InvalidResultException.class)
-			.isThrownBy(() -> StoredFailure.read(text, 1, AGE, LEFT));
+		assertThatExceptionOfType(InvalidResultException.class).isThrownBy(() -> read(text, 1));
 	}
 
-	private static SharedResult.Failure failure(Reason reason, @Nullable String code, @Nullable String message,
+	private static Cooldown read(String text, long keyVersion) {
+		return CooldownJson.read(text, keyVersion, AT, UNTIL, UnaryOperator.identity());
+	}
+
+	private static Cooldown cooldown(Reason reason, @Nullable String code, @Nullable String message,
 			@Nullable Duration retryAfter) {
-		return new SharedResult.Failure(new UpstreamFailure(reason, 503, code, message, retryAfter, 4), false,
-				Duration.ofSeconds(4), LEFT, true, 3, Duration.ofSeconds(9));
+		return new Cooldown(new UpstreamFailure(reason, 503, code, message, retryAfter, 4), AT, Duration.ofSeconds(4),
+				UNTIL, true, AT - Duration.ofSeconds(9).toNanos(), 3);
 	}
 
 }

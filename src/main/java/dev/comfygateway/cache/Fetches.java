@@ -1,0 +1,185 @@
+package dev.comfygateway.cache;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import dev.comfygateway.cache.Fleet.Claim;
+import dev.comfygateway.cache.Fleet.Lease;
+import dev.comfygateway.error.BugLog;
+import dev.comfygateway.upstream.ComfyCloudClient;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+
+/**
+ * Fetches from the upstream, of which at most one is in flight. A fetch belongs to the
+ * cache: a caller that leaves cancels nothing.
+ */
+@Component
+class Fetches {
+
+	private static final Logger log = LoggerFactory.getLogger(Fetches.class);
+
+	private final Fleet fleet;
+
+	private final ComfyCloudClient client;
+
+	private final ResultStore results;
+
+	private final FreshnessPolicy policy;
+
+	private final Ticker ticker;
+
+	private final AtomicReference<@Nullable InFlightFetch> inFlight = new AtomicReference<>();
+
+	private final BugLog bugs = new BugLog(log, "A request to the upstream");
+
+	Fetches(Fleet fleet, ComfyCloudClient client, ResultStore results, FreshnessPolicy policy, Ticker ticker) {
+		this.fleet = fleet;
+		this.client = client;
+		this.results = results;
+		this.policy = policy;
+		this.ticker = ticker;
+		fleet.onResult(results::addAnnounced);
+	}
+
+	/**
+	 * Joins the fetch in flight, or starts one.
+	 * @param seen last result at the time of the lookup; where a newer one exists, it is
+	 * used in place of a fetch
+	 * @param background whether the caller does not wait for the result
+	 */
+	Joined join(@Nullable FetchResult seen, RequestDirectives directives, boolean background) {
+		InFlightFetch started = new InFlightFetch(policy.newBelow(directives), background);
+		InFlightFetch running = inFlight.compareAndExchange(null, started);
+		if (running != null) {
+			if (!background) {
+				running.promote();
+			}
+			return new Joined(running.result, true);
+		}
+		FetchResult last = results.current(results.last());
+		if (last != null && last != seen) {
+			inFlight.set(null);
+			started.result.complete(last);
+			return new Joined(started.result, true);
+		}
+		started.claim();
+		return new Joined(started.result, false);
+	}
+
+	boolean isInFlight() {
+		return inFlight.get() != null;
+	}
+
+	/**
+	 * Fetch in flight, as one of its callers sees it.
+	 *
+	 * @param result result of the fetch; exceptional only by a bug
+	 * @param collapsed whether another caller had started it
+	 */
+	record Joined(CompletableFuture<FetchResult> result, boolean collapsed) {
+	}
+
+	/** Fetch in flight: the claim, the request, and what completes it. */
+	private final class InFlightFetch {
+
+		private final CompletableFuture<FetchResult> result = new CompletableFuture<>();
+
+		private final long newBelow;
+
+		private final boolean background;
+
+		/** Whether a caller has joined that waits. */
+		private volatile boolean awaited;
+
+		InFlightFetch(long newBelow, boolean background) {
+			this.newBelow = newBelow;
+			this.background = background;
+		}
+
+		/** A claim that is not made yet is promoted afterwards. */
+		void promote() {
+			awaited = true;
+			fleet.promote();
+		}
+
+		void claim() {
+			try {
+				CompletableFuture<Claim> claimed = fleet.claim(newBelow, background);
+				if (awaited) {
+					fleet.promote();
+				}
+				claimed.whenComplete((claim, bug) -> {
+					if (bug == null) {
+						onClaim(claim);
+					}
+					else {
+						fail(bug);
+					}
+				});
+			}
+			catch (RuntimeException | Error bug) {
+				fail(bug);
+			}
+		}
+
+		private void onClaim(Claim claim) {
+			switch (claim) {
+				// It belongs to the account before a change of the key
+				case Claim.Shared shared when results.current(shared.result()) == null -> claim();
+				case Claim.Shared shared -> complete(() -> results.add(shared));
+				case Claim.Granted(Lease lease) -> {
+					// Without a publication, the lease must not block other replicas
+					result.whenComplete((value, bug) -> lease.release());
+					fetch(lease);
+				}
+			}
+		}
+
+		private void fetch(Lease lease) {
+			try {
+				long asked = ticker.read();
+				client.fetch().whenComplete((outcome, bug) -> {
+					if (bug == null) {
+						complete(() -> {
+							FetchResult added = results.add(outcome, asked);
+							lease.publish(added);
+							return added;
+						});
+					}
+					else {
+						fail(bug);
+					}
+				});
+			}
+			catch (RuntimeException | Error bug) {
+				fail(bug);
+			}
+		}
+
+		private void complete(Supplier<FetchResult> addition) {
+			FetchResult added;
+			try {
+				added = addition.get();
+			}
+			catch (RuntimeException | Error bug) {
+				fail(bug);
+				return;
+			}
+			inFlight.set(null);
+			results.report();
+			result.complete(added);
+		}
+
+		private void fail(Throwable bug) {
+			bugs.log(bug);
+			inFlight.set(null);
+			result.completeExceptionally(bug);
+		}
+
+	}
+
+}

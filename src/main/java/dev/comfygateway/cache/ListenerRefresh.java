@@ -1,0 +1,66 @@
+package dev.comfygateway.cache;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+
+/**
+ * Refresh of the answer for those who listen. The time until the next one counts from the
+ * arrival of the last result: an answer that is old on arrival is not refreshed earlier.
+ */
+@Component
+public class ListenerRefresh {
+
+	private final ResultStore results;
+
+	private final Fetches fetches;
+
+	private final FreshnessPolicy policy;
+
+	private final Ticker ticker;
+
+	ListenerRefresh(ResultStore results, Fetches fetches, FreshnessPolicy policy, Ticker ticker) {
+		this.results = results;
+		this.fetches = fetches;
+		this.policy = policy;
+		this.ticker = ticker;
+	}
+
+	/**
+	 * Starts a refresh, if one is due.
+	 * @param awaited whether a listener waits for the result, as a caller would
+	 */
+	public void startIfDue(boolean awaited) {
+		FetchResult seen = results.last();
+		if (nanosUntilDue(results.current(seen), ticker.read()) <= 0) {
+			fetches.join(seen, RequestDirectives.NONE, !awaited);
+		}
+	}
+
+	/**
+	 * Nanoseconds until the status can change without a new result: until the next
+	 * refresh is due, or until an answer that stands in for a failure ends. Zero or less
+	 * where a refresh is due now.
+	 */
+	public long nanosUntilChange() {
+		long now = ticker.read();
+		FetchResult last = results.current(results.last());
+		long refresh = nanosUntilDue(last, now);
+		if (!(last instanceof Cooldown cooldown)) {
+			return refresh;
+		}
+		Snapshot stored = results.answer(now);
+		long life = stored == null ? 0 : policy.remainingLife(stored, now, cooldown.failure());
+		return life > 0 ? Math.min(life, refresh) : refresh;
+	}
+
+	private long nanosUntilDue(@Nullable FetchResult last, long now) {
+		return switch (last) {
+			case null -> 0;
+			case FetchResult.Success(Snapshot snapshot, boolean ignored) ->
+				Math.max(policy.freshFor(), ResultStore.MIN_REFRESH_NANOS) - snapshot.sinceArrival(now);
+			case Cooldown cooldown -> cooldown.until() - now;
+		};
+	}
+
+}

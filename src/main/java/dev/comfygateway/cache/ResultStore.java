@@ -1,0 +1,240 @@
+package dev.comfygateway.cache;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Ticker;
+import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.error.BugLog;
+import dev.comfygateway.upstream.ComfyCloudClient;
+import dev.comfygateway.upstream.UpstreamFailure;
+import dev.comfygateway.upstream.UpstreamOutcome;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.cache.CacheManager;
+import org.springframework.cache.caffeine.CaffeineCache;
+import org.springframework.stereotype.Component;
+
+/**
+ * Store of the last result and of the last good answer, which is Caffeine's one entry.
+ * Listeners receive the status after each result.
+ */
+@Component
+class ResultStore {
+
+	/** Name of the cache. */
+	static final String NAME = "prompt";
+
+	/** Minimum time between two refreshes for listeners. */
+	static final long MIN_REFRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+
+	private static final String KEY = "/api/prompt";
+
+	private static final Logger log = LoggerFactory.getLogger(ResultStore.class);
+
+	private final Cache<Object, Object> entries;
+
+	private final ComfyCloudClient client;
+
+	private final FreshnessPolicy policy;
+
+	private final GatewayProperties properties;
+
+	private final Ticker ticker;
+
+	private final InstantSource clock;
+
+	private final RandomGenerator random;
+
+	private final UpstreamLog changes;
+
+	private final BugLog bugs = new BugLog(log, "A listener of results");
+
+	private final List<Consumer<UpstreamStatus>> listeners = new CopyOnWriteArrayList<>();
+
+	/** Statuses after results that the listeners have not received yet. */
+	private final Queue<UpstreamStatus> unreported = new ConcurrentLinkedQueue<>();
+
+	private volatile @Nullable FetchResult last;
+
+	private long lastNanos;
+
+	private volatile @Nullable Snapshot lastGood;
+
+	ResultStore(CacheManager caches, ComfyCloudClient client, FreshnessPolicy policy, GatewayProperties properties,
+			Ticker ticker, InstantSource clock, RandomGenerator random) {
+		this.entries = ((CaffeineCache) Objects.requireNonNull(caches.getCache(NAME))).getNativeCache();
+		this.client = client;
+		this.policy = policy;
+		this.properties = properties;
+		this.ticker = ticker;
+		this.clock = clock;
+		this.random = random;
+		this.changes = new UpstreamLog(client, ticker, clock);
+	}
+
+	/** Last result, of whichever key version. */
+	@Nullable FetchResult last() {
+		return last;
+	}
+
+	/** Result, unless it belongs to another key version. */
+	@Nullable FetchResult current(@Nullable FetchResult result) {
+		return result == null || result.keyVersion() != client.keyVersion() ? null : result;
+	}
+
+	/** Cool-down after a result, over or not; absent after a success. */
+	@Nullable Cooldown cooldown(@Nullable FetchResult result) {
+		return current(result) instanceof Cooldown cooldown ? cooldown : null;
+	}
+
+	/** Stored answer, where it may serve some caller. */
+	@Nullable Snapshot answer(long now) {
+		Snapshot stored = (Snapshot) entries.policy().getIfPresentQuietly(KEY);
+		return stored == null || stored.keyVersion() != client.keyVersion() || policy.remainingLife(stored, now) <= 0
+				? null : stored;
+	}
+
+	/** Adds the result of this replica's fetch. */
+	synchronized FetchResult add(UpstreamOutcome outcome, long asked) {
+		long now = ticker.read();
+		return switch (outcome) {
+			case UpstreamOutcome.Answered answered -> addAnswer(new Snapshot(answered.promptInfo(), answered.age(),
+					answered.deprecated(), asked, now, clock.instant(), answered.keyVersion()), false);
+			case UpstreamFailure failure ->
+				addFailure(Cooldown.after(failure, cooldown(last), properties, random, now));
+		};
+	}
+
+	/** Adds a result that another replica announced, unless a newer one is known. */
+	void addAnnounced(Fleet.Claim.Shared shared) {
+		synchronized (this) {
+			FetchResult result = shared.result();
+			if (current(result) != null && (current(last) == null || result.at() - lastNanos > 0)) {
+				add(shared);
+			}
+		}
+		report();
+	}
+
+	/** Adds a result of another replica. */
+	synchronized FetchResult add(Fleet.Claim.Shared shared) {
+		long now = ticker.read();
+		return switch (shared.result()) {
+			case FetchResult.Success(Snapshot snapshot, boolean ignored) -> addAnswer(newest(snapshot, now), true);
+			case Cooldown cooldown -> {
+				if (shared.lastGood() != null) {
+					put(newest(shared.lastGood(), now));
+				}
+				yield addFailure(cooldown);
+			}
+		};
+	}
+
+	/** The answer, or the stored one where that is newer. */
+	private Snapshot newest(Snapshot snapshot, long now) {
+		Snapshot stored = answer(now);
+		return stored != null && stored.sinceArrival(now) < snapshot.sinceArrival(now) ? stored : snapshot;
+	}
+
+	private FetchResult addAnswer(Snapshot snapshot, boolean shared) {
+		put(snapshot);
+		return setLast(new FetchResult.Success(snapshot, shared));
+	}
+
+	private FetchResult addFailure(Cooldown cooldown) {
+		if (cooldown.endsAnswer()) {
+			entries.invalidate(KEY);
+		}
+		return setLast(cooldown);
+	}
+
+	private void put(Snapshot snapshot) {
+		entries.put(KEY, snapshot);
+		if (snapshot.deprecated() && (lastGood == null || !lastGood.deprecated())) {
+			changes.logDeprecation();
+		}
+		lastGood = snapshot;
+	}
+
+	private FetchResult setLast(FetchResult result) {
+		FetchResult previous = last;
+		long now = ticker.read();
+		last = result;
+		lastNanos = now;
+		changes.logChange(previous, result);
+		if (current(result) != null) {
+			unreported.add(result instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
+					? status(result, snapshot, now) : status());
+		}
+		return result;
+	}
+
+	/**
+	 * Adds a listener. It is called on the thread that brings the result, and must not
+	 * block.
+	 */
+	void addListener(Consumer<UpstreamStatus> listener) {
+		listeners.add(listener);
+	}
+
+	/**
+	 * Reports results to the listeners, in their order. A listener may start the next
+	 * fetch.
+	 */
+	void report() {
+		synchronized (unreported) {
+			for (UpstreamStatus status = unreported.poll(); status != null; status = unreported.poll()) {
+				for (Consumer<UpstreamStatus> listener : listeners) {
+					report(status, listener);
+				}
+			}
+		}
+	}
+
+	/** A listener's bug must not keep the result from callers. */
+	private void report(UpstreamStatus status, Consumer<UpstreamStatus> listener) {
+		try {
+			listener.accept(status);
+		}
+		catch (RuntimeException | Error bug) {
+			bugs.log(bug);
+		}
+	}
+
+	UpstreamStatus status() {
+		long now = ticker.read();
+		FetchResult result = current(last);
+		if (result instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
+				&& snapshot.sinceArrival(now) < MIN_REFRESH_NANOS) {
+			// As listeners received it, even where it could not be stored
+			return status(result, snapshot, now);
+		}
+		Snapshot stored = answer(now);
+		boolean serves = stored != null && (!(result instanceof Cooldown cooldown)
+				|| policy.remainingLife(stored, now, cooldown.failure()) > 0);
+		return status(result, serves ? stored : null, now);
+	}
+
+	private UpstreamStatus status(@Nullable FetchResult result, @Nullable Snapshot observed, long now) {
+		Optional<Cooldown> cooldown = result instanceof Cooldown failed ? Optional.of(failed) : Optional.empty();
+		Optional<Instant> nextAttemptAt = cooldown.filter(pause -> !pause.isOver(now))
+			.map(pause -> clock.instant().plusNanos(pause.remaining(now)));
+		Optional<Snapshot> good = Optional.ofNullable(lastGood);
+		return new UpstreamStatus(Optional.ofNullable(observed),
+				result == null ? Optional.empty() : Optional.of(cooldown.isEmpty()), cooldown.map(Cooldown::failure),
+				nextAttemptAt, good.map(Snapshot::observedAt), cooldown.filter(Cooldown::keyRefused).isPresent(),
+				good.filter(Snapshot::deprecated).isPresent());
+	}
+
+}

@@ -1,0 +1,78 @@
+package dev.comfygateway.fleet;
+
+import dev.comfygateway.cache.Cooldown;
+import dev.comfygateway.upstream.UpstreamFailure;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Cool-down as JSON in Redis. The time of its failure and its end on Redis's clock are
+ * fields beside it. Times are in milliseconds.
+ *
+ * @param endsAnswer whether the failure ends the stored answer
+ * @param interval length before jitter
+ * @param keyRefused whether this failure or an earlier one in a row refused the key
+ * @param failures number of failures in a row
+ * @param lasting time from the first of them to this one
+ */
+record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String code, @Nullable String message,
+		@Nullable Long retryAfter, boolean endsAnswer, long interval, boolean keyRefused, int failures, long lasting) {
+
+	private static final Duration MAX_INTERVAL = Duration.ofMinutes(15);
+
+	private static final Duration MAX_LASTING = Duration.ofDays(3650);
+
+	private static final JsonMapper json = new JsonMapper();
+
+	static String write(Cooldown cooldown) {
+		UpstreamFailure failure = cooldown.failure();
+		Duration retryAfter = failure.retryAfter();
+		return json.writeValueAsString(new CooldownJson(failure.reason(), failure.status(), failure.code(),
+				failure.message(), retryAfter == null ? null : retryAfter.toMillis(), cooldown.endsAnswer(),
+				cooldown.interval().toMillis(), cooldown.keyRefused(), cooldown.failures(),
+				TimeUnit.NANOSECONDS.toMillis(cooldown.at() - cooldown.since())));
+	}
+
+	/**
+	 * Reads a cool-down.
+	 * @param at time of its failure on the cache's ticker
+	 * @param until its end on the cache's ticker
+	 * @param withoutKey removes a trace of the key, which another program may have stored
+	 * @throws InvalidResultException where the text is no cool-down
+	 */
+	static Cooldown read(String text, long keyVersion, long at, long until, UnaryOperator<UpstreamFailure> withoutKey) {
+		try {
+			@Nullable CooldownJson stored = json.readValue(text, CooldownJson.class);
+			if (stored == null || !stored.isValid()) {
+				throw new InvalidResultException();
+			}
+			UpstreamFailure failure = new UpstreamFailure(stored.reason, stored.status, stored.code, stored.message,
+					stored.retryAfter == null ? null : Duration.ofMillis(stored.retryAfter), keyVersion);
+			return new Cooldown(withoutKey.apply(failure), at, Duration.ofMillis(stored.interval), until,
+					stored.keyRefused, at - Duration.ofMillis(stored.lasting).toNanos(), stored.failures);
+		}
+		catch (JacksonException | IllegalArgumentException ignored) {
+			throw new InvalidResultException();
+		}
+	}
+
+	/** Whether a replica can have written this: callers see all of it. */
+	private boolean isValid() {
+		return reason != null && hasStatusOfReason() && isBetween(1, interval, MAX_INTERVAL) && failures > 0
+				&& isBetween(0, lasting, MAX_LASTING) && (retryAfter == null || isBetween(0, retryAfter, MAX_INTERVAL));
+	}
+
+	private boolean hasStatusOfReason() {
+		return reason == UpstreamFailure.Reason.UNAVAILABLE ? status >= 502 && status <= 504
+				: status == 0 || (status >= 100 && status <= 999);
+	}
+
+	private static boolean isBetween(long min, long millis, Duration max) {
+		return millis >= min && millis <= max.toMillis();
+	}
+
+}

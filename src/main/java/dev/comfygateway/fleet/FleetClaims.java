@@ -1,0 +1,229 @@
+package dev.comfygateway.fleet;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import dev.comfygateway.cache.Fleet.Claim;
+import dev.comfygateway.cache.Fleet.Claim.Granted;
+import dev.comfygateway.cache.Fleet.Claim.Shared;
+import dev.comfygateway.upstream.Account;
+import dev.comfygateway.upstream.ComfyCloudClient;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Claims of this replica, one at a time.
+ *
+ * <ol>
+ * <li>A claim takes the future of the next announcement, so that none is missed, and runs
+ * the script.</li>
+ * <li>The script grants the lease, or returns a result that serves: the claim ends.</li>
+ * <li>Where another replica holds the lease, the script runs again at the announcement,
+ * at the end of the lease, or after one command's time, whichever comes first.</li>
+ * <li>Where Redis fails, the claim is granted without a lease. In the first seconds of an
+ * outage a background claim waits for Redis instead, so that a failover causes no
+ * requests.</li>
+ * </ol>
+ */
+final class FleetClaims {
+
+	private final FleetScripts scripts;
+
+	private final FleetState state;
+
+	private final FleetTimes times;
+
+	private final ComfyCloudClient client;
+
+	private final Ticker ticker;
+
+	private final FleetAnnouncements announcements;
+
+	private final FleetRecovery recovery;
+
+	private final String replica = UUID.randomUUID().toString();
+
+	private final AtomicLong numbers = new AtomicLong();
+
+	private volatile @Nullable PendingClaim current;
+
+	private volatile @Nullable RedisLease lease;
+
+	FleetClaims(FleetScripts scripts, FleetState state, FleetTimes times, ComfyCloudClient client, Ticker ticker,
+			FleetAnnouncements announcements, FleetRecovery recovery) {
+		this.scripts = scripts;
+		this.state = state;
+		this.times = times;
+		this.client = client;
+		this.ticker = ticker;
+		this.announcements = announcements;
+		this.recovery = recovery;
+	}
+
+	CompletableFuture<Claim> claim(long newBelowNanos, boolean background) {
+		PendingClaim claim = new PendingClaim(newBelowNanos, background);
+		current = claim;
+		claim.run();
+		// A stuck claim must not block later fetches
+		return claim.outcome.completeOnTimeout(Granted.ALONE, times.maxPendingClaim().toMillis(),
+				TimeUnit.MILLISECONDS);
+	}
+
+	void promote() {
+		PendingClaim claim = current;
+		if (claim != null) {
+			claim.promoted.complete(null);
+		}
+	}
+
+	/** Lets another replica fetch at once, where this one stops during a fetch. */
+	void releaseBeforeStop() {
+		RedisLease held = lease;
+		if (held != null) {
+			held.releaseBeforeStop(times.command());
+		}
+	}
+
+	/** Claim of one fetch, which runs the script as often as needed. */
+	private final class PendingClaim {
+
+		private final CompletableFuture<Claim> outcome = new CompletableFuture<>();
+
+		private final CompletableFuture<Void> promoted = new CompletableFuture<>();
+
+		private final String token = replica + ":" + numbers.incrementAndGet();
+
+		private final long start = System.nanoTime();
+
+		private final long newBelowNanos;
+
+		private volatile @Nullable Account claimedFor;
+
+		/** Id of the result when the claim first met another replica's lease. */
+		private volatile String met = "";
+
+		private volatile long metAt;
+
+		PendingClaim(long newBelowNanos, boolean background) {
+			this.newBelowNanos = newBelowNanos;
+			if (!background) {
+				promoted.complete(null);
+			}
+		}
+
+		void run() {
+			try {
+				if (!state.isUp()) {
+					runWithoutRedis();
+					return;
+				}
+				CompletableFuture<Void> announcement = announcements.next();
+				Account account = client.account();
+				if (!account.equals(claimedFor)) {
+					// Ids of another account's results mean nothing here
+					claimedFor = account;
+					met = "";
+				}
+				announcements.subscribe(account);
+				scripts.claim(account, token, newBelowNanos, times.lease(), met)
+					.whenComplete((reply, failure) -> onReply(account, announcement, reply, failure));
+			}
+			catch (RuntimeException failure) {
+				recovery.onFailure(failure);
+				runWithoutRedis();
+			}
+		}
+
+		private void onReply(Account account, CompletableFuture<Void> announcement, @Nullable FleetReply reply,
+				@Nullable Throwable failure) {
+			try {
+				if (reply == null) {
+					recovery.onFailure(failure);
+					runWithoutRedis();
+					return;
+				}
+				switch (reply.status()) {
+					case SHARED -> {
+						Shared shared = Objects.requireNonNull(reply.shared());
+						announcements.setKnown(reply.id());
+						if (!outcome.complete(shared)) {
+							announcements.deliver(shared);
+						}
+					}
+					case GRANTED -> {
+						RedisLease granted = new RedisLease(scripts, announcements, ticker, account, token, reply);
+						lease = granted;
+						if (!outcome.complete(new Granted(granted))) {
+							// The claim has timed out, and this replica fetches without
+							// it
+							granted.release();
+						}
+						announcements.deliver(reply);
+					}
+					case HELD, READ -> {
+						announcements.deliver(reply);
+						runAgain(announcement, reply);
+					}
+				}
+			}
+			catch (RuntimeException bug) {
+				recovery.onFailure(bug);
+				grantAlone();
+			}
+		}
+
+		private void runAgain(CompletableFuture<Void> announcement, FleetReply reply) {
+			if (met.isEmpty()) {
+				met = Objects.requireNonNullElse(reply.id(), "none");
+				metAt = System.nanoTime();
+			}
+			if (System.nanoTime() - metAt >= times.maxClaim().toNanos()) {
+				grantAlone();
+				return;
+			}
+			long jitter = ThreadLocalRandom.current().nextLong(1, times.command().toMillis() / 4 + 2);
+			announcements.addWaitingClaim();
+			runAt(announcement, Math.min(reply.leaseLeft().toMillis() + jitter, times.command().toMillis()), () -> {
+				announcements.removeWaitingClaim();
+				run();
+			});
+		}
+
+		private void runWithoutRedis() {
+			recovery.begin();
+			if (!recovery.isRunning() || !isWaitingForRedis()) {
+				grantAlone();
+				return;
+			}
+			CompletableFuture<?> signal = promoted.isDone() ? state.change()
+					: CompletableFuture.anyOf(state.change(), promoted);
+			runAt(signal, times.command().toMillis(), this::run);
+		}
+
+		private boolean isWaitingForRedis() {
+			Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
+			if (state.isConnecting()) {
+				return elapsed.compareTo(times.command().multipliedBy(2)) < 0;
+			}
+			return !promoted.isDone() && state.downFor().compareTo(times.deadline()) < 0
+					&& elapsed.compareTo(times.maxBackgroundWait()) < 0;
+		}
+
+		/** Runs a task at the signal, or after a time where that is earlier. */
+		private void runAt(CompletableFuture<?> signal, long millis, Runnable task) {
+			CompletableFuture
+				.anyOf(signal, new CompletableFuture<Void>().completeOnTimeout(null, millis, TimeUnit.MILLISECONDS))
+				.thenRun(task);
+		}
+
+		private void grantAlone() {
+			outcome.complete(Granted.ALONE);
+		}
+
+	}
+
+}

@@ -1,0 +1,68 @@
+package dev.comfygateway.fleet;
+
+import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.upstream.PromptInfo;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Snapshot as JSON in Redis. Its arrival on Redis's clock is a field beside it. Times are
+ * in milliseconds.
+ *
+ * @param ageOnArrival age that the upstream gave it
+ * @param deprecated whether the upstream announced the end of its API
+ * @param took time of its fetch
+ * @param arrivedAt arrival since 1970, on the clock of the replica that fetched it
+ */
+record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, boolean deprecated, long took, long arrivedAt) {
+
+	/** Of an {@code Age}. */
+	private static final long MAX_AGE = 999_999_999_000L;
+
+	/** Of a fetch. */
+	private static final long MAX_TOOK = 120_000;
+
+	/** End of the year 9999. */
+	private static final long MAX_TIME = 253_402_300_799_999L;
+
+	private static final JsonMapper json = new JsonMapper();
+
+	static String write(Snapshot snapshot) {
+		return json.writeValueAsString(new SnapshotJson(snapshot.promptInfo(), snapshot.ageOnArrival().toMillis(),
+				snapshot.deprecated(), snapshot.took().toMillis(), snapshot.arrivedAt().toEpochMilli()));
+	}
+
+	/**
+	 * Reads a snapshot.
+	 * @param arrivedNanos its arrival on the cache's ticker
+	 * @throws InvalidResultException where the text is no snapshot
+	 */
+	static Snapshot read(String text, long keyVersion, long arrivedNanos) {
+		try {
+			@Nullable SnapshotJson stored = json.readValue(text, SnapshotJson.class);
+			if (stored != null && isValid(stored.promptInfo) && isBetween0And(MAX_AGE, stored.ageOnArrival)
+					&& isBetween0And(MAX_TOOK, stored.took) && isBetween0And(MAX_TIME, stored.arrivedAt)) {
+				return new Snapshot(stored.promptInfo, Duration.ofMillis(stored.ageOnArrival), stored.deprecated,
+						arrivedNanos - Duration.ofMillis(stored.took).toNanos(), arrivedNanos,
+						Instant.ofEpochMilli(stored.arrivedAt), keyVersion);
+			}
+		}
+		catch (JacksonException ignored) {
+			// Reported below
+		}
+		throw new InvalidResultException();
+	}
+
+	private static boolean isValid(@Nullable PromptInfo promptInfo) {
+		Long remaining = promptInfo == null ? null : promptInfo.remaining();
+		return promptInfo != null && (remaining == null || remaining >= 0);
+	}
+
+	private static boolean isBetween0And(long max, long value) {
+		return value >= 0 && value <= max;
+	}
+
+}
