@@ -11,103 +11,63 @@ import java.util.HexFormat;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Good answer as it was observed: the contract's value, rendered once for every caller.
+ * Good answer as it was observed. Times in nanoseconds are those of the cache's ticker.
+ *
+ * @param content the contract's value
+ * @param ageOnArrival age that the upstream gave the answer; zero where it gave none
+ * @param deprecated whether the upstream announced the end of its API with the answer
+ * @param askedNanos begin of the fetch
+ * @param arrivedNanos arrival of the answer
+ * @param arrivedAt arrival of the answer, in wall-clock time
+ * @param keyVersion version of the key that was sent
  */
-public final class Snapshot {
+public record Snapshot(Content content, Duration ageOnArrival, boolean deprecated, long askedNanos, long arrivedNanos,
+		Instant arrivedAt, long keyVersion) {
 
-	private static final JsonMapper json = new JsonMapper();
-
-	private final PromptInfo promptInfo;
-
-	private final byte[] body;
-
-	private final String etag;
-
-	private final Duration ageOnArrival;
-
-	private final boolean deprecated;
-
-	private final long askedNanos;
-
-	private final long arrivedNanos;
-
-	private final Instant observedAt;
-
-	private final long keyVersion;
+	public Snapshot(PromptInfo promptInfo, Duration ageOnArrival, boolean deprecated, long askedNanos,
+			long arrivedNanos, Instant arrivedAt, long keyVersion) {
+		this(Content.of(promptInfo), ageOnArrival, deprecated, askedNanos, arrivedNanos, arrivedAt, keyVersion);
+	}
 
 	/**
-	 * Creates a snapshot.
-	 * @param age age that the upstream gave the answer
-	 * @param deprecated whether the upstream announced the end of its API with it
-	 * @param askedNanos begin of the fetch, on the cache's ticker
-	 * @param arrivedNanos arrival of the answer, on the cache's ticker
-	 * @param arrivedAt arrival of the answer, in wall-clock time
+	 * Value of an answer, rendered once for every caller.
+	 *
+	 * @param body JSON in UTF-8; the array is shared and must not be modified
+	 * @param etag strong entity tag, quotes included; a hash of the body, so equal on
+	 * every replica
 	 */
-	public Snapshot(PromptInfo promptInfo, Duration age, boolean deprecated, long askedNanos, long arrivedNanos,
-			Instant arrivedAt, long keyVersion) {
-		this.promptInfo = promptInfo;
-		this.ageOnArrival = age;
-		this.deprecated = deprecated;
-		this.body = json.writeValueAsBytes(promptInfo);
-		this.etag = etagOf(body);
-		this.askedNanos = askedNanos;
-		this.arrivedNanos = arrivedNanos;
-		this.observedAt = arrivedAt.minus(age);
-		this.keyVersion = keyVersion;
+	public record Content(PromptInfo promptInfo, byte[] body, String etag) {
+
+		private static final JsonMapper json = new JsonMapper();
+
+		static Content of(PromptInfo promptInfo) {
+			byte[] body = json.writeValueAsBytes(promptInfo);
+			try {
+				byte[] hash = MessageDigest.getInstance("SHA-256").digest(body);
+				return new Content(promptInfo, body, '"' + HexFormat.of().formatHex(Arrays.copyOf(hash, 16)) + '"');
+			}
+			catch (NoSuchAlgorithmException e) {
+				throw new IllegalStateException(e);
+			}
+		}
+
 	}
 
-	private static String etagOf(byte[] body) {
-		try {
-			byte[] hash = MessageDigest.getInstance("SHA-256").digest(body);
-			return '"' + HexFormat.of().formatHex(Arrays.copyOf(hash, 16)) + '"';
-		}
-		catch (NoSuchAlgorithmException e) {
-			throw new IllegalStateException(e);
-		}
-	}
-
-	/** The answer's value. */
 	public PromptInfo promptInfo() {
-		return promptInfo;
+		return content.promptInfo;
 	}
 
-	/**
-	 * The answer as JSON in UTF-8. The array is shared and must not be modified.
-	 */
 	public byte[] body() {
-		return body;
+		return content.body;
 	}
 
-	/**
-	 * Strong entity tag, quotes included; a hash of the body, so equal on every replica.
-	 */
 	public String etag() {
-		return etag;
-	}
-
-	/** Age that the upstream gave the answer; zero where it gave none. */
-	public Duration ageOnArrival() {
-		return ageOnArrival;
-	}
-
-	/** Whether the upstream announced the end of its API with the answer. */
-	public boolean deprecated() {
-		return deprecated;
-	}
-
-	/** Time of the fetch. */
-	public Duration took() {
-		return Duration.ofNanos(arrivedNanos - askedNanos);
-	}
-
-	/** Arrival in wall-clock time. */
-	public Instant arrivedAt() {
-		return observedAt.plus(ageOnArrival);
+		return content.etag;
 	}
 
 	/** Time at which the queue was observed, in wall-clock time. */
 	public Instant observedAt() {
-		return observedAt;
+		return arrivedAt.minus(ageOnArrival);
 	}
 
 	/**
@@ -117,11 +77,6 @@ public final class Snapshot {
 	 */
 	public boolean isObservedSince(long time) {
 		return askedNanos - ageOnArrival.toNanos() - time >= 0;
-	}
-
-	/** Arrival on the cache's ticker. */
-	long arrivedNanos() {
-		return arrivedNanos;
 	}
 
 	/** Time since arrival in nanoseconds. It decides when the upstream is asked again. */
@@ -134,13 +89,9 @@ public final class Snapshot {
 		return sinceArrival(now) + ageOnArrival.toNanos();
 	}
 
-	long keyVersion() {
-		return keyVersion;
-	}
-
 	@Override
 	public String toString() {
-		return new String(body, StandardCharsets.UTF_8) + " of " + observedAt;
+		return new String(content.body, StandardCharsets.UTF_8) + " of " + observedAt();
 	}
 
 }

@@ -6,17 +6,12 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Query of a request for the stream. Other parameters are passed over and not decoded: a
- * caller can send thousands.
+ * Query of a request for the stream. Other parameters are ignored, and not decoded.
  *
  * @param until number at or below which the stream ends; absent for none
  * @param lastEventId id of the last event of an earlier stream, as polyfills send it
  */
 record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
-
-	private static final String UNTIL = "until=";
-
-	private static final String LAST_EVENT_ID = "lastEventId=";
 
 	/**
 	 * Reads a query.
@@ -26,22 +21,18 @@ record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 	static EventsQuery parse(@Nullable String query) {
 		OptionalLong until = OptionalLong.empty();
 		String lastEventId = null;
-		for (int at = 0; query != null && at < query.length();) {
-			int and = query.indexOf('&', at);
-			int end = and < 0 ? query.length() : and;
-			if (query.startsWith(UNTIL, at)) {
+		for (String parameter : query == null ? new String[0] : query.split("&")) {
+			String[] pair = parameter.split("=", 2);
+			String value = pair.length == 1 ? "" : pair[1];
+			if (pair[0].equals("until")) {
 				if (until.isPresent()) {
 					throw new IllegalArgumentException("More than one number");
 				}
-				until = OptionalLong.of(number(decode(query.substring(at + UNTIL.length(), end))));
+				until = OptionalLong.of(number(decode(value)));
 			}
-			else if (query.startsWith(LAST_EVENT_ID, at)) {
-				lastEventId = decodeOrNull(query.substring(at + LAST_EVENT_ID.length(), end));
+			else if (pair[0].equals("lastEventId")) {
+				lastEventId = decodeOrNull(value);
 			}
-			else if (query.startsWith("until", at) && end == at + "until".length()) {
-				throw new IllegalArgumentException("No number");
-			}
-			at = end + 1;
 		}
 		return new EventsQuery(until, lastEventId);
 	}

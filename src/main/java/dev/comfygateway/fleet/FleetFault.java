@@ -4,13 +4,13 @@ import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisException;
 import java.io.IOException;
+import java.util.EnumSet;
 import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Reason why replicas do not reach each other, in the words of Redis where it has some.
- */
+/** Fault of Redis, for which the replicas do not reach each other. */
 enum FleetFault {
 
 	/** No connection yet. */
@@ -46,6 +46,15 @@ enum FleetFault {
 	/** Anything else. */
 	ERROR;
 
+	/** Faults whose names are codes of Redis. */
+	private static final Set<FleetFault> OF_REDIS = EnumSet.range(NOAUTH, WRONGTYPE);
+
+	/**
+	 * Faults that a new connection may end; after a failover, the old one can lead to a
+	 * replica.
+	 */
+	private static final Set<FleetFault> OF_CONNECTION = EnumSet.of(UNREACHABLE, TIMEOUT, NOAUTH, WRONGPASS, READONLY);
+
 	/** Redis 7.0 has no code for what a script may not do. */
 	private static final String DENIED_IN_SCRIPT = "The user executing the script can't";
 
@@ -54,17 +63,11 @@ enum FleetFault {
 		return name().toLowerCase(Locale.ROOT);
 	}
 
-	/** Whether a new connection may help. */
 	boolean isOfConnection() {
-		return switch (this) {
-			// After a failover the old connection can lead to what is a replica now
-			case UNREACHABLE, TIMEOUT, NOAUTH, WRONGPASS, READONLY -> true;
-			case CONNECTING, NOPERM, OOM, LOADING, MASTERDOWN, CLUSTERDOWN, BUSY, MISCONF, WRONGTYPE, INVALID, ERROR ->
-				false;
-		};
+		return OF_CONNECTION.contains(this);
 	}
 
-	/** What an exception means. No text of Redis is kept. */
+	/** Fault of an exception, without the text of Redis. */
 	static FleetFault of(Throwable thrown) {
 		FleetFault fault = ERROR;
 		for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
@@ -90,26 +93,16 @@ enum FleetFault {
 		return fault;
 	}
 
-	/** Redis begins an error with a code. */
+	/** Fault of the code with which Redis begins an error. */
 	private static FleetFault ofError(@Nullable String message) {
-		if (message != null && message.contains(DENIED_IN_SCRIPT)) {
+		if (message == null) {
+			return ERROR;
+		}
+		if (message.contains(DENIED_IN_SCRIPT)) {
 			return NOPERM;
 		}
-		String code = message == null ? "" : message.split(" ", 2)[0];
-		return switch (code) {
-			case "NOAUTH" -> NOAUTH;
-			case "WRONGPASS" -> WRONGPASS;
-			case "NOPERM" -> NOPERM;
-			case "OOM" -> OOM;
-			case "READONLY" -> READONLY;
-			case "LOADING" -> LOADING;
-			case "MASTERDOWN" -> MASTERDOWN;
-			case "CLUSTERDOWN" -> CLUSTERDOWN;
-			case "BUSY" -> BUSY;
-			case "MISCONF" -> MISCONF;
-			case "WRONGTYPE" -> WRONGTYPE;
-			default -> ERROR;
-		};
+		String code = message.split(" ", 2)[0];
+		return OF_REDIS.stream().filter(fault -> fault.name().equals(code)).findFirst().orElse(ERROR);
 	}
 
 }

@@ -1,5 +1,6 @@
 package dev.comfygateway.fleet;
 
+import dev.comfygateway.cache.Cooldown;
 import dev.comfygateway.cache.FetchResult;
 import dev.comfygateway.cache.Fleet.Claim.Shared;
 import dev.comfygateway.cache.Snapshot;
@@ -24,6 +25,11 @@ import org.jspecify.annotations.Nullable;
 record FleetReply(Status status, long redisMillis, long received, Duration leaseLeft, @Nullable String id,
 		@Nullable Shared shared) {
 
+	private static final Duration MAX_AGE = Duration.ofDays(3650);
+
+	/** Longer than any cool-down, and shorter than a step of a wrong clock. */
+	private static final Duration MAX_COOLDOWN = Duration.ofMinutes(20);
+
 	/** Outcome of a claim or a read. */
 	enum Status {
 
@@ -39,20 +45,28 @@ record FleetReply(Status status, long redisMillis, long received, Duration lease
 	}
 
 	/**
-	 * Reads a reply.
+	 * Reads a reply. Redis's clock counts as read when the request was sent: a reply can
+	 * be slow, and no answer may look younger than it is.
 	 * @throws InvalidResultException where it holds something else than a result
 	 */
 	static FleetReply of(List<@Nullable Object> fields, long keyVersion, long sent, long received,
 			UnaryOperator<UpstreamFailure> withoutKey) {
 		try {
-			long redisMillis = (Long) Objects.requireNonNull(fields.get(1));
 			Status status = Status.valueOf(String.valueOf(fields.get(0)).toUpperCase(Locale.ROOT));
-			Shared shared = new ResultReader(redisMillis, sent, keyVersion, withoutKey).read(fields);
+			long redisMillis = (Long) Objects.requireNonNull(fields.get(1));
+			Duration leaseLeft = Duration.ofMillis((Long) Objects.requireNonNull(fields.get(2)));
+			String answer = (String) fields.get(4);
+			Snapshot snapshot = answer == null ? null
+					: SnapshotJson.read(answer, keyVersion, sent - age(fields.get(5), redisMillis));
+			String failure = (String) fields.get(6);
+			Cooldown cooldown = failure == null ? null
+					: CooldownJson.read(failure, keyVersion, sent - age(fields.get(7), redisMillis),
+							sent + cooldownLeft(fields.get(8), redisMillis), withoutKey);
+			Shared shared = shared(snapshot, cooldown);
 			if (status == Status.SHARED && shared == null) {
 				throw new InvalidResultException();
 			}
-			return new FleetReply(status, redisMillis, received,
-					Duration.ofMillis((Long) Objects.requireNonNull(fields.get(2))), (String) fields.get(3), shared);
+			return new FleetReply(status, redisMillis, received, leaseLeft, (String) fields.get(3), shared);
 		}
 		catch (ArithmeticException | ClassCastException | IllegalArgumentException | IndexOutOfBoundsException
 				| NullPointerException ignored) {
@@ -60,43 +74,29 @@ record FleetReply(Status status, long redisMillis, long received, Duration lease
 		}
 	}
 
-	/**
-	 * Reader of the result. It takes Redis's clock to be read when the request was sent:
-	 * a reply can be slow, and no answer may look younger than it is.
-	 */
-	private record ResultReader(long redisMillis, long sent, long keyVersion,
-			UnaryOperator<UpstreamFailure> withoutKey) {
-
-		private static final Duration MAX_AGE = Duration.ofDays(3650);
-
-		/** Longer than any cool-down, and shorter than a step of a wrong clock. */
-		private static final Duration MAX_COOLDOWN = Duration.ofMinutes(20);
-
-		@Nullable Shared read(List<@Nullable Object> fields) {
-			String answer = (String) fields.get(4);
-			String failure = (String) fields.get(6);
-			Snapshot snapshot = answer == null ? null : SnapshotJson.read(answer, keyVersion, past(fields.get(5)));
-			if (failure == null) {
-				return snapshot == null ? null : new Shared(new FetchResult.Success(snapshot, true), null);
-			}
-			long left = Math.clamp(millis(fields.get(8)) - redisMillis, 0, MAX_COOLDOWN.toMillis());
-			long until = sent + TimeUnit.MILLISECONDS.toNanos(left);
-			return new Shared(CooldownJson.read(failure, keyVersion, past(fields.get(7)), until, withoutKey), snapshot);
+	private static @Nullable Shared shared(@Nullable Snapshot snapshot, @Nullable Cooldown cooldown) {
+		if (cooldown != null) {
+			return new Shared(cooldown, snapshot);
 		}
+		return snapshot == null ? null : new Shared(new FetchResult.Success(snapshot, true), null);
+	}
 
-		/** Time on the cache's ticker; now, where it lies in the future. */
-		private long past(@Nullable Object at) {
-			Duration age = Duration.ofMillis(Math.max(0, redisMillis - millis(at)));
-			if (age.compareTo(MAX_AGE) > 0) {
-				throw new InvalidResultException();
-			}
-			return sent - age.toNanos();
+	/** Age in nanoseconds; zero for a time in the future. */
+	private static long age(@Nullable Object at, long redisMillis) {
+		Duration age = Duration.ofMillis(Math.max(0, redisMillis - millis(at)));
+		if (age.compareTo(MAX_AGE) > 0) {
+			throw new InvalidResultException();
 		}
+		return age.toNanos();
+	}
 
-		private static long millis(@Nullable Object field) {
-			return Long.parseLong(String.valueOf(field));
-		}
+	/** Time left of a cool-down, in nanoseconds. */
+	private static long cooldownLeft(@Nullable Object end, long redisMillis) {
+		return TimeUnit.MILLISECONDS.toNanos(Math.clamp(millis(end) - redisMillis, 0, MAX_COOLDOWN.toMillis()));
+	}
 
+	private static long millis(@Nullable Object field) {
+		return Long.parseLong(String.valueOf(field));
 	}
 
 }

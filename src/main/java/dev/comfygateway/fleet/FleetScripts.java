@@ -12,18 +12,17 @@ import io.lettuce.core.api.async.RedisScriptingAsyncCommands;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.io.ClassPathResource;
 
 /**
  * Scripts of the fleet, which Redis runs atomically. Calls are timed, and never block.
@@ -48,9 +47,9 @@ final class FleetScripts {
 
 	private final MeterRegistry meters;
 
-	private final Script claim = Script.of("claim.lua");
+	private final String claim = load("claim.lua");
 
-	private final Script publish = Script.of("publish.lua");
+	private final String publish = load("publish.lua");
 
 	/**
 	 * Creates the scripts.
@@ -92,11 +91,11 @@ final class FleetScripts {
 		return reply(account, "probe", "", "0", "0", "");
 	}
 
-	private CompletableFuture<FleetReply> reply(Account account, String operation, String token, String maxAge,
+	private CompletableFuture<FleetReply> reply(Account account, String operation, String token, String newBelow,
 			String lease, String met) {
 		long sent = ticker.read();
 		return this
-			.<List<@Nullable Object>>run(operation, claim, ScriptOutputType.MULTI, account, operation, token, maxAge,
+			.<List<@Nullable Object>>run(operation, claim, ScriptOutputType.MULTI, account, operation, token, newBelow,
 					lease, Long.toString(times.retention().toMillis()), met)
 			.thenApply(fields -> FleetReply.of(fields, account.keyVersion(), sent, ticker.read(), withoutKey));
 	}
@@ -131,17 +130,17 @@ final class FleetScripts {
 			.thenApply(count -> count == 1);
 	}
 
-	private <T> CompletableFuture<T> run(String operation, Script script, ScriptOutputType type, Account account,
+	private <T> CompletableFuture<T> run(String operation, String script, ScriptOutputType type, Account account,
 			String... arguments) {
 		Timer.Sample sample = Timer.start(meters);
 		String[] keys = { key(account) };
 		CompletableFuture<T> result;
 		try {
 			RedisScriptingAsyncCommands<String, String> redis = connections.scripts();
-			result = redis.<T>evalsha(script.digest(redis), type, keys, arguments)
+			result = redis.<T>evalsha(redis.digest(script), type, keys, arguments)
 				.toCompletableFuture()
 				.exceptionallyCompose(failure -> isUnknownScript(failure)
-						? redis.<T>eval(script.text(), type, keys, arguments).toCompletableFuture()
+						? redis.<T>eval(script, type, keys, arguments).toCompletableFuture()
 						: CompletableFuture.failedFuture(failure));
 		}
 		catch (RuntimeException failure) {
@@ -166,22 +165,13 @@ final class FleetScripts {
 			.register(meters);
 	}
 
-	/** Script, and its digest in Redis. */
-	private record Script(String text) {
-
-		static Script of(String name) {
-			try (InputStream in = FleetScripts.class.getResourceAsStream(name)) {
-				return new Script(new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8));
-			}
-			catch (IOException e) {
-				throw new UncheckedIOException(e);
-			}
+	private static String load(String script) {
+		try {
+			return new ClassPathResource(script, FleetScripts.class).getContentAsString(StandardCharsets.UTF_8);
 		}
-
-		String digest(RedisScriptingAsyncCommands<String, String> redis) {
-			return redis.digest(text);
+		catch (IOException e) {
+			throw new UncheckedIOException(e);
 		}
-
 	}
 
 }

@@ -4,6 +4,7 @@ import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.upstream.PromptInfo;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
@@ -32,7 +33,8 @@ record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 
 	static String write(Snapshot snapshot) {
 		return json.writeValueAsString(new SnapshotJson(snapshot.promptInfo(), snapshot.ageOnArrival().toMillis(),
-				snapshot.deprecated(), snapshot.took().toMillis(), snapshot.arrivedAt().toEpochMilli()));
+				snapshot.deprecated(), TimeUnit.NANOSECONDS.toMillis(snapshot.arrivedNanos() - snapshot.askedNanos()),
+				snapshot.arrivedAt().toEpochMilli()));
 	}
 
 	/**

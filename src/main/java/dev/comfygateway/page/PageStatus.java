@@ -44,7 +44,7 @@ record PageStatus(Instant now, String pod, double freshForSeconds, String state,
 				failure == null ? null : failure.body().code(), failure == null ? null : failure.reason(),
 				millis(status.nextAttemptAt()), millis(status.lastGoodAt()),
 				observed == null ? null : millis(observed.observedAt()),
-				observed == null ? null : millis(observed.observedAt().plus(observed.ageOnArrival())),
+				observed == null ? null : millis(observed.arrivedAt()),
 				observed == null ? null : observed.promptInfo().remaining(), requests, upstreamRequests,
 				// Retries and listeners can cause more than there were callers
 				Math.max(0, requests - upstreamRequests));
