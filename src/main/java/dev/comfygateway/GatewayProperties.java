@@ -37,7 +37,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		@DefaultValue("3s") Duration staleWhileRevalidate, @DefaultValue("30s") Duration staleIfError,
 		@Nullable Duration refreshFloor, @DefaultValue("1s") Duration cooldown,
 		@DefaultValue("30s") Duration maxCooldown, @DefaultValue("1000") int maxWaiting,
-		@DefaultValue List<String> allowedOrigins, @DefaultValue("none") Fleet fleet, @DefaultValue Events events,
+		@DefaultValue List<String> allowedOrigins, @DefaultValue("none") FleetType fleet, @DefaultValue Events events,
 		@DefaultValue Page page) {
 
 	private static final Pattern HTTP_TOKEN = Pattern.compile("[A-Za-z][A-Za-z0-9._-]{0,63}");
@@ -49,7 +49,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 	private static final int MAX_CALLERS = 100_000;
 
 	/** How replicas share answers. */
-	public enum Fleet {
+	public enum FleetType {
 
 		/** They share nothing. */
 		NONE,

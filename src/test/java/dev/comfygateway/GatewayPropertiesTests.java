@@ -18,7 +18,7 @@ class GatewayPropertiesTests {
 	void bindWhenNothingIsSetHasDefaults() {
 		assertThat(GatewaySettings.with()).isEqualTo(new GatewayProperties("comfy-gateway", Duration.ofSeconds(2),
 				Duration.ofSeconds(3), Duration.ofSeconds(30), Duration.ofMillis(500), Duration.ofSeconds(1),
-				Duration.ofSeconds(30), 1000, List.of(), GatewayProperties.Fleet.NONE,
+				Duration.ofSeconds(30), 1000, List.of(), GatewayProperties.FleetType.NONE,
 				new GatewayProperties.Events(5000), new GatewayProperties.Page(true)));
 	}
 

@@ -67,7 +67,7 @@ class SettingsReport {
 					text(gateway.freshFor()), text(gateway.staleWhileRevalidate()), text(gateway.staleIfError()),
 					text(gateway.refreshFloor()), text(gateway.cooldown()), text(gateway.maxCooldown()),
 					gateway.maxWaiting(),
-					gateway.fleet() == GatewayProperties.Fleet.REDIS ? ", fleet through Redis" : "");
+					gateway.fleet() == GatewayProperties.FleetType.REDIS ? ", fleet through Redis" : "");
 	}
 
 	private String key() {
