@@ -22,7 +22,7 @@ import org.springframework.context.annotation.Configuration;
 @Configuration(proxyBeanMethods = false)
 class CacheConfiguration {
 
-	/** There is one answer. */
+	/** Of the one answer. */
 	private static final int MAX_SIZE = 1;
 
 	@Bean
@@ -31,9 +31,9 @@ class CacheConfiguration {
 	}
 
 	/**
-	 * Manager of the one cache. The entry expires when it may serve no caller any more.
-	 * {@link PromptCache} counts hits and misses of callers; a scrape that reads the
-	 * entry is neither.
+	 * Manager of the one cache. The entry expires at the end of its longest use.
+	 * {@link PromptCache} counts the hits and misses of callers; the reading of a scrape
+	 * counts as neither.
 	 */
 	@Bean
 	CaffeineCacheManager cacheManager(FreshnessPolicy policy, Ticker ticker, StatsCounter statistics) {
@@ -44,7 +44,7 @@ class CacheConfiguration {
 			.ticker(ticker)
 			.recordStats(() -> statistics)
 			.build());
-		// Fixes the names: a misspelt one is an error and not a new cache
+		// A cache of another name is an error
 		caches.setCacheNames(List.of());
 		return caches;
 	}

@@ -4,12 +4,14 @@ import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.upstream.UpstreamFailure;
 
 /**
- * Freshness policy: use of a stored answer, by two clocks. The time since its arrival
- * decides whether it is fresh, whether it serves during revalidation, and when the
- * upstream may be asked again. Its age, which adds the age that the upstream gave it, is
- * compared with a caller's {@code max-age} and bounded by {@code stale-if-error}. An
- * upstream that gives its answers an age is therefore asked no more often. All times are
- * in nanoseconds.
+ * Policy of freshness, by two times in nanoseconds.
+ * <ul>
+ * <li>The time since arrival decides whether an answer is fresh, whether it serves during
+ * revalidation, and when the next request is due. An {@code Age} from the upstream
+ * therefore causes no more requests.</li>
+ * <li>The age is the time since arrival and the upstream's {@code Age}. It is compared
+ * with a caller's {@code max-age}, and bounded by {@code stale-if-error}.</li>
+ * </ul>
  */
 record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfError, long refreshFloor) {
 
@@ -19,17 +21,15 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 		/** Serves. */
 		FRESH,
 		/**
-		 * Older than the caller asks, but the upstream was asked too short a time ago:
-		 * serves.
+		 * Older than the caller accepts, but within the minimum time between two
+		 * requests: serves.
 		 */
 		REFRESH_FLOOR,
 		/** Serves while a refresh runs in the background. */
 		REVALIDATE,
-		/**
-		 * Older than the caller asks: a new one is fetched, and this one never stands in.
-		 */
+		/** Older than the caller accepts: never serves, and a new one is fetched. */
 		REFUSED_BY_CALLER,
-		/** A new one is fetched; this one may stand in where that fails. */
+		/** A new one is fetched. Where that fails, this one may serve. */
 		STALE
 
 	}
@@ -56,27 +56,26 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 	}
 
 	/**
-	 * Time since arrival below which an answer that another replica fetched is new to a
-	 * caller.
+	 * Time since arrival below which another replica's answer serves a caller that waits.
 	 */
 	long newBelow(RequestDirectives directives) {
 		return Math.min(freshFor, Math.max(directives.maxAgeNanos(), refreshFloor));
 	}
 
-	/** Time left in which the answer may serve some caller; zero or less for none. */
+	/** Time left in which the answer may serve any caller; zero or less for none. */
 	long remainingLife(Snapshot stored, long now) {
 		return Math.max(endOfRevalidation() - stored.sinceArrival(now), endOfStaleIfError() - stored.age(now));
 	}
 
 	/**
-	 * Time left in which the answer may serve some caller after this failure; zero or
-	 * less for none. A failed refresh ends the time of revalidation.
+	 * Time left in which the answer may serve any caller after this failure; zero or less
+	 * for none. A failed refresh ends the time of revalidation.
 	 */
 	long remainingLife(Snapshot stored, long now, UpstreamFailure failure) {
 		return isTransient(failure) ? Math.max(ttl(stored, now), endOfStaleIfError() - stored.age(now)) : 0;
 	}
 
-	/** Whether the answer stands in for a failure. */
+	/** Whether the answer serves a caller in place of a failure. */
 	boolean mayServeStaleOnError(UpstreamFailure failure, Snapshot stored, long now, RequestDirectives directives) {
 		long age = stored.age(now);
 		return isTransient(failure) && age < endOfStaleIfError() && age <= directives.maxAgeNanos();
@@ -91,8 +90,8 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 	}
 
 	/**
-	 * Whether the failure is a fault, which says nothing about the account. The others
-	 * (400, 401, 402, 403 in JSON) concern the account and end the stored answer.
+	 * Whether the failure is independent of the account. The others (400, 401, 402, and
+	 * 403 in JSON) concern the account, and end the stored answer.
 	 */
 	static boolean isTransient(UpstreamFailure failure) {
 		return switch (failure.reason()) {

@@ -13,9 +13,8 @@ public sealed interface Lookup {
 	 * @param snapshot the answer
 	 * @param age its age in nanoseconds
 	 * @param ttl nanoseconds of freshness left; negative or zero where it is stale
-	 * @param detail why it is served, where that is not its freshness
-	 * @param failure the upstream's failure that it stands in for, where that is the
-	 * detail
+	 * @param detail why it is served, where it is not fresh
+	 * @param failure the failure in place of which it is served; absent otherwise
 	 */
 	record Stored(Snapshot snapshot, long age, long ttl, Detail detail,
 			@Nullable UpstreamFailure failure) implements Lookup {
@@ -27,25 +26,23 @@ public sealed interface Lookup {
 	 * @param snapshot the answer
 	 * @param age its age in nanoseconds
 	 * @param ttl nanoseconds of freshness left
-	 * @param forward why the upstream was asked
+	 * @param forward reason of the request
 	 * @param collapsed whether another caller had started the fetch
-	 * @param shared whether another replica fetched it; a collapsed one too
+	 * @param shared whether another replica fetched it; it then counts as collapsed
 	 */
 	record Fetched(Snapshot snapshot, long age, long ttl, Forward forward, boolean collapsed,
 			boolean shared) implements Lookup {
 	}
 
 	/**
-	 * Failure, and no answer that could stand in for it.
+	 * Failure, without an answer that may serve in its place.
 	 *
-	 * @param failure what failed
-	 * @param retryAfterSeconds when the upstream may be asked again; whole seconds, at
-	 * least 1
+	 * @param retryAfterSeconds time until the next request to the upstream; at least 1
 	 */
 	record Failed(UpstreamFailure failure, long retryAfterSeconds) implements Lookup {
 	}
 
-	/** Nothing to serve to a caller with {@code only-if-cached}. */
+	/** No answer for a caller with {@code only-if-cached}. */
 	record NotCached() implements Lookup {
 	}
 
@@ -58,28 +55,28 @@ public sealed interface Lookup {
 	record Awaited(CompletableFuture<Lookup> answer) implements Lookup {
 	}
 
-	/** Why a stored answer is served. */
+	/** Reason for which a stored answer is served. */
 	enum Detail {
 
 		/** It is fresh, or the caller has {@code only-if-cached}. */
 		NONE,
-		/** It is too young to ask the upstream again, whatever the caller asks. */
+		/** The last request to the upstream is too recent for another one. */
 		REFRESH_FLOOR,
-		/** A refresh is under way. */
+		/** A refresh is in flight. */
 		REVALIDATING,
 		/** The upstream fails. */
 		UPSTREAM_FAILURE
 
 	}
 
-	/** Why the upstream was asked. */
+	/** Reason of a request to the upstream. */
 	enum Forward {
 
 		/** Nothing was stored. */
 		URI_MISS,
-		/** What was stored is too old. */
+		/** The stored answer is stale. */
 		STALE,
-		/** What was stored is older than the caller asks. */
+		/** The stored answer is older than the caller accepts. */
 		REQUEST
 
 	}

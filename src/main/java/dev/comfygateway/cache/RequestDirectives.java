@@ -5,8 +5,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Request directives that the gateway knows, of {@code Cache-Control} or {@code Pragma}
- * (RFC 9111 section 5.2.1). Other ones and malformed ones are ignored.
+ * Request directives of {@code Cache-Control} or {@code Pragma} (RFC 9111 section 5.2.1).
+ * Unknown and malformed ones are ignored.
  *
  * @param maxAgeNanos maximum age of an acceptable answer, in nanoseconds;
  * {@link Long#MAX_VALUE} for any
@@ -14,17 +14,16 @@ import org.jspecify.annotations.Nullable;
  */
 public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 
-	/** No directive. */
+	/** Absence of directives. */
 	public static final RequestDirectives NONE = new RequestDirectives(Long.MAX_VALUE, false);
 
-	/** As {@code no-cache}. */
+	/** {@code no-cache}. */
 	static final RequestDirectives NO_CACHE = new RequestDirectives(0, false);
 
 	/**
 	 * Reads the two headers.
 	 * @param cacheControl the lines of {@code Cache-Control}
-	 * @param pragma {@code Pragma}, which counts only where there is no
-	 * {@code Cache-Control}
+	 * @param pragma {@code Pragma}, which is ignored beside {@code Cache-Control}
 	 */
 	public static RequestDirectives of(List<String> cacheControl, @Nullable String pragma) {
 		if (cacheControl.isEmpty()) {
@@ -91,7 +90,7 @@ public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 			return true;
 		}
 
-		/** A comma ends a directive, but not inside quotes. */
+		/** End of the directive: the next comma outside of quotes. */
 		private int endOfElement() {
 			boolean quoted = false;
 			for (int i = at; i < text.length(); i++) {

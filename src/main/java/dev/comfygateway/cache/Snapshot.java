@@ -71,15 +71,15 @@ public record Snapshot(Content content, Duration ageOnArrival, boolean deprecate
 	}
 
 	/**
-	 * Whether the queue was observed at this time or later. The observation is dated to
-	 * the begin of the request, less the age that the upstream gave the answer.
+	 * Whether the queue was observed at this time or later. The time of the observation
+	 * is the begin of the request, less the age that the upstream gave the answer.
 	 * @param time time on the cache's ticker, in nanoseconds
 	 */
 	public boolean isObservedSince(long time) {
 		return askedNanos - ageOnArrival.toNanos() - time >= 0;
 	}
 
-	/** Time since arrival in nanoseconds. It decides when the upstream is asked again. */
+	/** Time since arrival in nanoseconds. */
 	public long sinceArrival(long now) {
 		return Math.max(0, now - arrivedNanos);
 	}

@@ -18,8 +18,8 @@ import org.springframework.stereotype.Component;
 
 /**
  * Gauges of the queue, the upstream and the key. Three of them are absent while their
- * value is unknown: an autoscaler must not take an old number, a zero or a NaN for the
- * queue. Micrometer has no absent gauges, so these are registered with Prometheus's own
+ * value is unknown, so that an autoscaler scales by no old number, zero or NaN.
+ * Micrometer has no absent gauges: these three are registered with Prometheus's own
  * client.
  */
 @Component

@@ -11,13 +11,13 @@ import org.springframework.boot.health.contributor.Status;
 import org.springframework.stereotype.Component;
 
 /**
- * Health indicator of the upstream. It never turns the gateway's health down: in an
- * outage of the upstream callers get an error, and a restart would not help.
+ * Health indicator of the upstream. It never turns the gateway's health down, since a
+ * restart does not end an outage of the upstream.
  */
 @Component
 class UpstreamHealthIndicator implements HealthIndicator {
 
-	/** Unknown to Boot's order of statuses, so without influence on the total. */
+	/** Not in Boot's order of statuses, and so without effect on the total. */
 	private static final Status FAILING = new Status("FAILING");
 
 	private final PromptCache cache;

@@ -1,10 +1,10 @@
 /**
- * Cache of the one answer, and the policy of its life.
+ * Cache of the one answer, by these rules of freshness.
  * <ul>
  * <li>Fresh: the answer serves.</li>
  * <li>Stale while revalidating: it still serves, and one refresh runs in the
  * background.</li>
- * <li>Older: callers wait for the refresh, together.</li>
+ * <li>Older: callers wait for one refresh.</li>
  * <li>Stale if error: where the refresh fails by a fault, the old answer serves up to its
  * maximum age. A refusal, such as that of the key, is no fault and ends the old
  * answer.</li>
@@ -13,8 +13,11 @@
  * </ul>
  *
  * <p>
- * At most one request is in flight. The cache owns it: a caller who leaves cancels
- * nothing.
+ * {@link dev.comfygateway.cache.PromptCache} looks the answer up and lists the steps,
+ * {@code Fetches} has the fetch in flight, and {@code ResultStore} has its results.
+ * {@link dev.comfygateway.cache.FetchResult} is a {@link dev.comfygateway.cache.Snapshot}
+ * or a {@link dev.comfygateway.cache.Cooldown}, which replicas exchange through
+ * {@link dev.comfygateway.cache.Fleet}.
  */
 @NullMarked
 package dev.comfygateway.cache;

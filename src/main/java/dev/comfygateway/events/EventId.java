@@ -7,9 +7,9 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Id of an event: the time of the observation in milliseconds. That of a {@code done}
- * also says that it is one, and its number, so that every replica recognizes a reconnect
- * after the end of a stream.
+ * Id of an event: the time of the observation in milliseconds. The id of a {@code done}
+ * also has its kind and its number, so that every replica recognizes a reconnect after
+ * the end of a stream.
  */
 final class EventId {
 
@@ -27,14 +27,14 @@ final class EventId {
 		return of(snapshot) + "-done-" + Objects.requireNonNull(snapshot.promptInfo().remaining());
 	}
 
-	/** Whether the id is that of a {@code done} that ended a stream with this limit. */
+	/** Whether a {@code done} with this id ended a stream with this limit. */
 	static boolean isDone(@Nullable String id, long until) {
 		Matcher done = DONE.matcher(id == null ? "" : id);
 		try {
 			return done.matches() && Long.parseLong(done.group(1)) <= until;
 		}
 		catch (NumberFormatException ignored) {
-			// More than 64 bit
+			// More than 64 bits
 			return false;
 		}
 	}

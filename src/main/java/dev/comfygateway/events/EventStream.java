@@ -55,8 +55,6 @@ class EventStream {
 
 	private final ListenerRefresh refresh;
 
-	private final ListenerLimit limit;
-
 	private final Ticker ticker;
 
 	private final Scheduler scheduler;
@@ -79,11 +77,10 @@ class EventStream {
 
 	private volatile boolean closed;
 
-	EventStream(PromptCache cache, ListenerRefresh refresh, ListenerLimit limit, Ticker ticker,
+	EventStream(PromptCache cache, ListenerRefresh refresh, Ticker ticker,
 			Scheduler eventScheduler, ApplicationContext application, MeterRegistry meters) {
 		this.cache = cache;
 		this.refresh = refresh;
-		this.limit = limit;
 		this.ticker = ticker;
 		this.scheduler = eventScheduler;
 		this.application = application;
@@ -100,17 +97,13 @@ class EventStream {
 
 	/**
 	 * Adds a listener.
+	 * @param callback completed at the end of the stream
 	 * @param connection closed where the listener does not read
 	 * @param until number at or below which the stream ends; absent for none
-	 * @return whether the limit permits it
 	 */
-	boolean add(Content.Sink response, Callback callback, Closeable connection, OptionalLong until) {
-		if (!limit.tryAcquire()) {
-			return false;
-		}
-		Listener listener = new Listener(response, callback, connection, until, ticker, this::remove);
+	void add(Content.Sink response, Callback callback, Closeable connection, OptionalLong until) {
+		Listener listener = new Listener(response, callback, connection, until, ticker, listeners::remove);
 		run(() -> begin(listener));
-		return true;
 	}
 
 	private void begin(Listener listener) {
@@ -126,11 +119,6 @@ class EventStream {
 		listener.comment(Event.retry());
 		current.ifPresentOrElse(event -> send(listener, event),
 				() -> listener.disposeAtEnd(schedule(() -> sendTimeout(listener), cache.maxWait())));
-	}
-
-	private void remove(Listener listener) {
-		listeners.remove(listener);
-		limit.release();
 	}
 
 	private void onResult(UpstreamStatus status) {

@@ -2,7 +2,6 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.server.FrontHandler;
-import dev.comfygateway.server.HeapBudget;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -10,13 +9,13 @@ import org.springframework.context.annotation.Lazy;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
-/** Wiring of the stream into the server, and its description. */
+/** Beans that connect the stream to the server, and describe it. */
 @Configuration(proxyBeanMethods = false)
 class EventsConfiguration {
 
 	@Bean
-	FrontHandler events(EventStream stream, GatewayProperties properties, HeapBudget heap) {
-		return new FrontHandler(FrontHandler.Place.STREAM, new EventsHandler(stream, properties.name(), heap));
+	FrontHandler events(EventStream stream, GatewayProperties properties, ListenerLimit limit) {
+		return new FrontHandler(FrontHandler.Place.STREAM, new EventsHandler(stream, properties.name(), limit));
 	}
 
 	/** Thread of the stream. */

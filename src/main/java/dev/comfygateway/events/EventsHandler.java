@@ -1,7 +1,6 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.error.ErrorAnswer;
-import dev.comfygateway.server.HeapBudget;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
@@ -19,7 +18,7 @@ import org.eclipse.jetty.util.Callback;
 import org.springframework.http.ResponseEntity;
 
 /**
- * Handler of {@code /api/prompt/events}, in front of Spring MVC: a stream holds no
+ * Handler of {@code /api/prompt/events}, in front of Spring MVC, since a stream holds no
  * thread.
  */
 final class EventsHandler extends Handler.Wrapper {
@@ -28,12 +27,12 @@ final class EventsHandler extends Handler.Wrapper {
 
 	private static final HttpField[] HEADERS = { new PreEncodedHttpField(HttpHeader.CONTENT_TYPE, "text/event-stream"),
 			new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-store"),
-			// nginx would hold events back
+			// nginx would buffer the events
 			new PreEncodedHttpField("X-Accel-Buffering", "no") };
 
 	/**
-	 * Bytes that the kernel keeps for a listener who does not read, twice that with its
-	 * own overhead. Its default of up to 4 MiB would hold hours of events.
+	 * SO_SNDBUF, which Linux doubles. Its default of up to 4 MiB would hold hours of
+	 * events for a listener that does not read.
 	 */
 	private static final int SEND_BUFFER = 4096;
 
@@ -41,11 +40,11 @@ final class EventsHandler extends Handler.Wrapper {
 
 	private final String gatewayName;
 
-	private final HeapBudget heap;
+	private final ListenerLimit limit;
 
-	EventsHandler(EventStream stream, String gatewayName, HeapBudget heap) {
+	EventsHandler(EventStream stream, String gatewayName, ListenerLimit limit) {
 		this.stream = stream;
-		this.heap = heap;
+		this.limit = limit;
 		this.gatewayName = gatewayName;
 	}
 
@@ -99,21 +98,19 @@ final class EventsHandler extends Handler.Wrapper {
 				response.write(false, BufferUtil.EMPTY_BUFFER, callback);
 				return;
 			}
-			boundSendBuffer(request);
-			Optional<Runnable> leave = heap.park(request);
-			if (leave.isEmpty()) {
-				stream.refuse();
-				refuse(response, callback);
+			limitSendBuffer(request);
+			Optional<Runnable> release = limit.tryAcquire(request);
+			if (release.isPresent()) {
+				stream.add(response, Callback.from(callback, release.get()),
+						request.getConnectionMetaData().getConnection().getEndPoint(), query.until());
 			}
-			else if (!stream.add(response, Callback.from(callback, leave.get()),
-					request.getConnectionMetaData().getConnection().getEndPoint(), query.until())) {
-				leave.get().run();
+			else {
 				refuse(response, callback);
 			}
 		}
 	}
 
-	private static void boundSendBuffer(Request request) throws IOException {
+	private static void limitSendBuffer(Request request) throws IOException {
 		if (request.getConnectionMetaData()
 			.getConnection()
 			.getEndPoint()

@@ -4,19 +4,24 @@ import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.error.RefusalLog;
 import dev.comfygateway.server.ConnectionShare;
+import dev.comfygateway.server.HeapBudget;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.jetty.server.Request;
 import org.slf4j.LoggerFactory;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/** Limit of the number of listeners: a permit for each, and a log of refusals. */
+/** Limit of listeners, by their number and by the heap, with a log of refusals. */
 @Component
 class ListenerLimit {
 
 	private final int max;
+
+	private final HeapBudget heap;
 
 	private final AtomicInteger permits = new AtomicInteger();
 
@@ -24,10 +29,12 @@ class ListenerLimit {
 
 	private final RefusalLog refusals;
 
-	ListenerLimit(GatewayProperties properties, ConnectionShare connections, MeterRegistry meters) {
+	ListenerLimit(GatewayProperties properties, ConnectionShare connections, HeapBudget heap,
+			MeterRegistry meters) {
+		this.heap = heap;
 		this.max = connections.bound("gateway.events.max-listeners", properties.events().maxListeners());
 		this.refused = Counter.builder("comfy.gateway.listeners.refused")
-			.description("Callers beyond the bound of listeners")
+			.description("Callers beyond the limits of listeners")
 			.register(meters);
 		this.refusals = new RefusalLog(LoggerFactory.getLogger(ListenerLimit.class),
 				ErrorAnswer.tooManyListeners().code(), max + " listen, the most by gateway.events.max-listeners");
@@ -36,19 +43,25 @@ class ListenerLimit {
 			.register(meters);
 	}
 
-	/** Acquires a permit, if one is left. */
-	boolean tryAcquire() {
-		if (permits.incrementAndGet() <= max) {
-			return true;
+	/**
+	 * Acquires a permit, if one is left and the heap has room for the request.
+	 * @return releases it
+	 */
+	Optional<Runnable> tryAcquire(Request request) {
+		if (permits.incrementAndGet() > max) {
+			refusals.refused();
+			return refuse();
 		}
-		permits.decrementAndGet();
-		refused.increment();
-		refusals.refused();
-		return false;
+		return heap.park(request).<Runnable>map(unpark -> () -> {
+			permits.decrementAndGet();
+			unpark.run();
+		}).or(this::refuse);
 	}
 
-	void release() {
+	private Optional<Runnable> refuse() {
 		permits.decrementAndGet();
+		refused.increment();
+		return Optional.empty();
 	}
 
 	@Scheduled(fixedDelayString = "10s")

@@ -2,11 +2,12 @@
  * Stream of the queue, {@code GET /api/prompt/events}, as server-sent events.
  * <ul>
  * <li>A listener holds no thread: Jetty writes without blocking.</li>
- * <li>One write of a listener is pending at a time. The newest event replaces the one
- * that waits behind it.</li>
- * <li>An event is encoded once for all. One thread sends, and one timer makes all
+ * <li>A listener has at most one pending write, and one event that waits behind it. A
+ * newer event replaces the waiting one.</li>
+ * <li>An event is encoded once for all listeners. One thread sends the events and the
  * heartbeats.</li>
- * <li>While somebody listens, the answer is refreshed when it is not fresh any more.</li>
+ * <li>While there are listeners, a refresh starts at the end of the answer's
+ * freshness.</li>
  * </ul>
  */
 @NullMarked

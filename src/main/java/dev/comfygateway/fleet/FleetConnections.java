@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Two connections to Redis, one for scripts and one for announcements. Making them
- * blocks, so that only the fleet's own thread does it.
+ * Connections to Redis, one for scripts and one for announcements. Connecting blocks, and
+ * is done by the thread of {@link FleetRecovery} alone.
  */
 final class FleetConnections {
 
@@ -32,17 +32,16 @@ final class FleetConnections {
 	}
 
 	/**
-	 * Connects, where there are no connections.
-	 * @param channel where results are announced
-	 * @param listener hears the announcements
-	 * @throws RuntimeException where Redis cannot be reached, or refuses, or takes too
-	 * long
+	 * Connects, unless that is done, and subscribes.
+	 * @param channel channel of the announcements
+	 * @param onAnnouncement receives the announcements
+	 * @throws RuntimeException where Redis fails
 	 */
-	void connect(String channel, Consumer<String> listener) {
+	void connect(String channel, Consumer<String> onAnnouncement) {
 		if (open == null) {
 			open = switch (factory.getRequiredNativeClient()) {
 				case RedisClusterClient client -> {
-					// The nodes may have changed since the last time
+					// The nodes may have changed since the last connection
 					client.refreshPartitions();
 					StatefulRedisClusterConnection<String, String> scripts = client.connect();
 					yield new Open(scripts, scripts.async(), subscription(client::connectPubSub, scripts));
@@ -56,7 +55,7 @@ final class FleetConnections {
 			open.subscription.addListener(new RedisPubSubAdapter<>() {
 				@Override
 				public void message(String from, String message) {
-					listener.accept(message);
+					onAnnouncement.accept(message);
 				}
 			});
 		}
@@ -90,7 +89,7 @@ final class FleetConnections {
 	}
 
 	/**
-	 * Where scripts run.
+	 * Commands for scripts.
 	 * @throws RedisException where there is no connection
 	 */
 	RedisScriptingAsyncCommands<String, String> scripts() {
@@ -105,7 +104,7 @@ final class FleetConnections {
 		return connections;
 	}
 
-	/** Closes the connections, without waiting. */
+	/** Closes the connections. Never blocks. */
 	void close() {
 		Open connections = open;
 		open = null;
@@ -115,7 +114,7 @@ final class FleetConnections {
 		}
 	}
 
-	/** Both connections. */
+	/** Both connections, and the channel of the subscription. */
 	private static final class Open {
 
 		private final StatefulConnection<String, String> connection;

@@ -23,13 +23,13 @@ enum FleetFault {
 	NOAUTH,
 	/** Wrong user or password. */
 	WRONGPASS,
-	/** The user may not do this. */
+	/** The user lacks a permission. */
 	NOPERM,
 	/** Memory is full. */
 	OOM,
 	/** Replica that takes no writes. */
 	READONLY,
-	/** Redis reads its data at its start. */
+	/** Redis loads its data. */
 	LOADING,
 	/** Replica without its master. */
 	MASTERDOWN,
@@ -39,11 +39,11 @@ enum FleetFault {
 	BUSY,
 	/** Redis cannot persist and takes no writes. */
 	MISCONF,
-	/** Something else than a hash is under the key. */
+	/** The key holds another type than a hash. */
 	WRONGTYPE,
 	/** Result that this version cannot read. */
 	INVALID,
-	/** Anything else. */
+	/** Any other fault. */
 	ERROR;
 
 	/** Faults whose names are codes of Redis. */
@@ -55,7 +55,7 @@ enum FleetFault {
 	 */
 	private static final Set<FleetFault> OF_CONNECTION = EnumSet.of(UNREACHABLE, TIMEOUT, NOAUTH, WRONGPASS, READONLY);
 
-	/** Redis 7.0 has no code for what a script may not do. */
+	/** Redis 7.0 has no code for a missing permission within a script. */
 	private static final String DENIED_IN_SCRIPT = "The user executing the script can't";
 
 	/** Word in health, log and metrics. */

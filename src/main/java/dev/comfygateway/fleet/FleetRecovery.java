@@ -84,7 +84,7 @@ final class FleetRecovery {
 			looping.set(false);
 		}
 		if (!state.isUp()) {
-			// It failed again before this loop had ended
+			// A failure came while the loop ended
 			begin();
 		}
 	}
@@ -120,8 +120,8 @@ final class FleetRecovery {
 	}
 
 	/**
-	 * Pause between two probes, which grows with the outage; with jitter, as all replicas
-	 * probe.
+	 * Pause between two probes, with jitter, since all replicas probe. It grows with the
+	 * outage.
 	 */
 	private Duration pause() {
 		long max = Math.min(MAX_PAUSE.toMillis(), MIN_PAUSE.toMillis() + state.downFor().toMillis() / 4);

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * State of the fleet as this replica sees it: a gauge, and one line in the log per
- * change.
+ * State of the fleet as this replica sees it, with a gauge, and with one line in the log
+ * for each change.
  */
 final class FleetState {
 
@@ -38,7 +38,7 @@ final class FleetState {
 		return fault == FleetFault.CONNECTING;
 	}
 
-	/** Whether a timeout can come from this process, which loads its code. */
+	/** Whether class loading in this process can cause a timeout. */
 	boolean isStarting() {
 		return isConnecting() && downFor().compareTo(MAX_START) < 0;
 	}

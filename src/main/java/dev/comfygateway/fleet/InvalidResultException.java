@@ -1,6 +1,6 @@
 package dev.comfygateway.fleet;
 
-/** Refusal of a result in Redis that this version cannot read. */
+/** Result in Redis that this version cannot read. */
 class InvalidResultException extends RuntimeException {
 
 	private static final long serialVersionUID = 1L;

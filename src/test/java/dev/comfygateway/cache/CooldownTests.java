@@ -65,7 +65,7 @@ class CooldownTests {
 	}
 
 	@Test
-	void afterWhenRetryAfterIsShorterPausesAsEver() {
+	void afterWhenRetryAfterIsShorterIgnoresIt() {
 		Cooldown cooldown = after(failure(Reason.RATE_LIMITED, Duration.ZERO), null, NO_JITTER);
 		assertThat(pause(cooldown)).isEqualTo(Duration.ofSeconds(1));
 	}
@@ -83,13 +83,13 @@ class CooldownTests {
 	}
 
 	@Test
-	void afterWhenFaultFollowsRefusalOfKeyStillKnowsOfIt() {
+	void afterWhenFaultFollowsRefusalOfKeyHasTheRefusal() {
 		Cooldown refused = after(failure(Reason.UNAUTHORIZED), null, NO_JITTER);
 		assertThat(after(failure(Reason.RESPONSE_TIMEOUT), refused, NO_JITTER).keyRefused()).isTrue();
 	}
 
 	@Test
-	void afterWhenNothingRefusedKeyKnowsOfNoRefusal() {
+	void afterWhenNothingRefusedKeyHasNoRefusal() {
 		assertThat(after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER).keyRefused()).isFalse();
 	}
 

@@ -29,14 +29,14 @@ class FreshnessPolicyTests {
 	@ParameterizedTest
 	@CsvSource({ "PT0S, FRESH", "PT0.000000001S, REFRESH_FLOOR", "PT0.499999999S, REFRESH_FLOOR",
 			"PT0.5S, REFUSED_BY_CALLER", "PT2S, REFUSED_BY_CALLER", "PT5S, REFUSED_BY_CALLER" })
-	void evaluateWhenNoCacheIsWantedRefusesFromRefreshFloorOn(Duration age, Freshness expected) {
+	void evaluateWhenNoCacheIsAskedRefusesFromRefreshFloorOn(Duration age, Freshness expected) {
 		assertThat(policy.evaluate(ANSWER, age.toNanos(), maxAge(0))).isEqualTo(expected);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "1, PT1S, FRESH", "1, PT1.000000001S, REFUSED_BY_CALLER", "2, PT2S, REVALIDATE", "3, PT3S, REVALIDATE",
 			"3, PT3.000000001S, REFUSED_BY_CALLER", "9, PT9S, STALE", "9, PT9.000000001S, REFUSED_BY_CALLER" })
-	void evaluateWhenMaxAgeIsWantedRefusesWhatIsOlder(long seconds, Duration age, Freshness expected) {
+	void evaluateWhenMaxAgeIsAskedRefusesOlderAnswers(long seconds, Duration age, Freshness expected) {
 		assertThat(policy.evaluate(ANSWER, age.toNanos(), maxAge(seconds))).isEqualTo(expected);
 	}
 

@@ -36,7 +36,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void lookupWhenSharedUsesItByItsOwnAgeAndAsksNobody() {
+	void lookupWhenSharedUsesItByItsAgeWithoutARequest() {
 		Lookup lookup = cache.lookup();
 		cache.fleet.share(answer(7, Duration.ofMillis(1500)));
 		Lookup.Fetched fetched = CacheUnderTest.fetched(lookup);
@@ -66,7 +66,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void callerWhoWaitsEndsThePatienceOfAClaim() {
+	void callerThatWaitsPromotesABackgroundClaim() {
 		cache.lookup();
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advanceSeconds(3);
@@ -78,7 +78,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void claimIsOfTheBackgroundWhereNobodyWaits() {
+	void claimOfARefreshIsABackgroundClaim() {
 		cache.lookup();
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advanceSeconds(3);
@@ -87,7 +87,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void lookupWhenSharedAnswerIsTooOldForOneOfTheWaitingClaimsAgain() {
+	void lookupWhenSharedAnswerIsTooOldForAWaitingCallerClaimsAgain() {
 		Lookup plain = cache.lookup();
 		Lookup strict = cache.lookup("no-cache");
 		cache.fleet.share(answer(7, Duration.ofMillis(900)));
@@ -112,7 +112,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void failureGoesOnWhereTheFleetWas() {
+	void failureAfterThoseOfTheFleetCountsThem() {
 		cache.lookup();
 		cache.fleet.share(failure(Reason.UNAVAILABLE, 503, Duration.ZERO));
 		cache.lookup();
@@ -156,7 +156,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void failureOfTheFleetBringsTheAnswerThatStandsIn() {
+	void failureOfTheFleetComesWithTheLastGoodAnswer() {
 		Lookup lookup = cache.lookup();
 		cache.fleet.share(new Shared(failure(Reason.UNAVAILABLE, 503, Duration.ofSeconds(4)).result(),
 				snapshot(7, Duration.ZERO, Duration.ofSeconds(9))));
@@ -191,7 +191,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void listenerWithABugKeepsTheResultFromNobody() {
+	void bugOfAListenerDoesNotAffectOthers() {
 		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.addListener(status -> {
 			throw new IllegalStateException("a bug");
@@ -244,7 +244,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void refreshThatAListenerAwaitsEndsThePatienceOfAClaim() {
+	void refreshThatAListenerAwaitsPromotesABackgroundClaim() {
 		cache.refresh.startIfDue(false);
 		assertThat(cache.fleet.claims.getLast().background()).isTrue();
 		cache.refresh.startIfDue(true);

@@ -124,7 +124,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenNewerIsWantedJoinsFetchInFlight() {
+	void lookupWhenNoCacheIsAskedJoinsFetchInFlight() {
 		cache.fetch(7);
 		cache.advanceSeconds(3);
 		cache.lookup();
@@ -161,10 +161,10 @@ class PromptCacheInFlightTests {
 	void lookupWhenFetchCompletesBetweenReadAndJoinSharesIt() {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
-		Hook afterLook = new Hook();
-		PromptCache hooked = cacheWith(time, upstream, afterLook);
+		Hook beforeJoin = new Hook();
+		PromptCache hooked = cacheWith(time, upstream, beforeJoin);
 		hooked.lookup(RequestDirectives.NONE);
-		afterLook.onceRun(() -> upstream.complete(7));
+		beforeJoin.onceRun(() -> upstream.complete(7));
 		Lookup lookup = hooked.lookup(RequestDirectives.NONE);
 		assertThat(fetched(lookup)).satisfies(fetched -> {
 			assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(7);
@@ -178,10 +178,10 @@ class PromptCacheInFlightTests {
 	void lookupWhenFetchFailsBetweenReadAndJoinSharesFailure() {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
-		Hook afterLook = new Hook();
-		PromptCache hooked = cacheWith(time, upstream, afterLook);
+		Hook beforeJoin = new Hook();
+		PromptCache hooked = cacheWith(time, upstream, beforeJoin);
 		hooked.lookup(RequestDirectives.NONE);
-		afterLook.onceRun(() -> upstream.complete(Reason.UNAUTHORIZED));
+		beforeJoin.onceRun(() -> upstream.complete(Reason.UNAUTHORIZED));
 		assertThat(failed(hooked.lookup(RequestDirectives.NONE)).failure().reason()).isEqualTo(Reason.UNAUTHORIZED);
 		assertThat(upstream.fetches()).isEqualTo(1);
 	}
@@ -191,9 +191,9 @@ class PromptCacheInFlightTests {
 		cache.fetch(7);
 		cache.advanceSeconds(3);
 		cache.lookup();
-		Hook afterLook = new Hook();
-		cache.upstream.onKeyVersion(afterLook);
-		afterLook.onceRun(() -> cache.upstream.complete(8));
+		Hook beforeJoin = new Hook();
+		cache.upstream.onKeyVersion(beforeJoin);
+		beforeJoin.onceRun(() -> cache.upstream.complete(8));
 		assertThat(stored(cache.lookup()).detail()).isEqualTo(Lookup.Detail.REVALIDATING);
 		assertThat(cache.upstream.fetches()).isEqualTo(2);
 	}
@@ -202,10 +202,10 @@ class PromptCacheInFlightTests {
 	void lookupWhenFetchWasSharedLateNextOneIsFree() {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
-		Hook afterLook = new Hook();
-		PromptCache hooked = cacheWith(time, upstream, afterLook);
+		Hook beforeJoin = new Hook();
+		PromptCache hooked = cacheWith(time, upstream, beforeJoin);
 		hooked.lookup(RequestDirectives.NONE);
-		afterLook.onceRun(() -> upstream.complete(7));
+		beforeJoin.onceRun(() -> upstream.complete(7));
 		hooked.lookup(RequestDirectives.NONE);
 		time.advance(Duration.ofSeconds(6));
 		Lookup next = hooked.lookup(RequestDirectives.NONE);
@@ -318,15 +318,15 @@ class PromptCacheInFlightTests {
 			.containsOnly(fetched(settled.get(0)).snapshot());
 	}
 
-	private static PromptCache cacheWith(FakeTime time, ComfyCloudStandIn upstream, Hook afterLook) {
-		return cacheWith(time, time, upstream, afterLook);
+	private static PromptCache cacheWith(FakeTime time, ComfyCloudStandIn upstream, Hook beforeJoin) {
+		return cacheWith(time, time, upstream, beforeJoin);
 	}
 
 	/** Cache with a hook between the lookup of the entry and the join of a fetch. */
-	private static PromptCache cacheWith(Ticker ticker, FakeTime time, ComfyCloudStandIn upstream, Hook afterLook) {
+	private static PromptCache cacheWith(Ticker ticker, FakeTime time, ComfyCloudStandIn upstream, Hook beforeJoin) {
 		StatsCounter hooked = mock(StatsCounter.class);
 		doAnswer(call -> {
-			afterLook.run();
+			beforeJoin.run();
 			return null;
 		}).when(hooked).recordMisses(1);
 		return new CacheUnderTest(false, time, ticker, upstream, hooked, GatewaySettings.with()).cache;

@@ -113,7 +113,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void eventThatSaysTheSameIsNotToldTwice() {
+	void sameEventIsNotSentTwice() {
 		listener.send(prompt(1));
 		complete();
 		assertThat(listener.send(prompt(1))).isFalse();
@@ -126,7 +126,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void eventThatSaysTheSameAsBeforeTheOneThatWaitsReplacesBoth() {
+	void eventEqualToTheLastOneRemovesTheWaitingOne() {
 		listener.send(prompt(1));
 		listener.send(prompt(2));
 		listener.send(prompt(1));
@@ -136,7 +136,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void commentDoesNotChangeWhatWasTold() {
+	void commentDoesNotChangeTheLastEvent() {
 		listener.send(prompt(1));
 		complete();
 		listener.comment(bytes(":"));
@@ -176,7 +176,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void untilEndsAtAnAnswerThatSaysWhatWasTold() {
+	void untilEndsAtAnAnswerEqualToTheLastOne() {
 		listener = listener(OptionalLong.of(2));
 		listener.send(Event.of(status(snapshot(2, Duration.ofSeconds(-1)), null)).orElseThrow());
 		complete();
@@ -185,7 +185,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void sendFirstIsForAListenerThatWasToldNothing() {
+	void sendFirstIsForAListenerWithoutAnEvent() {
 		assertThat(listener.sendFirst(failure())).isTrue();
 		complete();
 		assertThat(listener.sendFirst(prompt(1))).isFalse();
@@ -196,7 +196,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void commentIsLeftOutWhereSomethingIsOnItsWay() {
+	void commentIsOmittedWhereAWriteIsPending() {
 		listener.send(prompt(1));
 		listener.comment(bytes(":"));
 		complete();

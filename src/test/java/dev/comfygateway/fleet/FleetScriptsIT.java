@@ -118,14 +118,14 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void holderWhoseLeaseIsOverPublishesNothingThoughNobodyClaimedSince() {
+	void holderWhoseLeaseIsOverPublishesNothingWithoutAnotherClaim() {
 		FleetReply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
 		await().until(() -> scripts.read(ACCOUNT).join().leaseLeft().isZero());
 		assertThat(publish("late", answer(1), late.redisMillis())).isFalse();
 	}
 
 	@Test
-	void ageOfTheUpstreamIsKeptAndDoesNotCountAsTimeSinceArrival() {
+	void ageOfTheUpstreamDoesNotCountAsTimeSinceArrival() {
 		long now = System.nanoTime();
 		publish("one",
 				success(new Snapshot(new PromptInfo(null), Duration.ofSeconds(40), false, now, now, Instant.EPOCH, 1)),
@@ -136,7 +136,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void answerOfAFetchThatWasJoinedServesWhateverItsAge() {
+	void answerOfAJoinedFetchServesAtAnyAge() {
 		publish("one", answer(7), claim("one").redisMillis());
 		FleetReply next = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
 		assertThat(scripts.claim(ACCOUNT, "three", 0, LEASE, "").join().status()).isEqualTo(Status.HELD);
@@ -146,7 +146,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void leaseIsGivenBackWhereTheResultIsOfAnotherKey() {
+	void leaseIsReleasedWhereTheResultIsOfAnotherKey() {
 		ComfyCloudClient client = mock(ComfyCloudClient.class);
 		when(client.account()).thenReturn(ACCOUNT);
 		SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -167,7 +167,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void leaseThatIsGivenBackIsGrantedAtOnce() {
+	void releasedLeaseIsGrantedAtOnce() {
 		claim("one");
 		assertThat(scripts.release(ACCOUNT, "other").join()).isFalse();
 		assertThat(scripts.release(ACCOUNT, "one").join()).isTrue();
@@ -185,7 +185,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void leaseOfAClaimThatTheReplicaGaveUpDoesNotHoldIt() {
+	void leaseOfATimedOutClaimDoesNotBlockItsReplica() {
 		assertThat(claim("replica:1").status()).isEqualTo(Status.GRANTED);
 		assertThat(claim("other:1").status()).isEqualTo(Status.HELD);
 		FleetReply again = claim("replica:2");
@@ -195,7 +195,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void failureHoldsAllUntilTheCoolDownIsOver() {
+	void failureIsSharedUntilTheCoolDownIsOver() {
 		FleetReply granted = claim("one");
 		publish("one", failure(Reason.RATE_LIMITED, Duration.ofSeconds(20)), granted.redisMillis());
 		FleetReply other = claim("other");
@@ -220,7 +220,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void whatLiesInTheFutureIsIgnored() throws IOException {
+	void timesInTheFutureAreIgnored() throws IOException {
 		long hour = TimeUnit.HOURS.toMillis(1);
 		FleetReply granted = claim("one");
 		publish("one", failure(Reason.UNAVAILABLE, Duration.ofHours(2)), granted.redisMillis() + hour);
@@ -247,7 +247,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void scriptsThatRedisForgotRunAgain() throws IOException {
+	void scriptsAfterAScriptFlushRunAgain() throws IOException {
 		claim("one");
 		redis.command("SCRIPT", "FLUSH");
 		assertThat(claim("other").status()).isEqualTo(Status.HELD);

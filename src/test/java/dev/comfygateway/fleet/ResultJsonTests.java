@@ -35,7 +35,7 @@ class ResultJsonTests {
 
 	@ParameterizedTest
 	@MethodSource("answers")
-	void readWhenAnswerWasWrittenIsTheSame(PromptInfo promptInfo) {
+	void readWhenSnapshotWasWrittenIsEqual(PromptInfo promptInfo) {
 		Snapshot snapshot = new Snapshot(promptInfo, Duration.ofSeconds(2), true, AT - TOOK.toNanos(), AT,
 				Instant.parse("2026-03-01T12:00:00.123Z"), 4);
 		assertThat(SnapshotJson.read(SnapshotJson.write(snapshot), 4, AT)).usingRecursiveComparison()
@@ -44,13 +44,13 @@ class ResultJsonTests {
 
 	@ParameterizedTest
 	@EnumSource
-	void readWhenFailureWasWrittenIsTheSame(Reason reason) {
+	void readWhenCooldownWasWrittenIsEqual(Reason reason) {
 		Cooldown cooldown = cooldown(reason, "SOME_CODE", "Some \"text\".", Duration.ofSeconds(7));
 		assertThat(read(CooldownJson.write(cooldown), 4)).isEqualTo(cooldown);
 	}
 
 	@Test
-	void readWhenFailureHasNoTextIsTheSame() {
+	void readWhenFailureHasNoTextIsEqual() {
 		Cooldown cooldown = cooldown(Reason.DNS_ERROR, null, null, null);
 		assertThat(read(CooldownJson.write(cooldown), 4)).isEqualTo(cooldown);
 	}
@@ -69,13 +69,13 @@ class ResultJsonTests {
 			"{\"promptInfo\":{},\"ageOnArrival\":-1,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}",
 			"{\"promptInfo\":{\"exec_info\":{\"queue_remaining\":-1}},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}",
 			"{\"promptInfo\":{\"exec_info\":7},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}" })
-	void readWhenItIsNoAnswerThrows(String text) {
+	void readWhenTextIsNoSnapshotThrows(String text) {
 		assertThatExceptionOfType(InvalidResultException.class).isThrownBy(() -> SnapshotJson.read(text, 1, AT));
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "rubbish", "{}", "null", "{\"reason\":\"WHIM\"}" })
-	void readWhenItIsNoFailureThrows(String text) {
+	void readWhenTextIsNoCooldownThrows(String text) {
 		assertInvalid(text);
 	}
 
@@ -85,7 +85,7 @@ class ResultJsonTests {
 			"\"lasting\":9000/\"lasting\":9223372036854775807", "\"interval\":4000/\"interval\":9223372036854775807",
 			"\"status\":503/\"status\":7", "\"retryAfter\":null/\"retryAfter\":-1", "SOME_CODE/NOT_CACHED",
 			"SOME_CODE/line\\nbreak", "Some text/line\\nbreak" })
-	void readWhenAFailureIsChangedForTheWorseThrows(String change) {
+	void readWhenAFieldOfAFailureIsInvalidThrows(String change) {
 		String text = CooldownJson.write(cooldown(Reason.UNAVAILABLE, "SOME_CODE", "Some text", null));
 		String[] pair = change.split("/");
 		assertThat(text).contains(pair[0]);
