@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param failure what callers get meanwhile
  * @param at time of the failure
- * @param interval length of the cool-down before jitter; the next one doubles it
+ * @param interval length of the cool-down before jitter; the next failure in a row
+ * doubles it
  * @param until end of the cool-down
  * @param keyRefused whether this failure or an earlier one in a row refused the key
  * @param since time of the first failure in a row
@@ -30,8 +31,11 @@ public record Cooldown(UpstreamFailure failure, long at, Duration interval, long
 	static Cooldown after(UpstreamFailure failure, @Nullable Cooldown previous, GatewayProperties properties,
 			RandomGenerator random, long now) {
 		boolean keyRefused = failure.reason().isKeyRefused();
-		Duration interval = keyRefused ? properties.maxCooldown()
-				: previous == null ? properties.cooldown() : previous.nextInterval(properties.maxCooldown());
+		Duration interval = properties.maxCooldown();
+		if (!keyRefused) {
+			Duration next = previous == null ? properties.cooldown() : previous.interval.multipliedBy(2);
+			interval = next.compareTo(interval) < 0 ? next : interval;
+		}
 		double jitter = 1 + JITTER * (2 * random.nextDouble() - 1);
 		long pause = (long) (interval.toNanos() * jitter);
 		Duration retryAfter = failure.retryAfter();
@@ -39,11 +43,6 @@ public record Cooldown(UpstreamFailure failure, long at, Duration interval, long
 		return previous == null ? new Cooldown(failure, now, interval, until, keyRefused, now, 1)
 				: new Cooldown(failure, now, interval, until, keyRefused || previous.keyRefused, previous.since,
 						previous.failures + 1);
-	}
-
-	private Duration nextInterval(Duration max) {
-		Duration doubled = interval.multipliedBy(2);
-		return doubled.compareTo(max) < 0 ? doubled : max;
 	}
 
 	@Override

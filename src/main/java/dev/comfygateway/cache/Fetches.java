@@ -92,7 +92,7 @@ class Fetches {
 
 		private final boolean background;
 
-		/** Whether a caller has joined that waits. */
+		/** Whether a waiting caller has joined. */
 		private volatile boolean awaited;
 
 		InFlightFetch(long newBelow, boolean background) {
@@ -100,7 +100,7 @@ class Fetches {
 			this.background = background;
 		}
 
-		/** A claim that is not made yet is promoted afterwards. */
+		/** Promotes the claim, or has it promoted as soon as it is made. */
 		void promote() {
 			awaited = true;
 			fleet.promote();
@@ -128,7 +128,7 @@ class Fetches {
 
 		private void onClaim(Claim claim) {
 			switch (claim) {
-				// It belongs to the account before a change of the key
+				// The key has changed, so that the result is of another account
 				case Claim.Shared shared when results.current(shared.result()) == null -> claim();
 				case Claim.Shared shared -> complete(() -> results.add(shared));
 				case Claim.Granted(Lease lease) -> {

@@ -65,7 +65,7 @@ public class PromptCache {
 		this.ticker = ticker;
 	}
 
-	/** Looks up the answer for a caller, and joins a fetch where none serves. */
+	/** Looks up the answer for a caller, or joins a fetch. Never blocks. */
 	public Lookup lookup(RequestDirectives directives) {
 		Memory memory = read(directives);
 		Optional<Lookup> served = serve(memory);
@@ -111,14 +111,14 @@ public class PromptCache {
 	private Optional<Lookup> serve(Memory memory) {
 		Snapshot stored = memory.stored;
 		if (stored == null) {
-			return serveAfterFailure(memory);
+			return serveWithoutFetch(memory);
 		}
 		return switch (policy.evaluate(stored, memory.now, memory.directives)) {
 			case FRESH -> hit(stored, memory.now, Detail.NONE, null);
 			case REFRESH_FLOOR -> hit(stored, memory.now, Detail.REFRESH_FLOOR, null);
 			case REVALIDATE ->
-				results.cooldown(memory.last) == null ? revalidate(stored, memory) : serveAfterFailure(memory);
-			case STALE, REFUSED_BY_CALLER -> serveAfterFailure(memory);
+				results.cooldown(memory.last) == null ? revalidate(stored, memory) : serveWithoutFetch(memory);
+			case STALE, REFUSED_BY_CALLER -> serveWithoutFetch(memory);
 		};
 	}
 
@@ -132,12 +132,12 @@ public class PromptCache {
 	}
 
 	/**
-	 * Serves without waiting for a fetch: after a failure, the stored answer or the
-	 * failure itself. Once the cool-down is over, the next attempt runs in the background
-	 * while the stored answer may stand in. A hanging upstream then costs callers one
+	 * Serves a caller that would wait for a fetch: after a failure, with the stored
+	 * answer or with the failure. Where the stored answer may stand in, the attempt after
+	 * the cool-down runs in the background. A hanging upstream then costs callers one
 	 * deadline, not one at each attempt.
 	 */
-	private Optional<Lookup> serveAfterFailure(Memory memory) {
+	private Optional<Lookup> serveWithoutFetch(Memory memory) {
 		Snapshot stored = memory.stored;
 		Cooldown cooldown = results.cooldown(memory.last);
 		if (cooldown != null && stored != null
@@ -232,7 +232,7 @@ public class PromptCache {
 	}
 
 	/**
-	 * What a caller finds in memory.
+	 * Memory as a caller finds it.
 	 *
 	 * @param last the last result
 	 * @param stored the stored answer, where it may serve some caller

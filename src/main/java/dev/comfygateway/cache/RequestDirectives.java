@@ -1,5 +1,6 @@
 package dev.comfygateway.cache;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -32,16 +33,18 @@ public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 		long maxAge = Long.MAX_VALUE;
 		boolean onlyIfCached = false;
 		for (String field : cacheControl) {
-			DirectiveReader reader = new DirectiveReader(field);
-			while (reader.next()) {
-				if (reader.is("no-cache") && reader.argument == null) {
+			for (String directive : split(field)) {
+				int equals = directive.indexOf('=');
+				String name = (equals < 0 ? directive : directive.substring(0, equals)).strip();
+				String argument = equals < 0 ? null : unquote(directive.substring(equals + 1).strip());
+				if (name.equalsIgnoreCase("no-cache") && argument == null) {
 					maxAge = 0;
 				}
-				else if (reader.is("only-if-cached") && reader.argument == null) {
+				else if (name.equalsIgnoreCase("only-if-cached") && argument == null) {
 					onlyIfCached = true;
 				}
-				else if (reader.is("max-age") && reader.argument != null) {
-					maxAge = Math.min(maxAge, nanos(reader.argument));
+				else if (name.equalsIgnoreCase("max-age") && argument != null) {
+					maxAge = Math.min(maxAge, nanos(argument));
 				}
 			}
 		}
@@ -57,61 +60,30 @@ public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 		return digits.length() > 9 ? Long.MAX_VALUE : TimeUnit.SECONDS.toNanos(Long.parseLong(digits));
 	}
 
-	/** Reader of a list of {@code name}, {@code name=token} and {@code name="text"}. */
-	private static final class DirectiveReader {
-
-		private final String text;
-
-		private int at;
-
-		private String name = "";
-
-		private @Nullable String argument;
-
-		DirectiveReader(String text) {
-			this.text = text;
-		}
-
-		boolean is(String directive) {
-			return name.equalsIgnoreCase(directive);
-		}
-
-		/** Moves to the next directive; one that is malformed has no name. */
-		boolean next() {
-			if (at >= text.length()) {
-				return false;
+	/** Elements of a list. A comma within quotes does not separate them. */
+	private static List<String> split(String list) {
+		List<String> elements = new ArrayList<>();
+		int begin = 0;
+		boolean quoted = false;
+		for (int i = 0; i < list.length(); i++) {
+			char c = list.charAt(i);
+			if (c == '"') {
+				quoted = !quoted;
 			}
-			int end = endOfElement();
-			String element = text.substring(at, end);
-			at = end + 1;
-			int equals = element.indexOf('=');
-			name = (equals < 0 ? element : element.substring(0, equals)).strip();
-			argument = equals < 0 ? null : unquote(element.substring(equals + 1).strip());
-			return true;
-		}
-
-		/** End of the directive: the next comma outside of quotes. */
-		private int endOfElement() {
-			boolean quoted = false;
-			for (int i = at; i < text.length(); i++) {
-				char c = text.charAt(i);
-				if (c == '"') {
-					quoted = !quoted;
-				}
-				else if (c == '\\' && quoted) {
-					i++;
-				}
-				else if (c == ',' && !quoted) {
-					return i;
-				}
+			else if (c == '\\' && quoted) {
+				i++;
 			}
-			return text.length();
+			else if (c == ',' && !quoted) {
+				elements.add(list.substring(begin, i));
+				begin = i + 1;
+			}
 		}
+		elements.add(list.substring(begin));
+		return elements;
+	}
 
-		private static String unquote(String value) {
-			boolean quoted = value.length() > 1 && value.startsWith("\"") && value.endsWith("\"");
-			return quoted ? value.substring(1, value.length() - 1) : value;
-		}
-
+	private static String unquote(String value) {
+		boolean quoted = value.length() > 1 && value.startsWith("\"") && value.endsWith("\"");
+		return quoted ? value.substring(1, value.length() - 1) : value;
 	}
 }

@@ -67,6 +67,7 @@ class ResultStore {
 
 	private volatile @Nullable FetchResult last;
 
+	/** Time at which it was added, on the ticker. */
 	private long lastNanos;
 
 	private volatile @Nullable Snapshot lastGood;
@@ -83,7 +84,7 @@ class ResultStore {
 		this.changes = new UpstreamLog(client, ticker, clock);
 	}
 
-	/** Last result, of whichever key version. */
+	/** Last result, of any key version. */
 	@Nullable FetchResult last() {
 		return last;
 	}
@@ -98,7 +99,7 @@ class ResultStore {
 		return current(result) instanceof Cooldown cooldown ? cooldown : null;
 	}
 
-	/** Stored answer, where it may serve some caller. */
+	/** Stored answer, where it may serve any caller. */
 	@Nullable Snapshot answer(long now) {
 		Snapshot stored = (Snapshot) entries.policy().getIfPresentQuietly(KEY);
 		return stored == null || stored.keyVersion() != client.keyVersion() || policy.remainingLife(stored, now) <= 0
@@ -116,7 +117,9 @@ class ResultStore {
 		};
 	}
 
-	/** Adds a result that another replica announced, unless a newer one is known. */
+	/**
+	 * Adds a result that another replica announced, unless one was added since it came.
+	 */
 	void addAnnounced(Fleet.Claim.Shared shared) {
 		synchronized (this) {
 			FetchResult result = shared.result();
