@@ -33,7 +33,7 @@ import org.springframework.stereotype.Component;
  * <li>The fetch is claimed in the {@link Fleet}. Where another replica has fetched, its
  * result is used and no request is made.</li>
  * <li>A completing fetch stores its result, publishes it to the fleet, clears the fetch
- * in flight, reports the result to the listeners, and completes the waiting callers, in
+ * in flight, reports the result to the receivers, and completes the waiting callers, in
  * this order.</li>
  * </ol>
  */
@@ -85,11 +85,11 @@ public class PromptCache {
 	}
 
 	/**
-	 * Adds a listener, which receives the status after each result. The status has the
-	 * answer even where that cannot be stored. The listener must not block.
+	 * Adds a receiver of the status after each result. The status has the answer even
+	 * where that cannot be stored. The receiver must not block.
 	 */
-	public void addListener(Consumer<UpstreamStatus> listener) {
-		results.addListener(listener);
+	public void onResult(Consumer<UpstreamStatus> receiver) {
+		results.onResult(receiver);
 	}
 
 	/** Status of the upstream, without a request to it. */

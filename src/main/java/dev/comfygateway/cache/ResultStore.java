@@ -27,7 +27,7 @@ import org.springframework.stereotype.Component;
 
 /**
  * Store of the last result and of the last good answer, which is Caffeine's one entry.
- * Listeners receive the status after each result.
+ * Receivers get the status after each result.
  */
 @Component
 class ResultStore {
@@ -58,11 +58,11 @@ class ResultStore {
 
 	private final UpstreamLog changes;
 
-	private final BugLog bugs = new BugLog(log, "A listener of results");
+	private final BugLog bugs = new BugLog(log, "A receiver of results");
 
-	private final List<Consumer<UpstreamStatus>> listeners = new CopyOnWriteArrayList<>();
+	private final List<Consumer<UpstreamStatus>> receivers = new CopyOnWriteArrayList<>();
 
-	/** Statuses after results that the listeners have not received yet. */
+	/** Statuses after results that are not reported yet. */
 	private final Queue<UpstreamStatus> unreported = new ConcurrentLinkedQueue<>();
 
 	private volatile @Nullable FetchResult last;
@@ -184,31 +184,31 @@ class ResultStore {
 	}
 
 	/**
-	 * Adds a listener. It is called on the thread that brings the result, and must not
+	 * Adds a receiver. It is called on the thread that adds the result, and must not
 	 * block.
 	 */
-	void addListener(Consumer<UpstreamStatus> listener) {
-		listeners.add(listener);
+	void onResult(Consumer<UpstreamStatus> receiver) {
+		receivers.add(receiver);
 	}
 
 	/**
-	 * Reports results to the listeners, in their order. A listener may start the next
+	 * Reports results to the receivers, in their order. A receiver may start the next
 	 * fetch.
 	 */
 	void report() {
 		synchronized (unreported) {
 			for (UpstreamStatus status = unreported.poll(); status != null; status = unreported.poll()) {
-				for (Consumer<UpstreamStatus> listener : listeners) {
-					report(status, listener);
+				for (Consumer<UpstreamStatus> receiver : receivers) {
+					report(status, receiver);
 				}
 			}
 		}
 	}
 
-	/** A listener's bug must not keep the result from callers. */
-	private void report(UpstreamStatus status, Consumer<UpstreamStatus> listener) {
+	/** A receiver's bug must not affect callers. */
+	private void report(UpstreamStatus status, Consumer<UpstreamStatus> receiver) {
 		try {
-			listener.accept(status);
+			receiver.accept(status);
 		}
 		catch (RuntimeException | Error bug) {
 			bugs.log(bug);
@@ -220,7 +220,7 @@ class ResultStore {
 		FetchResult result = current(last);
 		if (result instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
 				&& snapshot.sinceArrival(now) < MIN_REFRESH_NANOS) {
-			// As listeners received it, even where it could not be stored
+			// As it was reported, even where it could not be stored
 			return status(result, snapshot, now);
 		}
 		Snapshot stored = answer(now);

@@ -88,7 +88,7 @@ class EventStream {
 		this.dropped = Counter.builder("comfy.gateway.listeners.dropped")
 			.description("Listeners that did not read")
 			.register(meters);
-		cache.addListener(this::onResult);
+		cache.onResult(this::onResult);
 	}
 
 	boolean isClosed() {

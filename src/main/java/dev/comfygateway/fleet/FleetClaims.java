@@ -199,11 +199,15 @@ final class FleetClaims {
 				grantAlone();
 				return;
 			}
-			CompletableFuture<?> signal = promoted.isDone() ? state.change()
-					: CompletableFuture.anyOf(state.change(), promoted);
+			CompletableFuture<?> signal = promoted.isDone() ? state.recovered()
+					: CompletableFuture.anyOf(state.recovered(), promoted);
 			runAt(signal, times.command().toMillis(), this::run);
 		}
 
+		/**
+		 * Whether to wait for Redis: for its first connection, and in the background also
+		 * for its return.
+		 */
 		private boolean isWaitingForRedis() {
 			Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
 			if (state.isConnecting()) {

@@ -22,7 +22,7 @@ final class FleetState {
 
 	private volatile long downSince = System.nanoTime();
 
-	private volatile CompletableFuture<Void> change = new CompletableFuture<>();
+	private volatile CompletableFuture<Void> recovered = new CompletableFuture<>();
 
 	FleetState(MeterRegistry meters) {
 		Gauge.builder("comfy.gateway.fleet.up", this, state -> state.isUp() ? 1 : 0)
@@ -55,17 +55,17 @@ final class FleetState {
 	}
 
 	/** Completes when the fleet is up again. */
-	CompletableFuture<Void> change() {
-		return change;
+	CompletableFuture<Void> recovered() {
+		return recovered;
 	}
 
 	void up() {
-		if (end()) {
-			change.complete(null);
+		if (endFault()) {
+			recovered.complete(null);
 		}
 	}
 
-	private synchronized boolean end() {
+	private synchronized boolean endFault() {
 		FleetFault before = fault;
 		if (before == FleetFault.CONNECTING) {
 			log.info("Fleet: answers are shared through Redis");
@@ -84,7 +84,7 @@ final class FleetState {
 		}
 		if (before == null) {
 			downSince = System.nanoTime();
-			change = new CompletableFuture<>();
+			recovered = new CompletableFuture<>();
 		}
 		fault = now;
 		log.warn("Fleet: Redis fails: {}; this replica asks the upstream by itself", now.word());

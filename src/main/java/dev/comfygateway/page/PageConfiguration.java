@@ -55,7 +55,7 @@ class PageConfiguration implements WebMvcConfigurer {
 	@Bean
 	HistoryRecorder historyRecorder(PromptCache cache, InstantSource clock) {
 		HistoryRecorder recorder = new HistoryRecorder(clock);
-		cache.addListener(recorder::record);
+		cache.onResult(recorder::record);
 		return recorder;
 	}
 

@@ -167,7 +167,7 @@ class PromptCacheFleetTests {
 	@Test
 	void sharedResultOfAnotherKeyIsClaimedAgain() {
 		List<UpstreamStatus> received = new ArrayList<>();
-		cache.cache.addListener(received::add);
+		cache.cache.onResult(received::add);
 		Lookup lookup = cache.lookup();
 		cache.upstream.changeKey();
 		cache.fleet.share(answer(7, Duration.ZERO));
@@ -191,12 +191,12 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void bugOfAListenerDoesNotAffectOthers() {
+	void bugOfAReceiverAffectsNobodyElse() {
 		List<UpstreamStatus> received = new ArrayList<>();
-		cache.cache.addListener(status -> {
+		cache.cache.onResult(status -> {
 			throw new IllegalStateException("a bug");
 		});
-		cache.cache.addListener(received::add);
+		cache.cache.onResult(received::add);
 		Lookup lookup = cache.lookup();
 		cache.fleet.grant();
 		cache.upstream.complete(8);

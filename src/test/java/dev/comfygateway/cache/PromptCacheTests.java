@@ -349,10 +349,10 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@CsvSource({ "0s, 0s, PT0S", "2s, 30s, PT0S", "2s, 30s, PT1H" })
-	void listenersReceiveEachAnswerWhateverCanBeStored(String freshFor, String staleIfError, Duration age) {
+	void receiversGetEachAnswerWhateverCanBeStored(String freshFor, String staleIfError, Duration age) {
 		CacheUnderTest cache = new CacheUnderTest("fresh-for=" + freshFor, "stale-if-error=" + staleIfError);
 		List<UpstreamStatus> received = new ArrayList<>();
-		cache.cache.addListener(received::add);
+		cache.cache.onResult(received::add);
 		cache.lookup();
 		cache.upstream.complete(cache.upstream.answered(7, age));
 		assertThat(received).singleElement().satisfies(status -> {
@@ -362,10 +362,10 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void listenersReceiveAFailureWithTheAnswerThatStandsIn() {
+	void receiversGetAFailureWithTheAnswerThatStandsIn() {
 		CacheUnderTest cache = CacheUnderTest.holding(7);
 		List<UpstreamStatus> received = new ArrayList<>();
-		cache.cache.addListener(received::add);
+		cache.cache.onResult(received::add);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		cache.upstream.complete(Reason.UNAVAILABLE);

@@ -44,14 +44,14 @@ class FleetStateTests {
 	}
 
 	@Test
-	void changeCompletesWhenItIsUpAgain() {
-		CompletableFuture<Void> first = state.change();
+	void recoveredCompletesWhenItIsUpAgain() {
+		CompletableFuture<Void> first = state.recovered();
 		state.up();
 		assertThat(first).isCompleted();
 		state.down(FleetFault.LOADING);
-		CompletableFuture<Void> second = state.change();
+		CompletableFuture<Void> second = state.recovered();
 		state.down(FleetFault.BUSY);
-		assertThat(second).isNotDone().isSameAs(state.change());
+		assertThat(second).isNotDone().isSameAs(state.recovered());
 		state.up();
 		assertThat(second).isCompleted();
 	}
