@@ -158,8 +158,7 @@ final class FleetClaims {
 						RedisLease granted = new RedisLease(scripts, announcements, ticker, account, token, reply);
 						lease = granted;
 						if (!outcome.complete(new Granted(granted))) {
-							// The claim has timed out, and this replica fetches without
-							// it
+							// The claim has timed out: this replica fetches alone
 							granted.release();
 						}
 						announcements.deliver(reply);
