@@ -77,8 +77,8 @@ class EventStream {
 
 	private volatile boolean closed;
 
-	EventStream(PromptCache cache, ListenerRefresh refresh, Ticker ticker,
-			Scheduler eventScheduler, ApplicationContext application, MeterRegistry meters) {
+	EventStream(PromptCache cache, ListenerRefresh refresh, Ticker ticker, Scheduler eventScheduler,
+			ApplicationContext application, MeterRegistry meters) {
 		this.cache = cache;
 		this.refresh = refresh;
 		this.ticker = ticker;

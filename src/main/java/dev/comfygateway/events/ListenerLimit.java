@@ -29,8 +29,7 @@ class ListenerLimit {
 
 	private final RefusalLog refusals;
 
-	ListenerLimit(GatewayProperties properties, ConnectionShare connections, HeapBudget heap,
-			MeterRegistry meters) {
+	ListenerLimit(GatewayProperties properties, ConnectionShare connections, HeapBudget heap, MeterRegistry meters) {
 		this.heap = heap;
 		this.max = connections.bound("gateway.events.max-listeners", properties.events().maxListeners());
 		this.refused = Counter.builder("comfy.gateway.listeners.refused")

@@ -24,7 +24,7 @@ class FleetConfiguration {
 	@Bean
 	@ConditionalOnMissingBean
 	Fleet singleReplica(GatewayProperties properties) {
-		if (properties.fleet() != GatewayProperties.Fleet.NONE) {
+		if (properties.fleet() != GatewayProperties.FleetType.NONE) {
 			throw new InvalidSettingException("gateway.fleet", "is not spelt as one of its values",
 					"Write none or redis.");
 		}

@@ -75,7 +75,7 @@ class ListenerTests {
 	void tasksAreDisposedWhenCallerHasLeft() {
 		Disposable task = Disposables.single();
 		listener.disposeAtEnd(task);
-		listener.tell(prompt(1));
+		listener.send(prompt(1));
 		assertThat(task.isDisposed()).isFalse();
 		pending.getFirst().failed(new IOException("The caller has left"));
 		assertThat(task.isDisposed()).isTrue();
