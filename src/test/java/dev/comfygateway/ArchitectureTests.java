@@ -76,7 +76,7 @@ class ArchitectureTests {
 		.whereLayer("web")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("server")
-		.mayOnlyBeAccessedByLayers("web", "events")
+		.mayOnlyBeAccessedByLayers("web", "page", "events")
 		.whereLayer("page")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("cache")

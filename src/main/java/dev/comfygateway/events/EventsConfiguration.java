@@ -1,7 +1,9 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.server.Endpoint;
 import dev.comfygateway.server.FrontHandler;
+import dev.comfygateway.server.Lane;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -12,6 +14,12 @@ import reactor.core.scheduler.Schedulers;
 /** Beans that connect the stream to the server, and describe it. */
 @Configuration(proxyBeanMethods = false)
 class EventsConfiguration {
+
+	/** The stream itself takes no thread. */
+	@Bean
+	Endpoint eventsEndpoint() {
+		return Endpoint.api(EventsHandler.PATH, Lane.OTHER);
+	}
 
 	@Bean
 	FrontHandler events(EventStream stream, GatewayProperties properties, ListenerLimit limit) {

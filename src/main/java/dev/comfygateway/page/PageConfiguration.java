@@ -1,6 +1,8 @@
 package dev.comfygateway.page;
 
 import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.server.Endpoint;
+import dev.comfygateway.server.Lane;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -50,6 +52,21 @@ class PageConfiguration implements WebMvcConfigurer {
 		catch (IOException e) {
 			throw new UncheckedIOException(e);
 		}
+	}
+
+	@Bean
+	Endpoint pageEndpoint() {
+		return new Endpoint("/"::equals, Lane.FILES, false);
+	}
+
+	@Bean
+	Endpoint pageFilesEndpoint() {
+		return Endpoint.files("/page/", "/webjars");
+	}
+
+	@Bean
+	Endpoint historyEndpoint() {
+		return Endpoint.api(PageController.HISTORY, Lane.FILES);
 	}
 
 	@Bean

@@ -6,7 +6,6 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Predicate;
 import org.eclipse.jetty.server.Request;
 
 /**
@@ -24,34 +23,27 @@ final class Bulkhead {
 			Comparator.comparingLong(HandedOver::answered)
 				.thenComparing(Comparator.comparingLong(HandedOver::number).reversed()));
 
-	private final Predicate<Request> kind;
-
 	private final ThreadPoolExecutor executor;
 
 	private final AtomicLong numbers = new AtomicLong();
 
-	private Bulkhead(Predicate<Request> kind, int max, ThreadFactory threads) {
-		this.kind = kind;
+	private Bulkhead(int max, ThreadFactory threads) {
 		this.executor = new ThreadPoolExecutor(max, max, KEEP_ALIVE_SECONDS, TimeUnit.SECONDS,
 				new PriorityBlockingQueue<>(max, ORDER), threads);
 		this.executor.allowCoreThreadTimeOut(true);
 	}
 
 	/** For requests that wait, many at a time: virtual threads. */
-	static Bulkhead ofWaiting(String name, int max, Predicate<Request> kind) {
-		return new Bulkhead(kind, max, Thread.ofVirtual().name(name + "-", 1).factory());
+	static Bulkhead ofWaiting(String name, int max) {
+		return new Bulkhead(max, Thread.ofVirtual().name(name + "-", 1).factory());
 	}
 
 	/**
-	 * For requests that never wait: platform threads. Virtual ones with a full queue
-	 * would not let go of the processors, and all others would wait for them.
+	 * For requests that never wait: platform threads. Virtual threads with a full queue
+	 * would occupy their carriers, and all other virtual threads would starve.
 	 */
-	static Bulkhead ofQuick(String name, int max, Predicate<Request> kind) {
-		return new Bulkhead(kind, max, Thread.ofPlatform().daemon().name(name + "-", 1).factory());
-	}
-
-	boolean isFor(Request request) {
-		return kind.test(request);
+	static Bulkhead ofQuick(String name, int max) {
+		return new Bulkhead(max, Thread.ofPlatform().daemon().name(name + "-", 1).factory());
 	}
 
 	/** Runs the task when it is its turn. */

@@ -2,6 +2,8 @@ package dev.comfygateway.server;
 
 import dev.comfygateway.error.ErrorAnswer;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpHeaderValue;
 import org.eclipse.jetty.server.Handler;
@@ -10,13 +12,15 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Hand-over of requests from Jetty's selectors to threads that may block. Each kind of
- * request has a {@link Bulkhead} of its own, so that none can take the threads of
+ * Hand-over of requests from Jetty's selectors to threads that may block. Each
+ * {@link Lane} has a {@link Bulkhead} of its own, so that none can take the threads of
  * another.
  */
 final class BulkheadHandler extends Handler.Wrapper {
 
-	private final List<Bulkhead> bulkheads;
+	private final Map<Lane, Bulkhead> bulkheads;
+
+	private final List<Endpoint> endpoints;
 
 	private final HeapBudget heap;
 
@@ -24,12 +28,14 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	/**
 	 * Creates the handler.
-	 * @param bulkheads asked in their order; the first one is that of probes, the last
-	 * one takes every request
+	 * @param bulkheads one for each lane
+	 * @param endpoints asked in their order for the lane of a path
 	 * @param heap where it is exhausted, only probes are served
 	 */
-	BulkheadHandler(List<Bulkhead> bulkheads, HeapBudget heap, ErrorAnswerHandler errors) {
+	BulkheadHandler(Map<Lane, Bulkhead> bulkheads, List<Endpoint> endpoints, HeapBudget heap,
+			ErrorAnswerHandler errors) {
 		this.bulkheads = bulkheads;
+		this.endpoints = endpoints;
 		this.heap = heap;
 		this.errors = errors;
 	}
@@ -41,25 +47,24 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
-		Bulkhead bulkhead = bulkheadOf(request);
-		if (bulkhead != bulkheads.getFirst() && heap.isExhausted()) {
+		Lane lane = laneOf(Request.getPathInContext(request));
+		if (lane != Lane.PROBE && heap.isExhausted()) {
 			heap.refused();
 			// A connection keeps the fields of its last request
 			response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
 			errors.write(ErrorAnswer.tooManyWaiting(), response, callback);
 			return true;
 		}
-		bulkhead.execute(request, () -> handleBlocking(request, response, callback));
+		Objects.requireNonNull(bulkheads.get(lane)).execute(request, () -> handleBlocking(request, response, callback));
 		return true;
 	}
 
-	private Bulkhead bulkheadOf(Request request) {
-		for (Bulkhead bulkhead : bulkheads) {
-			if (bulkhead.isFor(request)) {
-				return bulkhead;
-			}
-		}
-		return bulkheads.getLast();
+	private Lane laneOf(String path) {
+		return endpoints.stream()
+			.filter(endpoint -> endpoint.contains(path))
+			.findFirst()
+			.map(Endpoint::lane)
+			.orElse(Lane.OTHER);
 	}
 
 	private void handleBlocking(Request request, Response response, Callback callback) {
@@ -79,7 +84,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	@Override
 	protected void doStop() throws Exception {
-		bulkheads.forEach(Bulkhead::shutdown);
+		bulkheads.values().forEach(Bulkhead::shutdown);
 		super.doStop();
 	}
 

@@ -6,9 +6,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.eclipse.jetty.http.HttpCompliance;
 import org.eclipse.jetty.server.AbstractConnectionFactory;
 import org.eclipse.jetty.server.AsyncRequestLogWriter;
@@ -17,7 +18,6 @@ import org.eclipse.jetty.server.CustomRequestLog;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.HttpConfiguration;
-import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.RequestLogWriter;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
@@ -44,18 +44,14 @@ class ServerConfiguration {
 
 	private static final List<String> PREFIXES = List.of("server.servlet.context-path", "spring.mvc.servlet.path");
 
-	private static final Set<String> PROBES = Set.of("/livez", "/readyz");
-
-	/** Part of the paths of health, whose prefix is a setting of Spring Boot. */
-	private static final String HEALTH = "/health";
-
-	/** Part of the paths whose answers have more than a few KiB. */
-	private static final Set<String> LARGE = Set.of("/swagger-ui", "/webjars", "/v3/api-docs", "/page/",
-			"/api/prompt/history", "/prometheus", "/sbom");
+	/** Paths of both ports. The prefix of the last three is a setting of Spring Boot. */
+	private static final List<Endpoint> ENDPOINTS = List
+		.of(new Endpoint(path -> path.equals("/livez") || path.equals("/readyz") || path.contains("/health"),
+				Lane.PROBE, false), Endpoint.files("/prometheus", "/sbom"));
 
 	private static final int MAX_PROBES = 2;
 
-	private static final int MAX_PAGES = 256;
+	private static final int MAX_FILES = 256;
 
 	private static final int MAX_OTHERS = 4;
 
@@ -69,8 +65,8 @@ class ServerConfiguration {
 	private static final int OUTPUT_BUFFER_SIZE = 8 * 1024;
 
 	/**
-	 * Bytes that the kernel holds of each connection and direction, and twice as much in
-	 * fact. By itself it would hold megabytes of answers that nobody reads.
+	 * SO_SNDBUF and SO_RCVBUF in bytes; Linux doubles them. By default it would buffer
+	 * megabytes of answers that nobody reads.
 	 */
 	private static final int SOCKET_BUFFER_SIZE = 16 * 1024;
 
@@ -113,12 +109,13 @@ class ServerConfiguration {
 			factory.addConfigurations(new ErrorConfiguration(errors));
 			factory.addServerCustomizers(server -> customize(server, errors, properties, heap,
 					// Of this server's context alone: the operators' port has none
-					beans.getBeansOfType(FrontHandler.class, true, false).values()));
+					beans.getBeansOfType(FrontHandler.class, true, false).values(),
+					beans.getBeansOfType(Endpoint.class, true, false).values()));
 		};
 	}
 
 	private static void customize(Server server, ErrorAnswerHandler errors, GatewayProperties properties,
-			HeapBudget heap, Collection<FrontHandler> front) {
+			HeapBudget heap, Collection<FrontHandler> front, Collection<Endpoint> endpoints) {
 		server.setErrorHandler(errors);
 		if (server.getRequestLog() instanceof CustomRequestLog log) {
 			server.setRequestLog(withoutBlocking(log));
@@ -126,15 +123,17 @@ class ServerConfiguration {
 		for (Connector connector : server.getConnectors()) {
 			customize(connector, heap);
 		}
-		chain(properties, errors, heap, front).reversed().forEach(server::insertHandler);
+		BulkheadHandler bulkheads = new BulkheadHandler(bulkheads(properties),
+				Stream.concat(ENDPOINTS.stream(), endpoints.stream()).toList(), heap, errors);
+		chain(errors, bulkheads, front).reversed().forEach(server::insertHandler);
 	}
 
 	/**
 	 * Handlers in front of the servlets, in the order in which a request meets them. Up
 	 * to the bulkheads they run on a selector and must not block.
 	 */
-	private static List<Handler.Singleton> chain(GatewayProperties properties, ErrorAnswerHandler errors,
-			HeapBudget heap, Collection<FrontHandler> front) {
+	private static List<Handler.Singleton> chain(ErrorAnswerHandler errors, BulkheadHandler bulkheads,
+			Collection<FrontHandler> front) {
 		List<Handler.Singleton> chain = new ArrayList<>();
 		chain.add(new HeadHandler(errors));
 		chain.addAll(at(FrontHandler.Place.HEADERS, front));
@@ -143,7 +142,7 @@ class ServerConfiguration {
 		chain.add(new BodyDrainHandler());
 		chain.add(new MethodsHandler());
 		chain.addAll(at(FrontHandler.Place.STREAM, front));
-		chain.add(new BulkheadHandler(bulkheads(properties), heap, errors));
+		chain.add(bulkheads);
 		chain.add(new NegotiationHandler());
 		chain.add(new EmptyAnswerHandler(errors));
 		chain.add(new SlowReaderHandler(OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));
@@ -166,14 +165,10 @@ class ServerConfiguration {
 		return buffered;
 	}
 
-	private static List<Bulkhead> bulkheads(GatewayProperties properties) {
-		return List.of(
-				Bulkhead.ofQuick("probe", MAX_PROBES, path(path -> PROBES.contains(path) || path.contains(HEALTH))),
-				Bulkhead.ofWaiting("prompt", properties.maxWaiting() + MAX_NOT_WAITING, path("/api/prompt"::equals)),
-				// These are written at the pace of the reader
-				Bulkhead.ofWaiting("page", MAX_PAGES,
-						path(path -> path.equals("/") || LARGE.stream().anyMatch(path::contains))),
-				Bulkhead.ofQuick("other", MAX_OTHERS, request -> true));
+	private static Map<Lane, Bulkhead> bulkheads(GatewayProperties properties) {
+		return Map.of(Lane.PROBE, Bulkhead.ofQuick("probe", MAX_PROBES), Lane.WAITING,
+				Bulkhead.ofWaiting("prompt", properties.maxWaiting() + MAX_NOT_WAITING), Lane.FILES,
+				Bulkhead.ofWaiting("page", MAX_FILES), Lane.OTHER, Bulkhead.ofQuick("other", MAX_OTHERS));
 	}
 
 	/**
@@ -191,10 +186,6 @@ class ServerConfiguration {
 		CustomRequestLog asynchronous = new CustomRequestLog(writer, log.getFormatString());
 		asynchronous.setIgnorePaths(log.getIgnorePaths());
 		return asynchronous;
-	}
-
-	private static Predicate<Request> path(Predicate<String> matches) {
-		return request -> matches.test(Request.getPathInContext(request));
 	}
 
 	private static void customize(Connector connector, HeapBudget heap) {

@@ -1,8 +1,8 @@
 package dev.comfygateway.web;
 
+import dev.comfygateway.server.Endpoint;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Set;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
@@ -15,14 +15,11 @@ import org.eclipse.jetty.util.Callback;
 import org.springframework.web.cors.CorsConfiguration;
 
 /**
- * CORS handler of the prompt, its stream and its record. It only adds header fields: a
- * request of another origin gets the same answer without them, which its browser
- * withholds from the page. Jetty's own handler cannot allow every request header in a
- * preflight.
+ * CORS handler of the API. It only adds header fields: a request of another origin gets
+ * the same answer without them, which its browser withholds from the page. Jetty's own
+ * handler cannot allow every request header in a preflight.
  */
 final class CorsHandler extends Handler.Wrapper {
-
-	private static final Set<String> PATHS = Set.of("/api/prompt", "/api/prompt/events", "/api/prompt/history");
 
 	private static final HttpField VARY = new PreEncodedHttpField(HttpHeader.VARY, HttpHeader.ORIGIN.asString());
 
@@ -37,13 +34,22 @@ final class CorsHandler extends Handler.Wrapper {
 
 	private final CorsConfiguration origins = new CorsConfiguration();
 
-	CorsHandler(List<String> origins) {
+	private final List<Endpoint> endpoints;
+
+	/**
+	 * Creates the handler.
+	 * @param origins allowed origins, or {@code *}
+	 * @param endpoints what pages of these origins may read
+	 */
+	CorsHandler(List<String> origins, List<Endpoint> endpoints) {
+		this.endpoints = endpoints;
 		this.origins.setAllowedOrigins(origins);
 	}
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
-		if (!PATHS.contains(Request.getPathInContext(request))) {
+		String path = Request.getPathInContext(request);
+		if (endpoints.stream().noneMatch(endpoint -> endpoint.contains(path))) {
 			return super.handle(request, response, callback);
 		}
 		HttpFields.Mutable headers = response.getHeaders();

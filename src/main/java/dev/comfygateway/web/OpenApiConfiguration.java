@@ -1,6 +1,7 @@
 package dev.comfygateway.web;
 
 import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.server.Endpoint;
 import dev.comfygateway.error.ErrorResponses;
 import io.swagger.v3.oas.models.Components;
 import io.swagger.v3.oas.models.OpenAPI;
@@ -60,6 +61,11 @@ class OpenApiConfiguration {
 	@Bean
 	static LazySpringdoc lazySpringdoc() {
 		return new LazySpringdoc();
+	}
+
+	@Bean
+	Endpoint openApiEndpoint() {
+		return Endpoint.files("/v3/api-docs", "/swagger-ui");
 	}
 
 	@Bean

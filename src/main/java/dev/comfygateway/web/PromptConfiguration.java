@@ -2,9 +2,12 @@ package dev.comfygateway.web;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.server.Endpoint;
 import dev.comfygateway.server.FrontHandler;
+import dev.comfygateway.server.Lane;
 import dev.comfygateway.tracing.TracingSwitch;
 import io.micrometer.common.KeyValue;
+import java.util.List;
 import java.util.Set;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.context.annotation.Bean;
@@ -20,11 +23,17 @@ class PromptConfiguration {
 	private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
 			"TRACE");
 
+	@Bean
+	Endpoint promptEndpoint() {
+		return Endpoint.api(PromptController.PATH, Lane.WAITING);
+	}
+
 	/** CORS, where any origin is allowed. */
 	@Bean
-	FrontHandler cors(GatewayProperties properties) {
+	FrontHandler cors(GatewayProperties properties, List<Endpoint> endpoints) {
+		List<Endpoint> readable = endpoints.stream().filter(Endpoint::crossOrigin).toList();
 		return new FrontHandler(FrontHandler.Place.HEADERS,
-				properties.allowedOrigins().isEmpty() ? null : new CorsHandler(properties.allowedOrigins()));
+				properties.allowedOrigins().isEmpty() ? null : new CorsHandler(properties.allowedOrigins(), readable));
 	}
 
 	/**

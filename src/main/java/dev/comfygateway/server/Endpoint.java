@@ -1,0 +1,29 @@
+package dev.comfygateway.server;
+
+import java.util.List;
+import java.util.function.Predicate;
+
+/**
+ * Paths of a package, and what the server decides by them in front of the servlets.
+ *
+ * @param paths whether a path is one of them
+ * @param lane threads that serve them
+ * @param crossOrigin whether pages of allowed origins may read them
+ */
+public record Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin) {
+
+	/** Endpoint of the API. */
+	public static Endpoint api(String path, Lane lane) {
+		return new Endpoint(path::equals, lane, true);
+	}
+
+	/** Files whose paths have one of these parts. */
+	public static Endpoint files(String... parts) {
+		return new Endpoint(path -> List.of(parts).stream().anyMatch(path::contains), Lane.FILES, false);
+	}
+
+	public boolean contains(String path) {
+		return paths.test(path);
+	}
+
+}
