@@ -10,6 +10,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.eclipse.jetty.client.HttpClient;
 import org.springframework.http.MediaType;
+import org.springframework.http.codec.HttpMessageReader;
+import org.springframework.http.codec.HttpMessageWriter;
 import org.springframework.stereotype.Component;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
@@ -51,7 +53,7 @@ public class ComfyCloudClient {
 			ApiKeySource keySource, Deadline deadline, ResponseReader reader, AttemptTimers timers) {
 		this.webClient = builder.clientConnector(UpstreamConnections.connector(httpClient, properties.url()))
 			.uriBuilderFactory(uris(properties.url()))
-			.exchangeStrategies(ExchangeStrategies.empty().build())
+			.exchangeStrategies(new NoCodecs())
 			.filter(ComfyCloudClient::stripTraceStateAndBaggage)
 			.build();
 		this.handshakes = httpClient.getBean(HandshakeFailures.class);
@@ -103,7 +105,7 @@ public class ComfyCloudClient {
 		return deadline.run(chain, () -> UpstreamFailure.timeout(keyVersion()), latest::close);
 	}
 
-	/** Longest time of a fetch, and of a caller's wait ({@code comfy.deadline}). */
+	/** Maximum time of a fetch, and of a caller's wait ({@code comfy.deadline}). */
 	public Duration deadline() {
 		return deadline.limit();
 	}
@@ -196,6 +198,24 @@ public class ComfyCloudClient {
 		return reason == Reason.TUNNEL_REFUSED
 				? new UpstreamFailure(reason, Faults.proxyStatus(thrown), null, null, null, key.version())
 				: UpstreamFailure.of(reason, key.version());
+	}
+
+	/**
+	 * No codecs: a request has no body, and that of a response is read as bytes.
+	 * {@code ExchangeStrategies.empty()} would load all codecs, and Netty with them.
+	 */
+	private static final class NoCodecs implements ExchangeStrategies {
+
+		@Override
+		public List<HttpMessageReader<?>> messageReaders() {
+			return List.of();
+		}
+
+		@Override
+		public List<HttpMessageWriter<?>> messageWriters() {
+			return List.of();
+		}
+
 	}
 
 }
