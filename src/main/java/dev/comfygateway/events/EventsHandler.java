@@ -1,9 +1,9 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.server.JettyAnswer;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.Optional;
 import org.eclipse.jetty.http.HttpField;
@@ -15,7 +15,6 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
-import org.springframework.http.ResponseEntity;
 
 /**
  * Handler of {@code /api/prompt/events}, in front of Spring MVC, since a stream holds no
@@ -120,12 +119,8 @@ final class EventsHandler extends Handler.Wrapper {
 	}
 
 	private void refuse(Response response, Callback callback) {
-		ResponseEntity<byte[]> answer = ErrorAnswer.tooManyListeners().render(gatewayName, 1);
-		response.setStatus(answer.getStatusCode().value());
-		answer.getHeaders().forEach((name, values) -> values.forEach(value -> response.getHeaders().put(name, value)));
-		byte[] body = answer.getBody();
 		response.getHeaders().remove("X-Accel-Buffering");
-		response.write(true, ByteBuffer.wrap(body == null ? new byte[0] : body), callback);
+		JettyAnswer.of(ErrorAnswer.tooManyListeners().render(gatewayName, 1)).write(response, callback);
 	}
 
 }

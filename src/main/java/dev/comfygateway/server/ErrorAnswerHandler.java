@@ -2,10 +2,7 @@ package dev.comfygateway.server;
 
 import dev.comfygateway.error.BugLog;
 import dev.comfygateway.error.ErrorAnswer;
-import java.nio.ByteBuffer;
-import java.util.Objects;
 import org.eclipse.jetty.http.HttpException;
-import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Request;
@@ -15,8 +12,6 @@ import org.eclipse.jetty.util.Callback;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
-import org.springframework.http.HttpHeaders;
-import org.springframework.http.ResponseEntity;
 
 /**
  * Handler of every failure that nothing else has answered: what Spring MVC does not know,
@@ -58,8 +53,6 @@ final class ErrorAnswerHandler implements Request.Handler {
 
 	/** Writes an answer without blocking. */
 	void write(ErrorAnswer error, Response response, Callback callback) {
-		ResponseEntity<byte[]> answer = error.render(gatewayName, error.status() == 503 ? MIN_RETRY_AFTER_SECONDS : 0);
-		response.setStatus(error.status());
 		if (error.status() == HttpStatus.METHOD_NOT_ALLOWED_405) {
 			response.getHeaders().put(HttpHeader.ALLOW, MethodsHandler.METHODS);
 		}
@@ -67,14 +60,8 @@ final class ErrorAnswerHandler implements Request.Handler {
 			// Of OPTIONS to an unknown path: all methods that a servlet can have
 			response.getHeaders().remove(HttpHeader.ALLOW);
 		}
-		answer.getHeaders().forEach((name, values) -> {
-			// Jetty adds the length, and fails a servlet that has set one and not written
-			if (!name.equalsIgnoreCase(HttpHeaders.CONTENT_LENGTH)) {
-				values.forEach(value -> response.getHeaders().put(new HttpField(name, value)));
-			}
-		});
-		byte[] body = answer.getBody();
-		response.write(true, ByteBuffer.wrap(Objects.requireNonNull(body)), callback);
+		JettyAnswer.of(error.render(gatewayName, error.status() == 503 ? MIN_RETRY_AFTER_SECONDS : 0))
+			.write(response, callback);
 	}
 
 }

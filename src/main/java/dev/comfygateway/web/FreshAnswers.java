@@ -3,8 +3,7 @@ package dev.comfygateway.web;
 import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.RequestDirectives;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
+import dev.comfygateway.server.JettyAnswer;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -12,15 +11,11 @@ import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
-import org.eclipse.jetty.http.HttpStatus;
-import org.eclipse.jetty.http.PreEncodedHttpField;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
-import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
-import org.springframework.http.ResponseEntity;
 
 /**
  * Accelerator of {@code /api/prompt}. It answers on the selector's thread, without Spring
@@ -107,66 +102,28 @@ final class FreshAnswers extends Handler.Wrapper {
 			return false;
 		}
 		Lookup lookup = found.get();
-		Rendered rendered = render(lookup, request.getHeaders());
+		JettyAnswer answer = render(lookup, request.getHeaders());
 		metrics.count(PromptAnswers.result(lookup));
-		rendered.write(response, callback);
-		metrics.serverRequests(request.getMethod(), rendered.status)
+		answer.write(response, callback);
+		metrics.serverRequests(request.getMethod(), answer.status())
 			.record(System.nanoTime() - start, TimeUnit.NANOSECONDS);
 		return true;
 	}
 
-	private Rendered render(Lookup lookup, HttpFields request) {
+	private JettyAnswer render(Lookup lookup, HttpFields request) {
 		if (request.contains(HttpHeader.IF_NONE_MATCH) || !(lookup instanceof Lookup.Stored stored)) {
-			return rendered(null, answers.render(lookup, request.getValuesList(HttpHeader.IF_NONE_MATCH)));
+			return JettyAnswer.of(answers.render(lookup, request.getValuesList(HttpHeader.IF_NONE_MATCH)));
 		}
-		Rendered remembered = last;
-		if (remembered != null && remembered.isOf(stored)) {
-			return remembered;
+		Rendered rendered = last;
+		if (rendered == null || !PromptAnswers.rendersSame(rendered.lookup, stored)) {
+			// Age and ttl change once per second
+			rendered = new Rendered(stored, JettyAnswer.ofReused(answers.render(stored, List.of())));
+			last = rendered;
 		}
-		// Age and ttl change once per second
-		Rendered rendered = rendered(stored, answers.render(stored, List.of()));
-		last = rendered;
-		return rendered;
+		return rendered.answer;
 	}
 
-	private Rendered rendered(Lookup.@Nullable Stored lookup, ResponseEntity<byte[]> answer) {
-		List<HttpField> fields = new ArrayList<>();
-		answer.getHeaders()
-			.forEach((name, values) -> values.forEach(value -> fields.add(new PreEncodedHttpField(name, value))));
-		byte[] body = answer.getBody();
-		return new Rendered(lookup, answer.getStatusCode().value(), fields.toArray(HttpField[]::new),
-				body == null ? BufferUtil.EMPTY_BUFFER : buffer(body, lookup != null));
-	}
-
-	/**
-	 * Buffer of a body. One that is reused is direct, since each write copies a heap
-	 * buffer to a direct one.
-	 */
-	private static ByteBuffer buffer(byte[] body, boolean reused) {
-		return reused ? ByteBuffer.allocateDirect(body.length).put(body).flip() : ByteBuffer.wrap(body);
-	}
-
-	/**
-	 * Rendered answer, as Jetty writes it.
-	 *
-	 * @param lookup lookup that it renders; absent where it must not be reused
-	 */
-	private record Rendered(Lookup.@Nullable Stored lookup, int status, HttpField[] fields, ByteBuffer body) {
-
-		boolean isOf(Lookup.Stored other) {
-			return lookup != null && PromptAnswers.rendersSame(lookup, other);
-		}
-
-		void write(Response response, Callback callback) {
-			response.setStatus(status);
-			HttpFields.Mutable headers = response.getHeaders();
-			for (HttpField field : fields) {
-				headers.add(field);
-			}
-			// Jetty adds Content-Length to a last write, and a 304 has none
-			response.write(status != HttpStatus.NOT_MODIFIED_304, body.slice(), callback);
-		}
-
+	private record Rendered(Lookup.Stored lookup, JettyAnswer answer) {
 	}
 
 }
