@@ -63,19 +63,19 @@ class RedisConfiguration {
 	}
 
 	@Bean
-	ClientResourcesBuilderCustomizer fewThreads() {
+	ClientResourcesBuilderCustomizer clientResources() {
 		return resources -> resources.ioThreadPoolSize(THREADS)
 			.computationThreadPoolSize(THREADS)
 			.reconnectDelay(Delay.fullJitter(100, 1000, 100, TimeUnit.MILLISECONDS));
 	}
 
 	@Bean
-	LettuceClientConfigurationBuilderCustomizer shortTimeouts(FleetTimes times) {
+	LettuceClientConfigurationBuilderCustomizer timeouts(FleetTimes times) {
 		return client -> client.commandTimeout(times.command()).shutdownTimeout(Duration.ZERO);
 	}
 
 	@Bean
-	LettuceClientOptionsBuilderCustomizer nothingWaits(DataRedisProperties redis, ComfyCloudClient client) {
+	LettuceClientOptionsBuilderCustomizer clientOptions(DataRedisProperties redis, ComfyCloudClient client) {
 		Duration connectTimeout = timeout("connect-timeout", redis.getConnectTimeout(), client.deadline());
 		return options -> options.socketOptions(SocketOptions.builder().connectTimeout(connectTimeout).build())
 			.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)

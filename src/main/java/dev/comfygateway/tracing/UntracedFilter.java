@@ -9,9 +9,8 @@ import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 
 /**
- * Filter that leaves out Spring Boot's tracing where the {@link TracingSwitch} is off.
- * Otherwise Boot would create spans and headers for the upstream without a collector. The
- * export of logs is always left out: the log goes to standard output.
+ * Filter that excludes Spring Boot's tracing where the {@link TracingSwitch} is off.
+ * Otherwise Boot would create spans and headers for the upstream without a collector.
  *
  * <p>
  * It runs before Boot's filter, which would load OpenTelemetry's classes to find out
@@ -23,8 +22,6 @@ class UntracedFilter implements AutoConfigurationImportFilter, EnvironmentAware 
 	private static final String TRACING = "org.springframework.boot.micrometer.tracing.";
 
 	private static final String OPEN_TELEMETRY = "org.springframework.boot.opentelemetry.autoconfigure.";
-
-	private static final String LOGGING = OPEN_TELEMETRY + "logging.";
 
 	private boolean traced;
 
@@ -38,13 +35,9 @@ class UntracedFilter implements AutoConfigurationImportFilter, EnvironmentAware 
 		boolean[] matches = new boolean[classes.length];
 		for (int i = 0; i < classes.length; i++) {
 			String name = classes[i];
-			matches[i] = name == null || !(name.startsWith(LOGGING) || (!traced && isTracing(name)));
+			matches[i] = traced || name == null || !(name.startsWith(TRACING) || name.startsWith(OPEN_TELEMETRY));
 		}
 		return matches;
-	}
-
-	private static boolean isTracing(String name) {
-		return name.startsWith(TRACING) || name.startsWith(OPEN_TELEMETRY);
 	}
 
 }
