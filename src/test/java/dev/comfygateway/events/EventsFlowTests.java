@@ -161,14 +161,6 @@ class EventsFlowTests {
 		}
 	}
 
-	@ParameterizedTest
-	@ValueSource(strings = { "-1", "", "soon", "1.5", "9223372036854775808", "%", "1&until=2", "%31x" })
-	void untilThatIsNoNumberIsRefused(String until) throws IOException {
-		Answer answer = RawConnection.get(gateway.port(), EVENTS + "?until=" + until);
-		assertThat(answer.status()).isEqualTo(400);
-		assertThat(answer.body()).startsWith("{\"code\":\"BAD_REQUEST\"");
-	}
-
 	@Test
 	void listenersAreBounded() throws Exception {
 		try (EventReader one = listen(""); EventReader two = listen(""); EventReader three = listen("")) {
@@ -366,36 +358,6 @@ class EventsFlowTests {
 			reader.next();
 			gateway.close();
 			assertThat(reader.isEnd(reader.next())).isTrue();
-		}
-	}
-
-	/** Behind those, a stream would be cut as an answer that nobody reads. */
-	@Test
-	void streamsAreInFrontOfWhatBoundsAnswers() {
-		assertThat(gateway.handlers()).containsSubsequence("EventsHandler", "BulkheadHandler", "SlowReaderHandler");
-		assertThat(gateway.handlers()).containsSubsequence("FreshAnswers", "BulkheadHandler", "SlowReaderHandler");
-	}
-
-	@Test
-	void otherMethodsHaveTheirAnswers() throws IOException {
-		Answer head = RawConnection.exchange(gateway.port(), RawConnection.request("HEAD", EVENTS));
-		assertThat(head.status()).isEqualTo(200);
-		assertThat(head.header("Content-Type")).hasValue("text/event-stream");
-		Answer options = RawConnection.exchange(gateway.port(), RawConnection.request("OPTIONS", EVENTS));
-		assertThat(options.status()).isEqualTo(204);
-		assertThat(options.header("Allow")).hasValue("GET, HEAD, OPTIONS");
-		Answer post = RawConnection.exchange(gateway.port(), RawConnection.request("POST", EVENTS));
-		assertThat(post.status()).isEqualTo(405);
-		assertThat(post.header("Allow")).hasValue("GET, HEAD, OPTIONS");
-	}
-
-	@Test
-	void pagesOfAllowedOriginsMayListen() throws Exception {
-		try (EventReader reader = listen("", "Origin: https://a.example")) {
-			assertThat(reader.head()).contains("Access-Control-Allow-Origin: https://a.example");
-		}
-		try (EventReader reader = listen("", "Origin: https://b.example")) {
-			assertThat(reader.head()).noneMatch(line -> line.startsWith("Access-Control"));
 		}
 	}
 

@@ -1,0 +1,64 @@
+package dev.comfygateway.events;
+
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.TestGateway;
+import java.io.IOException;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Requests for the stream whose answers depend on nothing that was asked before. */
+class EventsRequestFlowTests {
+
+	private static final String EVENTS = "/api/prompt/events";
+
+	private static final TestGateway gateway = TestGateway.start("gateway.allowed-origins=https://a.example");
+
+	@AfterAll
+	static void stop() {
+		gateway.close();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "-1", "", "soon", "1.5", "9223372036854775808", "%", "1&until=2", "%31x" })
+	void untilThatIsNoNumberIsRefused(String until) throws IOException {
+		Answer answer = RawConnection.get(gateway.port(), EVENTS + "?until=" + until);
+		assertThat(answer.status()).isEqualTo(400);
+		assertThat(answer.body()).startsWith("{\"code\":\"BAD_REQUEST\"");
+	}
+
+	/** Behind those, a stream would be cut as an answer that nobody reads. */
+	@Test
+	void streamsAreInFrontOfWhatBoundsAnswers() {
+		assertThat(gateway.handlers()).containsSubsequence("EventsHandler", "BulkheadHandler", "SlowReaderHandler");
+		assertThat(gateway.handlers()).containsSubsequence("FreshAnswers", "BulkheadHandler", "SlowReaderHandler");
+	}
+
+	@Test
+	void otherMethodsHaveTheirAnswers() throws IOException {
+		Answer head = RawConnection.exchange(gateway.port(), RawConnection.request("HEAD", EVENTS));
+		assertThat(head.status()).isEqualTo(200);
+		assertThat(head.header("Content-Type")).hasValue("text/event-stream");
+		Answer options = RawConnection.exchange(gateway.port(), RawConnection.request("OPTIONS", EVENTS));
+		assertThat(options.status()).isEqualTo(204);
+		assertThat(options.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+		Answer post = RawConnection.exchange(gateway.port(), RawConnection.request("POST", EVENTS));
+		assertThat(post.status()).isEqualTo(405);
+		assertThat(post.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+	}
+
+	@Test
+	void pagesOfAllowedOriginsMayListen() throws Exception {
+		try (EventReader reader = EventReader.connect(gateway.port(), "", "Origin: https://a.example")) {
+			assertThat(reader.head()).contains("Access-Control-Allow-Origin: https://a.example");
+		}
+		try (EventReader reader = EventReader.connect(gateway.port(), "", "Origin: https://b.example")) {
+			assertThat(reader.head()).noneMatch(line -> line.startsWith("Access-Control"));
+		}
+	}
+
+}
