@@ -130,7 +130,12 @@ class ServerConfiguration {
 
 	/**
 	 * Handlers in front of the servlets, in the order in which a request meets them. Up
-	 * to the bulkheads they run on a selector and must not block.
+	 * to the bulkheads they run on a selector and must not block. Three of them answer
+	 * for the API: <pre>
+	 *      ┌─ FreshAnswers ──── in memory? answered on the selector's thread
+	 * Jetty┼─ EventsHandler ─── the stream, which takes no thread
+	 *      └─ BulkheadHandler ─ PromptController on a thread that may wait
+	 * </pre>
 	 */
 	private static List<Handler.Singleton> chain(ErrorAnswerHandler errors, BulkheadHandler bulkheads,
 			Collection<FrontHandler> front) {
