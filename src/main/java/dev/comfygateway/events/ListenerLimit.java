@@ -36,7 +36,7 @@ class ListenerLimit {
 			.description("Callers beyond the limits of listeners")
 			.register(meters);
 		this.refusals = new RefusalLog(LoggerFactory.getLogger(ListenerLimit.class),
-				ErrorAnswer.tooManyListeners().code(), max + " listen, the most by gateway.events.max-listeners");
+				ErrorAnswer.tooManyListeners().code(), max + " listening, limit gateway.events.max-listeners reached");
 		Gauge.builder("comfy.gateway.listeners", permits, AtomicInteger::get)
 			.description("Listeners of /api/prompt/events")
 			.register(meters);

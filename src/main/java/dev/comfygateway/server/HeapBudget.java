@@ -18,13 +18,13 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Bound of what all connections hold of the heap. It is an estimate, charged on the
- * thread that reads: a flood fills the heap faster than any check at intervals.
+ * Limit of the heap that all connections hold. It is an estimate, charged on the thread
+ * that reads: a flood fills the heap faster than any check at intervals.
  *
  * <ol>
  * <li>A connection is charged when it is accepted, when a head is incomplete and when one
  * is complete; a request on a thread is charged too.</li>
- * <li>Above the bound all are counted anew. A closed connection is not given back at
+ * <li>Above the limit all are counted anew. A closed connection is not given back at
  * once, since it holds its heap until its selector lets go of it.</li>
  * <li>{@link ConnectionShedder} closes connections without a request.</li>
  * <li>Until there is room, a connection that would hold more than another small head is
@@ -41,7 +41,7 @@ public final class HeapBudget {
 
 	/**
 	 * Of eight parts of the heap, connections may hold three. The gateway itself takes 35
-	 * MiB, and a flood goes beyond its bound for a moment.
+	 * MiB, and a flood exceeds the limit for a moment.
 	 */
 	private static final int HEAP_PARTS = 8;
 
@@ -92,7 +92,7 @@ public final class HeapBudget {
 		this.max = max;
 		this.shedder = shedder;
 		this.refusals = new RefusalLog(log, "503",
-				"connections and requests hold " + max / MIB + " MiB of the heap, the most they may");
+				"limit of " + max / MIB + " MiB of heap for connections and requests reached");
 	}
 
 	/** Counts the connections of a server's port from now on. */

@@ -77,7 +77,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		return meter;
 	}
 
-	/** Whether nobody waits for an answer, or a body is read that nobody needs. */
+	/** Whether no request is in progress, or only its body is still read. */
 	boolean isExpendable() {
 		Connection http = http();
 		return isIncomplete() || http.getMessagesIn() <= http.getMessagesOut();

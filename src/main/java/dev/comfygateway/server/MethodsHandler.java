@@ -27,7 +27,7 @@ final class MethodsHandler extends Handler.Wrapper {
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
 		String method = request.getMethod();
 		if (HttpMethod.TRACE.is(method)) {
-			// A servlet would send the caller's own words back
+			// A servlet would echo the request
 			Response.writeError(request, response, callback, HttpStatus.METHOD_NOT_ALLOWED_405);
 			return true;
 		}

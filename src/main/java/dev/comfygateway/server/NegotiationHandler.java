@@ -13,7 +13,7 @@ import org.springframework.util.MimeType;
 import org.springframework.util.MimeTypeUtils;
 
 /**
- * Handler that ignores what a caller would rather have, as RFC 9110 sections 12.4.1 and
+ * Handler that ignores content negotiation and ranges, as RFC 9110 sections 12.4.1 and
  * 14.2 allow. Every answer has one media type and is whole, so that no probe fails by its
  * {@code Accept}. Only the metrics have several formats; {@code Accept} is a preference
  * there.

@@ -66,7 +66,7 @@ class ServerConfiguration {
 
 	/**
 	 * SO_SNDBUF and SO_RCVBUF in bytes; Linux doubles them. By default it would buffer
-	 * megabytes of answers that nobody reads.
+	 * megabytes of unread answers.
 	 */
 	private static final int SOCKET_BUFFER_SIZE = 16 * 1024;
 
@@ -177,8 +177,8 @@ class ServerConfiguration {
 	}
 
 	/**
-	 * The access log with a writer that queues lines, and drops them where nobody reads
-	 * what it writes: answers do not wait for it.
+	 * The access log with a writer that queues lines, and drops them while its output is
+	 * not read: answers do not wait for it.
 	 */
 	private static CustomRequestLog withoutBlocking(CustomRequestLog log) {
 		AsyncRequestLogWriter writer = new AsyncRequestLogWriter();

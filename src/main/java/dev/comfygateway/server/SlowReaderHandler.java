@@ -48,7 +48,7 @@ final class SlowReaderHandler extends Handler.Wrapper {
 
 		private boolean isDetached;
 
-		private Scheduler.@Nullable Task giveUp;
+		private Scheduler.@Nullable Task timeout;
 
 		Answer(Request request, Response response, Callback callback) {
 			super(request, response);
@@ -77,9 +77,9 @@ final class SlowReaderHandler extends Handler.Wrapper {
 		}
 
 		private void startDeadline() {
-			if (giveUp == null) {
+			if (timeout == null) {
 				EndPoint connection = getRequest().getConnectionMetaData().getConnection().getEndPoint();
-				giveUp = getRequest().getComponents()
+				timeout = getRequest().getComponents()
 					.getScheduler()
 					.schedule(() -> connection.close(new TimeoutException("The answer was not read in time")),
 							deadline.toMillis(), TimeUnit.MILLISECONDS);
@@ -105,8 +105,8 @@ final class SlowReaderHandler extends Handler.Wrapper {
 		}
 
 		private void end(@Nullable Throwable failure) {
-			if (giveUp != null) {
-				giveUp.cancel();
+			if (timeout != null) {
+				timeout.cancel();
 			}
 			if (failure == null) {
 				callback.succeeded();
