@@ -16,10 +16,10 @@ import org.eclipse.jetty.server.Connector;
  */
 final class ConnectionShedder {
 
-	/** After a shed, this part of the bound is free. */
+	/** A quarter of the limit is free afterwards. */
 	private static final int ROOM_PARTS = 4;
 
-	/** This part of the maximum of connections is left for new ones. */
+	/** A tenth of the connections is left for new ones. */
 	private static final int SPARE_PARTS = 10;
 
 	/** A caller who has connected sends a request within this time. */
@@ -106,12 +106,11 @@ final class ConnectionShedder {
 		long bytes = 0;
 		int closed = 0;
 		for (Candidate candidate : candidates) {
-			if (closed >= surplus && (bytes >= excess || candidate.isNew)) {
-				break;
+			if (closed < surplus || (bytes < excess && !candidate.isNew)) {
+				candidate.endPoint.close(new EofException("Closed to make room"));
+				bytes += candidate.held;
+				closed++;
 			}
-			candidate.endPoint.close(new EofException("Closed to make room"));
-			bytes += candidate.held;
-			closed++;
 		}
 		shed.increment(closed);
 	}

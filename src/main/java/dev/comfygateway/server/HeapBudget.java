@@ -40,8 +40,8 @@ public final class HeapBudget {
 	private static final long MIB = 1024 * 1024;
 
 	/**
-	 * Of eight parts of the heap, connections may hold three. The gateway itself takes 35
-	 * MiB, and a flood exceeds the limit for a moment.
+	 * Connections may hold 3/8 of the heap. The gateway itself takes 35 MiB, and a flood
+	 * exceeds the limit for a moment.
 	 */
 	private static final int HEAP_PARTS = 8;
 
@@ -52,10 +52,10 @@ public final class HeapBudget {
 
 	private static final long MIN_PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
-	/** Counting takes at most one part of so many of a thread's time. */
+	/** Counting takes at most a tenth of a thread's time. */
 	private static final int PAUSE_FACTOR = 9;
 
-	/** Of four parts of these, callers who stay may hold three. */
+	/** Callers who stay may hold 3/4 of that. */
 	private static final int PARKED_PARTS = 4;
 
 	private static final int PARKED = 3;
@@ -148,7 +148,7 @@ public final class HeapBudget {
 		shedder.count();
 	}
 
-	/** Charges a request that needs a thread. */
+	/** Charges a request that has a thread. */
 	void enterThread() {
 		onThreads.addAndGet(REQUEST_ON_THREAD);
 		charge(REQUEST_ON_THREAD);

@@ -34,10 +34,8 @@ final class Meter {
 	int update(int complete, int incomplete) {
 		int now = plain + complete + incomplete;
 		int change = now - held;
-		if (change != 0) {
-			held = now;
-			this.incomplete = incomplete > 0;
-		}
+		held = now;
+		this.incomplete = incomplete > 0;
 		return change;
 	}
 

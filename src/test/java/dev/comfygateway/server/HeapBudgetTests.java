@@ -71,6 +71,17 @@ class HeapBudgetTests {
 	}
 
 	@Test
+	void idleConnectionsAreClosedBesideNewOnes() throws Exception {
+		start(100 * KIB, 0);
+		RawConnection young = connect();
+		Awaitility.await().until(() -> !connector.getConnectedEndPoints().isEmpty());
+		while (shed() == 0) {
+			assertThat(connect().send(RawConnection.request("GET", "/", LONG)).read().status()).isEqualTo(200);
+		}
+		assertThat(young.send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+	}
+
+	@Test
 	void requestInProgressIsKeptWhateverOthersHold() throws Exception {
 		start(100 * KIB, 0);
 		RawConnection waiting = connect().send(RawConnection.request("GET", "/wait", LONG));
