@@ -72,7 +72,7 @@ class ServerConfiguration {
 
 	private static final Duration WRITE_DEADLINE = Duration.ofSeconds(20);
 
-	/** Kept connections may send one more request so long while others are served. */
+	/** During shutdown, a kept connection may send one more request for this long. */
 	private static final long SHUTDOWN_IDLE_MILLIS = 5_000;
 
 	private static final long MAX_HEAD_MILLIS = 20_000;
@@ -199,7 +199,7 @@ class ServerConfiguration {
 			server.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
 			server.setAcceptedReceiveBufferSize(SOCKET_BUFFER_SIZE);
 			server.setAcceptedSendBufferSize(SOCKET_BUFFER_SIZE);
-			server.addBean(new HeadTimeout(server, Math.min(MAX_HEAD_MILLIS, server.getIdleTimeout())));
+			server.addBean(new HeadTimeout(server, headMillis(server.getIdleTimeout())));
 			if (server.getDefaultConnectionFactory() instanceof AbstractConnectionFactory first) {
 				server.addFirstConnectionFactory(new MeteredConnectionFactory(heap, first));
 			}
@@ -211,6 +211,11 @@ class ServerConfiguration {
 			.map(HttpConnectionFactory.class::cast)
 			.map(HttpConnectionFactory::getHttpConfiguration)
 			.forEach(ServerConfiguration::customize);
+	}
+
+	/** An idle timeout of zero or less is none. */
+	static long headMillis(long idleMillis) {
+		return idleMillis > 0 ? Math.min(MAX_HEAD_MILLIS, idleMillis) : MAX_HEAD_MILLIS;
 	}
 
 	private static void customize(HttpConfiguration http) {

@@ -101,6 +101,13 @@ class HeadTimeoutTests {
 	}
 
 	@Test
+	void intervalWhenConnectionsMayIdleForeverIsTheLongest() {
+		assertThat(ServerConfiguration.headMillis(0)).isEqualTo(20_000);
+		assertThat(ServerConfiguration.headMillis(-1)).isEqualTo(20_000);
+		assertThat(ServerConfiguration.headMillis(500)).isEqualTo(500);
+	}
+
+	@Test
 	void lookWhenConnectionIsIdleKeepsIt() throws Exception {
 		start(connector);
 		try (Socket silent = connect(); Socket caller = connect()) {
