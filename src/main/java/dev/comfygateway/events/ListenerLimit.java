@@ -31,7 +31,7 @@ class ListenerLimit {
 
 	ListenerLimit(GatewayProperties properties, ConnectionShare connections, HeapBudget heap, MeterRegistry meters) {
 		this.heap = heap;
-		this.max = connections.bound("gateway.events.max-listeners", properties.events().maxListeners());
+		this.max = connections.maxListeners(properties.events().maxListeners());
 		this.refused = Counter.builder("comfy.gateway.listeners.refused")
 			.description("Callers beyond the limits of listeners")
 			.register(meters);

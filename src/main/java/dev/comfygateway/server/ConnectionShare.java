@@ -6,8 +6,8 @@ import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.stereotype.Component;
 
 /**
- * Share of the server's connections that callers of one kind may occupy for long: half of
- * them, so that others, such as probes, find one.
+ * Share of the server's connections that callers of one kind may occupy for long. All
+ * shares leave a tenth, so that others, such as probes, find one.
  */
 @Component
 public class ConnectionShare {
@@ -20,15 +20,25 @@ public class ConnectionShare {
 		this.maxConnections = jetty.getMaxConnections();
 	}
 
-	/** Number of callers that a setting allows within the share. */
-	public int bound(String setting, int configured) {
-		// Zero or less is no bound
-		if (maxConnections <= 0 || configured <= maxConnections / 2) {
+	/** Number of waiting callers that the setting allows within two fifths. */
+	public int maxWaiting(int configured) {
+		return limit("gateway.max-waiting", configured, 4);
+	}
+
+	/** Number of listeners that the setting allows within a half. */
+	public int maxListeners(int configured) {
+		return limit("gateway.events.max-listeners", configured, 5);
+	}
+
+	private int limit(String setting, int configured, int tenths) {
+		int max = (int) (maxConnections * (long) tenths / 10);
+		// Zero or less is no limit
+		if (maxConnections <= 0 || configured <= max) {
 			return configured;
 		}
-		int max = Math.max(1, maxConnections / 2);
-		log.warn("{} is {} instead of {}: half of server.jetty.max-connections", setting, max, configured);
-		return max;
+		log.warn("{} is {} instead of {}: {} % of server.jetty.max-connections", setting, Math.max(1, max), configured,
+				tenths * 10);
+		return Math.max(1, max);
 	}
 
 }

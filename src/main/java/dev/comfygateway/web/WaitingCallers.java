@@ -31,7 +31,7 @@ class WaitingCallers {
 	private final RefusalLog refusals;
 
 	WaitingCallers(GatewayProperties properties, ConnectionShare connections, MeterRegistry meters) {
-		this.max = connections.bound("gateway.max-waiting", properties.maxWaiting());
+		this.max = connections.maxWaiting(properties.maxWaiting());
 		this.permits = new Semaphore(max);
 		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyWaiting().code(),
 				max + " waiting, limit gateway.max-waiting reached");
