@@ -60,12 +60,11 @@ final class FleetState {
 	}
 
 	void up() {
-		if (endFault()) {
-			recovered.complete(null);
-		}
+		// Outside the lock, and not the future of a fault that begins meanwhile
+		endFault().complete(null);
 	}
 
-	private synchronized boolean endFault() {
+	private synchronized CompletableFuture<Void> endFault() {
 		FleetFault before = fault;
 		if (before == FleetFault.CONNECTING) {
 			log.info("Fleet: answers are shared through Redis");
@@ -74,7 +73,7 @@ final class FleetState {
 			log.info("Fleet: Redis answers again after {} s", downFor().toSeconds());
 		}
 		fault = null;
-		return before != null;
+		return recovered;
 	}
 
 	synchronized void down(FleetFault now) {
