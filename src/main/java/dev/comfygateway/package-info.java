@@ -3,10 +3,10 @@
  * key.
  *
  * <pre>
- *             ┌─ FreshAnswers ── in memory? answered on the selector's thread ──┐
- * caller ──> Jetty                                                              ├──> PromptCache ──> ComfyCloudClient ──> Comfy Cloud
- *             └─ else ─> PromptController ── a virtual thread, which may wait ──┘    how long an      the one place that
- *                                                                                    answer lives     knows the key
+ *                  ┌─ FreshAnswers ──── in memory? answered on the selector's thread ─┐
+ * caller ──> Jetty ┼─ EventsHandler ─── the stream, which takes no thread ────────────┼─> PromptCache ──> ComfyCloudClient ──> Comfy Cloud
+ *                  └─ BulkheadHandler ─ PromptController, on a thread that may wait ──┘   how long an    the one place that
+ *                                                                                         answer lives   sends the key
  * </pre>
  *
  * One immutable value travels back, a {@link dev.comfygateway.cache.Snapshot}; a failure

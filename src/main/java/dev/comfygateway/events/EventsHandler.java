@@ -97,9 +97,9 @@ final class EventsHandler extends Handler.Wrapper {
 				response.write(false, BufferUtil.EMPTY_BUFFER, callback);
 				return;
 			}
-			limitSendBuffer(request);
 			Optional<Runnable> release = limit.tryAcquire(request);
 			if (release.isPresent()) {
+				limitSendBuffer(request);
 				stream.add(response, Callback.from(callback, release.get()),
 						request.getConnectionMetaData().getConnection().getEndPoint(), query.until());
 			}

@@ -38,7 +38,7 @@ public record JettyAnswer(int status, List<HttpField> fields, ByteBuffer body) {
 			.headerSet()
 			.stream()
 			.filter(field -> !HttpHeader.CONTENT_LENGTH.is(field.getKey()))
-			.flatMap(field -> field.getValue().stream().map(value -> encoded(field.getKey(), value)))
+			.map(field -> encoded(field.getKey(), String.join(", ", field.getValue())))
 			.toList();
 		return new JettyAnswer(answer.getStatusCode().value(), fields, body);
 	}

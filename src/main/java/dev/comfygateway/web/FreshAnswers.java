@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
 final class FreshAnswers extends Handler.Wrapper {
 
 	/**
-	 * Consecutive answers to one connection on the selector's thread. Otherwise a
-	 * connection that pipelines without pause would occupy that thread.
+	 * One request of so many of a connection is answered on another thread. Otherwise a
+	 * connection that pipelines without pause would occupy its selector.
 	 */
-	private static final int MAX_CONSECUTIVE = 256;
+	private static final int HANDOVER_INTERVAL = 256;
 
 	private final PromptCache cache;
 
@@ -55,7 +55,7 @@ final class FreshAnswers extends Handler.Wrapper {
 		if (!isPlain(request)) {
 			return super.handle(request, response, callback);
 		}
-		if (request.getConnectionMetaData().getConnection().getMessagesIn() % MAX_CONSECUTIVE == 0) {
+		if (request.getConnectionMetaData().getConnection().getMessagesIn() % HANDOVER_INTERVAL == 0) {
 			request.getComponents().getExecutor().execute(() -> answerOrPassOn(request, response, callback));
 			return true;
 		}
