@@ -85,7 +85,7 @@ final class ConnectionShedder {
 				MeteredEndPoint endPoint = MeteredEndPoint.of(raw);
 				if (endPoint != null && endPoint.isOpen()) {
 					connections++;
-					open += endPoint.meter().held();
+					open += endPoint.estimate().held();
 					if (endPoint.isExpendable()) {
 						candidates.add(Candidate.of(endPoint, now));
 					}
@@ -95,18 +95,25 @@ final class ConnectionShedder {
 				surplus += connections - maxConnections + maxConnections / SPARE_PARTS;
 			}
 		}
-		long excess = held > max ? open - max + max / ROOM_PARTS : 0;
-		if (excess > 0 || surplus > 0) {
+		if (held > max || surplus > 0) {
 			candidates.sort(ORDER);
-			close(candidates, excess, surplus);
+			close(candidates, held > max ? open - max : -max, max / ROOM_PARTS, surplus);
 		}
 	}
 
-	private void close(List<Candidate> candidates, long excess, int surplus) {
+	/**
+	 * Closes as many as are surplus, or hold the excess and some room. New ones are kept
+	 * for their first head; idle ones behind them are then closed for the excess alone.
+	 */
+	private void close(List<Candidate> candidates, long excess, long room, int surplus) {
+		long target = excess + room;
 		long bytes = 0;
 		int closed = 0;
 		for (Candidate candidate : candidates) {
-			if (closed < surplus || (bytes < excess && !candidate.isNew)) {
+			if (closed >= surplus && candidate.isNew) {
+				target = excess;
+			}
+			else if (closed < surplus || bytes < target) {
 				candidate.endPoint.close(new EofException("Closed to make room"));
 				bytes += candidate.held;
 				closed++;
@@ -128,7 +135,7 @@ final class ConnectionShedder {
 		static Candidate of(MeteredEndPoint endPoint, long now) {
 			long since = endPoint.getCreatedTimeStamp();
 			return new Candidate(endPoint, !endPoint.isIncomplete(), endPoint.isSilent() && now - since < NEW_MILLIS,
-					endPoint.meter().held(), since);
+					endPoint.estimate().held(), since);
 		}
 
 	}
