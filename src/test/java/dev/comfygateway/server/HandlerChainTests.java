@@ -1,7 +1,12 @@
 package dev.comfygateway.server;
 
+import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.TestGateway;
+import java.io.IOException;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.springframework.web.servlet.mvc.method.annotation.RequestMappingHandlerMapping;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -24,6 +29,30 @@ class HandlerChainTests {
 			assertThat(gateway.handlers()).doesNotContain("CorsHandler", "FreshAnswers");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
 		}
+	}
+
+	/** One that is forgotten would share the few threads of requests that never wait. */
+	@Test
+	void pathsOfControllersAreEndpointsAndDescribed() throws IOException {
+		try (TestGateway gateway = TestGateway.start()) {
+			List<Endpoint> endpoints = beans(gateway, Endpoint.class).toList();
+			List<String> paths = beans(gateway, RequestMappingHandlerMapping.class)
+				.flatMap(mapping -> mapping.getHandlerMethods().entrySet().stream())
+				.filter(mapping -> mapping.getValue().getBeanType().getName().startsWith("dev.comfygateway."))
+				.flatMap(mapping -> mapping.getKey().getDirectPaths().stream())
+				.toList();
+			String document = RawConnection.get(gateway.port(), "/v3/api-docs").body();
+			assertThat(paths).hasSizeGreaterThan(2).allSatisfy(path -> {
+				assertThat(endpoints).anyMatch(endpoint -> endpoint.contains(path));
+				if (path.startsWith("/api/")) {
+					assertThat(document).contains('"' + path + '"');
+				}
+			});
+		}
+	}
+
+	private static <T> Stream<T> beans(TestGateway gateway, Class<T> type) {
+		return gateway.singletons().stream().filter(type::isInstance).map(type::cast);
 	}
 
 }
