@@ -2,7 +2,7 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.server.Endpoint;
-import dev.comfygateway.server.FrontHandler;
+import dev.comfygateway.server.PlacedHandler;
 import dev.comfygateway.server.Lane;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
@@ -22,8 +22,8 @@ class EventsConfiguration {
 	}
 
 	@Bean
-	FrontHandler events(EventStream stream, GatewayProperties properties, ListenerLimit limit) {
-		return new FrontHandler(FrontHandler.Place.STREAM, new EventsHandler(stream, properties.name(), limit));
+	PlacedHandler events(EventStream stream, GatewayProperties properties, ListenerLimit limit) {
+		return new PlacedHandler(PlacedHandler.Place.STREAM, new EventsHandler(stream, properties.name(), limit));
 	}
 
 	/** Thread of the stream. */

@@ -23,7 +23,7 @@ class ListenerLimit {
 
 	private final HeapBudget heap;
 
-	private final AtomicInteger permits = new AtomicInteger();
+	private final AtomicInteger acquired = new AtomicInteger();
 
 	private final Counter refused;
 
@@ -37,7 +37,7 @@ class ListenerLimit {
 			.register(meters);
 		this.refusals = new RefusalLog(LoggerFactory.getLogger(ListenerLimit.class),
 				ErrorAnswer.tooManyListeners().code(), max + " listening, limit gateway.events.max-listeners reached");
-		Gauge.builder("comfy.gateway.listeners", permits, AtomicInteger::get)
+		Gauge.builder("comfy.gateway.listeners", acquired, AtomicInteger::get)
 			.description("Listeners of /api/prompt/events")
 			.register(meters);
 	}
@@ -47,18 +47,18 @@ class ListenerLimit {
 	 * @return releases it
 	 */
 	Optional<Runnable> tryAcquire(Request request) {
-		if (permits.incrementAndGet() > max) {
+		if (acquired.incrementAndGet() > max) {
 			refusals.refused();
 			return refuse();
 		}
 		return heap.park(request).<Runnable>map(unpark -> () -> {
-			permits.decrementAndGet();
+			acquired.decrementAndGet();
 			unpark.run();
 		}).or(this::refuse);
 	}
 
 	private Optional<Runnable> refuse() {
-		permits.decrementAndGet();
+		acquired.decrementAndGet();
 		refused.increment();
 		return Optional.empty();
 	}

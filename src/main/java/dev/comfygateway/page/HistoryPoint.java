@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param queueRemaining last number of the slot; {@code null} where there is none
  * @param state how the number came about, or why there is none
  */
-record HistoryPoint(@Schema(description = "Begin of the slot", requiredMode = RequiredMode.REQUIRED) Instant at,
+record HistoryPoint(@Schema(description = "Start of the slot", requiredMode = RequiredMode.REQUIRED) Instant at,
 		@Schema(description = "Last number of the slot; null where there is none", nullable = true,
 				requiredMode = RequiredMode.REQUIRED) @JsonProperty("queue_remaining") @Nullable Long queueRemaining,
 		@Schema(description = "`known`: the upstream answered; `failed`: it never answered, or was left alone after a"

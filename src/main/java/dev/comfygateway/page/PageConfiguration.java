@@ -56,7 +56,7 @@ class PageConfiguration implements WebMvcConfigurer {
 
 	@Bean
 	Endpoint pageEndpoint() {
-		return new Endpoint("/"::equals, Lane.FILES, false);
+		return new Endpoint("/"::equals, Lane.LARGE, false);
 	}
 
 	@Bean
@@ -66,7 +66,7 @@ class PageConfiguration implements WebMvcConfigurer {
 
 	@Bean
 	Endpoint historyEndpoint() {
-		return Endpoint.api(PageController.HISTORY, Lane.FILES);
+		return Endpoint.api(PageController.HISTORY, Lane.LARGE);
 	}
 
 	@Bean

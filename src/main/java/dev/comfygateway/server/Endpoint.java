@@ -19,7 +19,7 @@ public record Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin) 
 
 	/** Files whose paths have one of these parts. */
 	public static Endpoint files(String... parts) {
-		return new Endpoint(path -> List.of(parts).stream().anyMatch(path::contains), Lane.FILES, false);
+		return new Endpoint(path -> List.of(parts).stream().anyMatch(path::contains), Lane.LARGE, false);
 	}
 
 	public boolean contains(String path) {

@@ -66,7 +66,7 @@ public final class HeapBudget {
 
 	private final RefusalLog refusals;
 
-	private final Set<Meter> meters = ConcurrentHashMap.newKeySet();
+	private final Set<HeapEstimate> estimates = ConcurrentHashMap.newKeySet();
 
 	private final AtomicLong held = new AtomicLong();
 
@@ -101,8 +101,8 @@ public final class HeapBudget {
 	}
 
 	void accepted(Connector connector, MeteredEndPoint endPoint) {
-		meters.add(endPoint.meter());
-		charge(endPoint.meter().held());
+		estimates.add(endPoint.estimate());
+		charge(endPoint.estimate().held());
 		if (shedder.isCrowded(connector)) {
 			makeRoom();
 		}
@@ -129,7 +129,7 @@ public final class HeapBudget {
 	 */
 	public Optional<Runnable> park(Request request) {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
-		int bytes = endPoint == null ? 0 : endPoint.meter().held();
+		int bytes = endPoint == null ? 0 : endPoint.estimate().held();
 		if (parked.addAndGet(bytes) > max / PARKED_PARTS * PARKED || isExhausted()) {
 			parked.addAndGet(-bytes);
 			refused();
@@ -167,7 +167,7 @@ public final class HeapBudget {
 	/** Makes room where none could be made when it was needed: accepting has ended. */
 	@Scheduled(fixedDelayString = "1s")
 	void relieve() {
-		meters.removeIf(Meter::isReleased);
+		estimates.removeIf(HeapEstimate::isReleased);
 		if (shedder.isCrowded() || held.get() > max) {
 			makeRoom();
 		}
@@ -191,8 +191,8 @@ public final class HeapBudget {
 	}
 
 	private long count() {
-		meters.removeIf(Meter::isReleased);
-		return onThreads.get() + meters.stream().mapToLong(Meter::held).sum();
+		estimates.removeIf(HeapEstimate::isReleased);
+		return onThreads.get() + estimates.stream().mapToLong(HeapEstimate::held).sum();
 	}
 
 }

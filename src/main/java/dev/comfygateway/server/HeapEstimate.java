@@ -6,7 +6,7 @@ import java.nio.channels.SelectableChannel;
  * Estimate of what one connection holds of the heap. A closed connection holds it until
  * its selector lets go of it, which is after all that was ready to be read.
  */
-final class Meter {
+final class HeapEstimate {
 
 	private final Object transport;
 
@@ -17,11 +17,11 @@ final class Meter {
 	private volatile boolean incomplete;
 
 	/**
-	 * Creates a meter.
+	 * Creates a estimate.
 	 * @param transport the connection's channel
 	 * @param plain bytes without a head
 	 */
-	Meter(Object transport, int plain) {
+	HeapEstimate(Object transport, int plain) {
 		this.transport = transport;
 		this.plain = plain;
 		this.held = plain;

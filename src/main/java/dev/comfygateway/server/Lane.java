@@ -8,7 +8,7 @@ public enum Lane {
 	/** Requests that may wait for the upstream, on virtual threads. */
 	WAITING,
 	/** Answers that are written at the pace of the reader, on virtual threads. */
-	FILES,
+	LARGE,
 	/** Everything else, on few platform threads: it never waits. */
 	OTHER
 

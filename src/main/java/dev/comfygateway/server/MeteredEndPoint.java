@@ -44,7 +44,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	private final boolean encrypted;
 
-	private final Meter meter;
+	private final HeapEstimate estimate;
 
 	private int complete;
 
@@ -57,7 +57,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		super(endPoint, endPoint.getLocalSocketAddress(), endPoint.getRemoteSocketAddress());
 		this.budget = budget;
 		this.encrypted = encrypted;
-		this.meter = new Meter(endPoint.getTransport(), encrypted ? TLS_CONNECTION : PLAIN_CONNECTION);
+		this.estimate = new HeapEstimate(endPoint.getTransport(), encrypted ? TLS_CONNECTION : PLAIN_CONNECTION);
 	}
 
 	/** End point of an open connection; absent where it is not metered. */
@@ -73,8 +73,8 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		return connection != null && connection.getEndPoint() instanceof MeteredEndPoint metered ? metered : null;
 	}
 
-	Meter meter() {
-		return meter;
+	HeapEstimate estimate() {
+		return estimate;
 	}
 
 	/** Whether no request is in progress, or only its body is still read. */
@@ -85,12 +85,12 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/** Whether no request has been complete, or another one has begun. */
 	boolean isIncomplete() {
-		return meter.isIncomplete() || http().getMessagesIn() <= 0;
+		return estimate.isIncomplete() || http().getMessagesIn() <= 0;
 	}
 
 	/** Whether nothing has come by it. */
 	boolean isSilent() {
-		return !meter.isIncomplete() && http().getMessagesIn() <= 0;
+		return !estimate.isIncomplete() && http().getMessagesIn() <= 0;
 	}
 
 	private Connection http() {
@@ -147,7 +147,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	private void charge() {
-		int change = meter.update(complete, incomplete);
+		int change = estimate.update(complete, incomplete);
 		if (change != 0) {
 			budget.charge(change);
 		}

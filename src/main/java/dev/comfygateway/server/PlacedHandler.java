@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * @param place where a request meets it
  * @param handler the handler; absent where a setting turns it off
  */
-public record FrontHandler(Place place, Handler.@Nullable Singleton handler) {
+public record PlacedHandler(Place place, Handler.@Nullable Singleton handler) {
 
 	/** Places in the chain of {@link ServerConfiguration}. */
 	public enum Place {

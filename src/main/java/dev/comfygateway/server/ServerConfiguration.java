@@ -51,7 +51,7 @@ class ServerConfiguration {
 
 	private static final int MAX_PROBES = 2;
 
-	private static final int MAX_FILES = 256;
+	private static final int MAX_LARGE = 256;
 
 	private static final int MAX_OTHERS = 4;
 
@@ -109,13 +109,13 @@ class ServerConfiguration {
 			factory.addConfigurations(new ErrorConfiguration(errors));
 			factory.addServerCustomizers(server -> customize(server, errors, properties, heap,
 					// Of this server's context alone: the operators' port has none
-					beans.getBeansOfType(FrontHandler.class, true, false).values(),
+					beans.getBeansOfType(PlacedHandler.class, true, false).values(),
 					beans.getBeansOfType(Endpoint.class, true, false).values()));
 		};
 	}
 
 	private static void customize(Server server, ErrorAnswerHandler errors, GatewayProperties properties,
-			HeapBudget heap, Collection<FrontHandler> front, Collection<Endpoint> endpoints) {
+			HeapBudget heap, Collection<PlacedHandler> front, Collection<Endpoint> endpoints) {
 		server.setErrorHandler(errors);
 		if (server.getRequestLog() instanceof CustomRequestLog log) {
 			server.setRequestLog(withoutBlocking(log));
@@ -138,15 +138,15 @@ class ServerConfiguration {
 	 * </pre>
 	 */
 	private static List<Handler.Singleton> chain(ErrorAnswerHandler errors, BulkheadHandler bulkheads,
-			Collection<FrontHandler> front) {
+			Collection<PlacedHandler> front) {
 		List<Handler.Singleton> chain = new ArrayList<>();
 		chain.add(new HeadHandler(errors));
-		chain.addAll(at(FrontHandler.Place.HEADERS, front));
-		chain.addAll(at(FrontHandler.Place.ACCELERATOR, front));
+		chain.addAll(at(PlacedHandler.Place.HEADERS, front));
+		chain.addAll(at(PlacedHandler.Place.ACCELERATOR, front));
 		chain.add(new NoStoreHandler());
 		chain.add(new BodyDrainHandler());
 		chain.add(new MethodsHandler());
-		chain.addAll(at(FrontHandler.Place.STREAM, front));
+		chain.addAll(at(PlacedHandler.Place.STREAM, front));
 		chain.add(bulkheads);
 		chain.add(new NegotiationHandler());
 		chain.add(new EmptyAnswerHandler(errors));
@@ -155,10 +155,10 @@ class ServerConfiguration {
 		return chain;
 	}
 
-	private static List<Handler.Singleton> at(FrontHandler.Place place, Collection<FrontHandler> front) {
+	private static List<Handler.Singleton> at(PlacedHandler.Place place, Collection<PlacedHandler> front) {
 		return front.stream()
 			.filter(each -> each.place() == place)
-			.map(FrontHandler::handler)
+			.map(PlacedHandler::handler)
 			.filter(Objects::nonNull)
 			.toList();
 	}
@@ -172,8 +172,8 @@ class ServerConfiguration {
 
 	private static Map<Lane, Bulkhead> bulkheads(GatewayProperties properties) {
 		return Map.of(Lane.PROBE, Bulkhead.ofQuick("probe", MAX_PROBES), Lane.WAITING,
-				Bulkhead.ofWaiting("prompt", properties.maxWaiting() + MAX_NOT_WAITING), Lane.FILES,
-				Bulkhead.ofWaiting("page", MAX_FILES), Lane.OTHER, Bulkhead.ofQuick("other", MAX_OTHERS));
+				Bulkhead.ofWaiting("prompt", properties.maxWaiting() + MAX_NOT_WAITING), Lane.LARGE,
+				Bulkhead.ofWaiting("large", MAX_LARGE), Lane.OTHER, Bulkhead.ofQuick("other", MAX_OTHERS));
 	}
 
 	/**

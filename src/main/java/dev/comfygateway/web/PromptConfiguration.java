@@ -3,7 +3,7 @@ package dev.comfygateway.web;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.server.Endpoint;
-import dev.comfygateway.server.FrontHandler;
+import dev.comfygateway.server.PlacedHandler;
 import dev.comfygateway.server.Lane;
 import dev.comfygateway.tracing.TracingSwitch;
 import io.micrometer.common.KeyValue;
@@ -30,9 +30,9 @@ class PromptConfiguration {
 
 	/** CORS, where any origin is allowed. */
 	@Bean
-	FrontHandler cors(GatewayProperties properties, List<Endpoint> endpoints) {
+	PlacedHandler cors(GatewayProperties properties, List<Endpoint> endpoints) {
 		List<Endpoint> readable = endpoints.stream().filter(Endpoint::crossOrigin).toList();
-		return new FrontHandler(FrontHandler.Place.HEADERS,
+		return new PlacedHandler(PlacedHandler.Place.HEADERS,
 				properties.allowedOrigins().isEmpty() ? null : new CorsHandler(properties.allowedOrigins(), readable));
 	}
 
@@ -42,8 +42,8 @@ class PromptConfiguration {
 	 */
 	@Bean
 	@ConditionalOnBooleanProperty(name = TracingSwitch.ENABLED, havingValue = false)
-	FrontHandler freshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics) {
-		return new FrontHandler(FrontHandler.Place.ACCELERATOR, new FreshAnswers(cache, answers, metrics));
+	PlacedHandler freshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics) {
+		return new PlacedHandler(PlacedHandler.Place.ACCELERATOR, new FreshAnswers(cache, answers, metrics));
 	}
 
 	/** Maps unknown methods to one label: callers can send any. */

@@ -164,14 +164,14 @@ class HeapBudgetTests {
 		start(1000 * KIB, 0);
 		RawConnection caller = connect();
 		caller.send("GET / HTTP/1.1\r\nHost: a\r\n\r");
-		Awaitility.await().until(() -> meter().filter(Meter::isIncomplete).isPresent());
+		Awaitility.await().until(() -> estimate().filter(HeapEstimate::isIncomplete).isPresent());
 		caller.send("\n").read();
-		assertThat(meter().orElseThrow().isIncomplete()).isFalse();
+		assertThat(estimate().orElseThrow().isIncomplete()).isFalse();
 		// The begin of the next head comes with the end of this one
 		caller.send(RawConnection.request("GET", "/") + "GET / HTTP/1.1\r\na:\r\n").read();
-		assertThat(meter().orElseThrow().isIncomplete()).isTrue();
+		assertThat(estimate().orElseThrow().isIncomplete()).isTrue();
 		caller.send("Host: a\r\n\r\n").read();
-		assertThat(meter().orElseThrow().isIncomplete()).isFalse();
+		assertThat(estimate().orElseThrow().isIncomplete()).isFalse();
 	}
 
 	private void start(int max, int maxConnections) throws Exception {
@@ -223,12 +223,12 @@ class HeapBudgetTests {
 		return meters.counter("comfy.gateway.connections.shed").count();
 	}
 
-	private Optional<Meter> meter() {
-		return connector.getConnectedEndPoints().stream().map(HeapBudgetTests::meter).findFirst();
+	private Optional<HeapEstimate> estimate() {
+		return connector.getConnectedEndPoints().stream().map(HeapBudgetTests::estimate).findFirst();
 	}
 
-	private static Meter meter(EndPoint endPoint) {
-		return Objects.requireNonNull(MeteredEndPoint.of(endPoint)).meter();
+	private static HeapEstimate estimate(EndPoint endPoint) {
+		return Objects.requireNonNull(MeteredEndPoint.of(endPoint)).estimate();
 	}
 
 }
