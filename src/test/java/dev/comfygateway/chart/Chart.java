@@ -18,6 +18,9 @@ final class Chart {
 
 	static final Path DIRECTORY = Path.of("helm/comfy-gateway").toAbsolutePath();
 
+	/** Values files of single wishes, which need not run on a cluster. */
+	static final Path WISHES = Path.of("src/test/resources/chart").toAbsolutePath();
+
 	/** Namespace that everything is rendered for. */
 	static final String NAMESPACE = "comfy";
 
@@ -28,14 +31,22 @@ final class Chart {
 	private static final Path WITHOUT_HOOKS = withoutHooks();
 
 	/** The oldest Kubernetes that the chart supports. */
-	private static final String KUBERNETES = "1.30.0";
+	static final String KUBERNETES = "1.30.0";
 
 	private Chart() {
 	}
 
 	/** Values files, one for each scenario. */
 	static List<Path> scenarios() {
-		try (Stream<Path> files = Files.list(DIRECTORY.resolve("ci"))) {
+		return files(DIRECTORY.resolve("ci"));
+	}
+
+	static List<Path> wishes() {
+		return files(WISHES);
+	}
+
+	private static List<Path> files(Path directory) {
+		try (Stream<Path> files = Files.list(directory)) {
 			return files.sorted().toList();
 		}
 		catch (IOException e) {
@@ -140,9 +151,9 @@ final class Chart {
 		}
 
 		JsonNode container() {
-			JsonNode containers = pod().at("/spec/containers");
-			assertThat(containers).hasSize(1);
-			return containers.get(0);
+			JsonNode container = pod().at("/spec/containers/0");
+			assertThat(container.at("/name").asString()).isEqualTo("comfy-gateway");
+			return container;
 		}
 
 		/** Variables of the container, each as {@code NAME=value}. */

@@ -12,7 +12,6 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatException;
 
 class ChartDefaultsTests {
 
@@ -170,12 +169,6 @@ class ChartDefaultsTests {
 		assertSame(service.at("/metadata/annotations"), "{\"example.com/load-balancer\": \"internal\"}");
 		assertThat(service.at("/spec/loadBalancerClass").asString()).isEqualTo("example.com/internal");
 		assertSame(service.at("/spec/loadBalancerSourceRanges"), "[\"192.0.2.0/24\"]");
-	}
-
-	@Test
-	void serviceWhenThereIsNoLoadBalancerForItsRangesIsRefused() {
-		assertThatException().isThrownBy(() -> Chart.render("service.loadBalancerSourceRanges[0]=192.0.2.0/24"))
-			.withMessageContaining("service.type LoadBalancer");
 	}
 
 	@ParameterizedTest

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,10 @@ class ChartTests {
 
 	static List<Path> scenarios() {
 		return Chart.scenarios();
+	}
+
+	static List<Path> wishes() {
+		return Chart.wishes();
 	}
 
 	@Test
@@ -58,7 +63,7 @@ class ChartTests {
 	}
 
 	@ParameterizedTest
-	@MethodSource("scenarios")
+	@MethodSource({ "scenarios", "wishes" })
 	void manifestsAreWhatKubernetesTakes(Path scenario) {
 		assertThat(Chart.render(scenario).all()).isNotEmpty().allSatisfy(KubernetesModel::check);
 	}
@@ -106,7 +111,13 @@ class ChartTests {
 		JsonMapper json = new JsonMapper();
 		assertThat(json.readTree(manifests.only("ConfigMap").at("/data/comfy-gateway.json").asString()))
 			.isEqualTo(json.readTree(Files.readString(Chart.DIRECTORY.resolve("files/dashboard.json"))));
-		assertThat(manifests.only("PrometheusRule").at("/spec")).isEqualTo(Yamls.file("files/alerts.yaml"));
+		JsonNode rules = manifests.only("PrometheusRule").at("/spec");
+		rules.at("/groups/0/rules").forEach(rule -> {
+			ObjectNode annotations = (ObjectNode) rule.at("/annotations");
+			assertThat(annotations.remove("runbook_url").asString())
+				.matches("https://github.com/.*/runbook.md#" + rule.at("/alert").asString().toLowerCase(Locale.ROOT));
+		});
+		assertThat(rules).isEqualTo(Yamls.file("files/alerts.yaml"));
 	}
 
 	@Test

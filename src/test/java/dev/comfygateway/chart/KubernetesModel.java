@@ -44,11 +44,12 @@ final class KubernetesModel {
 			Map.entry("policy/v1 PodDisruptionBudget", PodDisruptionBudget.class));
 
 	/** Fields of kinds that have no model, as far as they are used here. */
-	private static final Map<String, Pattern> FIELDS = Map.of("monitoring.coreos.com/v1 ServiceMonitor",
-			Pattern.compile("jobLabel|selector/matchLabels/.*|endpoints/\\d+/(port|path|interval)"),
+	private static final Map<String, Pattern> FIELDS = Map.of("monitoring.coreos.com/v1 ServiceMonitor", Pattern
+		.compile("jobLabel|selector/matchLabels/.*|endpoints/\\d+/(port|path|interval|scrapeTimeout|scheme"
+				+ "|tlsConfig/.*|(r|metricR)elabelings/\\d+/(action|regex|replacement|sourceLabels/\\d+|targetLabel))"),
 			"monitoring.coreos.com/v1 PrometheusRule",
 			Pattern.compile(
-					"groups/\\d+/(name|rules/\\d+/(alert|expr|for|labels/severity|annotations/(summary|description)))"),
+					"groups/\\d+/(name|rules/\\d+/(alert|expr|for|labels/[a-z]+|annotations/(summary|description|runbook_url)))"),
 			"keda.sh/v1alpha1 ScaledObject",
 			Pattern.compile("scaleTargetRef/name|pollingInterval|cooldownPeriod|minReplicaCount|maxReplicaCount"
 					+ "|fallback/(failureThreshold|replicas|behavior)|triggers/\\d+/(type|metricType|useCachedMetrics"
