@@ -3,6 +3,7 @@ package dev.comfygateway.chart;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,19 @@ class ChartVersionTests {
 		Matcher label = Pattern.compile("(?m)^ARG VERSION=(.*)$").matcher(Files.readString(Path.of("Dockerfile")));
 		assertThat(label.find()).isTrue();
 		assertThat(label.group(1)).isEqualTo(version());
+	}
+
+	/** Copied, they build and load the image that the chart asks for. */
+	@Test
+	void commandsOfTheDocumentsNameTheImageOfTheChart() throws IOException {
+		Pattern image = Pattern.compile("(?:[ /])(comfy-gateway:[^\\s`]+)");
+		for (Path document : List.of(Path.of("README.md"), Path.of("src/docs/operations.md"))) {
+			assertThat(image.matcher(Files.readString(document)).results().map(match -> match.group(1)))
+				.as("%s", document)
+				.contains("comfy-gateway:" + version())
+				.containsOnly(Chart.render().container().at("/image").asString());
+		}
+		assertThat(Files.readString(Path.of("README.md"))).doesNotContain("--tag comfy-gateway .");
 	}
 
 	private static String version() throws IOException {
