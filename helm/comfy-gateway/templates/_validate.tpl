@@ -5,8 +5,38 @@
 {{- fail "values of this chart are missing: upgrade from an older one with --reset-then-reuse-values in place of --reuse-values" -}}
 {{- end -}}
 {{- include "comfy-gateway.validateSecrets" . -}}
+{{- include "comfy-gateway.validateNames" . -}}
 {{- if .Values.fleet.enabled -}}
 {{- include "comfy-gateway.validateFleet" . -}}
+{{- end -}}
+{{- $memory := include "comfy-gateway.text" (dig "limits" "memory" "" .Values.resources) -}}
+{{- if regexMatch "^([0-9]{1,8}|[0-9]{1,5}[Kk]i?|[0-9]{1,2}Mi?)$" $memory -}}
+{{- printf "resources.limits.memory is %s; with less than 100M no pod starts" $memory | fail -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Of two places that set the same one would win without a word: probes and Services name ports and paths, and the fleet's
+values say where Redis is. Its timeouts are in no other place. A document of settings could hold the key.
+*/}}
+{{- define "comfy-gateway.validateNames" -}}
+{{- $fixed := "(?i)^((management[._-])?server[._-](port|base[._-]?path|servlet[._-]context[._-]?path)|management[._-]endpoints[._-]web[._-]base[._-]?path|spring[._-](application[._-]json|mvc[._-]servlet[._-]path))$" -}}
+{{- $fleets := "(?i)^(gateway[._-]fleet|spring[._-]data[._-]redis[._-].*|spring[._-]ssl[._-]bundle[._-]pem[._-]fleet[._-].*)$" -}}
+{{- $names := keys .Values.settings | sortAlpha -}}
+{{- range .Values.extraEnv }}{{ $names = append $names .name }}{{ end -}}
+{{- range .Values.extraArgs -}}
+{{- $name := regexFind "^[^=]*" . | trimPrefix "--" -}}
+{{- if regexMatch "(?i)^(comfy|gateway)[._-]" $name -}}
+{{- printf "extraArgs: %s belongs to settings" $name | fail -}}
+{{- end -}}
+{{- $names = append $names $name -}}
+{{- end -}}
+{{- range $names -}}
+{{- if regexMatch $fixed . -}}
+{{- printf "%s cannot be set: the chart relies on its value" . | fail -}}
+{{- else if and $.Values.fleet.enabled (regexMatch $fleets .) (not (regexMatch "(?i)timeout$" .)) -}}
+{{- printf "%s cannot be set beside fleet.enabled" . | fail -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
@@ -79,15 +109,6 @@ A reference to another variable is none, nor is the name or the place of a secre
 {{- end -}}
 {{- if and .tls.existingSecret (not .tls.enabled) -}}
 {{- fail "fleet.redis.tls.existingSecret needs fleet.redis.tls.enabled" -}}
-{{- end -}}
-{{- end -}}
-{{- /* One of two places that say where Redis is would win without a word. Its timeouts are in no other place */ -}}
-{{- $names := concat (keys .Values.settings) .Values.extraArgs -}}
-{{- range .Values.extraEnv }}{{ $names = append $names .name }}{{ end -}}
-{{- range $names -}}
-{{- $isFleets := regexMatch "(?i)^(--)?(gateway[._-]fleet|spring[._-]data[._-]redis[._-]|spring[._-]ssl[._-]bundle[._-]pem[._-]fleet[._-])" . -}}
-{{- if and $isFleets (not (regexMatch "(?i)timeout(=.*)?$" .)) -}}
-{{- printf "%s cannot be set beside fleet.enabled" (regexFind "^[^=]+" .) | fail -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

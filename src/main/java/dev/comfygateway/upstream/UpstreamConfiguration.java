@@ -8,6 +8,7 @@ import org.eclipse.jetty.client.HttpClient;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.context.LifecycleProperties;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.info.BuildProperties;
 import org.springframework.boot.webclient.WebClientCustomizer;
@@ -23,6 +24,7 @@ import reactor.core.scheduler.Schedulers;
  * clock, and the shutdown that waits for a fetch.
  */
 @Configuration(proxyBeanMethods = false)
+@EnableConfigurationProperties(LifecycleProperties.class)
 class UpstreamConfiguration {
 
 	/** Time to answer the callers of a fetch that ended by its deadline. */

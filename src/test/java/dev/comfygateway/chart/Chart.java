@@ -18,8 +18,8 @@ final class Chart {
 
 	static final Path DIRECTORY = Path.of("helm/comfy-gateway").toAbsolutePath();
 
-	/** Values files of single wishes, which need not run on a cluster. */
-	static final Path WISHES = Path.of("src/test/resources/chart").toAbsolutePath();
+	/** Values files of single options. They need not run on a cluster. */
+	static final Path OPTIONS = Path.of("src/test/resources/chart").toAbsolutePath();
 
 	/** Namespace that everything is rendered for. */
 	static final String NAMESPACE = "comfy";
@@ -41,8 +41,8 @@ final class Chart {
 		return files(DIRECTORY.resolve("ci"));
 	}
 
-	static List<Path> wishes() {
-		return files(WISHES);
+	static List<Path> options() {
+		return files(OPTIONS);
 	}
 
 	private static List<Path> files(Path directory) {

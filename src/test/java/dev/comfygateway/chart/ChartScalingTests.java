@@ -68,7 +68,7 @@ class ChartScalingTests {
 	@ValueSource(strings = { "64Mi", "99M", "65536Ki", "67108864" })
 	void memoryWhenNoPodStartsIsRefused(String limit) {
 		assertThatException().isThrownBy(() -> Chart.render("resources.limits.memory=" + limit))
-			.withMessageContaining("/resources/limits/memory");
+			.withMessageContaining("resources.limits.memory is " + limit);
 	}
 
 	@Test

@@ -27,8 +27,8 @@ class ChartTests {
 		return Chart.scenarios();
 	}
 
-	static List<Path> wishes() {
-		return Chart.wishes();
+	static List<Path> options() {
+		return Chart.options();
 	}
 
 	@Test
@@ -63,7 +63,7 @@ class ChartTests {
 	}
 
 	@ParameterizedTest
-	@MethodSource({ "scenarios", "wishes" })
+	@MethodSource({ "scenarios", "options" })
 	void manifestsAreWhatKubernetesTakes(Path scenario) {
 		assertThat(Chart.render(scenario).all()).isNotEmpty().allSatisfy(KubernetesModel::check);
 	}

@@ -14,13 +14,14 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
 
-/** Tests of values that one operator needs and most leave alone, each a file. */
-class ChartWishesTests {
+/** Tests of values that most operators leave alone, in a file each. */
+class ChartOptionsTests {
 
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', quoteCharacter = '`', value = { "names | Deployment | /metadata/name | \"gw-queue\"",
 			"names | Deployment | /spec/selector/matchLabels/app.kubernetes.io~1name | \"queue\"",
 			"names | NetworkPolicy | /metadata/labels/example.com~1cost-centre | \"42\"",
+			"names | Service | /metadata/labels/app.kubernetes.io~1component | \"callers\"",
 			"names | Pod | /metadata/labels/example.com~1cost-centre | \"42\"",
 			"names | Deployment | /spec/template/metadata/labels/app.kubernetes.io~1part-of | \"render-farm\"",
 			"account | Deployment | /metadata/name | \"comfy-queue\"",
@@ -51,7 +52,7 @@ class ChartWishesTests {
 			"evictions | PodDisruptionBudget | /spec/minAvailable | \"50%\"",
 			"names-of-hosts | Deployment | /spec/template/spec/hostAliases/0/ip | \"192.0.2.1\"",
 			"names-of-hosts | Deployment | /spec/template/spec/dnsConfig/options/0/name | \"ndots\"" })
-	void wishIsInTheManifest(String file, String kind, String place, String expected) {
+	void optionIsInTheManifest(String file, String kind, String place, String expected) {
 		assertThat(render(file).of(kind).getLast().at(place)).isEqualTo(new JsonMapper().readTree(expected));
 	}
 
@@ -60,6 +61,12 @@ class ChartWishesTests {
 		assertThat(render("settings").environment()).contains(
 				"GATEWAY_ALLOWED_ORIGINS=https://a.example.com,https://b.example.com", "GATEWAY_MAX_WAITING=2000000",
 				"logging.level.dev.comfyGateway=debug", "MANAGEMENT_TRACING_SAMPLING_PROBABILITY=0.5");
+	}
+
+	@Test
+	void alertsWhenNameIsGivenAreOfItsJob() {
+		assertThat(render("names").only("PrometheusRule").toString()).contains("{job=\\\"queue\\\"}")
+			.doesNotContain("{job=\\\"comfy-gateway\\\"}");
 	}
 
 	@Test
@@ -77,7 +84,7 @@ class ChartWishesTests {
 	}
 
 	private static Manifests render(String file) {
-		return Chart.render(Chart.WISHES.resolve(file + ".yaml"));
+		return Chart.render(Chart.OPTIONS.resolve(file + ".yaml"));
 	}
 
 }
