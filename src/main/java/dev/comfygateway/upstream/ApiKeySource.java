@@ -49,8 +49,7 @@ class ApiKeySource {
 		catch (UnusableKeyException e) {
 			throw new InvalidSettingException(file != null ? "comfy.api-key-file" : "comfy.api-key",
 					// Without the name, where some put the key itself
-					file != null ? "names a file that " + e.reason : e.reason,
-					"Give one line of visible ASCII characters, exactly the key as it was issued.");
+					file != null ? "names a file that " + e.reason : e.reason, e.action);
 		}
 	}
 
@@ -84,7 +83,7 @@ class ApiKeySource {
 		catch (UnusableKeyException e) {
 			if (!unreadable) {
 				unreadable = true;
-				log.warn("The file of comfy.api-key-file {}; the old key stays in use", e.reason);
+				log.warn("The file of comfy.api-key-file {}; the old key stays in use. {}", e.reason, e.action);
 			}
 		}
 	}
@@ -92,19 +91,22 @@ class ApiKeySource {
 	private static String read(Path file) {
 		// Others, such as pipes, could block whoever reads them
 		if (Files.exists(file) && !Files.isRegularFile(file)) {
-			throw new UnusableKeyException("is not a regular file");
+			throw new UnusableKeyException("is not a regular file",
+					"Name the file itself, not its directory. A file that Docker does not find becomes a directory.");
 		}
 		try (InputStream in = Files.newInputStream(file)) {
 			return parse(new String(in.readNBytes(MAX_LENGTH + 3), StandardCharsets.ISO_8859_1));
 		}
 		catch (NoSuchFileException ignored) {
-			throw new UnusableKeyException("does not exist");
+			throw new UnusableKeyException("does not exist",
+					"Correct the path, or mount the file there, such as a Secret's entry of that name.");
 		}
 		catch (AccessDeniedException ignored) {
-			throw new UnusableKeyException("this user may not read, or whose directory it may not enter");
+			throw new UnusableKeyException("this user may not read, or whose directory it may not enter",
+					"Let the user or group of this process read the file and enter its directory.");
 		}
 		catch (IOException ignored) {
-			throw new UnusableKeyException("cannot be read");
+			throw new UnusableKeyException("cannot be read", "Check the volume of the file.");
 		}
 	}
 
@@ -135,9 +137,20 @@ class ApiKeySource {
 
 		private final String reason;
 
+		private final String action;
+
 		UnusableKeyException(String reason) {
+			this(reason, "Give one line of visible ASCII characters, exactly the key as it was issued.");
+		}
+
+		/**
+		 * Creates a refusal.
+		 * @param action what the operator can do, as a sentence
+		 */
+		UnusableKeyException(String reason, String action) {
 			super(reason);
 			this.reason = reason;
+			this.action = action;
 		}
 
 	}

@@ -147,6 +147,7 @@ class StartUpIT {
 				arguments("comfy.api-key", "--comfy.api-key=" + KEY + "\u00e4"),
 				arguments("comfy.api-key", "--comfy.api-key=" + KEY.repeat(200)),
 				arguments("comfy.api-key-file", "--comfy.api-key-file=" + KEY),
+				arguments("comfy.api-key-file", "--comfy.api-key-file=" + directory.resolve("missing")),
 				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("empty", "")),
 				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("blank", " \n\n")),
 				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("lines", KEY + "\n" + KEY + "\n")),
@@ -157,6 +158,15 @@ class StartUpIT {
 	@MethodSource("wrong")
 	void startWhenKeyIsUnusableNamesTheSetting(String setting, String argument, CapturedOutput output) {
 		assertRefused(output, "The setting " + setting + " (", argument);
+	}
+
+	/** Where the file is the fault, nobody looks at its content. */
+	@Test
+	void startWhenKeyFileIsNoneSaysWhatToDoWithTheFile(CapturedOutput output) {
+		assertRefused(output, "does not exist", "--comfy.api-key-file=" + directory.resolve("none"));
+		assertRefused(output, "mount the file there", "--comfy.api-key-file=" + directory.resolve("none"));
+		assertRefused(output, "Name the file itself, not its directory", "--comfy.api-key-file=" + directory);
+		assertThat(output).doesNotContain("visible ASCII");
 	}
 
 	@Test

@@ -229,6 +229,16 @@ class ApiKeySourceTests {
 		assertThat(output.toString()).containsOnlyOnce("the old key stays in use").doesNotContain("secret");
 	}
 
+	/** A message about the content would send people to the wrong place. */
+	@Test
+	void reloadWhenFileIsGoneAdvisesToMountIt(CapturedOutput output) throws IOException {
+		Path file = write("secret-1");
+		ApiKeySource source = ofFile(file);
+		Files.delete(file);
+		source.reload();
+		assertThat(output.toString()).contains("mount the file there").doesNotContain("visible ASCII");
+	}
+
 	@Test
 	void reloadWhenKeyChangesLogsNoKey(CapturedOutput output) throws IOException {
 		Path file = write("secret-1");
