@@ -28,6 +28,12 @@ class SettingsReport {
 
 	private static final Pattern PREFIX = Pattern.compile("(COMFY|GATEWAY)_.+");
 
+	/** Variables of an outbound proxy, which the JVM does not read. */
+	private static final Pattern PROXY = Pattern.compile("(?i)(HTTPS?|ALL)_PROXY");
+
+	private static final String OF_A_PROXY = "; an outbound proxy is set by https.proxyHost and https.proxyPort, such as"
+			+ " JAVA_TOOL_OPTIONS=\"-Dhttps.proxyHost=proxy -Dhttps.proxyPort=3128\"";
+
 	/** Variables that Kubernetes makes for a Service, such as COMFY_GATEWAY_PORT. */
 	private static final Pattern OF_A_SERVICE = Pattern
 		.compile(".+_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
@@ -43,11 +49,15 @@ class SettingsReport {
 
 	private final GatewayProperties gateway;
 
+	private final ComfyCloudClient client;
+
 	private final ConfigurableEnvironment environment;
 
-	SettingsReport(ComfyProperties comfy, GatewayProperties gateway, ConfigurableEnvironment environment) {
+	SettingsReport(ComfyProperties comfy, GatewayProperties gateway, ComfyCloudClient client,
+			ConfigurableEnvironment environment) {
 		this.comfy = comfy;
 		this.gateway = gateway;
+		this.client = client;
 		this.environment = environment;
 	}
 
@@ -56,17 +66,18 @@ class SettingsReport {
 		log.info(inForce());
 		List<String> unknown = unknown(environment.getSystemEnvironment().keySet());
 		if (!unknown.isEmpty()) {
-			log.warn("Ignoring unknown environment variables: {}", String.join(", ", unknown));
+			log.warn("Ignoring unknown environment variables: {}{}", String.join(", ", unknown),
+					unknown.stream().anyMatch(PROXY.asMatchPredicate()) ? OF_A_PROXY : "");
 		}
 	}
 
 	/** Settings in force, without the key. */
 	String inForce() {
-		return "Upstream %s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s, at most %s callers wait%s"
-			.formatted(comfy.baseUrl(), key(), text(comfy.connectTimeout()), text(comfy.deadline()),
-					text(gateway.freshFor()), text(gateway.staleWhileRevalidate()), text(gateway.staleIfError()),
-					text(gateway.refreshFloor()), text(gateway.cooldown()), text(gateway.maxCooldown()),
-					gateway.maxWaiting(),
+		return "Upstream %s%s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s, at most %s callers wait%s"
+			.formatted(comfy.baseUrl(), client.proxy().map(proxy -> " through the outbound proxy " + proxy).orElse(""),
+					key(), text(comfy.connectTimeout()), text(comfy.deadline()), text(gateway.freshFor()),
+					text(gateway.staleWhileRevalidate()), text(gateway.staleIfError()), text(gateway.refreshFloor()),
+					text(gateway.cooldown()), text(gateway.maxCooldown()), gateway.maxWaiting(),
 					gateway.fleet() == GatewayProperties.FleetType.REDIS ? ", fleet through Redis" : "");
 	}
 
@@ -81,11 +92,15 @@ class SettingsReport {
 		return duration.toMillisPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
 	}
 
-	/** Sorted names of variables with the prefix of settings that are no settings. */
+	/**
+	 * Sorted names of variables that operators expect to be read, and that are not: those
+	 * with the prefix of settings, and those of a proxy.
+	 */
 	static List<String> unknown(Set<String> variables) {
 		return variables.stream()
-			.filter(name -> PREFIX.matcher(name).matches() && !OF_A_SERVICE.matcher(name).matches()
-					&& !ENTRY_OF_A_LIST.matcher(name).matches() && !SETTINGS.contains(name))
+			.filter(name -> PROXY.matcher(name).matches()
+					|| PREFIX.matcher(name).matches() && !OF_A_SERVICE.matcher(name).matches()
+							&& !ENTRY_OF_A_LIST.matcher(name).matches() && !SETTINGS.contains(name))
 			.sorted()
 			.toList();
 	}

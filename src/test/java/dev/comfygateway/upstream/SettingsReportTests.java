@@ -3,16 +3,27 @@ package dev.comfygateway.upstream;
 import dev.comfygateway.support.GatewaySettings;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.core.env.StandardEnvironment;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
 
 class SettingsReportTests {
+
+	private final ComfyCloudClient client = mock(ComfyCloudClient.class);
+
+	@BeforeEach
+	void goDirectly() {
+		when(client.proxy()).thenReturn(Optional.empty());
+	}
 
 	@Test
 	void inForceHasTheSettingsWithoutTheKey() {
@@ -39,9 +50,17 @@ class SettingsReportTests {
 			.endsWith("callers wait, fleet through Redis");
 	}
 
+	@Test
+	void inForceWhenThereIsAnOutboundProxyNamesIt() {
+		when(client.proxy()).thenReturn(Optional.of("squid:3128"));
+		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY))
+			.startsWith("Upstream https://comfy.example through the outbound proxy squid:3128, key from");
+	}
+
 	@ParameterizedTest
-	@ValueSource(strings = { "COMFY_KEY", "COMFY_APIKEYS", "COMFY_API_KEY_FILES", "GATEWAY_TTL",
-			"GATEWAY_FRESH_FOR_SECONDS", "GATEWAY_PAGE", "GATEWAY_PAGE_SIZE" })
+	@ValueSource(strings = { "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "COMFY_KEY",
+			"COMFY_APIKEYS", "COMFY_API_KEY_FILES", "GATEWAY_TTL", "GATEWAY_FRESH_FOR_SECONDS", "GATEWAY_PAGE",
+			"GATEWAY_PAGE_SIZE" })
 	void unknownWhenVariableNamesNoSettingNamesIt(String name) {
 		assertThat(SettingsReport.unknown(Set.of(name, "PATH", "COMFYUI_HOME"))).containsExactly(name);
 	}
@@ -58,10 +77,9 @@ class SettingsReportTests {
 		assertThat(SettingsReport.unknown(Set.of(name))).isEmpty();
 	}
 
-	private static String report(@Nullable String key, @Nullable Path file, ComfyProperties.Auth auth,
-			String... settings) {
+	private String report(@Nullable String key, @Nullable Path file, ComfyProperties.Auth auth, String... settings) {
 		return new SettingsReport(new ComfyProperties(key, file, "https://comfy.example", auth, false,
-				Duration.ofSeconds(1), Duration.ofMillis(2500)), GatewaySettings.with(settings),
+				Duration.ofSeconds(1), Duration.ofMillis(2500)), GatewaySettings.with(settings), client,
 				new StandardEnvironment())
 			.inForce();
 	}
