@@ -5,6 +5,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.error.BugLog;
 import dev.comfygateway.upstream.ComfyCloudClient;
+import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Instant;
@@ -111,7 +112,7 @@ class ResultStore {
 		long now = ticker.read();
 		return switch (outcome) {
 			case UpstreamOutcome.Answered answered -> addAnswer(new Snapshot(answered.promptInfo(), answered.age(),
-					answered.deprecated(), asked, now, clock.instant(), answered.keyVersion()), false);
+					answered.deprecation(), asked, now, clock.instant(), answered.keyVersion()), false);
 			case UpstreamFailure failure ->
 				addFailure(Cooldown.after(failure, cooldown(last), properties, random, now));
 		};
@@ -164,8 +165,9 @@ class ResultStore {
 
 	private void put(Snapshot snapshot) {
 		entries.put(KEY, snapshot);
-		if (snapshot.deprecated() && (lastGood == null || !lastGood.deprecated())) {
-			changes.logDeprecation();
+		Deprecation announced = snapshot.deprecation();
+		if (announced != null && (lastGood == null || !announced.equals(lastGood.deprecation()))) {
+			changes.logDeprecation(announced);
 		}
 		lastGood = snapshot;
 	}
@@ -236,8 +238,7 @@ class ResultStore {
 		Optional<Snapshot> good = Optional.ofNullable(lastGood);
 		return new UpstreamStatus(Optional.ofNullable(observed),
 				result == null ? Optional.empty() : Optional.of(cooldown.isEmpty()), cooldown.map(Cooldown::failure),
-				nextAttemptAt, good.map(Snapshot::observedAt), cooldown.filter(Cooldown::keyRefused).isPresent(),
-				good.filter(Snapshot::deprecated).isPresent());
+				nextAttemptAt, good, cooldown.filter(Cooldown::keyRefused).isPresent());
 	}
 
 }

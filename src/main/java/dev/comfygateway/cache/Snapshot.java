@@ -1,5 +1,6 @@
 package dev.comfygateway.cache;
 
+import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.PromptInfo;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -8,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -15,18 +17,18 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param content the contract's value
  * @param ageOnArrival age that the upstream gave the answer; zero where it gave none
- * @param deprecated whether the upstream announced the end of its API with the answer
+ * @param deprecation announcement of the end of the upstream's API; absent without one
  * @param askedNanos begin of the fetch
  * @param arrivedNanos arrival of the answer
  * @param arrivedAt arrival of the answer, in wall-clock time
  * @param keyVersion version of the key that was sent
  */
-public record Snapshot(Content content, Duration ageOnArrival, boolean deprecated, long askedNanos, long arrivedNanos,
-		Instant arrivedAt, long keyVersion) {
+public record Snapshot(Content content, Duration ageOnArrival, @Nullable Deprecation deprecation, long askedNanos,
+		long arrivedNanos, Instant arrivedAt, long keyVersion) {
 
-	public Snapshot(PromptInfo promptInfo, Duration ageOnArrival, boolean deprecated, long askedNanos,
+	public Snapshot(PromptInfo promptInfo, Duration ageOnArrival, @Nullable Deprecation deprecation, long askedNanos,
 			long arrivedNanos, Instant arrivedAt, long keyVersion) {
-		this(Content.of(promptInfo), ageOnArrival, deprecated, askedNanos, arrivedNanos, arrivedAt, keyVersion);
+		this(Content.of(promptInfo), ageOnArrival, deprecation, askedNanos, arrivedNanos, arrivedAt, keyVersion);
 	}
 
 	/**

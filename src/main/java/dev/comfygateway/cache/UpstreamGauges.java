@@ -17,9 +17,9 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.stereotype.Component;
 
 /**
- * Gauges of the queue, the upstream and the key. Three of them are absent while their
+ * Gauges of the queue, the upstream and the key. Four of them are absent while their
  * value is unknown, so that an autoscaler scales by no old number, zero or NaN.
- * Micrometer has no absent gauges: these three are registered with Prometheus's own
+ * Micrometer has no absent gauges: these four are registered with Prometheus's own
  * client.
  */
 @Component
@@ -30,6 +30,8 @@ class UpstreamGauges implements MultiCollector {
 	private static final String QUEUE_REMAINING = "comfy_gateway_queue_remaining";
 
 	private static final String OBSERVED = "comfy_gateway_queue_observed_timestamp_seconds";
+
+	private static final String QUEUE_KNOWN = "comfy_gateway_queue_known";
 
 	private static final String UP = "comfy_gateway_upstream_up";
 
@@ -48,7 +50,7 @@ class UpstreamGauges implements MultiCollector {
 			.description("Time left until the upstream may be asked again")
 			.baseUnit("seconds")
 			.register(meters);
-		Gauge.builder("comfy.gateway.upstream.deprecated", cache, c -> c.status().deprecated() ? 1 : 0)
+		Gauge.builder("comfy.gateway.upstream.deprecated", cache, c -> c.status().deprecation().isPresent() ? 1 : 0)
 			.description("Whether the last good answer announced the end of the API")
 			.register(meters);
 		keyState("ok", () -> !cache.status().keyRefused() && !isKeyUnreadable(), meters);
@@ -87,6 +89,9 @@ class UpstreamGauges implements MultiCollector {
 			known.metricSnapshot(
 					gauge(OBSERVED, "When the queue was observed", observed.observedAt().toEpochMilli() / 1000.0));
 		});
+		status.queueKnown()
+			.ifPresent(is -> known
+				.metricSnapshot(gauge(QUEUE_KNOWN, "Whether the last good answer had a number", is ? 1 : 0)));
 		status.up().ifPresent(up -> known.metricSnapshot(gauge(UP, "Whether the last request succeeded", up ? 1 : 0)));
 		return known.build();
 	}

@@ -5,6 +5,7 @@ import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
+import java.util.Optional;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.HealthIndicator;
 import org.springframework.boot.health.contributor.Status;
@@ -47,8 +48,13 @@ class UpstreamHealthIndicator implements HealthIndicator {
 			ErrorAnswer answer = ErrorAnswer.of(failure);
 			health.status(FAILING).withDetail("code", answer.body().code()).withDetail("reason", answer.reason());
 			failure.proxyStatus().ifPresent(refused -> health.withDetail("proxyStatus", refused));
+			Optional.ofNullable(failure.detail()).ifPresent(detail -> health.withDetail("detail", detail));
 		}
 		health.withDetail("state", status.state());
+		if (status.isAnsweringWithoutQueue()) {
+			health.withDetail("queue", "absent");
+		}
+		status.deprecation().ifPresent(announced -> health.withDetail("deprecation", announced.toString()));
 		status.lastGoodAt().ifPresent(at -> health.withDetail("lastGoodAt", at.truncatedTo(ChronoUnit.MILLIS)));
 		status.nextAttemptAt().ifPresent(at -> health.withDetail("nextAttemptAt", at.truncatedTo(ChronoUnit.MILLIS)));
 		client.keyFile().ifPresent(file -> health.withDetail("keyFile", file.name().toLowerCase(Locale.ROOT)));

@@ -1,8 +1,10 @@
 package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Ticker;
+import dev.comfygateway.error.ChangeLog;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.upstream.ComfyCloudClient;
+import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -11,14 +13,17 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Log of the upstream's changes: one line for each change of state, and for each change
- * of the cause within an outage.
+ * of the cause within an outage. Those that repeat within a minute are counted.
  */
 final class UpstreamLog {
 
 	private static final Logger log = LoggerFactory.getLogger(UpstreamLog.class);
+
+	private static final String ANSWERS = "answers";
 
 	private final ComfyCloudClient client;
 
@@ -26,39 +31,61 @@ final class UpstreamLog {
 
 	private final InstantSource clock;
 
+	private final ChangeLog changes = new ChangeLog(ANSWERS);
+
 	UpstreamLog(ComfyCloudClient client, Ticker ticker, InstantSource clock) {
 		this.client = client;
 		this.ticker = ticker;
 		this.clock = clock;
 	}
 
+	/** Logs a result where it changes the state or the cause. */
 	void logChange(@Nullable FetchResult previous, FetchResult result) {
-		Cooldown outage = previous instanceof Cooldown cooldown ? cooldown : null;
-		if (!(result instanceof Cooldown cooldown)) {
-			if (outage != null) {
-				log.info("Upstream {} answers again after {} s and {} failed attempts", client.host(),
-						TimeUnit.NANOSECONDS.toSeconds(ticker.read() - outage.since()), outage.failures());
-			}
-			return;
-		}
-		String cause = cause(cooldown.failure());
-		if (outage != null && outage.keyVersion() == cooldown.keyVersion() && cause.equals(cause(outage.failure()))) {
-			return;
-		}
-		Instant next = clock.instant().plusNanos(cooldown.until() - ticker.read()).truncatedTo(ChronoUnit.MILLIS);
-		if (cooldown.failure().reason().isKeyRefused()) {
-			log.error("Upstream {} refuses the key: {}; replace the key; next attempt not before {}", client.host(),
-					cause, next);
+		long now = ticker.read();
+		if (result instanceof Cooldown cooldown) {
+			String cause = cause(cooldown.failure());
+			changes.note(cooldown.keyVersion() + " " + cause, now, () -> logFailure(cooldown, cause),
+					count -> logUnsteady(count,
+							"fails: " + cause + "; next attempt not before " + nextAttempt(cooldown)));
 		}
 		else {
-			log.warn("Upstream {} fails: {}; next attempt not before {}", client.host(), cause, next);
+			changes.note(ANSWERS, now, () -> logRecovery(previous, now), count -> logUnsteady(count, ANSWERS));
 		}
+	}
+
+	private void logFailure(Cooldown cooldown, String cause) {
+		boolean keyRefused = cooldown.failure().reason().isKeyRefused();
+		ErrorAnswer answer = ErrorAnswer.of(cooldown.failure());
+		log.atLevel(keyRefused ? Level.ERROR : Level.WARN)
+			.addKeyValue("code", answer.body().code())
+			.addKeyValue("reason", answer.reason())
+			.log(keyRefused ? "Upstream {} refuses the key: {}; replace the key; next attempt not before {}"
+					: "Upstream {} fails: {}; next attempt not before {}", client.host(), cause, nextAttempt(cooldown));
+	}
+
+	private Instant nextAttempt(Cooldown cooldown) {
+		return clock.instant().plusNanos(cooldown.until() - ticker.read()).truncatedTo(ChronoUnit.MILLIS);
+	}
+
+	private void logRecovery(@Nullable FetchResult previous, long now) {
+		if (previous instanceof Cooldown outage) {
+			log.info("Upstream {} answers again after {} s and {} failed attempts", client.host(),
+					TimeUnit.NANOSECONDS.toSeconds(now - outage.since()), outage.failures());
+		}
+	}
+
+	private void logUnsteady(int count, String state) {
+		log.warn("Upstream {} is unsteady: {} more changes since the last line; now it {}", client.host(), count,
+				state);
 	}
 
 	/** Cause of a failure, without the upstream's message. */
 	private String cause(UpstreamFailure failure) {
 		ErrorAnswer answer = ErrorAnswer.of(failure);
 		String cause = answer.body().code() + ", " + answer.reason();
+		if (failure.detail() != null) {
+			cause += "; " + failure.detail();
+		}
 		if (failure.proxyStatus().isPresent()) {
 			return cause + "; the outbound proxy answered " + failure.status();
 		}
@@ -67,8 +94,8 @@ final class UpstreamLog {
 				? cause + client.proxy().map(proxy -> "; through the outbound proxy " + proxy).orElse("") : cause;
 	}
 
-	void logDeprecation() {
-		log.warn("Upstream {} announces the end of this API by Deprecation or Sunset", client.host());
+	void logDeprecation(Deprecation deprecation) {
+		log.warn("Upstream {} announces the end of this API: {}", client.host(), deprecation);
 	}
 
 }

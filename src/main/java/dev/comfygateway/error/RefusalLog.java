@@ -31,7 +31,7 @@ public final class RefusalLog {
 	/** Counts a rejection, and logs the first one. */
 	public synchronized void refused() {
 		if (refused++ == 0) {
-			log.warn("Rejecting callers with {}: {}", code, limit);
+			log.atWarn().addKeyValue("code", code).log("Rejecting callers with {}: {}", code, limit);
 		}
 	}
 

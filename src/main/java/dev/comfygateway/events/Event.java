@@ -4,6 +4,7 @@ import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.cache.UpstreamStatus;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.upstream.UpstreamFailure;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
@@ -22,6 +23,10 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 	static final byte[] COMMENT = { ':', '\n' };
 
 	static final byte[] END_OF_COMMENT = { '\n' };
+
+	/** Comment for a listener with {@code until}, who waits for a number. */
+	private static final byte[] NO_NUMBER = ": the upstream sends no number; until waits for one\n"
+		.getBytes(StandardCharsets.US_ASCII);
 
 	private static final int MIN_RETRY_MILLIS = 2000;
 
@@ -73,6 +78,15 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 		String name = kind == Kind.STALE ? "stale" : "unknown";
 		byte[] body = json.writeValueAsBytes(ErrorAnswer.of(failure).body());
 		return new Event(kind, name + new String(body, StandardCharsets.UTF_8), null, encode(name, null, body));
+	}
+
+	/**
+	 * Bytes on the wire for a listener with {@code until}. They start with a comment
+	 * where the answer has no number.
+	 */
+	byte[] encodedForUntil() {
+		return snapshot == null || snapshot.promptInfo().remaining() != null ? encoded
+				: ByteBuffer.allocate(NO_NUMBER.length + encoded.length).put(NO_NUMBER).put(encoded).array();
 	}
 
 	/** Time after which browsers reconnect; random, so that they come apart. */

@@ -95,7 +95,8 @@ final class Listener {
 			next = null;
 			return false;
 		}
-		write(new Message(event.encoded(), event.identity(), true, false));
+		byte[] encoded = until.isPresent() ? event.encodedForUntil() : event.encoded();
+		write(new Message(encoded, event.identity(), true, false));
 		return true;
 	}
 

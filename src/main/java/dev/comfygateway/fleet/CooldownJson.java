@@ -20,7 +20,8 @@ import tools.jackson.databind.json.JsonMapper;
  * @param lasting time from the first of them to this one
  */
 record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String code, @Nullable String message,
-		@Nullable Long retryAfter, boolean endsAnswer, long interval, boolean keyRefused, int failures, long lasting) {
+		@Nullable Long retryAfter, @Nullable String detail, boolean endsAnswer, long interval, boolean keyRefused,
+		int failures, long lasting) {
 
 	private static final Duration MAX_INTERVAL = Duration.ofMinutes(15);
 
@@ -32,8 +33,8 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 		UpstreamFailure failure = cooldown.failure();
 		Duration retryAfter = failure.retryAfter();
 		return json.writeValueAsString(new CooldownJson(failure.reason(), failure.status(), failure.code(),
-				failure.message(), retryAfter == null ? null : retryAfter.toMillis(), cooldown.endsAnswer(),
-				cooldown.interval().toMillis(), cooldown.keyRefused(), cooldown.failures(),
+				failure.message(), retryAfter == null ? null : retryAfter.toMillis(), failure.detail(),
+				cooldown.endsAnswer(), cooldown.interval().toMillis(), cooldown.keyRefused(), cooldown.failures(),
 				TimeUnit.NANOSECONDS.toMillis(cooldown.at() - cooldown.since())));
 	}
 
@@ -51,7 +52,7 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 				throw new InvalidResultException();
 			}
 			UpstreamFailure failure = new UpstreamFailure(stored.reason, stored.status, stored.code, stored.message,
-					stored.retryAfter == null ? null : Duration.ofMillis(stored.retryAfter), keyVersion);
+					stored.retryAfter == null ? null : Duration.ofMillis(stored.retryAfter), stored.detail, keyVersion);
 			return new Cooldown(withoutKey.apply(failure), at, Duration.ofMillis(stored.interval), until,
 					stored.keyRefused, at - Duration.ofMillis(stored.lasting).toNanos(), stored.failures);
 		}

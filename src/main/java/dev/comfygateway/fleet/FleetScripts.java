@@ -32,7 +32,7 @@ final class FleetScripts {
 	/**
 	 * Version of the format in Redis. Replicas with another one form another fleet.
 	 */
-	private static final String KEY = "{comfy-gateway:%s}:2:prompt";
+	private static final String KEY = "{comfy-gateway:%s}:3:prompt";
 
 	/** Announcement of a probe. */
 	static final String PROBE = "probe";

@@ -86,7 +86,9 @@ final class FleetState {
 			recovered = new CompletableFuture<>();
 		}
 		fault = now;
-		log.warn("Fleet: Redis fails: {}; this replica asks the upstream by itself", now.word());
+		log.atWarn()
+			.addKeyValue("reason", now.word())
+			.log("Fleet: Redis fails: {}; this replica asks the upstream by itself", now.word());
 	}
 
 }

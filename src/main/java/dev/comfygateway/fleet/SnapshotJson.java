@@ -1,6 +1,7 @@
 package dev.comfygateway.fleet;
 
 import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.PromptInfo;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,11 +15,12 @@ import tools.jackson.databind.json.JsonMapper;
  * in milliseconds.
  *
  * @param ageOnArrival age that the upstream gave it
- * @param deprecated whether the upstream announced the end of its API
+ * @param deprecation announcement of the end of the upstream's API; absent without one
  * @param took time of its fetch
  * @param arrivedAt arrival since 1970, on the clock of the replica that fetched it
  */
-record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, boolean deprecated, long took, long arrivedAt) {
+record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, @Nullable Deprecation deprecation, long took,
+		long arrivedAt) {
 
 	/** Of an {@code Age}. */
 	private static final long MAX_AGE = 999_999_999_000L;
@@ -33,7 +35,7 @@ record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 
 	static String write(Snapshot snapshot) {
 		return json.writeValueAsString(new SnapshotJson(snapshot.promptInfo(), snapshot.ageOnArrival().toMillis(),
-				snapshot.deprecated(), TimeUnit.NANOSECONDS.toMillis(snapshot.arrivedNanos() - snapshot.askedNanos()),
+				snapshot.deprecation(), TimeUnit.NANOSECONDS.toMillis(snapshot.arrivedNanos() - snapshot.askedNanos()),
 				snapshot.arrivedAt().toEpochMilli()));
 	}
 
@@ -47,7 +49,7 @@ record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, boolean deprecated
 			@Nullable SnapshotJson stored = json.readValue(text, SnapshotJson.class);
 			if (stored != null && isValid(stored.promptInfo) && isBetween0And(MAX_AGE, stored.ageOnArrival)
 					&& isBetween0And(MAX_TOOK, stored.took) && isBetween0And(MAX_TIME, stored.arrivedAt)) {
-				return new Snapshot(stored.promptInfo, Duration.ofMillis(stored.ageOnArrival), stored.deprecated,
+				return new Snapshot(stored.promptInfo, Duration.ofMillis(stored.ageOnArrival), stored.deprecation,
 						arrivedNanos - Duration.ofMillis(stored.took).toNanos(), arrivedNanos,
 						Instant.ofEpochMilli(stored.arrivedAt), keyVersion);
 			}

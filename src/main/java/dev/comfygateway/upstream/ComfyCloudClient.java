@@ -183,7 +183,8 @@ public class ComfyCloudClient {
 		return request.accept(MediaType.APPLICATION_JSON)
 			.httpRequest(exchange::observe)
 			.exchangeToMono(response -> reader.read(response, key, exchange))
-			.onErrorResume(WebClientRequestException.class, e -> Mono.just(unanswered(e, exchange.reason(e), key)))
+			.onErrorResume(WebClientRequestException.class,
+					e -> Mono.just(unanswered(exchange.cause(e), exchange.reason(e), key)))
 			.doOnNext(outcome -> {
 				switch (outcome) {
 					case UpstreamOutcome.Answered answered -> exchange.keep();
@@ -197,7 +198,9 @@ public class ComfyCloudClient {
 	private static UpstreamFailure unanswered(Throwable thrown, Reason reason, ApiKey key) {
 		return reason == Reason.TUNNEL_REFUSED
 				? new UpstreamFailure(reason, Faults.proxyStatus(thrown), null, null, null, key.version())
-				: UpstreamFailure.of(reason, key.version());
+				: UpstreamFailure.of(reason, key.version())
+					.withDetail(reason == Reason.TLS_CERTIFICATE_ERROR ? Faults.certificate(thrown) : null,
+							new KeyTrace(key.value()));
 	}
 
 	/**

@@ -70,6 +70,12 @@ final class Faults {
 		return refused == null || refused.getCause() != null ? 0 : refused.getResponse().getStatus();
 	}
 
+	/** Why a certificate was refused; absent where that is not known. */
+	static @Nullable String certificate(Throwable thrown) {
+		RefusedCertificateException refused = find(thrown, RefusedCertificateException.class);
+		return refused == null ? null : refused.detail();
+	}
+
 	private static Reason waiting(Throwable thrown) {
 		if (has(thrown, SocketException.class)) {
 			return Reason.CONNECTION_TERMINATED;

@@ -3,7 +3,6 @@ package dev.comfygateway.upstream;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBufferUtils;
@@ -21,10 +20,10 @@ class ResponseReader {
 
 	private static final int MAX_BODY = 64 * 1024;
 
-	private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(5);
+	/** Of the name of a content type, in logs. */
+	private static final int MAX_CONTENT_TYPE = 60;
 
-	/** Header fields that announce the end of an API (RFC 9745 and RFC 8594). */
-	private static final List<String> DEPRECATION = List.of("Deprecation", "Sunset");
+	private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(5);
 
 	private final InstantSource clock;
 
@@ -39,19 +38,23 @@ class ResponseReader {
 	Mono<UpstreamOutcome> read(ClientResponse response, ApiKey key, UpstreamExchange exchange) {
 		int status = response.statusCode().value();
 		HttpHeaders headers = response.headers().asHttpHeaders();
-		boolean isJson = isJson(response);
+		MediaType type = contentType(response);
+		boolean isJson = MediaType.APPLICATION_JSON.equalsTypeAndSubtype(type);
+		String detail = isJson ? null : type == null ? "no valid content type" : "content type " + name(type);
 		Mono<byte[]> body = body(response).defaultIfEmpty(new byte[0]);
 		if (status == 200) {
 			return body.materialize().map(signal -> {
 				Throwable unreadable = signal.getThrowable();
-				return unreadable == null
+				UpstreamOutcome outcome = unreadable == null
 						? answer(isJson ? Objects.requireNonNull(signal.get()) : new byte[0], headers, key)
 						: UpstreamFailure.of(exchange.reason(unreadable), key.version());
+				return outcome instanceof UpstreamFailure failure ? explained(failure, detail, key) : outcome;
 			});
 		}
 		Duration retryAfter = RetryAfter.parse(headers, clock.instant(), MAX_RETRY_AFTER);
 		return body.onErrorReturn(new byte[0])
-			.map(bytes -> refusal(status, isJson, isJson ? bytes : new byte[0], retryAfter, key));
+			.map(bytes -> explained(refusal(status, isJson, isJson ? bytes : new byte[0], retryAfter, key), detail,
+					key));
 	}
 
 	/** The body's bytes, whatever its header says that they are. */
@@ -65,14 +68,13 @@ class ResponseReader {
 	}
 
 	private static UpstreamOutcome answer(byte[] body, HttpHeaders headers, ApiKey key) {
-		boolean deprecated = DEPRECATION.stream().anyMatch(headers::containsHeader);
 		return ContractReader.promptInfo(body)
-			.<UpstreamOutcome>map(
-					info -> new UpstreamOutcome.Answered(info, Age.parse(headers), deprecated, key.version()))
+			.<UpstreamOutcome>map(info -> new UpstreamOutcome.Answered(info, Age.parse(headers),
+					Deprecation.parse(headers), key.version()))
 			.orElseGet(() -> UpstreamFailure.of(Reason.INVALID_RESPONSE, key.version()));
 	}
 
-	private static UpstreamOutcome refusal(int status, boolean isJson, byte[] body, @Nullable Duration retryAfter,
+	private static UpstreamFailure refusal(int status, boolean isJson, byte[] body, @Nullable Duration retryAfter,
 			ApiKey key) {
 		Reason reason = switch (status) {
 			case 401 -> Reason.UNAUTHORIZED;
@@ -86,16 +88,24 @@ class ResponseReader {
 		return new UpstreamFailure(reason, status, text.code(), text.message(), retryAfter, key.version());
 	}
 
-	private static boolean isJson(ClientResponse response) {
+	private static UpstreamFailure explained(UpstreamFailure failure, @Nullable String detail, ApiKey key) {
+		return detail == null ? failure : failure.withDetail(detail, new KeyTrace(key.value()));
+	}
+
+	/** Content type of a response; absent where it has none that is valid. */
+	private static @Nullable MediaType contentType(ClientResponse response) {
 		try {
-			return response.headers()
-				.contentType()
-				.filter(MediaType.APPLICATION_JSON::equalsTypeAndSubtype)
-				.isPresent();
+			return response.headers().contentType().orElse(null);
 		}
 		catch (InvalidMediaTypeException ignored) {
-			return false;
+			return null;
 		}
+	}
+
+	/** Name of a content type without parameters, cut: the other side chose it. */
+	private static String name(MediaType type) {
+		String name = type.getType() + "/" + type.getSubtype();
+		return name.substring(0, Math.min(name.length(), MAX_CONTENT_TYPE));
 	}
 
 }

@@ -64,7 +64,9 @@ final class UpstreamConnections {
 			useTrustOfJvm(connector);
 		})
 			.withHttpClientTransportFactory(HttpClientTransportOverHTTP::new)
-			.build(settings.withConnectTimeout(properties.connectTimeout()).withRedirects(HttpRedirects.DONT_FOLLOW));
+			.build(settings.withConnectTimeout(properties.connectTimeout())
+				.withRedirects(HttpRedirects.DONT_FOLLOW)
+				.withSslBundle(ExplainedTrust.explaining(settings.sslBundle())));
 		client.setExecutor(threadPool("upstream", MAX_THREADS));
 		client.setScheduler(scheduler);
 		client.setUserAgentField(null);
@@ -115,7 +117,7 @@ final class UpstreamConnections {
 		return threads;
 	}
 
-	/** Uses the JVM's trusted certificates where the settings name no others. */
+	/** Uses the JVM's trusted and own certificates where there is no bundle. */
 	private static void useTrustOfJvm(ClientConnector connector) {
 		if (connector.getSslContextFactory() == null) {
 			SslContextFactory.Client tls = new SslContextFactory.Client();

@@ -86,7 +86,7 @@ final class UpstreamExchange {
 	/**
 	 * The failure of the TLS handshake where there was one, else the exception itself.
 	 */
-	private Throwable cause(Throwable thrown) {
+	Throwable cause(Throwable thrown) {
 		Request current = request;
 		Throwable handshake = current != null
 				&& current.getConnection() instanceof org.eclipse.jetty.io.Connection connection

@@ -14,10 +14,12 @@ import org.jspecify.annotations.Nullable;
  * @param message sanitized message of the upstream; absent where it sent no valid one
  * @param retryAfter pause that the upstream requested, at most 5 minutes; absent where it
  * requested none, or sent an invalid one
+ * @param detail what operators need beside the reason: why a certificate was refused, or
+ * the content type of an answer that is not JSON; sanitized, and absent otherwise
  * @param keyVersion version of the key that was sent
  */
 public record UpstreamFailure(Reason reason, int status, @Nullable String code, @Nullable String message,
-		@Nullable Duration retryAfter, long keyVersion) implements UpstreamOutcome {
+		@Nullable Duration retryAfter, @Nullable String detail, long keyVersion) implements UpstreamOutcome {
 
 	/** What went wrong. */
 	public enum Reason {
@@ -67,9 +69,16 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 	}
 
 	public UpstreamFailure {
-		if ((code != null && !ContractReader.isCode(code)) || (message != null && !ContractReader.isMessage(message))) {
-			throw new IllegalArgumentException("Code or message that cannot be passed on");
+		if ((code != null && !ContractReader.isCode(code)) || (message != null && !ContractReader.isMessage(message))
+				|| (detail != null && !ContractReader.isMessage(detail))) {
+			throw new IllegalArgumentException("Text that cannot be passed on");
 		}
+	}
+
+	/** Creates a failure without a detail. */
+	public UpstreamFailure(Reason reason, int status, @Nullable String code, @Nullable String message,
+			@Nullable Duration retryAfter, long keyVersion) {
+		this(reason, status, code, message, retryAfter, null, keyVersion);
 	}
 
 	/**
@@ -79,10 +88,22 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		return reason == Reason.TUNNEL_REFUSED ? OptionalInt.of(status) : OptionalInt.empty();
 	}
 
-	/** Copy without a code or a message that contains a piece of the key. */
+	/** Copy without the texts that contain a piece of the key. */
 	UpstreamFailure without(KeyTrace trace) {
-		return new UpstreamFailure(reason, status, code == null || trace.isIn(code) ? null : code,
-				message == null || trace.isIn(message) ? null : message, retryAfter, keyVersion);
+		return new UpstreamFailure(reason, status, without(trace, code), without(trace, message), retryAfter,
+				without(trace, detail), keyVersion);
+	}
+
+	private static @Nullable String without(KeyTrace trace, @Nullable String text) {
+		return text == null || trace.isIn(text) ? null : text;
+	}
+
+	/**
+	 * Copy with a detail, unless that contains a piece of the key or is no plain text.
+	 */
+	UpstreamFailure withDetail(@Nullable String text, KeyTrace trace) {
+		boolean usable = text != null && ContractReader.isMessage(text) && !trace.isIn(text);
+		return new UpstreamFailure(reason, status, code, message, retryAfter, usable ? text : null, keyVersion);
 	}
 
 	/** Failure to answer within the deadline. */

@@ -1,6 +1,7 @@
 package dev.comfygateway.upstream;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Result of an upstream request: an answer that follows the contract, or a failure.
@@ -17,18 +18,17 @@ public sealed interface UpstreamOutcome permits UpstreamOutcome.Answered, Upstre
 	 *
 	 * @param promptInfo the answer
 	 * @param age age that the upstream gave it ({@code Age}); zero where it gave none
-	 * @param deprecated whether the upstream announced the end of this API by
-	 * {@code Deprecation} or {@code Sunset}
+	 * @param deprecation announcement of the end of this API; absent without one
 	 * @param keyVersion version of the key that was sent
 	 */
-	record Answered(PromptInfo promptInfo, Duration age, boolean deprecated,
+	record Answered(PromptInfo promptInfo, Duration age, @Nullable Deprecation deprecation,
 			long keyVersion) implements UpstreamOutcome {
 
 		/**
 		 * Creates an answer without {@code Age}, {@code Deprecation} and {@code Sunset}.
 		 */
 		public Answered(PromptInfo promptInfo, long keyVersion) {
-			this(promptInfo, Duration.ZERO, false, keyVersion);
+			this(promptInfo, Duration.ZERO, null, keyVersion);
 		}
 	}
 

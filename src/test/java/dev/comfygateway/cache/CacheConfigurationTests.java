@@ -36,7 +36,7 @@ class CacheConfigurationTests {
 	void entryWhenUpstreamGivesAnAgeEndsEarlier() {
 		CacheUnderTest cache = new CacheUnderTest();
 		cache.lookup();
-		cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(null), Duration.ofSeconds(20), false, 1));
+		cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(null), Duration.ofSeconds(20), null, 1));
 		cache.advance(Duration.ofSeconds(12).minus(CacheUnderTest.NANO));
 		assertThat(caffeine(cache).asMap()).hasSize(1);
 		cache.advance(CacheUnderTest.NANO);

@@ -107,7 +107,7 @@ final class ComfyCloudStandIn {
 	}
 
 	UpstreamOutcome.Answered answered(long queueRemaining, Duration age) {
-		return new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, false,
+		return new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, null,
 				keyVersion);
 	}
 

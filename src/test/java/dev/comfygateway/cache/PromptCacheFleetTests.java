@@ -261,7 +261,7 @@ class PromptCacheFleetTests {
 
 	private Snapshot snapshot(long queueRemaining, Duration age, Duration sinceArrival) {
 		long arrived = cache.time.read() - sinceArrival.toNanos();
-		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, false, arrived, arrived,
+		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, null, arrived, arrived,
 				ELSEWHERE, 1);
 	}
 

@@ -1,10 +1,12 @@
 package dev.comfygateway.cache;
 
+import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -140,9 +142,96 @@ class PromptCacheLogTests {
 		for (int i = 0; i < 3; i++) {
 			cache.advanceSeconds(600);
 			cache.lookup();
-			cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(null), Duration.ZERO, true, 1));
+			cache.upstream.complete(announcing("2027-01-01T00:00:00Z"));
 		}
-		assertThat(lines(output)).singleElement().asString().contains("WARN", "Deprecation or Sunset");
+		assertThat(lines(output)).singleElement()
+			.asString()
+			.contains("WARN", "Upstream comfy.example announces the end of this API: Sunset 2027-01-01T00:00:00Z");
+	}
+
+	@Test
+	void lookupWhenSunsetMovesLogsTheNewDate(CapturedOutput output) {
+		for (String sunset : List.of("2027-01-01T00:00:00Z", "2026-06-01T00:00:00Z")) {
+			cache.advanceSeconds(600);
+			cache.lookup();
+			cache.upstream.complete(announcing(sunset));
+		}
+		assertThat(lines(output)).hasSize(2).last().asString().contains("Sunset 2026-06-01T00:00:00Z");
+	}
+
+	private static UpstreamOutcome announcing(String sunset) {
+		return new UpstreamOutcome.Answered(new PromptInfo(null), Duration.ZERO,
+				new Deprecation(false, null, Instant.parse(sunset)), 1);
+	}
+
+	/** Every third answer is a 500, for ten minutes. */
+	@Test
+	void lookupWhenUpstreamFlapsLogsOneLineAMinute(CapturedOutput output) {
+		for (int i = 0; i < 300; i++) {
+			attemptAfter(2, i % 3 == 0 ? Reason.INTERNAL_ERROR : null);
+		}
+		assertThat(lines(output)).hasSize(11);
+		assertThat(lines(output).subList(0, 2)).satisfiesExactly(
+				line -> assertThat(line).contains("fails: INTERNAL_ERROR, 500"),
+				line -> assertThat(line).contains("answers again"));
+		assertThat(lines(output).subList(2, 11)).allSatisfy(line -> assertThat(line).contains("WARN",
+				"Upstream comfy.example is unsteady: ", " more changes since the last line; now it "));
+	}
+
+	@Test
+	void lookupWhenCauseChangesWhileUpstreamFlapsLogsIt(CapturedOutput output) {
+		for (Reason reason : List.of(Reason.INTERNAL_ERROR, Reason.INTERNAL_ERROR, Reason.RESPONSE_TIMEOUT)) {
+			attemptAfter(2, reason);
+			attemptAfter(2, null);
+		}
+		assertThat(lines(output)).extracting(line -> line.replaceAll(".*Upstream comfy.example |( after|;).*", ""))
+			.containsExactly("fails: INTERNAL_ERROR, 500", "answers again",
+					"fails: UPSTREAM_TIMEOUT, http_response_timeout");
+	}
+
+	@Test
+	void lookupWhenAnOutageFollowsAFlapSaysSoWithinAMinute(CapturedOutput output) {
+		attemptAfter(2, Reason.INTERNAL_ERROR);
+		attemptAfter(2, null);
+		for (int i = 0; i < 40; i++) {
+			attemptAfter(2, Reason.INTERNAL_ERROR);
+		}
+		assertThat(lines(output)).hasSize(3)
+			.last()
+			.asString()
+			.contains("unsteady: 1 more changes since the last line; now it fails: INTERNAL_ERROR, 500; next attempt");
+	}
+
+	@Test
+	void lookupWhenAFlapIsOverLogsTheNextOutageAtOnce(CapturedOutput output) {
+		for (int i = 0; i < 30; i++) {
+			attemptAfter(2, i % 2 == 0 ? Reason.INTERNAL_ERROR : null);
+		}
+		attempt(null);
+		attempt(null);
+		attempt(Reason.INTERNAL_ERROR);
+		assertThat(lines(output)).last().asString().contains("fails: INTERNAL_ERROR, 500; next attempt");
+	}
+
+	@Test
+	void lookupWhenFailureHasADetailLogsIt(CapturedOutput output) {
+		cache.lookup();
+		cache.upstream.complete(
+				new UpstreamFailure(Reason.UNEXPECTED_STATUS, 520, null, null, null, "content type text/html", 1));
+		assertThat(lines(output)).singleElement()
+			.asString()
+			.contains("fails: UPSTREAM_UNEXPECTED_STATUS, 520; content type text/html; next attempt");
+	}
+
+	private void attemptAfter(int seconds, @Nullable Reason failure) {
+		cache.advanceSeconds(seconds);
+		cache.lookup("no-cache");
+		if (failure == null) {
+			cache.upstream.complete(7);
+		}
+		else {
+			cache.upstream.complete(failure);
+		}
 	}
 
 	@Test
@@ -157,14 +246,7 @@ class PromptCacheLogTests {
 
 	/** Fetch after the end of every stored answer and cool-down. */
 	private void attempt(@Nullable Reason failure) {
-		cache.advanceSeconds(600);
-		cache.lookup();
-		if (failure == null) {
-			cache.upstream.complete(7);
-		}
-		else {
-			cache.upstream.complete(failure);
-		}
+		attemptAfter(600, failure);
 	}
 
 	private static List<String> lines(CapturedOutput output) {

@@ -36,9 +36,9 @@ class SnapshotTests {
 
 	@Test
 	void etagWhenOnlyBodyIsEqualIsEqual() {
-		Snapshot one = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), Duration.ZERO, false, 7, 7,
+		Snapshot one = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), Duration.ZERO, null, 7, 7,
 				FakeTime.START, 1);
-		Snapshot other = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), Duration.ZERO, false, 9, 9,
+		Snapshot other = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), Duration.ZERO, null, 9, 9,
 				FakeTime.START.plusSeconds(1), 2);
 		assertThat(one.etag()).isEqualTo(other.etag());
 	}
@@ -53,20 +53,20 @@ class SnapshotTests {
 
 	@Test
 	void ageWhenTickerOverflowedIsTimePassed() {
-		Snapshot snapshot = new Snapshot(new PromptInfo(null), Duration.ZERO, false, Long.MAX_VALUE, Long.MAX_VALUE,
+		Snapshot snapshot = new Snapshot(new PromptInfo(null), Duration.ZERO, null, Long.MAX_VALUE, Long.MAX_VALUE,
 				FakeTime.START, 1);
 		assertThat(snapshot.age(Long.MIN_VALUE + 4)).isEqualTo(5);
 	}
 
 	@Test
 	void ageWhenReadBeforeArrivalIsZero() {
-		Snapshot snapshot = new Snapshot(new PromptInfo(null), Duration.ZERO, false, 10, 10, FakeTime.START, 1);
+		Snapshot snapshot = new Snapshot(new PromptInfo(null), Duration.ZERO, null, 10, 10, FakeTime.START, 1);
 		assertThat(snapshot.age(9)).isZero();
 	}
 
 	@Test
 	void ageWhenUpstreamGaveOneCountsIt() {
-		Snapshot snapshot = new Snapshot(new PromptInfo(null), Duration.ofSeconds(3), false, 10, 10, FakeTime.START, 1);
+		Snapshot snapshot = new Snapshot(new PromptInfo(null), Duration.ofSeconds(3), null, 10, 10, FakeTime.START, 1);
 		assertThat(snapshot.age(11)).isEqualTo(Duration.ofSeconds(3).plusNanos(1).toNanos());
 		assertThat(snapshot.observedAt()).isEqualTo(FakeTime.START.minusSeconds(3));
 	}

@@ -15,13 +15,13 @@ public final class Snapshots {
 		return of(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)));
 	}
 
-	static Snapshot of(PromptInfo promptInfo) {
-		return new Snapshot(promptInfo, Duration.ZERO, false, 0, 0, FakeTime.START, 1);
+	public static Snapshot of(PromptInfo promptInfo) {
+		return new Snapshot(promptInfo, Duration.ZERO, null, 0, 0, FakeTime.START, 1);
 	}
 
 	/** Snapshot with an age from the upstream. */
 	public static Snapshot aged(long queueRemaining, Duration age) {
-		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, false, 0, 0, FakeTime.START,
+		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, null, 0, 0, FakeTime.START,
 				1);
 	}
 
@@ -29,7 +29,7 @@ public final class Snapshots {
 	 * Snapshot that was asked for at a time of the cache's ticker, and arrived at once.
 	 */
 	public static Snapshot asked(long queueRemaining, long asked) {
-		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, false, asked, asked,
+		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, null, asked, asked,
 				FakeTime.START, 1);
 	}
 

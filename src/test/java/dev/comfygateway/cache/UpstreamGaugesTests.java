@@ -82,6 +82,19 @@ class UpstreamGaugesTests {
 	}
 
 	@Test
+	void scrapeSaysWhetherTheLastGoodAnswerHadANumber() {
+		assertThat(meters.scrape()).doesNotContain("comfy_gateway_queue_known");
+		cache.lookup();
+		cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(null)), 1));
+		assertThat(lines()).contains("comfy_gateway_queue_known 0.0");
+		fail(Reason.RESPONSE_TIMEOUT);
+		assertThat(lines()).contains("comfy_gateway_queue_known 0.0");
+		cache.advanceSeconds(60);
+		cache.fetch(7);
+		assertThat(lines()).contains("comfy_gateway_queue_known 1.0");
+	}
+
+	@Test
 	void scrapeWhenAnswerMayStillBeServedShowsQueue() {
 		cache.fetch(7);
 		cache.advance(Duration.ofSeconds(32).minus(NANO));

@@ -1,8 +1,15 @@
 package dev.comfygateway.cache;
 
 import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.upstream.Deprecation;
+import dev.comfygateway.upstream.PromptInfo;
+import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import dev.comfygateway.upstream.UpstreamOutcome;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.health.actuate.endpoint.HttpCodeStatusMapper;
 import org.springframework.boot.health.actuate.endpoint.StatusAggregator;
@@ -36,6 +43,38 @@ class UpstreamHealthIndicatorTests {
 		assertThat(health.getStatus()).isEqualTo(Status.UP);
 		assertThat(health.getDetails())
 			.isEqualTo(Map.of("state", "answering", "lastGoodAt", FakeTime.START, "keyFile", "ok"));
+	}
+
+	@Test
+	void healthWhenAnswerHasNoNumberSaysThatTheQueueIsAbsent() {
+		answer(new PromptInfo(null), null);
+		assertThat(indicator.health().getStatus()).isEqualTo(Status.UP);
+		assertThat(indicator.health().getDetails()).containsEntry("state", "answering")
+			.containsEntry("queue", "absent");
+		cache.advanceSeconds(60);
+		cache.fetch(7);
+		assertThat(indicator.health().getDetails()).doesNotContainKey("queue");
+	}
+
+	@Test
+	void healthWhenTheEndOfTheApiIsAnnouncedHasItsDate() {
+		answer(new PromptInfo(null), new Deprecation(true, null, Instant.parse("2027-01-01T00:00:00Z")));
+		assertThat(indicator.health().getDetails()).containsEntry("deprecation",
+				"Deprecation, Sunset 2027-01-01T00:00:00Z");
+	}
+
+	private void answer(PromptInfo promptInfo, @Nullable Deprecation deprecation) {
+		cache.lookup();
+		cache.upstream.complete(new UpstreamOutcome.Answered(promptInfo, Duration.ZERO, deprecation, 1));
+	}
+
+	@Test
+	void healthWhenFailureHasADetailHasIt() {
+		cache.lookup();
+		cache.upstream.complete(new UpstreamFailure(Reason.TLS_CERTIFICATE_ERROR, 0, null, null, null,
+				"the certificate of CN=comfy expired at 2026-01-01T00:00:00Z", 1));
+		assertThat(indicator.health().getDetails()).containsEntry("detail",
+				"the certificate of CN=comfy expired at 2026-01-01T00:00:00Z");
 	}
 
 	@Test

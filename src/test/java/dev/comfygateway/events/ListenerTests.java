@@ -4,6 +4,7 @@ import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.cache.Snapshots;
 import dev.comfygateway.cache.UpstreamStatus;
 import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.io.Closeable;
 import java.io.IOException;
@@ -82,6 +83,16 @@ class ListenerTests {
 		Disposable late = Disposables.single();
 		listener.disposeAtEnd(late);
 		assertThat(late.isDisposed()).isTrue();
+	}
+
+	@Test
+	void answerWithoutANumberIsExplainedToThoseWhoWaitForOne() {
+		listener.send(withoutNumber());
+		listener = listener(OptionalLong.of(0));
+		listener.send(withoutNumber());
+		assertThat(written.getFirst()).startsWith("event: prompt");
+		assertThat(written.getLast())
+			.startsWith(": the upstream sends no number; until waits for one\nevent: prompt\n");
 	}
 
 	@Test
@@ -243,13 +254,17 @@ class ListenerTests {
 		return Snapshots.asked(queueRemaining, new FakeTime().read() + asked.toNanos());
 	}
 
+	private static Event withoutNumber() {
+		return Event.of(status(Snapshots.of(new PromptInfo(null)), null)).orElseThrow();
+	}
+
 	private static Event failure() {
 		return Event.of(status(null, UpstreamFailure.timeout(1))).orElseThrow();
 	}
 
 	private static UpstreamStatus status(@Nullable Snapshot observed, @Nullable UpstreamFailure failure) {
 		return new UpstreamStatus(Optional.ofNullable(observed), Optional.of(failure == null),
-				Optional.ofNullable(failure), Optional.empty(), Optional.empty(), false, false);
+				Optional.ofNullable(failure), Optional.empty(), Optional.empty(), false);
 	}
 
 	private void complete() {

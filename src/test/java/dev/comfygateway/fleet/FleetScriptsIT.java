@@ -128,7 +128,7 @@ class FleetScriptsIT {
 	void ageOfTheUpstreamDoesNotCountAsTimeSinceArrival() {
 		long now = System.nanoTime();
 		publish("one",
-				success(new Snapshot(new PromptInfo(null), Duration.ofSeconds(40), false, now, now, Instant.EPOCH, 1)),
+				success(new Snapshot(new PromptInfo(null), Duration.ofSeconds(40), null, now, now, Instant.EPOCH, 1)),
 				claim("one").redisMillis());
 		assertThat(scripts.claim(ACCOUNT, "other", 20 * SECOND, LEASE, "").join().status()).isEqualTo(Status.SHARED);
 		assertThat(snapshot(read()).ageOnArrival()).isEqualTo(Duration.ofSeconds(40));
@@ -279,7 +279,7 @@ class FleetScriptsIT {
 
 	private static FetchResult answer(long queueRemaining, long keyVersion) {
 		long now = System.nanoTime();
-		return success(new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, false, now,
+		return success(new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, null, now,
 				now, Instant.EPOCH, keyVersion));
 	}
 

@@ -2,6 +2,7 @@ package dev.comfygateway.fleet;
 
 import dev.comfygateway.cache.Cooldown;
 import dev.comfygateway.cache.Snapshot;
+import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
@@ -36,7 +37,8 @@ class ResultJsonTests {
 	@ParameterizedTest
 	@MethodSource("answers")
 	void readWhenSnapshotWasWrittenIsEqual(PromptInfo promptInfo) {
-		Snapshot snapshot = new Snapshot(promptInfo, Duration.ofSeconds(2), true, AT - TOOK.toNanos(), AT,
+		Snapshot snapshot = new Snapshot(promptInfo, Duration.ofSeconds(2),
+				new Deprecation(true, null, Instant.parse("2027-01-01T00:00:00Z")), AT - TOOK.toNanos(), AT,
 				Instant.parse("2026-03-01T12:00:00.123Z"), 4);
 		assertThat(SnapshotJson.read(SnapshotJson.write(snapshot), 4, AT)).usingRecursiveComparison()
 			.isEqualTo(snapshot);
@@ -64,11 +66,11 @@ class ResultJsonTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "", "rubbish", "7", "null", "[]", "{}", "{\"promptInfo\":null}",
 			"{\"promptInfo\":{},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false}",
-			"{\"promptInfo\":{},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":9223372036854775807}",
-			"{\"promptInfo\":{},\"ageOnArrival\":9223372036854775807,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}",
-			"{\"promptInfo\":{},\"ageOnArrival\":-1,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}",
-			"{\"promptInfo\":{\"exec_info\":{\"queue_remaining\":-1}},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}",
-			"{\"promptInfo\":{\"exec_info\":7},\"ageOnArrival\":0,\"took\":1,\"deprecated\":false,\"arrivedAt\":1}" })
+			"{\"promptInfo\":{},\"ageOnArrival\":0,\"took\":1,\"arrivedAt\":9223372036854775807}",
+			"{\"promptInfo\":{},\"ageOnArrival\":9223372036854775807,\"took\":1,\"arrivedAt\":1}",
+			"{\"promptInfo\":{},\"ageOnArrival\":-1,\"took\":1,\"arrivedAt\":1}",
+			"{\"promptInfo\":{\"exec_info\":{\"queue_remaining\":-1}},\"ageOnArrival\":0,\"took\":1,\"arrivedAt\":1}",
+			"{\"promptInfo\":{\"exec_info\":7},\"ageOnArrival\":0,\"took\":1,\"arrivedAt\":1}" })
 	void readWhenTextIsNoSnapshotThrows(String text) {
 		assertThatExceptionOfType(InvalidResultException.class).isThrownBy(() -> SnapshotJson.read(text, 1, AT));
 	}
@@ -102,8 +104,8 @@ class ResultJsonTests {
 
 	private static Cooldown cooldown(Reason reason, @Nullable String code, @Nullable String message,
 			@Nullable Duration retryAfter) {
-		return new Cooldown(new UpstreamFailure(reason, 503, code, message, retryAfter, 4), AT, Duration.ofSeconds(4),
-				UNTIL, true, AT - Duration.ofSeconds(9).toNanos(), 3);
+		return new Cooldown(new UpstreamFailure(reason, 503, code, message, retryAfter, message, 4), AT,
+				Duration.ofSeconds(4), UNTIL, true, AT - Duration.ofSeconds(9).toNanos(), 3);
 	}
 
 }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -27,13 +28,22 @@ public final class Certificates {
 	 */
 	public static KeyStore make(Path directory, String name, String subject)
 			throws IOException, InterruptedException, GeneralSecurityException {
+		return make(directory, name, subject, "-validity", "90");
+	}
+
+	/**
+	 * The same with a time of validity.
+	 * @param validity options of {@code keytool}
+	 */
+	public static KeyStore make(Path directory, String name, String subject, String... validity)
+			throws IOException, InterruptedException, GeneralSecurityException {
 		Path file = directory.resolve(name + ".p12");
-		Process keytool = new ProcessBuilder(
+		List<String> command = new ArrayList<>(
 				List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-alias",
 						name, "-keyalg", "EC", "-dname", "CN=" + name, "-ext", "san=" + subject, "-storetype", "PKCS12",
-						"-storepass", PASSWORD, "-keystore", file.toString()))
-			.redirectErrorStream(true)
-			.start();
+						"-storepass", PASSWORD, "-keystore", file.toString()));
+		command.addAll(List.of(validity));
+		Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
 		String output = new String(keytool.getInputStream().readAllBytes());
 		assertThat(keytool.waitFor(1, TimeUnit.MINUTES)).isTrue();
 		assertThat(keytool.exitValue()).as(output).isZero();

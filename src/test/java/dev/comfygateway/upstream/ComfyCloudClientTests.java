@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -80,13 +81,35 @@ class ComfyCloudClientTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "Age, 7, PT7S, false", "Deprecation, @1688169599, PT0S, true",
-			"Sunset, 'Sun, 06 Nov 2027 08:49:37 GMT', PT0S, true", "X, x, PT0S, false" })
-	void fetchWhenAnswerHasAgeOrDeprecationReturnsIt(String name, String value, Duration age, boolean deprecated) {
+	@CsvSource({ "Age, 7, PT7S", "X, x, PT0S", "Age, -1, PT0S" })
+	void fetchWhenAnswerHasAgeReturnsIt(String name, String value, Duration age) {
 		upstream.behave(Behaviour.answer(200, Map.of("Content-Type", "application/json", name, value),
 				BODY.getBytes(StandardCharsets.UTF_8)));
-		assertThat(fixture.fetch())
-			.isEqualTo(new Answered(new PromptInfo(new PromptInfo.ExecInfo(3L)), age, deprecated, 1));
+		assertThat(fixture.fetch()).isEqualTo(new Answered(new PromptInfo(new PromptInfo.ExecInfo(3L)), age, null, 1));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "Deprecation, @1688169599, 'Deprecation 2023-06-30T23:59:59Z, without a date of Sunset'",
+			"Deprecation, true, 'Deprecation, without a date of Sunset'",
+			"Deprecation, @99999999999999999999, 'Deprecation, without a date of Sunset'",
+			"Sunset, 'Sat, 06 Nov 2027 08:49:37 GMT', 'Sunset 2027-11-06T08:49:37Z'",
+			"Sunset, comfyui-0123456789abcdef, without a date of Sunset" })
+	void fetchWhenAnswerAnnouncesTheEndOfTheApiReadsTheDate(String name, String value, String announcement) {
+		upstream.behave(Behaviour.answer(200, Map.of("Content-Type", "application/json", name, value),
+				BODY.getBytes(StandardCharsets.UTF_8)));
+		assertThat(fixture.fetch()).isInstanceOfSatisfying(Answered.class,
+				answered -> assertThat(answered.deprecation()).hasToString(announcement));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "200, text/html;charset=utf-8, content type text/html", "520, text/plain, content type text/plain",
+			"403, application/problem+json, content type application/problem+json",
+			"503, no type, no valid content type", "200, text/comfyui-0123456789abcdef,", "500, application/json,",
+			"200, application/json;charset=x, no valid content type" })
+	void fetchWhenAnswerIsNotJsonHasItsContentType(int status, String type, @Nullable String detail) {
+		upstream
+			.behave(Behaviour.answer(status, Map.of("Content-Type", type), "<html>".getBytes(StandardCharsets.UTF_8)));
+		assertThat(fixture.failure().detail()).isEqualTo(detail);
 	}
 
 	@ParameterizedTest

@@ -23,6 +23,7 @@ import java.util.function.Function;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLServerSocketFactory;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +79,32 @@ class ComfyCloudClientTlsTests {
 					Reason.TLS_CERTIFICATE_ERROR);
 			assertThat(ClientFixture.of("https://ui.example.com:" + upstream.port(), trusting(ofAll)).fetch())
 				.isInstanceOf(Answered.class);
+		}
+	}
+
+	@Test
+	void fetchWhenCertificateIsRefusedSaysWhyWithSubjectAndDate() throws Exception {
+		KeyStore expired = Certificates.make(directory, "expired", "ip:127.0.0.1", "-startdate", "2024/01/02 03:04:05",
+				"-validity", "10");
+		KeyStore early = Certificates.make(directory, "early", "ip:127.0.0.1", "-startdate", "+20d");
+		KeyStore hostile = Certificates.make(directory, ClientFixture.KEY, "ip:127.0.0.1");
+		assertThat(detail(expired, HttpClientSettings.defaults()))
+			.matches("the certificate of CN=expired expired at 2024-01-1\\d.*Z");
+		assertThat(detail(early, HttpClientSettings.defaults()))
+			.startsWith("the certificate of CN=early is not valid before ");
+		assertThat(detail(certificate, HttpClientSettings.defaults()))
+			.startsWith("the certificate of CN=good is from an unknown authority, CN=good; valid until ");
+		assertThat(detail(certificateOfAnotherHost, trusting(certificateOfAnotherHost)))
+			.startsWith("the certificate of CN=other is for another host; valid until ");
+		assertThat(detail(hostile, HttpClientSettings.defaults())).isNull();
+	}
+
+	private static @Nullable String detail(KeyStore certificate, HttpClientSettings settings) {
+		try (SimulatedComfyCloud upstream = upstream(certificate);
+				ClientFixture fixture = ClientFixture.of(upstream.baseUrl(), settings)) {
+			UpstreamFailure failure = fixture.failure();
+			assertThat(failure.reason()).isEqualTo(Reason.TLS_CERTIFICATE_ERROR);
+			return failure.detail();
 		}
 	}
 
@@ -185,7 +212,9 @@ class ComfyCloudClientTlsTests {
 
 	private static void fails(ClientFixture fixture, SimulatedComfyCloud upstream, Reason reason) {
 		try (fixture) {
-			assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
+			assertThat(fixture.failure()).usingRecursiveComparison()
+				.ignoringFields("detail")
+				.isEqualTo(UpstreamFailure.of(reason, 1));
 			assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 1L));
 			assertThat(upstream.received()).isEmpty();
 		}

@@ -1,0 +1,109 @@
+package dev.comfygateway.upstream;
+
+import java.net.Socket;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.Arrays;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import org.jspecify.annotations.Nullable;
+import org.springframework.boot.ssl.SslBundle;
+import org.springframework.boot.ssl.SslManagerBundle;
+
+/**
+ * Trust manager that decides as another one, and explains a refusal by the certificates:
+ * the JDK's exceptions do not name them.
+ */
+final class ExplainedTrust extends X509ExtendedTrustManager {
+
+	private final X509ExtendedTrustManager decisions;
+
+	private ExplainedTrust(X509ExtendedTrustManager decisions) {
+		this.decisions = decisions;
+	}
+
+	/**
+	 * Trust of a bundle, explained. Without a bundle it is the JVM's, and not explained
+	 * where the JVM has a certificate of its own to send: a bundle would not send it.
+	 */
+	static @Nullable SslBundle explaining(@Nullable SslBundle given) {
+		if (given == null && System.getProperty("javax.net.ssl.keyStore") != null) {
+			return null;
+		}
+		SslBundle bundle = given == null ? SslBundle.systemDefault() : given;
+		return SslBundle.of(bundle.getStores(), bundle.getKey(), bundle.getOptions(), bundle.getProtocol(),
+				new ExplainedBundle(bundle.getManagers()));
+	}
+
+	/** Managers of a bundle, of which those of trust explain. */
+	private record ExplainedBundle(SslManagerBundle managers) implements SslManagerBundle {
+
+		@Override
+		public KeyManagerFactory getKeyManagerFactory() {
+			return managers.getKeyManagerFactory();
+		}
+
+		@Override
+		public TrustManagerFactory getTrustManagerFactory() {
+			return managers.getTrustManagerFactory();
+		}
+
+		@Override
+		public TrustManager[] getTrustManagers() {
+			return Arrays.stream(managers.getTrustManagers())
+				.map(manager -> manager instanceof X509ExtendedTrustManager decisions ? new ExplainedTrust(decisions)
+						: manager)
+				.toArray(TrustManager[]::new);
+		}
+
+	}
+
+	@Override
+	public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+			throws CertificateException {
+		try {
+			decisions.checkServerTrusted(chain, authType, engine);
+		}
+		catch (CertificateException refusal) {
+			throw new RefusedCertificateException(chain, refusal, Instant.now());
+		}
+	}
+
+	@Override
+	public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
+			throws CertificateException {
+		decisions.checkServerTrusted(chain, authType, socket);
+	}
+
+	@Override
+	public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
+		decisions.checkServerTrusted(chain, authType);
+	}
+
+	@Override
+	public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
+			throws CertificateException {
+		decisions.checkClientTrusted(chain, authType, engine);
+	}
+
+	@Override
+	public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
+			throws CertificateException {
+		decisions.checkClientTrusted(chain, authType, socket);
+	}
+
+	@Override
+	public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
+		decisions.checkClientTrusted(chain, authType);
+	}
+
+	@Override
+	public X509Certificate[] getAcceptedIssuers() {
+		return decisions.getAcceptedIssuers();
+	}
+
+}
