@@ -37,7 +37,7 @@ COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /usr/share/zoneinfo /usr/share/zoneinfo
 COPY --from=build /opt/jre /opt/jre
 COPY --from=build /opt/comfy-gateway/lib /opt/comfy-gateway/lib
-COPY --from=build /opt/comfy-gateway/comfy-gateway.jar /opt/comfy-gateway/comfy-gateway.aot /opt/comfy-gateway/jvm.options /opt/comfy-gateway/health/Health.class /opt/comfy-gateway/
+COPY --from=build /opt/comfy-gateway/comfy-gateway.jar /opt/comfy-gateway/comfy-gateway.aot /opt/comfy-gateway/jvm.flags /opt/comfy-gateway/health/Health.class /opt/comfy-gateway/
 ARG VERSION=1.0.0
 ARG REVISION=unknown
 ARG SOURCE=unknown
@@ -55,4 +55,4 @@ VOLUME /tmp
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
     CMD ["/opt/jre/bin/java", "-XX:+UseSerialGC", "-Xint", "-Xmx8m", "-cp", "/opt/comfy-gateway", "Health"]
-ENTRYPOINT ["/opt/jre/bin/java", "@/opt/comfy-gateway/jvm.options", "-XX:AOTCache=/opt/comfy-gateway/comfy-gateway.aot", "-jar", "/opt/comfy-gateway/comfy-gateway.jar"]
+ENTRYPOINT ["/opt/jre/bin/java", "-XX:Flags=/opt/comfy-gateway/jvm.flags", "-XX:AOTCache=/opt/comfy-gateway/comfy-gateway.aot", "-jar", "/opt/comfy-gateway/comfy-gateway.jar"]

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>
  * {@code java -cp target/test-classes Train.java HOME SECONDS JAVA}: {@code HOME} holds
- * {@code comfy-gateway.jar} and {@code jvm.options}, and {@code JAVA} runs the gateway.
+ * {@code comfy-gateway.jar} and {@code jvm.flags}, and {@code JAVA} runs the gateway.
  */
 public class Train {
 
@@ -38,7 +38,7 @@ public class Train {
 		Path home = Path.of(args[0]).toAbsolutePath();
 		Path cache = home.resolve("comfy-gateway.aot");
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, "training-key")) {
-			ProcessBuilder gateway = new ProcessBuilder(args[2], "@" + home.resolve("jvm.options"),
+			ProcessBuilder gateway = new ProcessBuilder(args[2], "-XX:Flags=" + home.resolve("jvm.flags"),
 					"-XX:AOTCacheOutput=" + cache, "-jar", home.resolve("comfy-gateway.jar").toString()).inheritIO();
 			gateway.environment()
 				.putAll(Map.of("COMFY_API_KEY", "training-key", "COMFY_BASE_URL", upstream.baseUrl(), "SERVER_PORT", PORT,

@@ -315,6 +315,15 @@ class ContainerIT {
 	}
 
 	@Test
+	void optionsOfTheOperatorWin() {
+		try (GenericContainer<?> gateway = gateway().withEnv("JAVA_TOOL_OPTIONS", "-XX:+UseG1GC -Xmx64m")) {
+			gateway.start();
+			assertThat(ask(gateway).status()).isEqualTo(200);
+			assertThat(metrics(gateway)).contains("G1 ");
+		}
+	}
+
+	@Test
 	void gatewaysAreAFleetWhereRedisIs() {
 		try (GenericContainer<?> redis = new GenericContainer<>("redis:7-bookworm").withNetwork(NETWORK)
 			.withNetworkAliases("redis")

@@ -80,8 +80,9 @@ class OperatorsFlowTests {
 				"comfy_gateway_connections_shed_total", "comfy_gateway_upstream_cooldown_seconds",
 				"comfy_gateway_requests_total{result}", "comfy_gateway_callers_waiting", "comfy_gateway_listeners",
 				"comfy_gateway_events_total", "comfy_gateway_listeners_dropped_total",
-				"comfy_gateway_listeners_refused_total", "comfy_gateway_upstream_deprecated",
-				"comfy_gateway_api_key_state{state}", "comfy_gateway_upstream_requests_seconds_bucket{outcome,le}",
+				"comfy_gateway_listeners_refused_total", "comfy_gateway_queue_known",
+				"comfy_gateway_upstream_deprecated", "comfy_gateway_api_key_state{state}",
+				"comfy_gateway_upstream_requests_seconds_bucket{outcome,le}",
 				"comfy_gateway_upstream_requests_seconds_count{outcome}",
 				"comfy_gateway_upstream_requests_seconds_sum{outcome}",
 				"comfy_gateway_upstream_requests_seconds_max{outcome}");
