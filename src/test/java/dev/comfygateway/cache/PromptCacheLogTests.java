@@ -1,5 +1,8 @@
 package dev.comfygateway.cache;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
@@ -12,6 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.KeyValuePair;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
@@ -41,6 +46,23 @@ class PromptCacheLogTests {
 			.contains("WARN",
 					"Upstream comfy.example fails: UPSTREAM_UNREACHABLE, connection_refused; next attempt not before "
 							+ "2026-03-01T12:10:01Z");
+	}
+
+	@Test
+	void lookupWhenUpstreamFailsHasCodeAndReasonAsFields() {
+		ListAppender<ILoggingEvent> events = new ListAppender<>();
+		events.start();
+		Logger logger = (Logger) LoggerFactory.getLogger(UpstreamLog.class);
+		logger.addAppender(events);
+		try {
+			attempt(Reason.CONNECTION_REFUSED);
+		}
+		finally {
+			logger.detachAppender(events);
+		}
+		assertThat(events.list).singleElement()
+			.satisfies(event -> assertThat(event.getKeyValuePairs()).extracting(KeyValuePair::toString)
+				.containsExactly("code=\"UPSTREAM_UNREACHABLE\"", "reason=\"connection_refused\""));
 	}
 
 	@Test

@@ -148,7 +148,7 @@ class ErrorAnswerTests {
 	void codeIsInTheRunbook(ErrorAnswer answer) {
 		boolean ofServer = answer.proxyStatus().equals("error=http_request_error");
 		String heading = ofServer ? "BAD_REQUEST, NOT_FOUND, METHOD_NOT_ALLOWED, URI_TOO_LONG, …" : answer.code();
-		assertThat(Path.of("src/docs/operations.md")).content().contains("\n### %s\n- You see: ".formatted(heading));
+		assertThat(Path.of("src/docs/runbook.md")).content().contains("\n### %s\n- You see: ".formatted(heading));
 	}
 
 	static Stream<ErrorAnswer> all() {

@@ -46,7 +46,7 @@ class FleetFaultTests {
 	@ParameterizedTest
 	@EnumSource
 	void operatorsFindEachInTheRunbook(FleetFault fault) throws IOException {
-		assertThat(Files.readString(Path.of("src/docs/operations.md"))).contains("| `" + fault.word() + "` |");
+		assertThat(Files.readString(Path.of("src/docs/runbook.md"))).contains("| `" + fault.word() + "` |");
 	}
 
 }

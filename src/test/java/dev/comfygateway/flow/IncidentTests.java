@@ -35,7 +35,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 @ExtendWith(OutputCaptureExtension.class)
 class IncidentTests {
 
-	private static final String RUNBOOK = "src/docs/operations.md";
+	private static final String RUNBOOK = "src/docs/runbook.md";
 
 	private static TestGateway gateway;
 

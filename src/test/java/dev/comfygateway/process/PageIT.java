@@ -463,7 +463,7 @@ class PageIT {
 	void documentsScriptWaitsInABrowser() throws IOException {
 		open();
 		assertThat(page.locator("#number")).hasText("3");
-		String documents = Files.readString(Path.of("src/docs/operations.md"));
+		String documents = Files.readString(Path.of("src/docs/callers.md"));
 		String script = documents.split("```js\n")[1].split("```")[0].replace("http://localhost:8080", site.origin());
 		page.evaluate("window.left = null; " + script + " waitUntil(1).then((left) => (window.left = left)); null");
 		site.upstream().queueRemaining(1);

@@ -143,7 +143,7 @@ class StreamClientsIT {
 
 		Process run(Path directory, int port) throws IOException, InterruptedException {
 			assumeThat(isThere()).as(command + " is there").isTrue();
-			String section = Files.readString(Path.of("src/docs/operations.md")).split("\n## Stream\n")[1]
+			String section = Files.readString(Path.of("src/docs/callers.md")).split("\n## Stream\n")[1]
 				.split("\n## ")[0];
 			Matcher block = Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL).matcher(section);
 			assertThat(block.find()).as("a block in " + language).isTrue();
