@@ -6,15 +6,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 
 /**
- * Damping of the log of a state. A state is logged when it begins, unless it was logged
- * in the same minute. Such changes are counted, and one line a minute has their number.
+ * Damping of the log of a state. A fault is logged when it begins, unless it was logged
+ * in the same minute, and its end is logged where its begin was. Other changes are
+ * counted, and one line a minute has their number.
  */
 public final class ChangeLog {
 
 	private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
 
-	/** States that are logged at once; what an upstream sends can be one. */
-	private static final int MAX_STATES = 8;
+	/** Faults of a minute that are logged at once; an upstream can send ever new ones. */
+	private static final int MAX_FAULTS = 8;
+
+	private final String wellState;
 
 	private final Set<String> logged = new HashSet<>();
 
@@ -24,12 +27,15 @@ public final class ChangeLog {
 
 	private int changes;
 
+	private boolean lastLogged = true;
+
 	/**
 	 * Creates the log.
-	 * @param initial state that is not logged at first
+	 * @param wellState state without a fault, which is not logged at first
 	 */
-	public ChangeLog(String initial) {
-		this.state = initial;
+	public ChangeLog(String wellState) {
+		this.wellState = wellState;
+		this.state = wellState;
 	}
 
 	/**
@@ -47,10 +53,12 @@ public final class ChangeLog {
 				changes = 0;
 				minuteSince = now;
 				logged.add(present);
+				lastLogged = false;
 				summary.accept(counted);
 				return;
 			}
 			logged.clear();
+			lastLogged = true;
 		}
 		if (!changed) {
 			return;
@@ -58,7 +66,8 @@ public final class ChangeLog {
 		if (logged.isEmpty()) {
 			minuteSince = now;
 		}
-		if (logged.size() < MAX_STATES && logged.add(present)) {
+		lastLogged = present.equals(wellState) ? lastLogged : logged.size() < MAX_FAULTS && logged.add(present);
+		if (lastLogged) {
 			line.run();
 		}
 		else {

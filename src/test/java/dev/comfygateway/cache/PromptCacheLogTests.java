@@ -208,7 +208,7 @@ class PromptCacheLogTests {
 		}
 		assertThat(lines(output)).extracting(line -> line.replaceAll(".*Upstream comfy.example |( after|;).*", ""))
 			.containsExactly("fails: INTERNAL_ERROR, 500", "answers again",
-					"fails: UPSTREAM_TIMEOUT, http_response_timeout");
+					"fails: UPSTREAM_TIMEOUT, http_response_timeout", "answers again");
 	}
 
 	@Test

@@ -25,7 +25,19 @@ class ChangeLogTests {
 		note("down", 0);
 		note("up", 1);
 		note("broken", 2);
-		assertThat(lines).containsExactly("down", "up", "broken");
+		note("up", 3);
+		assertThat(lines).containsExactly("down", "up", "broken", "up");
+	}
+
+	@Test
+	void noteWhenALongFaultEndsLogsIt() {
+		note("down", 0);
+		note("up", 1);
+		note("down", 2);
+		note("down", 62);
+		note("down", 200);
+		note("up", 300);
+		assertThat(lines).containsExactly("down", "up", "down, 1 changes", "up");
 	}
 
 	@Test

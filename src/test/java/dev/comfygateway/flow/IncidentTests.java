@@ -1,6 +1,8 @@
 package dev.comfygateway.flow;
 
 import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.simulator.SimulatedComfyCloud;
+import dev.comfygateway.support.Certificates;
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Answer;
@@ -9,6 +11,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
 import java.time.Duration;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -17,6 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -131,6 +135,8 @@ class IncidentTests {
 				.at("/components/upstream/details/proxyStatus")
 				.asInt()).isEqualTo(status);
 			assertThat(output).contains("http_request_denied; the outbound proxy answered %s; ".formatted(status));
+			assertThat(output).contains("Upstream https://comfy.invalid through the outbound proxy 127.0.0.1:%s, key "
+				.formatted(gateway.upstream().port()));
 		}
 		finally {
 			System.clearProperty("https.proxyHost");
@@ -144,6 +150,48 @@ class IncidentTests {
 		try (TestGateway other = TestGateway.start("comfy.base-url=" + https)) {
 			new Incident(502, "UPSTREAM_UNREACHABLE", "tls_protocol_error", "unreachable").assertToldBy(other, output);
 		}
+	}
+
+	@Test
+	void failureByACertificateIsExplainedEverywhere(@TempDir Path directory, CapturedOutput output) throws Exception {
+		KeyStore certificate = Certificates.make(directory, "interception", "ip:127.0.0.1");
+		try (SimulatedComfyCloud https = SimulatedComfyCloud.startTls("key", Certificates.serverSockets(certificate));
+				TestGateway other = TestGateway.start("comfy.base-url=" + https.baseUrl())) {
+			new Incident(502, "UPSTREAM_UNREACHABLE", "tls_certificate_error", "unreachable").assertToldBy(other,
+					output);
+			String detail = "the certificate of CN=interception is from an unknown authority, CN=interception; valid until 20";
+			assertThat(detail(other)).startsWith(detail);
+			assertThat(output).contains("tls_certificate_error; " + detail);
+			assertThat(get(other).body()).doesNotContain("interception");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 200, 403, 404, 503, 520 })
+	void failureByAPageHasItsContentTypeEverywhere(int status, CapturedOutput output) throws IOException {
+		gateway.upstream().behave(page(status));
+		assertThat(get(gateway).status()).isBetween(502, 503);
+		assertThat(detail(gateway)).isEqualTo("content type text/html");
+		assertThat(output).contains(", " + status + "; content type text/html; next attempt not before ");
+	}
+
+	private static String detail(TestGateway gateway) throws IOException {
+		return new JsonMapper().readTree(operators(gateway, "/actuator/health"))
+			.at("/components/upstream/details/detail")
+			.asString();
+	}
+
+	/** Everything is well, but for the number that an operator scales by. */
+	@Test
+	void answerWithoutANumberIsToldEverywhere() throws IOException {
+		gateway.upstream().behave(Behaviour.answer(200, "{\"exec_info\":{}}"));
+		assertThat(get(gateway).body()).isEqualTo("{\"exec_info\":{}}");
+		assertThat(new JsonMapper().readTree(operators(gateway, "/actuator/health"))
+			.at("/components/upstream/details/queue")
+			.asString()).isEqualTo("absent");
+		assertThat(operators(gateway, "/actuator/prometheus")).contains("\ncomfy_gateway_queue_known 0.0\n")
+			.doesNotContain("\ncomfy_gateway_queue_remaining ");
+		assertThat(Files.readString(Path.of(RUNBOOK))).contains("### ComfyGatewayQueueUnknown", "`queue: absent`");
 	}
 
 	private static Answer get(TestGateway gateway) throws IOException {

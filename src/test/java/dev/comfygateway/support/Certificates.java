@@ -9,6 +9,9 @@ import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLServerSocketFactory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -57,6 +60,20 @@ public final class Certificates {
 				store.getCertificateChain(name));
 		both.setCertificateEntry(name + "-trusted", store.getCertificate(name));
 		return both;
+	}
+
+	/** Server sockets with the key and the certificate of a store. */
+	public static SSLServerSocketFactory serverSockets(KeyStore certificate) {
+		try {
+			KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+			keys.init(certificate, PASSWORD.toCharArray());
+			SSLContext context = SSLContext.getInstance("TLS");
+			context.init(keys.getKeyManagers(), null, null);
+			return context.getServerSocketFactory();
+		}
+		catch (GeneralSecurityException e) {
+			throw new AssertionError(e);
+		}
 	}
 
 }

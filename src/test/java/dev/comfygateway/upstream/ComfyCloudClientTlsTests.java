@@ -13,16 +13,12 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.security.KeyStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
-import javax.net.ssl.KeyManagerFactory;
-import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLServerSocketFactory;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -229,20 +225,7 @@ class ComfyCloudClientTlsTests {
 	}
 
 	private static SimulatedComfyCloud upstream(KeyStore certificate) {
-		return SimulatedComfyCloud.startTls(ClientFixture.KEY, serverSockets(certificate));
-	}
-
-	private static SSLServerSocketFactory serverSockets(KeyStore certificate) {
-		try {
-			KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-			keys.init(certificate, Certificates.PASSWORD.toCharArray());
-			SSLContext context = SSLContext.getInstance("TLS");
-			context.init(keys.getKeyManagers(), null, null);
-			return context.getServerSocketFactory();
-		}
-		catch (GeneralSecurityException e) {
-			throw new AssertionError(e);
-		}
+		return SimulatedComfyCloud.startTls(ClientFixture.KEY, Certificates.serverSockets(certificate));
 	}
 
 	/** What is done with a connection. */
