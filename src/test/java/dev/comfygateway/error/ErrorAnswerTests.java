@@ -2,6 +2,8 @@ package dev.comfygateway.error;
 
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
@@ -149,6 +151,17 @@ class ErrorAnswerTests {
 		boolean ofServer = answer.proxyStatus().equals("error=http_request_error");
 		String heading = ofServer ? "BAD_REQUEST, NOT_FOUND, METHOD_NOT_ALLOWED, URI_TOO_LONG, …" : answer.code();
 		assertThat(Path.of("src/docs/runbook.md")).content().contains("\n### %s\n- You see: ".formatted(heading));
+	}
+
+	/** Codes of many faults have an entry for each: what to do differs. */
+	@ParameterizedTest
+	@EnumSource(names = { "CONNECTION_REFUSED", "CONNECTION_TERMINATED", "TUNNEL_REFUSED", "DNS_ERROR",
+			"TLS_PROTOCOL_ERROR", "TLS_CERTIFICATE_ERROR", "CONNECTION_TIMEOUT", "RESPONSE_TIMEOUT" })
+	void reasonIsInTheRunbook(Reason reason) throws IOException {
+		ErrorAnswer answer = ErrorAnswer.of(failure(reason, 503, null, null));
+		String section = Files.readString(Path.of("src/docs/runbook.md"))
+			.split("\n### %s\n".formatted(answer.code()))[1].split("\n### ")[0];
+		assertThat(section).contains("\n#### %s\n".formatted(answer.reason()));
 	}
 
 	static Stream<ErrorAnswer> all() {
