@@ -19,7 +19,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * fails; up to 24 hours
  * @param refreshFloor time since arrival below which an answer serves whatever a caller
  * asks for, so that no caller can spend the key; at most {@code freshFor}; 500 ms, or
- * {@code freshFor} where that is less
+ * {@code freshFor} if that is less
  * @param cooldown time without a request after a first failure, doubling with each in a
  * row; at least 100 ms
  * @param maxCooldown maximum of that time, and its first value after a refused key; at
@@ -127,7 +127,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 
 	/**
 	 * Checks a duration against its bounds, both included.
-	 * @throws InvalidSettingException where it lies outside
+	 * @throws InvalidSettingException if it lies outside
 	 */
 	public static void requireBetween(String setting, Duration value, Duration min, Duration max) {
 		if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {

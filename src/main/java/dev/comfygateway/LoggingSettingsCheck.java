@@ -16,8 +16,8 @@ import org.springframework.util.StringUtils;
 import org.springframework.util.unit.DataSize;
 
 /**
- * Check of the settings of logging, before it starts: where it cannot, Spring Boot prints
- * a stack trace and no failure report.
+ * Check of the settings of logging, before it starts: if it cannot, Spring Boot prints a
+ * stack trace and no failure report.
  */
 class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
 

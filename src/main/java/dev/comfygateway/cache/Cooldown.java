@@ -54,7 +54,7 @@ public record Cooldown(UpstreamFailure failure, long at, Duration interval, long
 		return now - until >= 0;
 	}
 
-	/** Time left in nanoseconds; zero where the cool-down is over. */
+	/** Time left in nanoseconds; zero if the cool-down is over. */
 	public long remaining(long now) {
 		return Math.max(0, until - now);
 	}

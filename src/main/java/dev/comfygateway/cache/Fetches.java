@@ -47,7 +47,7 @@ class Fetches {
 
 	/**
 	 * Joins the fetch in flight, or starts one.
-	 * @param seen last result at the time of the lookup; where a newer one exists, it is
+	 * @param seen last result at the time of the lookup; if a newer one exists, it is
 	 * used in place of a fetch
 	 * @param background whether the caller does not wait for the result
 	 */

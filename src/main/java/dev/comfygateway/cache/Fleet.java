@@ -27,8 +27,8 @@ public interface Fleet {
 	void onResult(Consumer<Claim.Shared> receiver);
 
 	/**
-	 * Whether the replicas reach each other: {@code ok}, or the reason why not; absent
-	 * where there is no fleet.
+	 * Whether the replicas reach each other: {@code ok}, or the reason why not; absent if
+	 * there is no fleet.
 	 */
 	Optional<String> state();
 

@@ -50,7 +50,7 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 		return sinceArrival < endOfRevalidation() ? Freshness.REVALIDATE : Freshness.STALE;
 	}
 
-	/** Freshness left; zero or negative where the answer is stale. */
+	/** Freshness left; zero or negative if the answer is stale. */
 	long ttl(Snapshot stored, long now) {
 		return freshFor - stored.sinceArrival(now);
 	}

@@ -40,7 +40,7 @@ public class ListenerRefresh {
 	/**
 	 * Nanoseconds until the status can change without a new result: until the next
 	 * refresh is due, or until an answer that stands in for a failure ends. Zero or less
-	 * where a refresh is due now.
+	 * if a refresh is due now.
 	 */
 	public long nanosUntilChange() {
 		long now = ticker.read();

@@ -12,8 +12,8 @@ public sealed interface Lookup {
 	 *
 	 * @param snapshot the answer
 	 * @param age its age in nanoseconds
-	 * @param ttl nanoseconds of freshness left; negative or zero where it is stale
-	 * @param detail why it is served, where it is not fresh
+	 * @param ttl nanoseconds of freshness left; negative or zero if it is stale
+	 * @param detail why it is served, if it is not fresh
 	 * @param failure the failure in place of which it is served; absent otherwise
 	 */
 	record Stored(Snapshot snapshot, long age, long ttl, Detail detail,

@@ -77,16 +77,16 @@ public class PromptCache {
 	}
 
 	/**
-	 * Looks up the answer for a caller where it is in memory; a refresh may start in the
-	 * background. Absent where the caller must wait: nothing is counted or started then.
+	 * Looks up the answer for a caller if it is in memory; a refresh may start in the
+	 * background. Absent if the caller must wait: nothing is counted or started then.
 	 */
 	public Optional<Lookup> lookupInMemory(RequestDirectives directives) {
 		return serve(read(directives));
 	}
 
 	/**
-	 * Adds a receiver of the status after each result. The status has the answer even
-	 * where that cannot be stored. The receiver must not block.
+	 * Adds a receiver of the status after each result. The status has the answer even if
+	 * that cannot be stored. The receiver must not block.
 	 */
 	public void onResult(Consumer<UpstreamStatus> receiver) {
 		results.onResult(receiver);
@@ -173,7 +173,7 @@ public class PromptCache {
 	}
 
 	/**
-	 * Joins a fetch for a caller. Its result can be too old for the caller, where another
+	 * Joins a fetch for a caller. Its result can be too old for the caller, if another
 	 * replica fetched it: the caller then joins the next fetch. A fetch that waits for
 	 * another replica can take longer than the caller may wait.
 	 */
@@ -223,7 +223,7 @@ public class PromptCache {
 		return failed(UpstreamFailure.timeout(client.keyVersion()), directives, 1);
 	}
 
-	/** Stored answer where it may stand in for the failure; otherwise the failure. */
+	/** Stored answer if it may stand in for the failure; otherwise the failure. */
 	private Lookup failed(UpstreamFailure failure, RequestDirectives directives, long retryAfterSeconds) {
 		long now = ticker.read();
 		Snapshot stored = results.answer(now);
@@ -235,7 +235,7 @@ public class PromptCache {
 	 * Memory as a caller finds it.
 	 *
 	 * @param last the last result
-	 * @param stored the stored answer, where it may serve some caller
+	 * @param stored the stored answer, if it may serve some caller
 	 * @param now time of the lookup
 	 */
 	private record Memory(RequestDirectives directives, @Nullable FetchResult last, @Nullable Snapshot stored,

@@ -100,7 +100,7 @@ class ResultStore {
 		return current(result) instanceof Cooldown cooldown ? cooldown : null;
 	}
 
-	/** Stored answer, where it may serve any caller. */
+	/** Stored answer, if it may serve any caller. */
 	@Nullable Snapshot answer(long now) {
 		Snapshot stored = (Snapshot) entries.policy().getIfPresentQuietly(KEY);
 		return stored == null || stored.keyVersion() != client.keyVersion() || policy.remainingLife(stored, now) <= 0
@@ -145,7 +145,7 @@ class ResultStore {
 		};
 	}
 
-	/** The answer, or the stored one where that is newer. */
+	/** The answer, or the stored one if that is newer. */
 	private Snapshot newest(Snapshot snapshot, long now) {
 		Snapshot stored = answer(now);
 		return stored != null && stored.sinceArrival(now) < snapshot.sinceArrival(now) ? stored : snapshot;
@@ -222,7 +222,7 @@ class ResultStore {
 		FetchResult result = current(last);
 		if (result instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
 				&& snapshot.sinceArrival(now) < MIN_REFRESH_NANOS) {
-			// As it was reported, even where it could not be stored
+			// As it was reported, even if it could not be stored
 			return status(result, snapshot, now);
 		}
 		Snapshot stored = answer(now);

@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Good answer as it was observed. Times in nanoseconds are those of the cache's ticker.
  *
  * @param content the contract's value
- * @param ageOnArrival age that the upstream gave the answer; zero where it gave none
+ * @param ageOnArrival age that the upstream gave the answer; zero if it gave none
  * @param deprecation announcement of the end of the upstream's API; absent without one
  * @param askedNanos begin of the fetch
  * @param arrivedNanos arrival of the answer

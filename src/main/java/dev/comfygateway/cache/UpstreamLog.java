@@ -39,7 +39,7 @@ final class UpstreamLog {
 		this.clock = clock;
 	}
 
-	/** Logs a result where it changes the state or the cause. */
+	/** Logs a result if it changes the state or the cause. */
 	void logChange(@Nullable FetchResult previous, FetchResult result) {
 		long now = ticker.read();
 		if (result instanceof Cooldown cooldown) {

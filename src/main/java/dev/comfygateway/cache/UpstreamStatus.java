@@ -8,10 +8,10 @@ import java.util.Optional;
 /**
  * Status of the upstream, as its results show it.
  *
- * @param observed last good answer, where it may still be served
+ * @param observed last good answer, if it may still be served
  * @param up whether the last fetch succeeded; absent before the first with this key
  * @param failure failure of the last fetch; absent after a success
- * @param nextAttemptAt end of the cool-down; absent where there is none
+ * @param nextAttemptAt end of the cool-down; absent if there is none
  * @param lastGood last good answer, however old it is
  * @param keyRefused whether the upstream refused the key, and no answer since shows that
  * it accepts the key

@@ -5,7 +5,7 @@
  * <li>Stale while revalidating: it still serves, and one refresh runs in the
  * background.</li>
  * <li>Older: callers wait for one refresh.</li>
- * <li>Stale if error: where the refresh fails by a fault, the old answer serves up to its
+ * <li>Stale if error: if the refresh fails by a fault, the old answer serves up to its
  * maximum age. A refusal, such as that of the key, is no fault and ends the old
  * answer.</li>
  * <li>Cool-down: after a failure no request is made for a time that doubles with each

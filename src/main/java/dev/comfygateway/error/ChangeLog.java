@@ -7,8 +7,8 @@ import java.util.function.IntConsumer;
 
 /**
  * Damping of the log of a state. A fault is logged when it begins, unless it was logged
- * in the same minute, and its end is logged where its begin was. Other changes are
- * counted, and one line a minute has their number.
+ * in the same minute, and its end is logged if its begin was. Other changes are counted,
+ * and one line a minute has their number.
  */
 public final class ChangeLog {
 

@@ -70,22 +70,21 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	}
 
 	/**
-	 * Answer to a caller with {@code only-if-cached}, where there is nothing to serve.
+	 * Answer to a caller with {@code only-if-cached}, if there is nothing to serve.
 	 */
 	public static ErrorAnswer notCached() {
 		return fromGateway(504, "NOT_CACHED", "No answer is cached, and the caller wanted no request for one.",
 				"error=proxy_internal_response");
 	}
 
-	/** Answer to a caller where {@code gateway.max-waiting} callers wait already. */
+	/** Answer to a caller if {@code gateway.max-waiting} callers wait already. */
 	public static ErrorAnswer tooManyWaiting() {
 		return fromGateway(503, "TOO_MANY_WAITING", "Too many callers wait for an answer already.",
 				"error=connection_limit_reached");
 	}
 
 	/**
-	 * Answer to a caller where {@code gateway.events.max-listeners} callers listen
-	 * already.
+	 * Answer to a caller if {@code gateway.events.max-listeners} callers listen already.
 	 */
 	public static ErrorAnswer tooManyListeners() {
 		return fromGateway(503, "TOO_MANY_LISTENERS", "Too many callers listen already.",

@@ -46,7 +46,7 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 
 	}
 
-	/** Event for a status; absent where that has neither answer nor failure. */
+	/** Event for a status; absent if that has neither answer nor failure. */
 	static Optional<Event> of(UpstreamStatus status) {
 		if (status.failure().isPresent()) {
 			UpstreamFailure failure = status.failure().get();
@@ -64,7 +64,7 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 		return isFetchDue ? Optional.empty() : of(status);
 	}
 
-	/** Event where no result came in time. */
+	/** Event if no result came in time. */
 	static Event timedOut() {
 		return failed(Kind.UNKNOWN, UpstreamFailure.timeout(0));
 	}
@@ -81,8 +81,8 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 	}
 
 	/**
-	 * Bytes on the wire for a listener with {@code until}. They start with a comment
-	 * where the answer has no number.
+	 * Bytes on the wire for a listener with {@code until}. They start with a comment if
+	 * the answer has no number.
 	 */
 	byte[] encodedForUntil() {
 		return snapshot == null || snapshot.promptInfo().remaining() != null ? encoded

@@ -98,7 +98,7 @@ class EventStream {
 	/**
 	 * Adds a listener.
 	 * @param callback completed at the end of the stream
-	 * @param connection closed where the listener does not read
+	 * @param connection closed if the listener does not read
 	 * @param until number at or below which the stream ends; absent for none
 	 */
 	void add(Content.Sink response, Callback callback, Closeable connection, OptionalLong until) {
@@ -177,7 +177,7 @@ class EventStream {
 	}
 
 	/**
-	 * Checks the listeners, and starts a refresh where one is due: a new key is a change
+	 * Checks the listeners, and starts a refresh if one is due: a new key is a change
 	 * without a result.
 	 */
 	private void heartbeat() {

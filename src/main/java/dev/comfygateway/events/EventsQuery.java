@@ -15,7 +15,7 @@ record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 
 	/**
 	 * Reads a query.
-	 * @throws IllegalArgumentException where {@code until} is not one number from 0 to
+	 * @throws IllegalArgumentException if {@code until} is not one number from 0 to
 	 * 2^63-1
 	 */
 	static EventsQuery parse(@Nullable String query) {

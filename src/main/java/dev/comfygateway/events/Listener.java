@@ -61,10 +61,10 @@ final class Listener {
 	/**
 	 * Creates a listener.
 	 * @param callback completed at the end of the stream
-	 * @param connection closed where the listener does not read
+	 * @param connection closed if the listener does not read
 	 * @param until number at or below which the stream ends; absent for none
 	 * @param ticker the cache's
-	 * @param onEnd called at the end of the stream, also where it fails
+	 * @param onEnd called at the end of the stream, also if it fails
 	 */
 	Listener(Content.Sink response, Callback callback, Closeable connection, OptionalLong until, Ticker ticker,
 			Consumer<Listener> onEnd) {
@@ -79,7 +79,7 @@ final class Listener {
 
 	/**
 	 * Sends an event in place of one that still waits, unless the listener received the
-	 * same last. Ends the stream with {@code done} where {@code until} is reached.
+	 * same last. Ends the stream with {@code done} if {@code until} is reached.
 	 * @return whether an event is sent
 	 */
 	synchronized boolean send(Event event) {
@@ -131,7 +131,7 @@ final class Listener {
 		}
 	}
 
-	/** Time for which the present write is pending; zero where there is none. */
+	/** Time for which the present write is pending; zero if there is none. */
 	synchronized long stalledFor(long now) {
 		return writing ? now - writingSince : 0;
 	}

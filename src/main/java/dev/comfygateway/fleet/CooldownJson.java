@@ -43,7 +43,7 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 	 * @param at time of its failure on the cache's ticker
 	 * @param until its end on the cache's ticker
 	 * @param withoutKey removes a trace of the key, which another program may have stored
-	 * @throws InvalidResultException where the text is no cool-down
+	 * @throws InvalidResultException if the text is no cool-down
 	 */
 	static Cooldown read(String text, long keyVersion, long at, long until, UnaryOperator<UpstreamFailure> withoutKey) {
 		try {

@@ -79,7 +79,7 @@ final class FleetAnnouncements {
 		waitingClaims.decrementAndGet();
 	}
 
-	/** Wakes the waiting claims, or reads the result where none waits. */
+	/** Wakes the waiting claims, or reads the result if none waits. */
 	void onAnnouncement(String id) {
 		if (id.equals(FleetScripts.PROBE)) {
 			return;

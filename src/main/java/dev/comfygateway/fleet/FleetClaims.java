@@ -80,7 +80,7 @@ final class FleetClaims {
 		}
 	}
 
-	/** Lets another replica fetch at once, where this one stops during a fetch. */
+	/** Lets another replica fetch at once, if this one stops during a fetch. */
 	void releaseBeforeStop() {
 		RedisLease held = lease;
 		if (held != null) {
@@ -216,7 +216,7 @@ final class FleetClaims {
 					&& elapsed.compareTo(times.maxBackgroundWait()) < 0;
 		}
 
-		/** Runs a task at the signal, or after a time where that is earlier. */
+		/** Runs a task at the signal, or after a time if that is earlier. */
 		private void runAt(CompletableFuture<?> signal, long millis, Runnable task) {
 			CompletableFuture
 				.anyOf(signal, new CompletableFuture<Void>().completeOnTimeout(null, millis, TimeUnit.MILLISECONDS))

@@ -18,8 +18,8 @@ import org.springframework.context.annotation.Import;
 class FleetConfiguration {
 
 	/**
-	 * Fleet of one replica, where no other one is configured.
-	 * @throws InvalidSettingException where the setting is spelt as no condition reads it
+	 * Fleet of one replica, if no other one is configured.
+	 * @throws InvalidSettingException if the setting is spelt as no condition reads it
 	 */
 	@Bean
 	@ConditionalOnMissingBean

@@ -35,7 +35,7 @@ final class FleetConnections {
 	 * Connects, unless that is done, and subscribes.
 	 * @param channel channel of the announcements
 	 * @param onAnnouncement receives the announcements
-	 * @throws RuntimeException where Redis fails
+	 * @throws RuntimeException if Redis fails
 	 */
 	void connect(String channel, Consumer<String> onAnnouncement) {
 		if (open == null) {
@@ -90,7 +90,7 @@ final class FleetConnections {
 
 	/**
 	 * Commands for scripts.
-	 * @throws RedisException where there is no connection
+	 * @throws RedisException if there is no connection
 	 */
 	RedisScriptingAsyncCommands<String, String> scripts() {
 		return required().scripts;

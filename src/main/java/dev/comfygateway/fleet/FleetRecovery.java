@@ -89,7 +89,7 @@ final class FleetRecovery {
 		}
 	}
 
-	/** Connects where that is needed, and probes; returns whether Redis works. */
+	/** Connects if that is needed, and probes; returns whether Redis works. */
 	private boolean reconnect() {
 		try {
 			Account account = client.account();

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param received arrival of the reply on the cache's ticker
  * @param leaseLeft time left of the lease
  * @param id id of the result
- * @param shared the result; absent where there is none
+ * @param shared the result; absent if there is none
  */
 record FleetReply(Status status, long redisMillis, long received, Duration leaseLeft, @Nullable String id,
 		@Nullable Shared shared) {
@@ -47,7 +47,7 @@ record FleetReply(Status status, long redisMillis, long received, Duration lease
 	/**
 	 * Reads a reply. Redis's clock counts as read when the request was sent: a reply can
 	 * be slow, and no answer may look younger than it is.
-	 * @throws InvalidResultException where it holds something else than a result
+	 * @throws InvalidResultException if it holds something else than a result
 	 */
 	static FleetReply of(List<@Nullable Object> fields, long keyVersion, long sent, long received,
 			UnaryOperator<UpstreamFailure> withoutKey) {

@@ -74,7 +74,7 @@ final class FleetScripts {
 	 * Claims the next fetch.
 	 * @param newBelowNanos time since arrival below which an answer serves
 	 * @param met id of the result when the claim first met another replica's lease; empty
-	 * where it met none
+	 * if it met none
 	 */
 	CompletableFuture<FleetReply> claim(Account account, String token, long newBelowNanos, Duration lease, String met) {
 		return reply(account, "claim", token, Long.toString(TimeUnit.NANOSECONDS.toMillis(newBelowNanos)),

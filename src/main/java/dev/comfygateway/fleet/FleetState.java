@@ -49,7 +49,7 @@ final class FleetState {
 		return current == null ? "ok" : current.word();
 	}
 
-	/** Time since the first fault in a row; zero where there is none. */
+	/** Time since the first fault in a row; zero if there is none. */
 	Duration downFor() {
 		return isUp() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - downSince);
 	}

@@ -42,7 +42,7 @@ record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, @Nullable Deprecat
 	/**
 	 * Reads a snapshot.
 	 * @param arrivedNanos its arrival on the cache's ticker
-	 * @throws InvalidResultException where the text is no snapshot
+	 * @throws InvalidResultException if the text is no snapshot
 	 */
 	static Snapshot read(String text, long keyVersion, long arrivedNanos) {
 		try {

@@ -3,8 +3,8 @@
  * one hash for them, and one channel for announcements.
  * <ul>
  * <li>A replica whose answer is too old claims the next fetch ({@code FleetClaims}). The
- * script {@code claim.lua} returns the shared result where that serves, or grants a lease
- * to one replica.</li>
+ * script {@code claim.lua} returns the shared result if that serves, or grants a lease to
+ * one replica.</li>
  * <li>The holder of the lease fetches, and publishes its result by {@code publish.lua}
  * ({@code RedisLease}). A holder whose lease is over publishes nothing.</li>
  * <li>The others read the result when it is announced ({@code FleetAnnouncements}). An

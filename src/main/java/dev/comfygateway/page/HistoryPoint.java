@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Slot of the record.
  *
  * @param at begin of the slot
- * @param queueRemaining last number of the slot; {@code null} where there is none
+ * @param queueRemaining last number of the slot; {@code null} if there is none
  * @param state how the number came about, or why there is none
  */
 record HistoryPoint(@Schema(description = "Start of the slot", requiredMode = RequiredMode.REQUIRED) Instant at,

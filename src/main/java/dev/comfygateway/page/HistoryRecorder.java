@@ -41,7 +41,7 @@ class HistoryRecorder {
 
 	/**
 	 * Records an answer.
-	 * @param queueRemaining its number, where it has one
+	 * @param queueRemaining its number, if it has one
 	 */
 	synchronized void known(@Nullable Long queueRemaining) {
 		long number = currentSlot();
@@ -81,7 +81,7 @@ class HistoryRecorder {
 		return new PromptHistory(INTERVAL.toSeconds(), points);
 	}
 
-	/** Slot of this number; absent where the ring has an older one in its place. */
+	/** Slot of this number; absent if the ring has an older one in its place. */
 	private @Nullable Slot slot(long number) {
 		Slot stored = ring[index(number)];
 		return stored != null && stored.point.at().equals(begin(number)) ? stored : null;
@@ -103,7 +103,7 @@ class HistoryRecorder {
 	 * Slot with a request to the upstream.
 	 *
 	 * @param point what callers get
-	 * @param failedUntil end of the cool-down, where a failure came last
+	 * @param failedUntil end of the cool-down, if a failure came last
 	 */
 	private record Slot(HistoryPoint point, Instant failedUntil) {
 	}

@@ -18,12 +18,11 @@ import org.jspecify.annotations.Nullable;
  * @param freshForSeconds how long an answer is fresh
  * @param state {@code answering}, {@code failing}, {@code key refused} or
  * {@code not asked yet}
- * @param code code that callers get; absent where the upstream answers
+ * @param code code that callers get; absent if the upstream answers
  * @param reason {@code error=} token of {@code Proxy-Status}, or the upstream's status
- * @param nextAttemptAt end of the cool-down; absent where there is none
- * @param lastGoodAt time of the last good answer, however old; absent where there is none
- * @param observedAt time of the answer that may still be served; absent where there is
- * none
+ * @param nextAttemptAt end of the cool-down; absent if there is none
+ * @param lastGoodAt time of the last good answer, however old; absent if there is none
+ * @param observedAt time of the answer that may still be served; absent if there is none
  * @param arrivedAt time of its arrival, from which it is fresh
  * @param queueRemaining number of that answer
  * @param requests answered requests for the prompt

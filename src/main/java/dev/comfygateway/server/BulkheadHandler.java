@@ -30,7 +30,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 	 * Creates the handler.
 	 * @param bulkheads one for each lane
 	 * @param endpoints asked in their order for the lane of a path
-	 * @param heap where it is exhausted, only probes are served
+	 * @param heap if it is exhausted, only probes are served
 	 */
 	BulkheadHandler(Map<Lane, Bulkhead> bulkheads, List<Endpoint> endpoints, HeapBudget heap,
 			ErrorAnswerHandler errors) {

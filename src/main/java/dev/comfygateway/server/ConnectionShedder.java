@@ -39,7 +39,7 @@ final class ConnectionShedder {
 
 	/**
 	 * Creates a shedder.
-	 * @param maxConnections connections of a port; unbounded where it is not positive
+	 * @param maxConnections connections of a port; unbounded if it is not positive
 	 */
 	ConnectionShedder(int maxConnections, MeterRegistry meters) {
 		this.maxConnections = maxConnections <= 0 ? Integer.MAX_VALUE
@@ -69,7 +69,7 @@ final class ConnectionShedder {
 	}
 
 	/**
-	 * Closes connections where they hold more than the bound, or are too many.
+	 * Closes connections if they hold more than the bound, or are too many.
 	 * @param held bytes that connections and requests hold, closed connections included
 	 * @param onThreads bytes of these that requests on threads hold
 	 * @param max bound of the bytes

@@ -12,8 +12,8 @@ import org.eclipse.jetty.util.Callback;
 
 /**
  * Handler of answers that are written without a body. An error gets the contract's:
- * Spring Boot's actuator sends none where an endpoint does not know what it is asked for.
- * A 304 gets no {@code Content-Length}, which would be that of the answer it stands for
+ * Spring Boot's actuator sends none if an endpoint does not know what it is asked for. A
+ * 304 gets no {@code Content-Length}, which would be that of the answer it stands for
  * (RFC 9110 section 8.6).
  */
 final class EmptyAnswerHandler extends Handler.Wrapper {

@@ -40,7 +40,7 @@ final class ErrorAnswerHandler implements Request.Handler {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
-		// The cause's status, where there is one, is that of a request that Jetty refuses
+		// The cause's status, if there is one, is that of a request that Jetty refuses
 		Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
 		int status = cause instanceof HttpException refusal ? refusal.getCode() : response.getStatus();
 		if (status == 500 && cause instanceof Throwable bug) {

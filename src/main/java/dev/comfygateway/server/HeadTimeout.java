@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Timeout of requests whose head comes byte by byte, and of such TLS handshakes, which an
- * idle timeout never ends. All connections are looked at now and then: one where a
- * request or a handshake has begun and is not complete, twice in a row, is closed.
+ * idle timeout never ends. All connections are looked at now and then: one whose request
+ * or a handshake has begun and is not complete, twice in a row, is closed.
  */
 final class HeadTimeout extends AbstractLifeCycle {
 
@@ -91,7 +91,7 @@ final class HeadTimeout extends AbstractLifeCycle {
 	/**
 	 * What came by a connection.
 	 *
-	 * @param secured whether the handshake is complete, where there is one
+	 * @param secured whether the handshake is complete, if there is one
 	 * @param requests requests so far
 	 * @param bytes bytes so far
 	 * @param incomplete looks in a row at a request or a handshake that has begun and is

@@ -125,7 +125,7 @@ public final class HeapBudget {
 
 	/**
 	 * Charges a caller who stays to the part that all of those may hold.
-	 * @return gives it back; absent where there is no room, which is logged
+	 * @return gives it back; absent if there is no room, which is logged
 	 */
 	public Optional<Runnable> park(Request request) {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
@@ -164,7 +164,7 @@ public final class HeapBudget {
 		refusals.review();
 	}
 
-	/** Makes room where none could be made when it was needed: accepting has ended. */
+	/** Makes room if none could be made when it was needed: accepting has ended. */
 	@Scheduled(fixedDelayString = "1s")
 	void relieve() {
 		estimates.removeIf(HeapEstimate::isReleased);

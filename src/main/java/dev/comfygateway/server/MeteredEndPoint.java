@@ -37,7 +37,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** An incomplete head is bounded by its own limit, and a body is not held. */
 	private static final int MAX_INCOMPLETE = 200 * 1024;
 
-	/** Bytes that a connection may hold in addition where the budget is exhausted. */
+	/** Bytes that a connection may hold in addition if the budget is exhausted. */
 	private static final int SMALL = 1024;
 
 	private final HeapBudget budget;
@@ -60,7 +60,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		this.estimate = new HeapEstimate(endPoint.getTransport(), encrypted ? TLS_CONNECTION : PLAIN_CONNECTION);
 	}
 
-	/** End point of an open connection; absent where it is not metered. */
+	/** End point of an open connection; absent if it is not metered. */
 	static @Nullable MeteredEndPoint of(EndPoint endPoint) {
 		EndPoint found = endPoint;
 		while (found instanceof EndPoint.Wrapper wrapper && !(found instanceof MeteredEndPoint)) {

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Handler of another package in front of the servlets of the callers' port.
  *
  * @param place where a request meets it
- * @param handler the handler; absent where a setting turns it off
+ * @param handler the handler; absent if a setting turns it off
  */
 public record PlacedHandler(Place place, Handler.@Nullable Singleton handler) {
 

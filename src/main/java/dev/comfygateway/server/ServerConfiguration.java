@@ -83,7 +83,7 @@ class ServerConfiguration {
 	/**
 	 * Refuses settings that move the paths of all servlets. The handlers in front of them
 	 * know the paths as they are documented.
-	 * @throws InvalidSettingException where there is one
+	 * @throws InvalidSettingException if there is one
 	 */
 	ServerConfiguration(Environment environment) {
 		for (String setting : PREFIXES) {

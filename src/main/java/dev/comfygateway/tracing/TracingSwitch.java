@@ -11,8 +11,8 @@ import org.springframework.core.env.MapPropertySource;
 import org.springframework.util.StringUtils;
 
 /**
- * Switch of tracing: on where the endpoint of a collector is set. It sets
- * {@value #ENABLED}, Boot's own setting, which conditions and the log's pattern read.
+ * Switch of tracing: on if the endpoint of a collector is set. It sets {@value #ENABLED},
+ * Boot's own setting, which conditions and the log's pattern read.
  */
 public class TracingSwitch implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
 

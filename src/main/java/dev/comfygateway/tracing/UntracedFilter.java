@@ -9,7 +9,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 
 /**
- * Filter that excludes Spring Boot's tracing where the {@link TracingSwitch} is off.
+ * Filter that excludes Spring Boot's tracing if the {@link TracingSwitch} is off.
  * Otherwise Boot would create spans and headers for the upstream without a collector.
  *
  * <p>

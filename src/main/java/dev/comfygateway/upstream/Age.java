@@ -12,7 +12,7 @@ final class Age {
 	private Age() {
 	}
 
-	/** Age of an answer; zero where the header is absent or invalid. */
+	/** Age of an answer; zero if the header is absent or invalid. */
 	static Duration parse(HttpHeaders headers) {
 		String value = headers.getFirst(HttpHeaders.AGE);
 		String digits = value == null ? "" : value.strip();

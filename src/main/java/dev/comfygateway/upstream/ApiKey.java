@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Shared key of the gateway.
  *
  * @param version counts from 1; what was learned under another version is void
- * @param value the secret; absent where none is sent
+ * @param value the secret; absent if none is sent
  */
 record ApiKey(long version, @Nullable String value) {
 

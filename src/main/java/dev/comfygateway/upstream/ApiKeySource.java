@@ -48,7 +48,7 @@ class ApiKeySource {
 		}
 		catch (UnusableKeyException e) {
 			throw new InvalidSettingException(file != null ? "comfy.api-key-file" : "comfy.api-key",
-					// Without the name, where some put the key itself
+					// Without the name, if some put the key itself
 					file != null ? "names a file that " + e.reason : e.reason, e.action);
 		}
 	}
@@ -58,7 +58,7 @@ class ApiKeySource {
 		return key;
 	}
 
-	/** State of the file; absent where there is none. */
+	/** State of the file; absent if there is none. */
 	Optional<KeyFileState> file() {
 		return file == null ? Optional.empty() : Optional.of(unreadable ? KeyFileState.UNREADABLE : KeyFileState.OK);
 	}

@@ -131,7 +131,7 @@ public class ComfyCloudClient {
 		return proxy;
 	}
 
-	/** State of the key's file; absent where the key does not come from a file. */
+	/** State of the key's file; absent if the key does not come from a file. */
 	public Optional<KeyFileState> keyFile() {
 		return keySource.file();
 	}
@@ -141,7 +141,7 @@ public class ComfyCloudClient {
 		return keySource.key().version();
 	}
 
-	/** Fetches again where the key changed meanwhile: it can be of another account. */
+	/** Fetches again if the key changed meanwhile: it can be of another account. */
 	private Mono<UpstreamOutcome> fetchWithCurrentKey(LatestExchange latest) {
 		ApiKey key = keySource.key();
 		return attemptTwice(key, latest).flatMap(outcome -> {

@@ -44,7 +44,7 @@ final class ContractReader {
 	private ContractReader() {
 	}
 
-	/** The contract's answer; empty where the body does not follow the contract. */
+	/** The contract's answer; empty if the body does not follow the contract. */
 	static Optional<PromptInfo> promptInfo(byte[] body) {
 		JsonNode root = object(body);
 		if (root == null) {

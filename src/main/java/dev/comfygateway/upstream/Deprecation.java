@@ -10,9 +10,9 @@ import org.springframework.http.HttpHeaders;
  * {@code Sunset} (RFC 8594).
  *
  * @param deprecated whether there is a {@code Deprecation}
- * @param since its date; absent where it has none that is valid
- * @param sunset date of {@code Sunset}, after which the API can be gone; absent where
- * there is none that is valid
+ * @param since its date; absent if it has none that is valid
+ * @param sunset date of {@code Sunset}, after which the API can be gone; absent if there
+ * is none that is valid
  */
 public record Deprecation(boolean deprecated, @Nullable Instant since, @Nullable Instant sunset) {
 
@@ -23,7 +23,7 @@ public record Deprecation(boolean deprecated, @Nullable Instant since, @Nullable
 	/** Digits of a date in seconds, up to the year 5138. */
 	private static final int MAX_DIGITS = 11;
 
-	/** Reads the two headers; absent where there is neither. */
+	/** Reads the two headers; absent if there is neither. */
 	static @Nullable Deprecation parse(HttpHeaders headers) {
 		String deprecation = headers.getFirst(DEPRECATION);
 		String sunset = headers.getFirst(SUNSET);

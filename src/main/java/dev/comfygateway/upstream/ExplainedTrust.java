@@ -28,7 +28,7 @@ final class ExplainedTrust extends X509ExtendedTrustManager {
 
 	/**
 	 * Trust of a bundle, explained. Without a bundle it is the JVM's, and not explained
-	 * where the JVM has a certificate of its own to send: a bundle would not send it.
+	 * if the JVM has a certificate of its own to send: a bundle would not send it.
 	 */
 	static @Nullable SslBundle explaining(@Nullable SslBundle given) {
 		if (given == null && System.getProperty("javax.net.ssl.keyStore") != null) {

@@ -70,7 +70,7 @@ final class Faults {
 		return refused == null || refused.getCause() != null ? 0 : refused.getResponse().getStatus();
 	}
 
-	/** Why a certificate was refused; absent where that is not known. */
+	/** Why a certificate was refused; absent if that is not known. */
 	static @Nullable String certificate(Throwable thrown) {
 		RefusedCertificateException refused = find(thrown, RefusedCertificateException.class);
 		return refused == null ? null : refused.detail();

@@ -32,7 +32,7 @@ final class KeyTrace {
 	/** Prefix of each key of Comfy Cloud, and an ordinary word in messages. */
 	private static final String PREFIX = "comfyui-";
 
-	/** Characters of the secret part that are a piece where the prefix precedes them. */
+	/** Characters of the secret part that are a piece if the prefix precedes them. */
 	private static final int AFTER_PREFIX = 4;
 
 	/** Base64 digits that the bytes of one piece decide, wherever it stands. */
@@ -55,7 +55,7 @@ final class KeyTrace {
 
 	/**
 	 * Creates the detector.
-	 * @param key the key; absent where there is none
+	 * @param key the key; absent if there is none
 	 */
 	KeyTrace(@Nullable String key) {
 		this.key = key;

@@ -16,7 +16,7 @@ final class LatestExchange {
 		this.handshakes = handshakes;
 	}
 
-	/** Exchange of the next attempt; closed at once where the deadline has passed. */
+	/** Exchange of the next attempt; closed at once if the deadline has passed. */
 	UpstreamExchange next() {
 		UpstreamExchange next = new UpstreamExchange(handshakes);
 		latest = next;

@@ -24,7 +24,7 @@ public record PromptInfo(@JsonProperty("exec_info") @Nullable ExecInfo execInfo)
 			minimum = "0") @JsonProperty("queue_remaining") @Nullable Long queueRemaining) {
 	}
 
-	/** Number of items remaining in the queue; absent where the upstream sent none. */
+	/** Number of items remaining in the queue; absent if the upstream sent none. */
 	public @Nullable Long remaining() {
 		return execInfo == null ? null : execInfo.queueRemaining();
 	}

@@ -92,7 +92,7 @@ class ResponseReader {
 		return detail == null ? failure : failure.withDetail(detail, new KeyTrace(key.value()));
 	}
 
-	/** Content type of a response; absent where it has none that is valid. */
+	/** Content type of a response; absent if it has none that is valid. */
 	private static @Nullable MediaType contentType(ClientResponse response) {
 		try {
 			return response.headers().contentType().orElse(null);

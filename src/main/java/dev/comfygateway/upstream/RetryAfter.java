@@ -13,7 +13,7 @@ final class RetryAfter {
 	}
 
 	/**
-	 * Pause that the upstream requests, from 0 to {@code max}; absent where the header is
+	 * Pause that the upstream requests, from 0 to {@code max}; absent if the header is
 	 * absent or invalid.
 	 */
 	static @Nullable Duration parse(HttpHeaders headers, Instant now, Duration max) {

@@ -117,7 +117,7 @@ final class UpstreamConnections {
 		return threads;
 	}
 
-	/** Uses the JVM's trusted and own certificates where there is no bundle. */
+	/** Uses the JVM's trusted and own certificates if there is no bundle. */
 	private static void useTrustOfJvm(ClientConnector connector) {
 		if (connector.getSslContextFactory() == null) {
 			SslContextFactory.Client tls = new SslContextFactory.Client();
@@ -197,7 +197,7 @@ final class UpstreamConnections {
 			latest = new Failure(event.getEndPoint(), thrown);
 		}
 
-		/** Failure of a connection's handshake; absent where it did not fail. */
+		/** Failure of a connection's handshake; absent if it did not fail. */
 		@Nullable Throwable of(EndPoint endPoint) {
 			Failure failure = latest;
 			return failure != null && failure.endPoint == endPoint ? failure.thrown : null;

@@ -84,7 +84,7 @@ final class UpstreamExchange {
 	}
 
 	/**
-	 * The failure of the TLS handshake where there was one, else the exception itself.
+	 * The failure of the TLS handshake if there was one, else the exception itself.
 	 */
 	Throwable cause(Throwable thrown) {
 		Request current = request;
@@ -99,7 +99,7 @@ final class UpstreamExchange {
 		kept = true;
 	}
 
-	/** Closes the connection also where it was kept. */
+	/** Closes the connection even if it was kept. */
 	void closeKept() {
 		kept = false;
 		close();

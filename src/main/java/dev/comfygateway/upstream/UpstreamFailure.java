@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param reason what went wrong
  * @param status HTTP status of the upstream, or of an outbound proxy that refused the
- * tunnel; 0 where none arrived or it does not matter
- * @param code sanitized error code of the upstream; absent where it sent no valid one
- * @param message sanitized message of the upstream; absent where it sent no valid one
- * @param retryAfter pause that the upstream requested, at most 5 minutes; absent where it
+ * tunnel; 0 if none arrived or it does not matter
+ * @param code sanitized error code of the upstream; absent if it sent no valid one
+ * @param message sanitized message of the upstream; absent if it sent no valid one
+ * @param retryAfter pause that the upstream requested, at most 5 minutes; absent if it
  * requested none, or sent an invalid one
  * @param detail what operators need beside the reason: why a certificate was refused, or
  * the content type of an answer that is not JSON; sanitized, and absent otherwise

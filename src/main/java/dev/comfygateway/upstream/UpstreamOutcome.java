@@ -17,7 +17,7 @@ public sealed interface UpstreamOutcome permits UpstreamOutcome.Answered, Upstre
 	 * Answer that follows the contract.
 	 *
 	 * @param promptInfo the answer
-	 * @param age age that the upstream gave it ({@code Age}); zero where it gave none
+	 * @param age age that the upstream gave it ({@code Age}); zero if it gave none
 	 * @param deprecation announcement of the end of this API; absent without one
 	 * @param keyVersion version of the key that was sent
 	 */

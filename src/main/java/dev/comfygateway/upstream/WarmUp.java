@@ -24,7 +24,7 @@ class WarmUp implements ApplicationRunner {
 	/** Enough for the compiler to begin; they take 0.3 s. */
 	private static final int REQUESTS = 50;
 
-	/** No request begins after it, where the processor is slow. */
+	/** No request begins after it, if the processor is slow. */
 	private static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(1);
 
 	private final ComfyCloudClient client;

@@ -81,7 +81,7 @@ class ControllerOperations implements OperationCustomizer, OpenApiCustomizer {
 		return errors;
 	}
 
-	/** Upstream statuses that the answer shows; 0 where it shows none. */
+	/** Upstream statuses that the answer shows; 0 if it shows none. */
 	private static List<Integer> statuses(Reason reason) {
 		return switch (reason) {
 			case UNAUTHORIZED -> List.of(401);

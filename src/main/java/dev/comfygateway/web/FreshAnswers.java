@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Accelerator of {@code /api/prompt}. It answers on the selector's thread, without Spring
- * MVC, where the answer is in memory. Every other request passes through. The controller
+ * MVC, if the answer is in memory. Every other request passes through. The controller
  * gives the same answers, byte for byte.
  */
 final class FreshAnswers extends Handler.Wrapper {

@@ -58,7 +58,7 @@ class PromptAnswers {
 		};
 	}
 
-	/** Answer to a caller where {@code gateway.max-waiting} callers wait already. */
+	/** Answer to a caller if {@code gateway.max-waiting} callers wait already. */
 	ResponseEntity<byte[]> tooManyWaiting() {
 		return ErrorAnswer.tooManyWaiting().render(gatewayName, 1);
 	}

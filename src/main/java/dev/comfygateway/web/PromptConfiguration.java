@@ -28,7 +28,7 @@ class PromptConfiguration {
 		return Endpoint.api(PromptController.PATH, Lane.WAITING);
 	}
 
-	/** CORS, where any origin is allowed. */
+	/** CORS, if any origin is allowed. */
 	@Bean
 	PlacedHandler cors(GatewayProperties properties, List<Endpoint> endpoints) {
 		List<Endpoint> readable = endpoints.stream().filter(Endpoint::crossOrigin).toList();

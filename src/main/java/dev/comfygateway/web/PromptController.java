@@ -25,8 +25,8 @@ import org.springframework.web.bind.annotation.RequestMethod;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * Controller of {@code /api/prompt}. It runs on a virtual thread and blocks where a
- * caller has to wait.
+ * Controller of {@code /api/prompt}. It runs on a virtual thread and blocks if a caller
+ * has to wait.
  */
 @RestController
 class PromptController {

@@ -41,10 +41,10 @@ class WaitingCallers {
 	}
 
 	/**
-	 * Looks an answer up and waits for it, within the upstream's deadline. Absent where
-	 * no permit is left: nothing is looked up then, since each lookup that waits takes
+	 * Looks an answer up and waits for it, within the upstream's deadline. Absent if no
+	 * permit is left: nothing is looked up then, since each lookup that waits takes
 	 * memory until the fetch ends.
-	 * @throws java.util.concurrent.CompletionException where the fetch ended in a bug
+	 * @throws java.util.concurrent.CompletionException if the fetch ended in a bug
 	 */
 	Optional<Lookup> await(Supplier<Lookup> lookup) {
 		if (!permits.tryAcquire()) {

@@ -1,7 +1,7 @@
 /**
  * {@code /api/prompt} as callers see it. {@link dev.comfygateway.web.PromptController} is
  * all that the gateway needs; {@link dev.comfygateway.web.FreshAnswers} answers the same
- * faster where the answer is in memory. Both render by
+ * faster if the answer is in memory. Both render by
  * {@link dev.comfygateway.web.PromptAnswers}.
  */
 @NullMarked
