@@ -43,9 +43,6 @@ class FloodIT {
 
 	private static final int CALLERS = 10_000;
 
-	/** Nginx needs two descriptors for each. */
-	private static final int CALLERS_BEHIND_NGINX = 5_000;
-
 	/** How long a probe may take beside the flood. */
 	private static final int AT_ONCE_MILLIS = 1_000;
 
@@ -139,7 +136,7 @@ class FloodIT {
 	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
 	void probesAreAnsweredAndTheProcessGoesOnBehindNginx() throws Exception {
 		try (Nginx nginx = new Nginx(gateway.port())) {
-			assertSurvives(nginx.port, CALLERS_BEHIND_NGINX, List.copyOf(COMPLETE.values()));
+			assertSurvives(nginx.port, CALLERS, List.copyOf(COMPLETE.values()));
 		}
 	}
 
@@ -162,6 +159,7 @@ class FloodIT {
 				awaitAnswersAtOnce();
 			}
 			while (!flood.isSent());
+			assertThat(flood.connected()).isEqualTo(callers);
 			awaitAnswersAtOnce();
 		}
 		finally {
@@ -210,8 +208,8 @@ class FloodIT {
 					daemon off;
 					pid nginx.pid;
 					error_log stderr crit;
-					worker_rlimit_nofile 20000;
-					events { worker_connections 12000; }
+					worker_rlimit_nofile 40000;
+					events { worker_connections 30000; }
 					http {
 					  access_log off;
 					  client_body_temp_path body;

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Callers who send bytes, each on a connection of its own, read nothing and stay.
@@ -21,6 +22,8 @@ public final class FloodingCallers implements AutoCloseable {
 	private static final int CONNECT_MILLIS = 20_000;
 
 	private final List<SocketChannel> open = new ArrayList<>();
+
+	private final AtomicInteger connected = new AtomicInteger();
 
 	private final CompletableFuture<Void> sent;
 
@@ -45,12 +48,18 @@ public final class FloodingCallers implements AutoCloseable {
 			SocketChannel caller = SocketChannel.open();
 			open.add(caller);
 			caller.socket().connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONNECT_MILLIS);
+			connected.incrementAndGet();
 			caller.configureBlocking(false);
 			caller.write(request);
 		}
 		catch (IOException ignored) {
 			// Closed, or not accepted in time, which is up to the other side
 		}
+	}
+
+	/** Callers whose connection was accepted, if only by the kernel. */
+	public int connected() {
+		return connected.get();
 	}
 
 	/** Whether all have sent what they can. */
