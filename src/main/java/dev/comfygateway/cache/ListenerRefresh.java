@@ -57,7 +57,7 @@ public class ListenerRefresh {
 	private long nanosUntilDue(@Nullable FetchResult last, long now) {
 		return switch (last) {
 			case null -> 0;
-			case FetchResult.Success(Snapshot snapshot, boolean ignored) ->
+			case Snapshot snapshot ->
 				Math.max(policy.freshFor(), ResultStore.MIN_REFRESH_NANOS) - snapshot.sinceArrival(now);
 			case Cooldown cooldown -> cooldown.until() - now;
 		};

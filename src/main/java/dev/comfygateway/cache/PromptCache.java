@@ -186,7 +186,7 @@ public class PromptCache {
 					? fetches.join(result, RequestDirectives.NO_CACHE, false).result()
 					: CompletableFuture.completedFuture(result))
 			.thenApply(result -> switch (result) {
-				case FetchResult.Success success -> fetched(success, forward, fetch.collapsed());
+				case Snapshot snapshot -> fetched(snapshot, forward, fetch.collapsed());
 				case Cooldown cooldown ->
 					failed(cooldown.failure(), directives, cooldown.retryAfterSeconds(ticker.read()));
 			})
@@ -204,7 +204,7 @@ public class PromptCache {
 	}
 
 	private boolean isTooOld(FetchResult result, RequestDirectives directives) {
-		return result instanceof FetchResult.Success(Snapshot snapshot, boolean shared) && shared
+		return result instanceof Snapshot snapshot && snapshot.shared()
 				&& isRefused(snapshot, ticker.read(), directives);
 	}
 
@@ -212,11 +212,10 @@ public class PromptCache {
 		return policy.evaluate(snapshot, now, directives) == Freshness.REFUSED_BY_CALLER;
 	}
 
-	private Lookup fetched(FetchResult.Success success, Forward forward, boolean collapsed) {
-		Snapshot snapshot = success.snapshot();
-		long sinceArrival = success.shared() ? snapshot.sinceArrival(ticker.read()) : 0;
+	private Lookup fetched(Snapshot snapshot, Forward forward, boolean collapsed) {
+		long sinceArrival = snapshot.shared() ? snapshot.sinceArrival(ticker.read()) : 0;
 		return new Lookup.Fetched(snapshot, snapshot.ageOnArrival().toNanos() + sinceArrival,
-				policy.freshFor() - sinceArrival, forward, success.shared() || collapsed, success.shared());
+				policy.freshFor() - sinceArrival, forward, snapshot.shared() || collapsed, snapshot.shared());
 	}
 
 	private Lookup timedOut(RequestDirectives directives) {

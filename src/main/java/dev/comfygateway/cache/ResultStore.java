@@ -7,6 +7,7 @@ import dev.comfygateway.error.BugLog;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.UpstreamFailure;
+import dev.comfygateway.upstream.UpstreamAnswer;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -111,8 +112,8 @@ class ResultStore {
 	synchronized FetchResult add(UpstreamOutcome outcome, long asked) {
 		long now = ticker.read();
 		return switch (outcome) {
-			case UpstreamOutcome.Answered answered -> addAnswer(new Snapshot(answered.promptInfo(), answered.age(),
-					answered.deprecation(), asked, now, clock.instant(), answered.keyVersion()), false);
+			case UpstreamAnswer answered -> addAnswer(new Snapshot(answered.promptInfo(), answered.age(),
+					answered.deprecation(), asked, now, clock.instant(), answered.keyVersion()));
 			case UpstreamFailure failure ->
 				addFailure(Cooldown.after(failure, cooldown(last), properties, random, now));
 		};
@@ -135,7 +136,7 @@ class ResultStore {
 	synchronized FetchResult add(Fleet.Claim.Shared shared) {
 		long now = ticker.read();
 		return switch (shared.result()) {
-			case FetchResult.Success(Snapshot snapshot, boolean ignored) -> addAnswer(newest(snapshot, now), true);
+			case Snapshot snapshot -> addAnswer(newest(snapshot, now).asShared());
 			case Cooldown cooldown -> {
 				if (shared.lastGood() != null) {
 					put(newest(shared.lastGood(), now));
@@ -151,9 +152,9 @@ class ResultStore {
 		return stored != null && stored.sinceArrival(now) < snapshot.sinceArrival(now) ? stored : snapshot;
 	}
 
-	private FetchResult addAnswer(Snapshot snapshot, boolean shared) {
+	private FetchResult addAnswer(Snapshot snapshot) {
 		put(snapshot);
-		return setLast(new FetchResult.Success(snapshot, shared));
+		return setLast(snapshot);
 	}
 
 	private FetchResult addFailure(Cooldown cooldown) {
@@ -179,8 +180,7 @@ class ResultStore {
 		lastNanos = now;
 		changes.logChange(previous, result);
 		if (current(result) != null) {
-			unreported.add(result instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
-					? status(result, snapshot, now) : status());
+			unreported.add(result instanceof Snapshot snapshot ? status(result, snapshot, now) : status());
 		}
 		return result;
 	}
@@ -220,8 +220,7 @@ class ResultStore {
 	UpstreamStatus status() {
 		long now = ticker.read();
 		FetchResult result = current(last);
-		if (result instanceof FetchResult.Success(Snapshot snapshot, boolean ignored)
-				&& snapshot.sinceArrival(now) < MIN_REFRESH_NANOS) {
+		if (result instanceof Snapshot snapshot && snapshot.sinceArrival(now) < MIN_REFRESH_NANOS) {
 			// As it was reported, even if it could not be stored
 			return status(result, snapshot, now);
 		}

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Good answer as it was observed. Times in nanoseconds are those of the cache's ticker.
+ * Good answer as it was observed: the value that the cache stores, the fleet shares and
+ * callers get. Times in nanoseconds are those of the cache's ticker.
  *
  * @param content the contract's value
  * @param ageOnArrival age that the upstream gave the answer; zero if it gave none
@@ -22,13 +23,20 @@ import tools.jackson.databind.json.JsonMapper;
  * @param arrivedNanos arrival of the answer
  * @param arrivedAt arrival of the answer, in wall-clock time
  * @param keyVersion version of the key that was sent
+ * @param shared whether another replica fetched it
  */
 public record Snapshot(Content content, Duration ageOnArrival, @Nullable Deprecation deprecation, long askedNanos,
-		long arrivedNanos, Instant arrivedAt, long keyVersion) {
+		long arrivedNanos, Instant arrivedAt, long keyVersion, boolean shared) implements FetchResult {
 
+	/** Creates an answer that this replica fetched. */
 	public Snapshot(PromptInfo promptInfo, Duration ageOnArrival, @Nullable Deprecation deprecation, long askedNanos,
 			long arrivedNanos, Instant arrivedAt, long keyVersion) {
-		this(Content.of(promptInfo), ageOnArrival, deprecation, askedNanos, arrivedNanos, arrivedAt, keyVersion);
+		this(Content.of(promptInfo), ageOnArrival, deprecation, askedNanos, arrivedNanos, arrivedAt, keyVersion, false);
+	}
+
+	/** The same answer, as another replica's. */
+	Snapshot asShared() {
+		return new Snapshot(content, ageOnArrival, deprecation, askedNanos, arrivedNanos, arrivedAt, keyVersion, true);
 	}
 
 	/**
@@ -65,6 +73,11 @@ public record Snapshot(Content content, Duration ageOnArrival, @Nullable Depreca
 
 	public String etag() {
 		return content.etag;
+	}
+
+	@Override
+	public long at() {
+		return arrivedNanos;
 	}
 
 	/** Time at which the queue was observed, in wall-clock time. */

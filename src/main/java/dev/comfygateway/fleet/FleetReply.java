@@ -1,7 +1,6 @@
 package dev.comfygateway.fleet;
 
 import dev.comfygateway.cache.Cooldown;
-import dev.comfygateway.cache.FetchResult;
 import dev.comfygateway.cache.Fleet.Claim.Shared;
 import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.upstream.UpstreamFailure;
@@ -78,7 +77,7 @@ record FleetReply(Status status, long redisMillis, long received, Duration lease
 		if (cooldown != null) {
 			return new Shared(cooldown, snapshot);
 		}
-		return snapshot == null ? null : new Shared(new FetchResult.Success(snapshot, true), null);
+		return snapshot == null ? null : new Shared(snapshot, null);
 	}
 
 	/** Age in nanoseconds; zero for a time in the future. */

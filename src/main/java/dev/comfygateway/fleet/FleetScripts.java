@@ -107,9 +107,8 @@ final class FleetScripts {
 	CompletableFuture<Boolean> publish(Account account, String token, FetchResult result, long redisMillis) {
 		long now = ticker.read();
 		return switch (result) {
-			case FetchResult.Success(Snapshot snapshot, boolean ignored) ->
-				publish("publish", account, token, "answer", SnapshotJson.write(snapshot),
-						Long.toString(redisMillis - TimeUnit.NANOSECONDS.toMillis(snapshot.sinceArrival(now))));
+			case Snapshot snapshot -> publish("publish", account, token, "answer", SnapshotJson.write(snapshot),
+					Long.toString(redisMillis - TimeUnit.NANOSECONDS.toMillis(snapshot.sinceArrival(now))));
 			case Cooldown cooldown ->
 				publish("publish", account, token, "failure", CooldownJson.write(cooldown), Long.toString(redisMillis),
 						Long.toString(redisMillis + TimeUnit.NANOSECONDS.toMillis(cooldown.remaining(now))),

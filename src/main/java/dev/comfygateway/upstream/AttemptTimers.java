@@ -58,7 +58,7 @@ class AttemptTimers {
 
 	private static Label label(UpstreamOutcome outcome) {
 		return switch (outcome) {
-			case UpstreamOutcome.Answered answered -> Label.OK;
+			case UpstreamAnswer answered -> Label.OK;
 			case UpstreamFailure failure -> label(failure.reason());
 		};
 	}

@@ -187,7 +187,7 @@ public class ComfyCloudClient {
 					e -> Mono.just(unanswered(exchange.cause(e), exchange.reason(e), key)))
 			.doOnNext(outcome -> {
 				switch (outcome) {
-					case UpstreamOutcome.Answered answered -> exchange.keep();
+					case UpstreamAnswer answered -> exchange.keep();
 					case UpstreamFailure failure -> exchange.close();
 				}
 			})

@@ -69,7 +69,7 @@ class ResponseReader {
 
 	private static UpstreamOutcome answer(byte[] body, HttpHeaders headers, ApiKey key) {
 		return ContractReader.promptInfo(body)
-			.<UpstreamOutcome>map(info -> new UpstreamOutcome.Answered(info, Age.parse(headers),
+			.<UpstreamOutcome>map(info -> new UpstreamAnswer(info, Age.parse(headers),
 					Deprecation.parse(headers), key.version()))
 			.orElseGet(() -> UpstreamFailure.of(Reason.INVALID_RESPONSE, key.version()));
 	}

@@ -4,7 +4,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.stats.CacheStats;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome;
+import dev.comfygateway.upstream.UpstreamAnswer;
 import java.time.Duration;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
@@ -36,7 +36,7 @@ class CacheConfigurationTests {
 	void entryWhenUpstreamGivesAnAgeEndsEarlier() {
 		CacheUnderTest cache = new CacheUnderTest();
 		cache.lookup();
-		cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(null), Duration.ofSeconds(20), null, 1));
+		cache.upstream.complete(new UpstreamAnswer(new PromptInfo(null), Duration.ofSeconds(20), null, 1));
 		cache.advance(Duration.ofSeconds(12).minus(CacheUnderTest.NANO));
 		assertThat(caffeine(cache).asMap()).hasSize(1);
 		cache.advance(CacheUnderTest.NANO);

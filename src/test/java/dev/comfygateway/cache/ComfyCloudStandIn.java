@@ -5,6 +5,7 @@ import dev.comfygateway.upstream.KeyFileState;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import dev.comfygateway.upstream.UpstreamAnswer;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
 import java.util.Optional;
@@ -102,13 +103,12 @@ final class ComfyCloudStandIn {
 		this.keyUnreadable = unreadable;
 	}
 
-	UpstreamOutcome.Answered answered(long queueRemaining) {
-		return new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), keyVersion);
+	UpstreamAnswer answered(long queueRemaining) {
+		return new UpstreamAnswer(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), keyVersion);
 	}
 
-	UpstreamOutcome.Answered answered(long queueRemaining, Duration age) {
-		return new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, null,
-				keyVersion);
+	UpstreamAnswer answered(long queueRemaining, Duration age) {
+		return new UpstreamAnswer(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, null, keyVersion);
 	}
 
 	UpstreamFailure failure(Reason reason) {

@@ -31,8 +31,7 @@ class PromptCacheFleetTests {
 		assertThat(cache.upstream.fetches()).isOne();
 		cache.upstream.complete(3);
 		assertThat(CacheUnderTest.fetched(lookup).shared()).isFalse();
-		assertThat(cache.fleet.published)
-			.containsExactly(new FetchResult.Success(CacheUnderTest.fetched(lookup).snapshot(), false));
+		assertThat(cache.fleet.published).containsExactly(CacheUnderTest.fetched(lookup).snapshot());
 	}
 
 	@Test
@@ -236,7 +235,7 @@ class PromptCacheFleetTests {
 	void sharedAnswerWithAnAgeIsAsFreshAsItsArrival() {
 		Lookup lookup = cache.lookup();
 		Snapshot aged = snapshot(7, Duration.ofSeconds(20), Duration.ofMillis(500));
-		cache.fleet.share(new Shared(new FetchResult.Success(aged, true), null));
+		cache.fleet.share(new Shared(aged, null));
 		assertThat(CacheUnderTest.fetched(lookup).age()).isEqualTo(Duration.ofMillis(20_500).toNanos());
 		assertThat(CacheUnderTest.fetched(lookup).ttl()).isEqualTo(Duration.ofMillis(1500).toNanos());
 		cache.advance(Duration.ofMillis(1499));
@@ -256,7 +255,7 @@ class PromptCacheFleetTests {
 	}
 
 	private Shared answer(long queueRemaining, Duration sinceArrival) {
-		return new Shared(new FetchResult.Success(snapshot(queueRemaining, Duration.ZERO, sinceArrival), true), null);
+		return new Shared(snapshot(queueRemaining, Duration.ZERO, sinceArrival), null);
 	}
 
 	private Snapshot snapshot(long queueRemaining, Duration age, Duration sinceArrival) {

@@ -7,6 +7,7 @@ import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import dev.comfygateway.upstream.UpstreamAnswer;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
 import java.time.Instant;
@@ -182,7 +183,7 @@ class PromptCacheLogTests {
 	}
 
 	private static UpstreamOutcome announcing(String sunset) {
-		return new UpstreamOutcome.Answered(new PromptInfo(null), Duration.ZERO,
+		return new UpstreamAnswer(new PromptInfo(null), Duration.ZERO,
 				new Deprecation(false, null, Instant.parse(sunset)), 1);
 	}
 

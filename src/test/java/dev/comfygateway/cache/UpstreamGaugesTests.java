@@ -3,7 +3,7 @@ package dev.comfygateway.cache;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome;
+import dev.comfygateway.upstream.UpstreamAnswer;
 import io.micrometer.core.instrument.Clock;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -77,7 +77,7 @@ class UpstreamGaugesTests {
 	@Test
 	void scrapeWhenUpstreamSentNoNumberHasNoQueue() {
 		cache.lookup();
-		cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(null), 1));
+		cache.upstream.complete(new UpstreamAnswer(new PromptInfo(null), 1));
 		assertThat(meters.scrape()).doesNotContain(QUEUE.strip()).contains(OBSERVED, UP + "1.0");
 	}
 
@@ -85,7 +85,7 @@ class UpstreamGaugesTests {
 	void scrapeSaysWhetherTheLastGoodAnswerHadANumber() {
 		assertThat(meters.scrape()).doesNotContain("comfy_gateway_queue_known");
 		cache.lookup();
-		cache.upstream.complete(new UpstreamOutcome.Answered(new PromptInfo(new PromptInfo.ExecInfo(null)), 1));
+		cache.upstream.complete(new UpstreamAnswer(new PromptInfo(new PromptInfo.ExecInfo(null)), 1));
 		assertThat(lines()).contains("comfy_gateway_queue_known 0.0");
 		fail(Reason.RESPONSE_TIMEOUT);
 		assertThat(lines()).contains("comfy_gateway_queue_known 0.0");

@@ -5,7 +5,7 @@ import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome;
+import dev.comfygateway.upstream.UpstreamAnswer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Map;
@@ -65,7 +65,7 @@ class UpstreamHealthIndicatorTests {
 
 	private void answer(PromptInfo promptInfo, @Nullable Deprecation deprecation) {
 		cache.lookup();
-		cache.upstream.complete(new UpstreamOutcome.Answered(promptInfo, Duration.ZERO, deprecation, 1));
+		cache.upstream.complete(new UpstreamAnswer(promptInfo, Duration.ZERO, deprecation, 1));
 	}
 
 	@Test

@@ -127,8 +127,7 @@ class FleetScriptsIT {
 	@Test
 	void ageOfTheUpstreamDoesNotCountAsTimeSinceArrival() {
 		long now = System.nanoTime();
-		publish("one",
-				success(new Snapshot(new PromptInfo(null), Duration.ofSeconds(40), null, now, now, Instant.EPOCH, 1)),
+		publish("one", new Snapshot(new PromptInfo(null), Duration.ofSeconds(40), null, now, now, Instant.EPOCH, 1),
 				claim("one").redisMillis());
 		assertThat(scripts.claim(ACCOUNT, "other", 20 * SECOND, LEASE, "").join().status()).isEqualTo(Status.SHARED);
 		assertThat(snapshot(read()).ageOnArrival()).isEqualTo(Duration.ofSeconds(40));
@@ -216,7 +215,7 @@ class FleetScriptsIT {
 		assertThat(read().lastGood()).isNull();
 		again = claim("four");
 		publish("four", answer(8), again.redisMillis());
-		assertThat(read().result()).isInstanceOf(FetchResult.Success.class);
+		assertThat(read().result()).isInstanceOf(Snapshot.class);
 	}
 
 	@Test
@@ -270,7 +269,7 @@ class FleetScriptsIT {
 	}
 
 	private static Snapshot snapshot(Shared shared) {
-		return ((FetchResult.Success) shared.result()).snapshot();
+		return (Snapshot) shared.result();
 	}
 
 	private static FetchResult answer(long queueRemaining) {
@@ -279,12 +278,8 @@ class FleetScriptsIT {
 
 	private static FetchResult answer(long queueRemaining, long keyVersion) {
 		long now = System.nanoTime();
-		return success(new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, null, now,
-				now, Instant.EPOCH, keyVersion));
-	}
-
-	private static FetchResult success(Snapshot snapshot) {
-		return new FetchResult.Success(snapshot, false);
+		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, null, now, now,
+				Instant.EPOCH, keyVersion);
 	}
 
 	private static FetchResult failure(Reason reason, Duration left) {

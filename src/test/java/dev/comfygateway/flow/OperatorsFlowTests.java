@@ -1,5 +1,6 @@
 package dev.comfygateway.flow;
 
+import dev.comfygateway.upstream.UpstreamAnswer;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;

@@ -7,7 +7,7 @@ import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome.Answered;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -75,7 +75,7 @@ class ComfyCloudClientConnectionTests {
 	@Test
 	void fetchWhenClosedWithoutAnswerOnceReturnsTheAnswer() {
 		upstream.behave(Behaviour.CLOSE, Behaviour.NORMAL);
-		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+		assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 		assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 1L, "ok", 1L));
 	}
 
@@ -83,7 +83,7 @@ class ComfyCloudClientConnectionTests {
 	void fetchWhenKeptConnectionIsClosedOnRequestReturnsTheAnswer() {
 		upstream.behave(Behaviour.NORMAL, Behaviour.CLOSE, Behaviour.NORMAL);
 		fixture.fetch();
-		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+		assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 		assertThat(upstream.received()).hasSize(3);
 		assertThat(upstream.connections()).isEqualTo(2);
 	}
@@ -92,7 +92,7 @@ class ComfyCloudClientConnectionTests {
 	void fetchWhenIdleConnectionWasClosedReturnsTheAnswer() {
 		upstream.behave(Behaviour.normalThenClose());
 		fixture.fetch();
-		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+		assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 		assertThat(upstream.received()).hasSize(2);
 	}
 
@@ -263,7 +263,7 @@ class ComfyCloudClientConnectionTests {
 		time.advanceTimeBy(ClientFixture.DEADLINE.minusNanos(1));
 		assertThat(started).isNotDone();
 		hold.release();
-		assertThat(ClientFixture.outcome(started)).isInstanceOf(Answered.class);
+		assertThat(ClientFixture.outcome(started)).isInstanceOf(UpstreamAnswer.class);
 	}
 
 	@Test

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome.Answered;
+
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -71,7 +71,7 @@ class ComfyCloudClientDeadlineTests {
 			assertThat(fixture.fetch()).isInstanceOf(UpstreamFailure.class);
 			assertThat(isThrown).isTrue();
 			await().atMost(Duration.ofSeconds(1)).until(() -> OpenSockets.to(upstream.port()) == 0);
-			assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+			assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 		}
 	}
 

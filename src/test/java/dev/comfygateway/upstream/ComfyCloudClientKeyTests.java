@@ -7,7 +7,7 @@ import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.Received;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome.Answered;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +50,7 @@ class ComfyCloudClientKeyTests {
 
 	@Test
 	void fetchWhenKeyIsFromFileSendsIt() {
-		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+		assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 		assertThat(keysSent()).containsExactly(OLD);
 	}
 
@@ -60,7 +60,7 @@ class ComfyCloudClientKeyTests {
 		Files.writeString(file, NEW);
 		upstream.acceptKey(NEW);
 		fixture.keySource.reload();
-		assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+		assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 		assertThat(keysSent()).containsExactly(OLD, NEW);
 	}
 
@@ -69,7 +69,7 @@ class ComfyCloudClientKeyTests {
 		Files.writeString(file, NEW);
 		upstream.acceptKey(NEW);
 		UpstreamOutcome outcome = fixture.fetch();
-		assertThat(outcome).isInstanceOf(Answered.class);
+		assertThat(outcome).isInstanceOf(UpstreamAnswer.class);
 		assertThat(outcome.keyVersion()).isEqualTo(fixture.client.keyVersion());
 		assertThat(keysSent()).containsExactly(OLD, NEW);
 		assertThat(fixture.attempts()).isEqualTo(Map.of("unauthorized", 1L, "ok", 1L));
@@ -114,7 +114,7 @@ class ComfyCloudClientKeyTests {
 		hold.release();
 		UpstreamOutcome outcome = ClientFixture.outcome(started);
 		assertThat(outcome)
-			.isEqualTo(new Answered(new PromptInfo(new PromptInfo.ExecInfo(2L)), fixture.client.keyVersion()));
+			.isEqualTo(new UpstreamAnswer(new PromptInfo(new PromptInfo.ExecInfo(2L)), fixture.client.keyVersion()));
 		assertThat(keysSent()).containsExactly(OLD, NEW);
 	}
 
@@ -128,7 +128,7 @@ class ComfyCloudClientKeyTests {
 		upstream.acceptKey(NEW);
 		upstream.behave(Behaviour.LIMIT, Behaviour.NORMAL);
 		hold.release();
-		assertThat(ClientFixture.outcome(started)).isInstanceOf(Answered.class);
+		assertThat(ClientFixture.outcome(started)).isInstanceOf(UpstreamAnswer.class);
 		assertThat(keysSent()).containsExactly(OLD, NEW);
 	}
 

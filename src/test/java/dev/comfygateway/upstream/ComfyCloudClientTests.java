@@ -7,7 +7,7 @@ import dev.comfygateway.simulator.Received;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.upstream.PromptInfo.ExecInfo;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome.Answered;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -66,7 +66,7 @@ class ComfyCloudClientTests {
 	void fetchWhenAuthIsNoneSendsNoKey() {
 		upstream.behave(Behaviour.answer(200, BODY));
 		ClientFixture keyless = ClientFixture.withoutAuthentication(upstream.baseUrl());
-		assertThat(keyless.fetch()).isInstanceOf(Answered.class);
+		assertThat(keyless.fetch()).isInstanceOf(UpstreamAnswer.class);
 		assertThat(onlyRequest().header("X-API-Key")).isEmpty();
 		assertThat(onlyRequest().headerLines()).noneMatch(line -> line.contains(ClientFixture.KEY));
 	}
@@ -81,11 +81,12 @@ class ComfyCloudClientTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "Age, 7, PT7S", "X, x, PT0S", "Age, -1, PT0S" })
+	@CsvSource({ "Age, 7, PT7S", "X, x, PT0S", "Age, -1, PT0S", "Age, 99999999999999999999, PT999999999S" })
 	void fetchWhenAnswerHasAgeReturnsIt(String name, String value, Duration age) {
 		upstream.behave(Behaviour.answer(200, Map.of("Content-Type", "application/json", name, value),
 				BODY.getBytes(StandardCharsets.UTF_8)));
-		assertThat(fixture.fetch()).isEqualTo(new Answered(new PromptInfo(new PromptInfo.ExecInfo(3L)), age, null, 1));
+		assertThat(fixture.fetch())
+			.isEqualTo(new UpstreamAnswer(new PromptInfo(new PromptInfo.ExecInfo(3L)), age, null, 1));
 	}
 
 	@ParameterizedTest
@@ -97,7 +98,7 @@ class ComfyCloudClientTests {
 	void fetchWhenAnswerAnnouncesTheEndOfTheApiReadsTheDate(String name, String value, String announcement) {
 		upstream.behave(Behaviour.answer(200, Map.of("Content-Type", "application/json", name, value),
 				BODY.getBytes(StandardCharsets.UTF_8)));
-		assertThat(fixture.fetch()).isInstanceOfSatisfying(Answered.class,
+		assertThat(fixture.fetch()).isInstanceOfSatisfying(UpstreamAnswer.class,
 				answered -> assertThat(answered.deprecation()).hasToString(announcement));
 	}
 
@@ -116,7 +117,7 @@ class ComfyCloudClientTests {
 	@CsvSource({ "/proxy, /proxy/api/prompt", "/a/b/, /a/b/api/prompt", "/a%20b, /a%20b/api/prompt", "/, /api/prompt" })
 	void fetchWhenBaseUrlHasPathRequestsBelowIt(String path, String target) {
 		upstream.behave(Behaviour.answer(200, BODY));
-		assertThat(ClientFixture.of(upstream.baseUrl() + path).fetch()).isInstanceOf(Answered.class);
+		assertThat(ClientFixture.of(upstream.baseUrl() + path).fetch()).isInstanceOf(UpstreamAnswer.class);
 		assertThat(onlyRequest().target()).isEqualTo(target);
 	}
 
@@ -379,8 +380,8 @@ class ComfyCloudClientTests {
 		return upstream.received().getFirst();
 	}
 
-	private static Answered answered(long remaining) {
-		return new Answered(new PromptInfo(new ExecInfo(remaining)), 1);
+	private static UpstreamAnswer answered(long remaining) {
+		return new UpstreamAnswer(new PromptInfo(new ExecInfo(remaining)), 1);
 	}
 
 	private static Behaviour raw(String text) {

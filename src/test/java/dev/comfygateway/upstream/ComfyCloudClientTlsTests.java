@@ -7,7 +7,7 @@ import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.Certificates;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome.Answered;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -46,7 +46,7 @@ class ComfyCloudClientTlsTests {
 	@Test
 	void fetchWhenCertificateIsTrustedReturnsTheAnswer() {
 		try (SimulatedComfyCloud upstream = upstream(certificate)) {
-			assertThat(trusting(certificate, upstream).fetch()).isInstanceOf(Answered.class);
+			assertThat(trusting(certificate, upstream).fetch()).isInstanceOf(UpstreamAnswer.class);
 			assertThat(upstream.received()).singleElement()
 				.satisfies(request -> assertThat(request.header("X-API-Key")).containsExactly(ClientFixture.KEY));
 		}
@@ -74,7 +74,7 @@ class ComfyCloudClientTlsTests {
 			fails(ClientFixture.of("https://my_ui.example.com:" + upstream.port(), trusting(ofAll)), upstream,
 					Reason.TLS_CERTIFICATE_ERROR);
 			assertThat(ClientFixture.of("https://ui.example.com:" + upstream.port(), trusting(ofAll)).fetch())
-				.isInstanceOf(Answered.class);
+				.isInstanceOf(UpstreamAnswer.class);
 		}
 	}
 
@@ -161,12 +161,12 @@ class ComfyCloudClientTlsTests {
 	void fetchWhenTlsAnswerStallsFailsAtTheDeadlineAndTheNextOneSucceeds() {
 		try (SimulatedComfyCloud upstream = upstream(certificate);
 				ClientFixture fixture = ClientFixture.impatient(upstream.baseUrl(), trusting(certificate))) {
-			await().atMost(Duration.ofSeconds(10)).until(() -> fixture.fetch() instanceof Answered);
+			await().atMost(Duration.ofSeconds(10)).until(() -> fixture.fetch() instanceof UpstreamAnswer);
 			upstream.behave(Behaviour.DRIP);
 			assertThat(fixture.failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
 			leavesNoConnection(upstream.port());
 			upstream.behave(Behaviour.NORMAL);
-			await().atMost(Duration.ofSeconds(10)).until(() -> fixture.fetch() instanceof Answered);
+			await().atMost(Duration.ofSeconds(10)).until(() -> fixture.fetch() instanceof UpstreamAnswer);
 		}
 	}
 

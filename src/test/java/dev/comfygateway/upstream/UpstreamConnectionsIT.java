@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome.Answered;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -150,7 +150,7 @@ class UpstreamConnectionsIT {
 				+ "{\"exec_info\": {\"queue_remaining\": 11}}";
 		upstream.behave(Behaviour.rawThenKeep(ascii(first + first.replace("11", "22"))));
 		for (int i = 0; i < 12; i++) {
-			assertThat(fixture.fetch()).isInstanceOfSatisfying(Answered.class,
+			assertThat(fixture.fetch()).isInstanceOfSatisfying(UpstreamAnswer.class,
 					answered -> assertThat(answered.promptInfo().toString()).contains("11"));
 		}
 		leavesAtMostOneConnection();
@@ -208,7 +208,7 @@ class UpstreamConnectionsIT {
 	}
 
 	private void awaitAnswer() {
-		await().pollDelay(Duration.ZERO).atMost(AFTERWARDS).until(() -> fixture.fetch() instanceof Answered);
+		await().pollDelay(Duration.ZERO).atMost(AFTERWARDS).until(() -> fixture.fetch() instanceof UpstreamAnswer);
 	}
 
 	private static byte[] random() {

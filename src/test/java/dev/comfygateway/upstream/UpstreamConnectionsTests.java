@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
-import dev.comfygateway.upstream.UpstreamOutcome.Answered;
+
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -73,7 +73,7 @@ class UpstreamConnectionsTests {
 		try (ClientFixture fixture = ClientFixture.of("http://localhost")) {
 			assertThat(fixture.client.warmUp(URI.create(upstream.baseUrl() + "/livez")))
 				.succeedsWithin(Duration.ofSeconds(20))
-				.isInstanceOf(Answered.class);
+				.isInstanceOf(UpstreamAnswer.class);
 			assertThat(upstream.received()).singleElement()
 				.satisfies(request -> assertThat(request.header("X-API-Key")).isEmpty());
 			await().atMost(Duration.ofSeconds(1)).until(() -> upstream.openConnections() == 0);
@@ -126,7 +126,7 @@ class UpstreamConnectionsTests {
 		upstream.behave(Behaviour.answer(200, "{\"exec_info\": {\"queue_remaining\": 3}}"));
 		throughProxy("http", () -> {
 			try (ClientFixture fixture = ClientFixture.impatient("http://upstream.invalid")) {
-				assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+				assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 			}
 		});
 		assertThat(upstream.received()).singleElement().satisfies(request -> {
@@ -204,8 +204,8 @@ class UpstreamConnectionsTests {
 		try (ClientFixture fixture = ClientFixture
 			.withoutAuthentication("http://%s:%s/below".formatted(host, upstream.port()))) {
 			upstream.behave(Behaviour.answer(200, "{}"));
-			assertThat(fixture.fetch()).isInstanceOf(Answered.class);
-			assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+			assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
+			assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 			assertThat(fixture.client.host()).isEqualTo(expected + ":" + upstream.port());
 		}
 		assertThat(upstream.connections()).isOne();
@@ -221,7 +221,7 @@ class UpstreamConnectionsTests {
 		upstream.behave(Behaviour.answer(200, "{}"));
 		throughProxy("http", "squid_proxy", () -> {
 			try (ClientFixture fixture = ClientFixture.withoutAuthentication("http://" + authority)) {
-				assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+				assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 			}
 		});
 		assertThat(upstream.received()).singleElement().satisfies(request -> {
@@ -248,7 +248,7 @@ class UpstreamConnectionsTests {
 		throughProxy("http", () -> {
 			try (SimulatedComfyCloud direct = SimulatedComfyCloud.start(0, ClientFixture.KEY);
 					ClientFixture fixture = ClientFixture.of(direct.baseUrl())) {
-				assertThat(fixture.fetch()).isInstanceOf(Answered.class);
+				assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 				assertThat(fixture.client.proxy()).isEmpty();
 			}
 		});
