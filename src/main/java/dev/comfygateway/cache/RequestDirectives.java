@@ -1,5 +1,6 @@
 package dev.comfygateway.cache;
 
+import dev.comfygateway.upstream.DeltaSeconds;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -51,13 +52,8 @@ public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 		return new RequestDirectives(maxAge, onlyIfCached);
 	}
 
-	private static long nanos(String seconds) {
-		if (seconds.isEmpty() || !seconds.chars().allMatch(c -> c >= '0' && c <= '9')) {
-			return Long.MAX_VALUE;
-		}
-		String digits = seconds.replaceFirst("^0+(?=.)", "");
-		// A longer number exceeds the age of any answer
-		return digits.length() > 9 ? Long.MAX_VALUE : TimeUnit.SECONDS.toNanos(Long.parseLong(digits));
+	private static long nanos(String argument) {
+		return TimeUnit.SECONDS.toNanos(DeltaSeconds.parse(argument).orElse(Long.MAX_VALUE));
 	}
 
 	/** Elements of a list. A comma within quotes does not separate them. */

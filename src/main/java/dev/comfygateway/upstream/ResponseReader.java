@@ -23,6 +23,9 @@ class ResponseReader {
 	/** Of the name of a content type, in logs. */
 	private static final int MAX_CONTENT_TYPE = 60;
 
+	/** Beyond the life of any answer. */
+	private static final long MAX_AGE_SECONDS = 999_999_999;
+
 	private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(5);
 
 	private final InstantSource clock;
@@ -69,9 +72,16 @@ class ResponseReader {
 
 	private static UpstreamOutcome answer(byte[] body, HttpHeaders headers, ApiKey key) {
 		return ContractReader.promptInfo(body)
-			.<UpstreamOutcome>map(info -> new UpstreamAnswer(info, Age.parse(headers),
-					Deprecation.parse(headers), key.version()))
+			.<UpstreamOutcome>map(
+					info -> new UpstreamAnswer(info, age(headers), Deprecation.parse(headers), key.version()))
 			.orElseGet(() -> UpstreamFailure.of(Reason.INVALID_RESPONSE, key.version()));
+	}
+
+	/** Age that the upstream gave an answer; zero if it gave none that is valid. */
+	private static Duration age(HttpHeaders headers) {
+		String age = headers.getFirst(HttpHeaders.AGE);
+		long seconds = age == null ? 0 : DeltaSeconds.parse(age).orElse(0);
+		return Duration.ofSeconds(Math.min(seconds, MAX_AGE_SECONDS));
 	}
 
 	private static UpstreamFailure refusal(int status, boolean isJson, byte[] body, @Nullable Duration retryAfter,

@@ -2,6 +2,7 @@ package dev.comfygateway.upstream;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.OptionalLong;
 import org.eclipse.jetty.http.HttpDateTime;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
@@ -21,13 +22,12 @@ final class RetryAfter {
 		if (value == null) {
 			return null;
 		}
-		value = value.strip();
-		if (!value.isEmpty() && value.chars().allMatch(c -> c >= '0' && c <= '9')) {
-			// More digits than these are beyond any bound
-			return clamp(value.length() > 9 ? max : Duration.ofSeconds(Long.parseLong(value)), max);
+		OptionalLong seconds = DeltaSeconds.parse(value);
+		if (seconds.isPresent()) {
+			return clamp(Duration.ofSeconds(seconds.getAsLong()), max);
 		}
 		try {
-			return clamp(Duration.between(now, HttpDateTime.parse(value)), max);
+			return clamp(Duration.between(now, HttpDateTime.parse(value.strip())), max);
 		}
 		catch (IllegalArgumentException ignored) {
 			return null;
