@@ -2,6 +2,7 @@ package dev.comfygateway;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -84,12 +85,14 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 			throw new InvalidSettingException("gateway.name", "is not a name that HTTP headers can carry",
 					"Use a letter followed by up to 63 letters, digits, '.', '_' or '-'.");
 		}
-		requireBetween("gateway.fresh-for", freshFor, Duration.ZERO, Duration.ofMinutes(5));
-		requireBetween("gateway.stale-while-revalidate", staleWhileRevalidate, Duration.ZERO, Duration.ofHours(1));
-		requireBetween("gateway.stale-if-error", staleIfError, Duration.ZERO, Duration.ofHours(24));
+		DurationSetting.requireBetween("gateway.fresh-for", freshFor, Duration.ZERO, Duration.ofMinutes(5));
+		DurationSetting.requireBetween("gateway.stale-while-revalidate", staleWhileRevalidate, Duration.ZERO,
+				Duration.ofHours(1));
+		DurationSetting.requireBetween("gateway.stale-if-error", staleIfError, Duration.ZERO, Duration.ofHours(24));
 		refreshFloor = refreshFloor(refreshFloor, freshFor);
-		requireBetween("gateway.max-cooldown", maxCooldown, Duration.ofMillis(100), Duration.ofMinutes(15));
-		requireBetween("gateway.cooldown", cooldown, Duration.ofMillis(100), maxCooldown);
+		DurationSetting.requireBetween("gateway.max-cooldown", maxCooldown, Duration.ofMillis(100),
+				Duration.ofMinutes(15));
+		DurationSetting.requireBetween("gateway.cooldown", cooldown, Duration.ofMillis(100), maxCooldown);
 		requireCallers("gateway.max-waiting", maxWaiting);
 		for (String origin : allowedOrigins) {
 			if (!ORIGIN.matcher(origin).matches() || (origin.equals("*") && allowedOrigins.size() > 1)) {
@@ -113,34 +116,16 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 			return freshFor.compareTo(DEFAULT_REFRESH_FLOOR) < 0 ? freshFor : DEFAULT_REFRESH_FLOOR;
 		}
 		if (freshFor.isZero()) {
-			requireBetween("gateway.refresh-floor", configured, Duration.ZERO, Duration.ofMinutes(5));
+			DurationSetting.requireBetween("gateway.refresh-floor", configured, Duration.ZERO, Duration.ofMinutes(5));
 			return Duration.ZERO;
 		}
-		requireBetween("gateway.refresh-floor", configured, Duration.ZERO, freshFor);
+		DurationSetting.requireBetween("gateway.refresh-floor", configured, Duration.ZERO, freshFor);
 		return configured;
 	}
 
 	@Override
 	public Duration refreshFloor() {
-		return refreshFloor == null ? Duration.ZERO : refreshFloor;
-	}
-
-	/**
-	 * Checks a duration against its bounds, both included.
-	 * @throws InvalidSettingException if it lies outside
-	 */
-	public static void requireBetween(String setting, Duration value, Duration min, Duration max) {
-		if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
-			throw new InvalidSettingException(setting, "is %s, which is out of bounds".formatted(text(value)),
-					"Set it to a duration from %s to %s.".formatted(text(min), text(max)));
-		}
-	}
-
-	private static String text(Duration duration) {
-		if (duration.toMillisPart() == 0) {
-			return duration.toSeconds() + "s";
-		}
-		// Larger values overflow in milliseconds
-		return duration.abs().compareTo(Duration.ofDays(1)) > 0 ? duration.toString() : duration.toMillis() + "ms";
+		// The constructor has set it
+		return Objects.requireNonNull(refreshFloor);
 	}
 }

@@ -1,6 +1,6 @@
 package dev.comfygateway.upstream;
 
-import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.DurationSetting;
 import dev.comfygateway.InvalidSettingException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -46,8 +46,8 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 			requireOneKey(apiKey, apiKeyFile);
 			requireConfidential(url, allowInsecure);
 		}
-		GatewayProperties.requireBetween("comfy.deadline", deadline, Duration.ofMillis(100), Duration.ofSeconds(60));
-		GatewayProperties.requireBetween("comfy.connect-timeout", connectTimeout, Duration.ofMillis(10), deadline);
+		DurationSetting.requireBetween("comfy.deadline", deadline, Duration.ofMillis(100), Duration.ofSeconds(60));
+		DurationSetting.requireBetween("comfy.connect-timeout", connectTimeout, Duration.ofMillis(10), deadline);
 	}
 
 	/** Address without a slash at its end. */

@@ -1,7 +1,6 @@
 package dev.comfygateway.upstream;
 
 import dev.comfygateway.GatewayProperties;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -15,6 +14,8 @@ import org.springframework.boot.context.event.ApplicationStartedEvent;
 import org.springframework.context.event.EventListener;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.stereotype.Component;
+
+import static dev.comfygateway.DurationSetting.text;
 
 /**
  * Report of the settings at start: one line with the settings in force, and a warning
@@ -86,10 +87,6 @@ class SettingsReport {
 			return "no key is sent (comfy.auth=none)";
 		}
 		return comfy.apiKeyFile() == null ? "key from comfy.api-key" : "key from the file of comfy.api-key-file";
-	}
-
-	private static String text(Duration duration) {
-		return duration.toMillisPart() == 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
 	}
 
 	/**
