@@ -2,12 +2,15 @@ package dev.comfygateway.web;
 
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.boot.micrometer.observation.autoconfigure.ObservationProperties;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.server.observation.ServerHttpObservationDocumentation.LowCardinalityKeyNames;
 import org.springframework.stereotype.Component;
@@ -18,14 +21,24 @@ class PromptMetrics {
 
 	private final MeterRegistry meters;
 
+	private final String name;
+
+	private final Tags commonTags;
+
 	private final Map<Result, Counter> results = new EnumMap<>(Result.class);
 
 	private final Map<Integer, Timer> getTimers = new ConcurrentHashMap<>();
 
 	private final Map<Integer, Timer> headTimers = new ConcurrentHashMap<>();
 
-	PromptMetrics(MeterRegistry meters) {
+	PromptMetrics(MeterRegistry meters, ObservationProperties observations) {
 		this.meters = meters;
+		this.name = observations.getHttp().getServer().getRequests().getName();
+		this.commonTags = Tags.of(observations.getKeyValues()
+			.entrySet()
+			.stream()
+			.map(entry -> Tag.of(entry.getKey(), entry.getValue()))
+			.toList());
 		for (Result result : Result.values()) {
 			results.put(result,
 					Counter.builder("comfy.gateway.requests")
@@ -41,7 +54,8 @@ class PromptMetrics {
 
 	/**
 	 * Timer of Spring's {@code http.server.requests}, for requests that do not pass
-	 * Spring's filter.
+	 * Spring's filter. It has the name and the common tags of
+	 * {@code management.observations.*} too.
 	 * @param method {@code GET} or {@code HEAD}
 	 * @param status HTTP status of the answer
 	 */
@@ -53,7 +67,8 @@ class PromptMetrics {
 
 	private Timer register(String method, int status) {
 		HttpStatus.Series series = Objects.requireNonNull(HttpStatus.Series.resolve(status));
-		return Timer.builder("http.server.requests")
+		return Timer.builder(name)
+			.tags(commonTags)
 			.tag("error", "none")
 			.tag(LowCardinalityKeyNames.EXCEPTION.asString(), "none")
 			.tag(LowCardinalityKeyNames.METHOD.asString(), method)
