@@ -76,7 +76,7 @@ class ArchitectureTests {
 		.whereLayer("web")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("server")
-		.mayOnlyBeAccessedByLayers("web", "page", "events")
+		.mayOnlyBeAccessedByLayers("web", "page", "events", "tracing")
 		.whereLayer("page")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("cache")

@@ -1,5 +1,7 @@
 package dev.comfygateway.tracing;
 
+import dev.comfygateway.server.Endpoint;
+import dev.comfygateway.server.Lane;
 import io.micrometer.observation.Observation;
 import io.micrometer.observation.transport.ReceiverContext;
 import io.micrometer.observation.transport.SenderContext;
@@ -9,6 +11,7 @@ import io.micrometer.tracing.exporter.SpanExportingPredicate;
 import io.micrometer.tracing.handler.PropagatingReceiverTracingObservationHandler;
 import io.micrometer.tracing.handler.PropagatingSenderTracingObservationHandler;
 import io.micrometer.tracing.propagation.Propagator;
+import java.util.List;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.micrometer.tracing.autoconfigure.MicrometerTracingAutoConfiguration;
 import org.springframework.context.annotation.Bean;
@@ -24,9 +27,14 @@ import org.springframework.core.annotation.Order;
 @ConditionalOnBooleanProperty(TracingSwitch.ENABLED)
 class TracingConfiguration {
 
+	/** Exports the requests that may wait for the upstream, and what they cause. */
 	@Bean
-	SpanExportingPredicate promptsAlone() {
-		return span -> "/api/prompt".equals(span.getTags().get("uri"));
+	SpanExportingPredicate promptsAlone(List<Endpoint> endpoints) {
+		List<Endpoint> traced = endpoints.stream().filter(endpoint -> endpoint.lane() == Lane.WAITING).toList();
+		return span -> {
+			String path = span.getTags().get("uri");
+			return path != null && traced.stream().anyMatch(endpoint -> endpoint.contains(path));
+		};
 	}
 
 	@Bean
