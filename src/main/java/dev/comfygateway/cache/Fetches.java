@@ -170,7 +170,7 @@ class Fetches {
 				return;
 			}
 			inFlight.set(null);
-			results.report();
+			results.receivers().report();
 			result.complete(added);
 		}
 

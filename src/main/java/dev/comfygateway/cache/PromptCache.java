@@ -67,13 +67,13 @@ public class PromptCache {
 
 	/** Looks up the answer for a caller, or joins a fetch. Never blocks. */
 	public Lookup lookup(RequestDirectives directives) {
-		Memory memory = read(directives);
-		Optional<Lookup> served = serve(memory);
+		Found found = read(directives);
+		Optional<Lookup> served = serve(found);
 		if (served.isPresent()) {
 			return served.get();
 		}
 		statistics.recordMisses(1);
-		return join(memory);
+		return join(found);
 	}
 
 	/**
@@ -89,7 +89,7 @@ public class PromptCache {
 	 * that cannot be stored. The receiver must not block.
 	 */
 	public void onResult(Consumer<UpstreamStatus> receiver) {
-		results.onResult(receiver);
+		results.receivers().add(receiver);
 	}
 
 	/** Status of the upstream, without a request to it. */
@@ -102,33 +102,33 @@ public class PromptCache {
 		return client.deadline().plus(DEADLINE_MARGIN);
 	}
 
-	private Memory read(RequestDirectives directives) {
+	private Found read(RequestDirectives directives) {
 		FetchResult last = results.last();
 		long now = ticker.read();
-		return new Memory(directives, last, results.answer(now), now);
+		return new Found(directives, last, results.answer(now), now);
 	}
 
-	private Optional<Lookup> serve(Memory memory) {
-		Snapshot stored = memory.stored;
+	private Optional<Lookup> serve(Found found) {
+		Snapshot stored = found.stored;
 		if (stored == null) {
-			return serveWithoutFetch(memory);
+			return serveWithoutFetch(found);
 		}
-		return switch (policy.evaluate(stored, memory.now, memory.directives)) {
-			case FRESH -> hit(stored, memory.now, Detail.NONE, null);
-			case REFRESH_FLOOR -> hit(stored, memory.now, Detail.REFRESH_FLOOR, null);
+		return switch (policy.evaluate(stored, found.now, found.directives)) {
+			case FRESH -> hit(stored, found.now, Detail.NONE, null);
+			case REFRESH_FLOOR -> hit(stored, found.now, Detail.REFRESH_FLOOR, null);
 			case REVALIDATE ->
-				results.cooldown(memory.last) == null ? revalidate(stored, memory) : serveWithoutFetch(memory);
-			case STALE, REFUSED_BY_CALLER -> serveWithoutFetch(memory);
+				results.cooldown(found.last) == null ? revalidate(stored, found) : serveWithoutFetch(found);
+			case STALE, REFUSED_BY_CALLER -> serveWithoutFetch(found);
 		};
 	}
 
-	private Optional<Lookup> revalidate(Snapshot stored, Memory memory) {
-		boolean mayFetch = !memory.directives.onlyIfCached();
+	private Optional<Lookup> revalidate(Snapshot stored, Found found) {
+		boolean mayFetch = !found.directives.onlyIfCached();
 		if (mayFetch) {
-			refresh(memory);
+			refresh(found);
 		}
 		boolean refreshing = mayFetch || fetches.isInFlight();
-		return hit(stored, memory.now, refreshing ? Detail.REVALIDATING : Detail.NONE, null);
+		return hit(stored, found.now, refreshing ? Detail.REVALIDATING : Detail.NONE, null);
 	}
 
 	/**
@@ -137,21 +137,21 @@ public class PromptCache {
 	 * the cool-down runs in the background. A hanging upstream then costs callers one
 	 * deadline, not one at each attempt.
 	 */
-	private Optional<Lookup> serveWithoutFetch(Memory memory) {
-		Snapshot stored = memory.stored;
-		Cooldown cooldown = results.cooldown(memory.last);
+	private Optional<Lookup> serveWithoutFetch(Found found) {
+		Snapshot stored = found.stored;
+		Cooldown cooldown = results.cooldown(found.last);
 		if (cooldown != null && stored != null
-				&& policy.mayServeStaleOnError(cooldown.failure(), stored, memory.now, memory.directives)) {
-			if (!memory.directives.onlyIfCached() && cooldown.isOver(memory.now)) {
-				refresh(memory);
+				&& policy.mayServeStaleOnError(cooldown.failure(), stored, found.now, found.directives)) {
+			if (!found.directives.onlyIfCached() && cooldown.isOver(found.now)) {
+				refresh(found);
 			}
-			return hit(stored, memory.now, Detail.UPSTREAM_FAILURE, cooldown.failure());
+			return hit(stored, found.now, Detail.UPSTREAM_FAILURE, cooldown.failure());
 		}
-		if (memory.directives.onlyIfCached()) {
+		if (found.directives.onlyIfCached()) {
 			return miss(new Lookup.NotCached());
 		}
-		return cooldown == null || cooldown.isOver(memory.now) ? Optional.empty()
-				: miss(new Lookup.Failed(cooldown.failure(), cooldown.retryAfterSeconds(memory.now)));
+		return cooldown == null || cooldown.isOver(found.now) ? Optional.empty()
+				: miss(new Lookup.Failed(cooldown.failure(), cooldown.retryAfterSeconds(found.now)));
 	}
 
 	private Optional<Lookup> hit(Snapshot stored, long now, Detail detail, @Nullable UpstreamFailure failure) {
@@ -168,8 +168,8 @@ public class PromptCache {
 		return new Lookup.Stored(stored, stored.age(now), policy.ttl(stored, now), detail, failure);
 	}
 
-	private void refresh(Memory memory) {
-		fetches.join(memory.last, memory.directives, true);
+	private void refresh(Found found) {
+		fetches.join(found.last, found.directives, true);
 	}
 
 	/**
@@ -177,10 +177,10 @@ public class PromptCache {
 	 * replica fetched it: the caller then joins the next fetch. A fetch that waits for
 	 * another replica can take longer than the caller may wait.
 	 */
-	private Lookup.Awaited join(Memory memory) {
-		RequestDirectives directives = memory.directives;
-		Forward forward = forward(memory);
-		Fetches.Joined fetch = fetches.join(memory.last, directives, false);
+	private Lookup.Awaited join(Found found) {
+		RequestDirectives directives = found.directives;
+		Forward forward = forward(found);
+		Fetches.Joined fetch = fetches.join(found.last, directives, false);
 		return new Lookup.Awaited(fetch.result()
 			.thenCompose(result -> isTooOld(result, directives)
 					? fetches.join(result, RequestDirectives.NO_CACHE, false).result()
@@ -196,11 +196,11 @@ public class PromptCache {
 					: CompletableFuture.failedFuture(failure)));
 	}
 
-	private Forward forward(Memory memory) {
-		if (memory.stored == null) {
+	private Forward forward(Found found) {
+		if (found.stored == null) {
 			return Forward.URI_MISS;
 		}
-		return isRefused(memory.stored, memory.now, memory.directives) ? Forward.REQUEST : Forward.STALE;
+		return isRefused(found.stored, found.now, found.directives) ? Forward.REQUEST : Forward.STALE;
 	}
 
 	private boolean isTooOld(FetchResult result, RequestDirectives directives) {
@@ -231,13 +231,13 @@ public class PromptCache {
 	}
 
 	/**
-	 * Memory as a caller finds it.
+	 * What a lookup finds in found.
 	 *
 	 * @param last the last result
 	 * @param stored the stored answer, if it may serve some caller
 	 * @param now time of the lookup
 	 */
-	private record Memory(RequestDirectives directives, @Nullable FetchResult last, @Nullable Snapshot stored,
+	private record Found(RequestDirectives directives, @Nullable FetchResult last, @Nullable Snapshot stored,
 			long now) {
 	}
 

@@ -3,7 +3,6 @@ package dev.comfygateway.cache;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.GatewayProperties;
-import dev.comfygateway.error.BugLog;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.UpstreamFailure;
@@ -11,25 +10,18 @@ import dev.comfygateway.upstream.UpstreamAnswer;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import org.springframework.cache.CacheManager;
 import org.springframework.cache.caffeine.CaffeineCache;
 import org.springframework.stereotype.Component;
 
 /**
- * Store of the last result and of the last good answer, which is Caffeine's one entry.
- * Receivers get the status after each result.
+ * Store of the last result and of the last good answer, which is Caffeine's one entry,
+ * and the status that follows from them.
  */
 @Component
 class ResultStore {
@@ -41,8 +33,6 @@ class ResultStore {
 	static final long MIN_REFRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
 	private static final String KEY = "/api/prompt";
-
-	private static final Logger log = LoggerFactory.getLogger(ResultStore.class);
 
 	private final Cache<Object, Object> entries;
 
@@ -60,12 +50,7 @@ class ResultStore {
 
 	private final UpstreamLog changes;
 
-	private final BugLog bugs = new BugLog(log, "A receiver of results");
-
-	private final List<Consumer<UpstreamStatus>> receivers = new CopyOnWriteArrayList<>();
-
-	/** Statuses after results that are not reported yet. */
-	private final Queue<UpstreamStatus> unreported = new ConcurrentLinkedQueue<>();
+	private final ResultReceivers receivers = new ResultReceivers();
 
 	private volatile @Nullable FetchResult last;
 
@@ -129,7 +114,7 @@ class ResultStore {
 				add(shared);
 			}
 		}
-		report();
+		receivers.report();
 	}
 
 	/** Adds a result of another replica. */
@@ -180,41 +165,14 @@ class ResultStore {
 		lastNanos = now;
 		changes.logChange(previous, result);
 		if (current(result) != null) {
-			unreported.add(result instanceof Snapshot snapshot ? status(result, snapshot, now) : status());
+			receivers.queue(result instanceof Snapshot snapshot ? status(result, snapshot, now) : status());
 		}
 		return result;
 	}
 
-	/**
-	 * Adds a receiver. It is called on the thread that adds the result, and must not
-	 * block.
-	 */
-	void onResult(Consumer<UpstreamStatus> receiver) {
-		receivers.add(receiver);
-	}
-
-	/**
-	 * Reports results to the receivers, in their order. A receiver may start the next
-	 * fetch.
-	 */
-	void report() {
-		synchronized (unreported) {
-			for (UpstreamStatus status = unreported.poll(); status != null; status = unreported.poll()) {
-				for (Consumer<UpstreamStatus> receiver : receivers) {
-					report(status, receiver);
-				}
-			}
-		}
-	}
-
-	/** A receiver's bug must not affect callers. */
-	private void report(UpstreamStatus status, Consumer<UpstreamStatus> receiver) {
-		try {
-			receiver.accept(status);
-		}
-		catch (RuntimeException | Error bug) {
-			bugs.log(bug);
-		}
+	/** Receivers of the status after each result. */
+	ResultReceivers receivers() {
+		return receivers;
 	}
 
 	UpstreamStatus status() {
