@@ -14,10 +14,19 @@
  *
  * <p>
  * {@link dev.comfygateway.cache.PromptCache} looks the answer up and lists the steps,
- * {@code Fetches} has the fetch in flight, and {@code ResultStore} has its results.
- * {@link dev.comfygateway.cache.FetchResult} is a {@link dev.comfygateway.cache.Snapshot}
- * or a {@link dev.comfygateway.cache.Cooldown}, which replicas exchange through
- * {@link dev.comfygateway.cache.Fleet}.
+ * {@code Fetches} has the fetch in flight, and {@code ResultStore} has its results. Their
+ * terms, in the order of the flow:
+ * <ul>
+ * <li>{@link dev.comfygateway.upstream.UpstreamOutcome}: what one request to the upstream
+ * returned, an {@code UpstreamAnswer} or an {@code UpstreamFailure}.</li>
+ * <li>{@link dev.comfygateway.cache.FetchResult}: what is kept of it, a
+ * {@link dev.comfygateway.cache.Snapshot} or a {@link dev.comfygateway.cache.Cooldown}.
+ * Replicas exchange these through {@link dev.comfygateway.cache.Fleet}.</li>
+ * <li>{@link dev.comfygateway.cache.Lookup}: what one caller gets. {@code Stored} has a
+ * snapshot that was there, {@code Fetched} one that the caller waited for.</li>
+ * <li>{@link dev.comfygateway.cache.UpstreamStatus}: what health, metrics, the stream and
+ * the page show.</li>
+ * </ul>
  */
 @NullMarked
 package dev.comfygateway.cache;
