@@ -2,6 +2,9 @@ package dev.comfygateway.error;
 
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
@@ -28,6 +31,12 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	 * password and clients send credentials.
 	 */
 	private static final String CHALLENGE = "Gateway-Key realm=\"%s\"";
+
+	/** Codes by which callers know the gateway: an upstream's are not passed on. */
+	private static final Set<String> RESERVED = Stream
+		.of(tooManyWaiting(), tooManyListeners(), notCached(), ofStatus(HttpStatus.SERVICE_UNAVAILABLE.value()))
+		.map(ErrorAnswer::code)
+		.collect(Collectors.toUnmodifiableSet());
 
 	private static final JsonMapper json = new JsonMapper();
 
@@ -138,7 +147,8 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 
 	private static ErrorAnswer fromUpstream(int status, String code, String message, @Nullable String upstreamCode,
 			@Nullable String upstreamMessage, UpstreamFailure failure) {
-		ErrorResponse body = new ErrorResponse(Objects.requireNonNullElse(upstreamCode, code),
+		ErrorResponse body = new ErrorResponse(
+				upstreamCode == null || RESERVED.contains(upstreamCode) ? code : upstreamCode,
 				Objects.requireNonNullElse(upstreamMessage, message));
 		return new ErrorAnswer(status, code, body, "received-status=" + failure.status());
 	}

@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
@@ -22,10 +21,6 @@ import tools.jackson.databind.json.JsonMapper;
 final class ContractReader {
 
 	private static final int MAX_MESSAGE_LENGTH = 300;
-
-	/** Codes of the gateway itself, which no upstream may use. */
-	private static final Set<String> RESERVED_CODES = Set.of("TOO_MANY_WAITING", "TOO_MANY_LISTENERS", "SHUTTING_DOWN",
-			"NOT_CACHED");
 
 	private static final Pattern CODE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
@@ -121,7 +116,7 @@ final class ContractReader {
 
 	/** Whether a text is a valid error code for callers. */
 	static boolean isCode(String text) {
-		return CODE.matcher(text).matches() && !RESERVED_CODES.contains(text);
+		return CODE.matcher(text).matches();
 	}
 
 	/** Whether a text is a valid error message for callers. */

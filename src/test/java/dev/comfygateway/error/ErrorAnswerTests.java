@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.http.ResponseEntity;
 
@@ -58,6 +59,13 @@ class ErrorAnswerTests {
 	void ofWhenUpstreamSendsCodeAndMessagePassesThemOn(Reason reason) {
 		ErrorAnswer answer = ErrorAnswer.of(failure(reason, 503, "THEIRS", "Their words"));
 		assertThat(answer.body()).isEqualTo(new ErrorResponse("THEIRS", "Their words"));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "TOO_MANY_WAITING", "TOO_MANY_LISTENERS", "SHUTTING_DOWN", "NOT_CACHED" })
+	void ofWhenUpstreamSendsACodeOfTheGatewayHasItsMessageAlone(String code) {
+		assertThat(ErrorAnswer.of(failure(Reason.UNAVAILABLE, 503, code, "Their words")).body())
+			.isEqualTo(new ErrorResponse("UPSTREAM_UNAVAILABLE", "Their words"));
 	}
 
 	@ParameterizedTest

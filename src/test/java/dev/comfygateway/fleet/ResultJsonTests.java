@@ -85,8 +85,8 @@ class ResultJsonTests {
 	@ValueSource(strings = { "\"reason\":\"UNAVAILABLE\"/\"reason\":null", "\"interval\":4000/\"interval\":0",
 			"\"failures\":3/\"failures\":0", "\"lasting\":9000/\"lasting\":-9000",
 			"\"lasting\":9000/\"lasting\":9223372036854775807", "\"interval\":4000/\"interval\":9223372036854775807",
-			"\"status\":503/\"status\":7", "\"retryAfter\":null/\"retryAfter\":-1", "SOME_CODE/NOT_CACHED",
-			"SOME_CODE/line\\nbreak", "Some text/line\\nbreak" })
+			"\"status\":503/\"status\":7", "\"retryAfter\":null/\"retryAfter\":-1", "SOME_CODE/line\\nbreak",
+			"Some text/line\\nbreak" })
 	void readWhenAFieldOfAFailureIsInvalidThrows(String change) {
 		String text = CooldownJson.write(cooldown(Reason.UNAVAILABLE, "SOME_CODE", "Some text", null));
 		String[] pair = change.split("/");

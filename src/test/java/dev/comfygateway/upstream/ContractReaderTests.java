@@ -165,13 +165,6 @@ class ContractReaderTests {
 		assertThat(errorText("{\"code\":\"not a code\",\"message\":\"b\"}")).isEqualTo(new ErrorText(null, "b"));
 	}
 
-	@ParameterizedTest
-	@ValueSource(strings = { "TOO_MANY_WAITING", "TOO_MANY_LISTENERS", "SHUTTING_DOWN", "NOT_CACHED" })
-	void codeWhenItIsOneOfTheGatewayItselfReturnsNone(String code) {
-		assertThat(errorText("{\"code\":\"%s\",\"message\":\"b\"}".formatted(code)))
-			.isEqualTo(new ErrorText(null, "b"));
-	}
-
 	@Test
 	void codeWhenOfMaximumLengthReturnsIt() {
 		assertThat(errorText("{\"code\":\"%s\"}".formatted("A".repeat(64))).code()).isEqualTo("A".repeat(64));
