@@ -31,7 +31,8 @@ class ApiKeySource {
 
 	private volatile ApiKey key;
 
-	private volatile boolean unreadable;
+	/** Why the file cannot be used; absent if it can. */
+	private volatile @Nullable String fault;
 
 	ApiKeySource(ComfyProperties properties) {
 		this.file = properties.auth() == ComfyProperties.Auth.NONE ? null : properties.apiKeyFile();
@@ -60,7 +61,7 @@ class ApiKeySource {
 
 	/** State of the file; absent if there is none. */
 	Optional<KeyFileState> file() {
-		return file == null ? Optional.empty() : Optional.of(unreadable ? KeyFileState.UNREADABLE : KeyFileState.OK);
+		return file == null ? Optional.empty() : Optional.of(fault == null ? KeyFileState.OK : KeyFileState.UNREADABLE);
 	}
 
 	/** Reads the file again; without one there is nothing to do. */
@@ -71,8 +72,8 @@ class ApiKeySource {
 		}
 		try {
 			String read = read(file);
-			if (unreadable) {
-				unreadable = false;
+			if (fault != null) {
+				fault = null;
 				log.info("The file of comfy.api-key-file is usable again");
 			}
 			if (!read.equals(key.value())) {
@@ -81,8 +82,8 @@ class ApiKeySource {
 			}
 		}
 		catch (UnusableKeyException e) {
-			if (!unreadable) {
-				unreadable = true;
+			if (!e.reason.equals(fault)) {
+				fault = e.reason;
 				log.warn("The file of comfy.api-key-file {}; the old key stays in use. {}", e.reason, e.action);
 			}
 		}
@@ -102,7 +103,7 @@ class ApiKeySource {
 					"Correct the path, or mount the file there, such as a Secret's entry of that name.");
 		}
 		catch (AccessDeniedException ignored) {
-			throw new UnusableKeyException("this user may not read, or whose directory it may not enter",
+			throw new UnusableKeyException("is closed to this user, or in a directory that is",
 					"Let the user or group of this process read the file and enter its directory.");
 		}
 		catch (IOException ignored) {

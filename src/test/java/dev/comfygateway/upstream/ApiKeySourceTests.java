@@ -229,6 +229,24 @@ class ApiKeySourceTests {
 		assertThat(output.toString()).containsOnlyOnce("the old key stays in use").doesNotContain("secret");
 	}
 
+	/** Who repairs it wrongly reads the last line. */
+	@Test
+	void reloadWhenFileIsUnusableForAnotherReasonWarnsAgain(CapturedOutput output) throws IOException {
+		Path file = write("secret-1");
+		ApiKeySource source = ofFile(file);
+		write("");
+		source.reload();
+		write("secret-2\nsecret-3");
+		source.reload();
+		Files.delete(file);
+		source.reload();
+		assertThat(output.getAll().lines().filter(line -> line.contains("the old key stays in use"))).satisfiesExactly(
+				line -> assertThat(line).contains("file is empty"),
+				line -> assertThat(line).contains("file has more than one line"),
+				line -> assertThat(line).contains("file does not exist"));
+		assertThat(output).doesNotContain("secret");
+	}
+
 	/** A message about the content would send people to the wrong place. */
 	@Test
 	void reloadWhenFileIsGoneAdvisesToMountIt(CapturedOutput output) throws IOException {
