@@ -25,6 +25,8 @@ final class UpstreamLog {
 
 	private static final String ANSWERS = "answers";
 
+	private static final String ANSWERS_WITHOUT_NUMBER = "answers without a number";
+
 	private final ComfyCloudClient client;
 
 	private final Ticker ticker;
@@ -32,6 +34,9 @@ final class UpstreamLog {
 	private final InstantSource clock;
 
 	private final ChangeLog changes = new ChangeLog(ANSWERS);
+
+	/** Cause of the last failure since the last line; empty if there was none. */
+	private volatile String lastCause = "";
 
 	UpstreamLog(ComfyCloudClient client, Ticker ticker, InstantSource clock) {
 		this.client = client;
@@ -44,12 +49,15 @@ final class UpstreamLog {
 		long now = ticker.read();
 		if (result instanceof Cooldown cooldown) {
 			String cause = cause(cooldown.failure());
+			lastCause = cause;
 			changes.note(cooldown.keyVersion() + " " + cause, now, () -> logFailure(cooldown, cause),
 					count -> logUnsteady(count,
 							"fails: " + cause + "; next attempt not before " + nextAttempt(cooldown)));
 		}
 		else {
-			changes.note(ANSWERS, now, () -> logRecovery(previous, now), count -> logUnsteady(count, ANSWERS));
+			String state = hasNumber(result) ? ANSWERS : ANSWERS_WITHOUT_NUMBER;
+			changes.note(state, now, () -> logAnswer(previous, result, now), count -> logUnsteady(count,
+					state + (lastCause.isEmpty() ? "" : "; the last failure: " + lastCause)));
 		}
 	}
 
@@ -59,22 +67,43 @@ final class UpstreamLog {
 		log.atLevel(keyRefused ? Level.ERROR : Level.WARN)
 			.addKeyValue("code", answer.body().code())
 			.addKeyValue("reason", answer.reason())
-			.log(keyRefused ? "Upstream {} refuses the key: {}; replace the key; next attempt not before {}"
-					: "Upstream {} fails: {}; next attempt not before {}", client.host(), cause, nextAttempt(cooldown));
+			.log(keyRefused ? "Upstream {} refuses the key: {}; {}next attempt not before {}"
+					: "Upstream {} fails: {}; {}next attempt not before {}", client.host(), cause, advice(cooldown),
+					nextAttempt(cooldown));
+	}
+
+	private static String advice(Cooldown cooldown) {
+		return switch (cooldown.failure().reason()) {
+			case UNAUTHORIZED -> "replace the key; ";
+			case FORBIDDEN -> "check the account of the key; ";
+			default -> "";
+		};
 	}
 
 	private Instant nextAttempt(Cooldown cooldown) {
 		return clock.instant().plusNanos(cooldown.until() - ticker.read()).truncatedTo(ChronoUnit.MILLIS);
 	}
 
-	private void logRecovery(@Nullable FetchResult previous, long now) {
+	private void logAnswer(@Nullable FetchResult previous, FetchResult result, long now) {
+		lastCause = "";
 		if (previous instanceof Cooldown outage) {
 			log.info("Upstream {} answers again after {} s and {} failed attempts", client.host(),
 					TimeUnit.NANOSECONDS.toSeconds(now - outage.since()), outage.failures());
 		}
+		if (!hasNumber(result)) {
+			log.warn("Upstream {} answers without a number", client.host());
+		}
+		else if (previous instanceof Snapshot && !hasNumber(previous)) {
+			log.info("Upstream {} answers with a number again", client.host());
+		}
+	}
+
+	private static boolean hasNumber(FetchResult result) {
+		return result instanceof Snapshot snapshot && snapshot.promptInfo().remaining() != null;
 	}
 
 	private void logUnsteady(int count, String state) {
+		lastCause = "";
 		log.warn("Upstream {} is unsteady: {} more changes since the last line; now it {}", client.host(), count,
 				state);
 	}

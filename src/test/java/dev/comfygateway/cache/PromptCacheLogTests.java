@@ -11,6 +11,7 @@ import dev.comfygateway.upstream.UpstreamAnswer;
 import dev.comfygateway.upstream.UpstreamOutcome;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -111,6 +112,40 @@ class PromptCacheLogTests {
 	}
 
 	@Test
+	void lookupWhenAccountLacksTheRightDoesNotAskForAnotherKey(CapturedOutput output) {
+		attempt(Reason.FORBIDDEN);
+		assertThat(lines(output)).singleElement()
+			.asString()
+			.contains("ERROR", "refuses the key: UPSTREAM_UNEXPECTED_STATUS, 403; check the account of the key; next");
+	}
+
+	@Test
+	void lookupWhenAnswersHaveNoNumberLogsBeginAndEnd(CapturedOutput output) {
+		for (Long remaining : Arrays.asList(7L, null, null, 7L, 7L)) {
+			answer(remaining);
+		}
+		assertThat(lines(output)).satisfiesExactly(
+				line -> assertThat(line).contains("WARN", "Upstream comfy.example answers without a number"),
+				line -> assertThat(line).contains("INFO", "Upstream comfy.example answers with a number again"));
+	}
+
+	@Test
+	void lookupWhenAnOutageEndsWithoutANumberLogsBoth(CapturedOutput output) {
+		attempt(Reason.INTERNAL_ERROR);
+		answer(null);
+		assertThat(lines(output)).satisfiesExactly(line -> assertThat(line).contains("fails: "),
+				line -> assertThat(line).contains("answers again after 600 s"),
+				line -> assertThat(line).contains("answers without a number"));
+	}
+
+	private void answer(@Nullable Long remaining) {
+		cache.advanceSeconds(600);
+		cache.lookup();
+		PromptInfo promptInfo = new PromptInfo(new PromptInfo.ExecInfo(remaining));
+		cache.upstream.complete(new UpstreamAnswer(promptInfo, 1));
+	}
+
+	@Test
 	void lookupWhenFirewallBlocksSaysNothingOfTheKey(CapturedOutput output) {
 		attempt(Reason.BLOCKED);
 		assertThat(lines(output)).singleElement()
@@ -183,7 +218,7 @@ class PromptCacheLogTests {
 	}
 
 	private static UpstreamOutcome announcing(String sunset) {
-		return new UpstreamAnswer(new PromptInfo(null), Duration.ZERO,
+		return new UpstreamAnswer(new PromptInfo(new PromptInfo.ExecInfo(7L)), Duration.ZERO,
 				new Deprecation(false, null, Instant.parse(sunset)), 1);
 	}
 
@@ -197,8 +232,9 @@ class PromptCacheLogTests {
 		assertThat(lines(output).subList(0, 2)).satisfiesExactly(
 				line -> assertThat(line).contains("fails: INTERNAL_ERROR, 500"),
 				line -> assertThat(line).contains("answers again"));
-		assertThat(lines(output).subList(2, 11)).allSatisfy(line -> assertThat(line).contains("WARN",
-				"Upstream comfy.example is unsteady: ", " more changes since the last line; now it "));
+		assertThat(lines(output).subList(2, 11))
+			.allSatisfy(line -> assertThat(line).contains("WARN", "Upstream comfy.example is unsteady: ",
+					" more changes since the last line; now it ", "INTERNAL_ERROR, 500"));
 	}
 
 	@Test
