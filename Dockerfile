@@ -20,7 +20,9 @@ ARG MODULES=
 RUN jlink --output /opt/jre --strip-java-debug-attributes --no-header-files --no-man-pages --compress zip-6 --add-modules \
     java.base,java.compiler,java.desktop,java.instrument,java.logging,java.management,java.naming,java.net.http,java.prefs,java.scripting,java.security.jgss,java.sql,java.xml,jdk.crypto.ec,jdk.jfr,jdk.management,jdk.naming.dns,jdk.net,jdk.unsupported${MODULES:+,$MODULES}
 COPY . .
-RUN ./mvnw --batch-mode --no-transfer-progress package -DskipTests
+# In a git worktree .git is a file that names a repository outside of the build: the image then lacks the commit
+RUN if [ -f .git ]; then rm .git; fi \
+    && ./mvnw --batch-mode --no-transfer-progress package -DskipTests
 # The AOT cache is valid for these paths, files and this Java only: everything is assembled in its final place
 RUN RUNTIME=/opt/jre src/image/assemble /opt/comfy-gateway \
     && javac -d /opt/comfy-gateway/health src/image/Health.java
