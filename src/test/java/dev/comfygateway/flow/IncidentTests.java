@@ -183,7 +183,7 @@ class IncidentTests {
 
 	/** Everything is well, but for the number that an operator scales by. */
 	@Test
-	void answerWithoutANumberIsToldEverywhere() throws IOException {
+	void answerWithoutANumberIsToldEverywhere(CapturedOutput output) throws IOException {
 		gateway.upstream().behave(Behaviour.answer(200, "{\"exec_info\":{}}"));
 		assertThat(get(gateway).body()).isEqualTo("{\"exec_info\":{}}");
 		assertThat(new JsonMapper().readTree(operators(gateway, "/actuator/health"))
@@ -191,7 +191,9 @@ class IncidentTests {
 			.asString()).isEqualTo("absent");
 		assertThat(operators(gateway, "/actuator/prometheus")).contains("\ncomfy_gateway_queue_known 0.0\n")
 			.doesNotContain("\ncomfy_gateway_queue_remaining ");
-		assertThat(Files.readString(Path.of(RUNBOOK))).contains("### ComfyGatewayQueueUnknown", "`queue: absent`");
+		assertThat(output).contains("answers without a number");
+		assertThat(Files.readString(Path.of(RUNBOOK))).contains("### ComfyGatewayQueueUnknown", "`queue: absent`",
+				"answers without a number");
 	}
 
 	private static Answer get(TestGateway gateway) throws IOException {
