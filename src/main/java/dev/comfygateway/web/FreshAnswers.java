@@ -111,19 +111,19 @@ final class FreshAnswers extends Handler.Wrapper {
 	}
 
 	private JettyAnswer render(Lookup lookup, HttpFields request) {
-		if (request.contains(HttpHeader.IF_NONE_MATCH) || !(lookup instanceof Lookup.Stored stored)) {
+		if (request.contains(HttpHeader.IF_NONE_MATCH)) {
 			return JettyAnswer.of(answers.render(lookup, request.getValuesList(HttpHeader.IF_NONE_MATCH)));
 		}
 		Rendered rendered = last;
-		if (rendered == null || !PromptAnswers.rendersSame(rendered.lookup, stored)) {
-			// Age and ttl change once per second
-			rendered = new Rendered(stored, JettyAnswer.ofReused(answers.render(stored, List.of())));
+		if (rendered == null || !PromptAnswers.rendersSame(rendered.lookup, lookup)) {
+			// Age, ttl and Retry-After change once per second
+			rendered = new Rendered(lookup, JettyAnswer.ofReused(answers.render(lookup, List.of())));
 			last = rendered;
 		}
 		return rendered.answer;
 	}
 
-	private record Rendered(Lookup.Stored lookup, JettyAnswer answer) {
+	private record Rendered(Lookup lookup, JettyAnswer answer) {
 	}
 
 }

@@ -100,10 +100,15 @@ class PromptAnswers {
 	}
 
 	/** Whether both are rendered alike, byte for byte. */
-	static boolean rendersSame(Lookup.Stored one, Lookup.Stored other) {
-		return one.snapshot() == other.snapshot() && ageSeconds(one.age()) == ageSeconds(other.age())
-				&& ttlSeconds(one) == ttlSeconds(other) && one.detail() == other.detail()
-				&& one.failure() == other.failure();
+	static boolean rendersSame(Lookup one, Lookup other) {
+		return switch (one) {
+			case Lookup.Stored stored -> other instanceof Lookup.Stored next && stored.snapshot() == next.snapshot()
+					&& ageSeconds(stored.age()) == ageSeconds(next.age()) && ttlSeconds(stored) == ttlSeconds(next)
+					&& stored.detail() == next.detail() && stored.failure() == next.failure();
+			case Lookup.Failed failed -> other instanceof Lookup.Failed next && failed.failure() == next.failure()
+					&& failed.retryAfterSeconds() == next.retryAfterSeconds();
+			default -> false;
+		};
 	}
 
 	/** Whether {@code If-None-Match} matches the entity tag (RFC 9110 section 13.1.2). */

@@ -324,6 +324,16 @@ class PromptAnswersTests {
 			.isFalse();
 	}
 
+	@Test
+	void rendersSameWhenFailureOrRetryAfterDiffersIsFalse() {
+		Lookup.Failed one = failed(Reason.UNAVAILABLE);
+		assertThat(PromptAnswers.rendersSame(one, new Lookup.Failed(one.failure(), one.retryAfterSeconds()))).isTrue();
+		assertThat(PromptAnswers.rendersSame(one, new Lookup.Failed(one.failure(), 8))).isFalse();
+		assertThat(PromptAnswers.rendersSame(one, failed(Reason.INTERNAL_ERROR))).isFalse();
+		assertThat(PromptAnswers.rendersSame(one, stored(Duration.ZERO, Detail.UPSTREAM_FAILURE, one.failure())))
+			.isFalse();
+	}
+
 	private Lookup.Stored stored(Duration age, Detail detail, @Nullable UpstreamFailure failure) {
 		return new Lookup.Stored(snapshot, age.toNanos(), FRESH_FOR.minus(age).toNanos(), detail, failure);
 	}
