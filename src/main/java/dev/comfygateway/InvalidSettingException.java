@@ -27,15 +27,15 @@ public class InvalidSettingException extends RuntimeException {
 		this.action = action;
 	}
 
-	String setting() {
+	public String setting() {
 		return setting;
 	}
 
-	String reason() {
+	public String reason() {
 		return reason;
 	}
 
-	String action() {
+	public String action() {
 		return action;
 	}
 

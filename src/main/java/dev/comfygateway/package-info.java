@@ -10,11 +10,20 @@
  * </pre>
  *
  * One immutable value travels back, a {@link dev.comfygateway.cache.Snapshot}; a failure
- * travels as a value too, an {@link dev.comfygateway.upstream.UpstreamFailure}. The
- * packages know each other in one direction only: {@code web → cache → upstream}. The
- * package {@code fleet} lets replicas share what the cache fetches, the package
- * {@code events} streams it, and the package {@code page} shows it to people. The package
- * {@code error} has the words for failures, for callers and operators alike.
+ * travels as a value too, an {@link dev.comfygateway.upstream.UpstreamFailure}. Each
+ * package knows those below it in this list, and none above.
+ * <ul>
+ * <li>{@code prompt}, {@code events} and {@code page}: what callers and people ask
+ * for.</li>
+ * <li>{@code openapi}, {@code tracing}: descriptions of it for tools.</li>
+ * <li>{@code server}: Jetty, and the chain of its handlers.</li>
+ * <li>{@code fleet}: sharing of what the cache fetches between replicas.</li>
+ * <li>{@code cache}: how long an answer lives, and what reaches the upstream.</li>
+ * <li>{@code error}: the words for failures, for callers and operators alike.</li>
+ * <li>{@code upstream}: the client of Comfy Cloud, and the key.</li>
+ * <li>{@code log}, {@code start} and this package: the log, failed starts and the
+ * settings.</li>
+ * </ul>
  */
 @NullMarked
 package dev.comfygateway;

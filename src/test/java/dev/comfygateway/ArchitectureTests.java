@@ -25,7 +25,9 @@ class ArchitectureTests {
 
 	private static final String ROOT = "dev.comfygateway";
 
-	private static final String WEB = "dev.comfygateway.web..";
+	private static final String PROMPT = "dev.comfygateway.prompt..";
+
+	private static final String OPENAPI = "dev.comfygateway.openapi..";
 
 	private static final String CACHE = "dev.comfygateway.cache..";
 
@@ -43,16 +45,20 @@ class ArchitectureTests {
 
 	private static final String LOG = "dev.comfygateway.log..";
 
+	private static final String START = "dev.comfygateway.start..";
+
 	private static final String PAGE = "dev.comfygateway.page..";
 
 	@ArchTest
 	static final ArchRule packagesHaveNoCycles = slices().matching("dev.comfygateway.(*)..").should().beFreeOfCycles();
 
-	/** Layers in the order of a request: web and page, cache, upstream. */
+	/** Layers in the order of a request: prompt and page, cache, upstream. */
 	@ArchTest
 	static final ArchRule packagesKnowThoseBelowThem = layeredArchitecture().consideringOnlyDependenciesInLayers()
-		.layer("web")
-		.definedBy(WEB)
+		.layer("prompt")
+		.definedBy(PROMPT)
+		.layer("openapi")
+		.definedBy(OPENAPI)
 		.layer("server")
 		.definedBy(SERVER)
 		.layer("error")
@@ -71,36 +77,43 @@ class ArchitectureTests {
 		.definedBy(PAGE)
 		.layer("log")
 		.definedBy(LOG)
+		.layer("start")
+		.definedBy(START)
 		.layer("settings")
 		.definedBy(ROOT)
-		.whereLayer("web")
+		.whereLayer("prompt")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("server")
-		.mayOnlyBeAccessedByLayers("web", "page", "events", "tracing")
+		.mayOnlyBeAccessedByLayers("prompt", "openapi", "page", "events", "tracing")
+		.whereLayer("openapi")
+		.mayOnlyBeAccessedByLayers("prompt", "events")
 		.whereLayer("page")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("cache")
-		.mayOnlyBeAccessedByLayers("web", "page", "fleet", "events")
+		.mayOnlyBeAccessedByLayers("prompt", "page", "fleet", "events")
 		.whereLayer("events")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("fleet")
 		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("error")
-		.mayOnlyBeAccessedByLayers("web", "page", "server", "cache", "events")
+		.mayOnlyBeAccessedByLayers("prompt", "openapi", "page", "server", "cache", "events")
 		.whereLayer("upstream")
-		.mayOnlyBeAccessedByLayers("web", "page", "cache", "error", "fleet", "events")
+		.mayOnlyBeAccessedByLayers("prompt", "page", "cache", "error", "fleet", "events")
 		.whereLayer("tracing")
-		.mayOnlyBeAccessedByLayers("web")
+		.mayOnlyBeAccessedByLayers("prompt")
 		.whereLayer("log")
-		.mayOnlyBeAccessedByLayers("settings")
+		.mayOnlyBeAccessedByLayers("settings", "prompt", "server", "cache", "events", "fleet")
+		.whereLayer("start")
+		.mayNotBeAccessedByAnyLayer()
 		.whereLayer("settings")
-		.mayOnlyBeAccessedByLayers("web", "page", "server", "cache", "upstream", "fleet", "events");
+		.mayOnlyBeAccessedByLayers("start", "prompt", "openapi", "page", "server", "cache", "upstream", "fleet",
+				"events");
 
 	@ArchTest
 	static final ArchRule onlyServerAndAcceleratorKnowJetty = noClasses().that()
 		.resideOutsideOfPackages(SERVER, UPSTREAM, EVENTS)
 		.and()
-		.haveNameNotMatching(".*\\.web\\.(CorsHandler|FreshAnswers|PromptConfiguration)(\\$.*)?")
+		.haveNameNotMatching(".*\\.prompt\\.(FreshAnswers|PromptConfiguration)(\\$.*)?")
 		.should()
 		.dependOnClassesThat()
 		.resideInAnyPackage("org.eclipse.jetty..", "org.springframework.boot.jetty..");
@@ -158,7 +171,7 @@ class ArchitectureTests {
 	static final ArchRule controllersAreInWebAndPage = classes().that()
 		.areMetaAnnotatedWith(Controller.class)
 		.should()
-		.resideInAnyPackage(WEB, PAGE);
+		.resideInAnyPackage(PROMPT, PAGE);
 
 	@ArchTest
 	static final ArchRule fieldsAreNotInjected = noFields().should()
@@ -184,9 +197,9 @@ class ArchitectureTests {
 
 	@ArchTest
 	static void onlyThosePackagesExist(JavaClasses classes) {
-		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".web", ROOT + ".cache",
-				ROOT + ".upstream", ROOT + ".error", ROOT + ".server", ROOT + ".tracing", ROOT + ".fleet",
-				ROOT + ".events", ROOT + ".page", ROOT + ".log");
+		assertThat(classes.stream().map(JavaClass::getPackageName)).containsOnly(ROOT, ROOT + ".start",
+				ROOT + ".prompt", ROOT + ".openapi", ROOT + ".cache", ROOT + ".upstream", ROOT + ".error",
+				ROOT + ".server", ROOT + ".tracing", ROOT + ".fleet", ROOT + ".events", ROOT + ".page", ROOT + ".log");
 	}
 
 }

@@ -3,7 +3,7 @@ package dev.comfygateway.cache;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.cache.Fleet.Claim;
 import dev.comfygateway.cache.Fleet.Lease;
-import dev.comfygateway.error.BugLog;
+import dev.comfygateway.log.BugLog;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;

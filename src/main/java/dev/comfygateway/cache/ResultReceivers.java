@@ -1,6 +1,6 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.error.BugLog;
+import dev.comfygateway.log.BugLog;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;

@@ -1,7 +1,7 @@
 package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Ticker;
-import dev.comfygateway.error.ChangeLog;
+import dev.comfygateway.log.ChangeLog;
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.Deprecation;

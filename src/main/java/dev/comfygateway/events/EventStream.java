@@ -4,7 +4,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.cache.ListenerRefresh;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.UpstreamStatus;
-import dev.comfygateway.error.BugLog;
+import dev.comfygateway.log.BugLog;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.Closeable;

@@ -2,7 +2,7 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.error.ErrorAnswer;
-import dev.comfygateway.error.ErrorResponses;
+import dev.comfygateway.openapi.ErrorDescriptions;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.PathItem;
@@ -50,8 +50,8 @@ class EventsOperation implements OpenApiCustomizer {
 					+ " `gateway.fresh-for`.")
 			.parameters(parameters())
 			.responses(responses());
-		ErrorResponses.add(operation, gatewayName,
-				List.of(new ErrorResponses.Named("too_many_listeners", ErrorAnswer.tooManyListeners())));
+		ErrorDescriptions.add(operation, gatewayName,
+				List.of(new ErrorDescriptions.Named("too_many_listeners", ErrorAnswer.tooManyListeners())));
 		document.getPaths().addPathItem(EventsHandler.PATH, new PathItem().get(operation));
 	}
 
@@ -79,7 +79,7 @@ class EventsOperation implements OpenApiCustomizer {
 			.addApiResponse("200", new ApiResponse()
 				.description("Events `prompt`, `stale`, `unknown` and, with `until`, `done` at the end."
 						+ " The data of `prompt` and `done` is a `PromptInfo`, that of the others an `ErrorResponse`.")
-				.addHeaderObject(HttpHeaders.CACHE_CONTROL, new Header().$ref(ErrorResponses.NO_STORE))
+				.addHeaderObject(HttpHeaders.CACHE_CONTROL, new Header().$ref(ErrorDescriptions.NO_STORE))
 				.addHeaderObject("X-Accel-Buffering",
 						new Header().description("Keeps nginx from holding events back")
 							.schema(new StringSchema())

@@ -2,7 +2,7 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.error.ErrorAnswer;
-import dev.comfygateway.error.RefusalLog;
+import dev.comfygateway.log.RefusalLog;
 import dev.comfygateway.server.ConnectionShare;
 import dev.comfygateway.server.HeapBudget;
 import io.micrometer.core.instrument.Counter;

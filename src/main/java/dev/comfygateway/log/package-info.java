@@ -1,6 +1,5 @@
 /**
- * Log as a service needs it whose callers and upstream are hostile: nobody waits for it
- * to be written, and no level prints the key.
+ * Log that never blocks a thread, never prints the key, and has no line for each request.
  */
 @NullMarked
 package dev.comfygateway.log;

@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.error.BugLog;
+import dev.comfygateway.log.BugLog;
 import dev.comfygateway.error.ErrorAnswer;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpHeader;

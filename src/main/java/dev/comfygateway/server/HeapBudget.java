@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.error.RefusalLog;
+import dev.comfygateway.log.RefusalLog;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Optional;
 import java.util.Set;

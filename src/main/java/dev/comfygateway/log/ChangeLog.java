@@ -1,0 +1,78 @@
+package dev.comfygateway.log;
+
+import java.util.HashSet;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
+
+/**
+ * Damping of the log of a state. A fault is logged when it begins, unless it was logged
+ * in the same minute, and its end is logged if its begin was. Other changes are counted,
+ * and one line a minute has their number.
+ */
+public final class ChangeLog {
+
+	private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
+
+	/** Faults of a minute that are logged at once; an upstream can send ever new ones. */
+	private static final int MAX_FAULTS = 8;
+
+	private final String wellState;
+
+	private final Set<String> logged = new HashSet<>();
+
+	private String state;
+
+	private long minuteSince;
+
+	private int changes;
+
+	private boolean lastLogged = true;
+
+	/**
+	 * Creates the log.
+	 * @param wellState state without a fault, which is not logged at first
+	 */
+	public ChangeLog(String wellState) {
+		this.wellState = wellState;
+		this.state = wellState;
+	}
+
+	/**
+	 * Notes the present state, changed or not: the end of a minute is seen here.
+	 * @param now time in nanoseconds
+	 * @param line logs the present state
+	 * @param summary logs the present state and a number of changes that were not logged
+	 */
+	public synchronized void note(String present, long now, Runnable line, IntConsumer summary) {
+		boolean changed = !present.equals(state);
+		state = present;
+		if (now - minuteSince >= MINUTE) {
+			if (changes > 0) {
+				int counted = changed ? changes + 1 : changes;
+				changes = 0;
+				minuteSince = now;
+				logged.add(present);
+				lastLogged = false;
+				summary.accept(counted);
+				return;
+			}
+			logged.clear();
+			lastLogged = true;
+		}
+		if (!changed) {
+			return;
+		}
+		if (logged.isEmpty()) {
+			minuteSince = now;
+		}
+		lastLogged = present.equals(wellState) ? lastLogged : logged.size() < MAX_FAULTS && logged.add(present);
+		if (lastLogged) {
+			line.run();
+		}
+		else {
+			changes++;
+		}
+	}
+
+}

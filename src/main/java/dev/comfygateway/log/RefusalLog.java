@@ -1,0 +1,47 @@
+package dev.comfygateway.log;
+
+import org.slf4j.Logger;
+
+/**
+ * Log of rejections at a limit: one line when they begin, and one when they end.
+ */
+public final class RefusalLog {
+
+	private final Logger log;
+
+	private final String code;
+
+	private final String limit;
+
+	private long refused;
+
+	private long refusedAtReview;
+
+	/**
+	 * Creates the log.
+	 * @param code error code of the rejection
+	 * @param limit what is reached, as the end of a sentence
+	 */
+	public RefusalLog(Logger log, String code, String limit) {
+		this.log = log;
+		this.code = code;
+		this.limit = limit;
+	}
+
+	/** Counts a rejection, and logs the first one. */
+	public synchronized void refused() {
+		if (refused++ == 0) {
+			log.atWarn().addKeyValue("code", code).log("Rejecting callers with {}: {}", code, limit);
+		}
+	}
+
+	/** Logs the end if there was no rejection since the last review. */
+	public synchronized void review() {
+		if (refused > 0 && refused == refusedAtReview) {
+			log.info("No longer rejecting callers with {}: {} were rejected", code, refused);
+			refused = 0;
+		}
+		refusedAtReview = refused;
+	}
+
+}

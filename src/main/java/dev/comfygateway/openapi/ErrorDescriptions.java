@@ -1,0 +1,89 @@
+package dev.comfygateway.openapi;
+
+import io.swagger.v3.oas.models.Operation;
+import io.swagger.v3.oas.models.examples.Example;
+import io.swagger.v3.oas.models.headers.Header;
+import io.swagger.v3.oas.models.media.Content;
+import io.swagger.v3.oas.models.media.MediaType;
+import io.swagger.v3.oas.models.media.Schema;
+import io.swagger.v3.oas.models.media.StringSchema;
+import io.swagger.v3.oas.models.responses.ApiResponse;
+import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.ErrorResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.springframework.http.HttpHeaders;
+
+/**
+ * Error responses of an operation in the OpenAPI document. The examples are the answers
+ * themselves, and headers refer to the document's components.
+ */
+public final class ErrorDescriptions {
+
+	/** Component of {@code Cache-Control} for what is never stored. */
+	public static final String NO_STORE = "No-Store";
+
+	/** Statuses with which the server refuses a request to any path, or fails. */
+	private static final List<Integer> OF_SERVER = List.of(400, 404, 405, 414, 417, 431, 500, 501, 503, 505);
+
+	private ErrorDescriptions() {
+	}
+
+	/**
+	 * Adds the errors of an operation: its own ones first, then those of any path.
+	 * @param gatewayName the gateway's name in {@code Proxy-Status}
+	 * @param own errors of this operation alone, which can say when to retry
+	 */
+	public static void add(Operation operation, String gatewayName, List<Named> own) {
+		List<Named> all = new ArrayList<>(own);
+		OF_SERVER.stream()
+			.map(ErrorAnswer::ofStatus)
+			.filter(answer -> own.stream().noneMatch(error -> error.answer.equals(answer)))
+			.forEach(answer -> all.add(new Named(answer.code().toLowerCase(Locale.ROOT), answer)));
+		all.stream().collect(Collectors.groupingBy(error -> error.answer.status())).forEach((status, errors) -> {
+			ApiResponse response = response(status, errors, gatewayName);
+			if (status == 503 || own.stream().anyMatch(error -> error.answer.status() == status)) {
+				addHeader(response, HttpHeaders.RETRY_AFTER);
+			}
+			operation.getResponses().addApiResponse(Integer.toString(status), response);
+		});
+	}
+
+	private static ApiResponse response(int status, List<Named> errors, String gatewayName) {
+		MediaType body = new MediaType().schema(new Schema<>().$ref(ErrorResponse.class.getSimpleName()));
+		Header proxyStatus = new Header().description("What failed (RFC 9209)")
+			.schema(new StringSchema())
+			.required(true);
+		for (Named error : errors) {
+			body.addExamples(error.name, new Example().value(error.answer.body()));
+			proxyStatus.addExample(error.name, new Example().value(gatewayName + "; " + error.answer.proxyStatus()));
+		}
+		ApiResponse response = new ApiResponse().description(
+				errors.stream().map(error -> error.answer.body().message()).distinct().collect(Collectors.joining(" ")))
+			.addHeaderObject(ErrorAnswer.PROXY_STATUS, proxyStatus)
+			.addHeaderObject(HttpHeaders.CACHE_CONTROL, new Header().$ref(NO_STORE))
+			.content(new Content().addMediaType("application/json", body));
+		switch (status) {
+			case 401 -> addHeader(response, HttpHeaders.WWW_AUTHENTICATE);
+			case 405 -> addHeader(response, HttpHeaders.ALLOW);
+			default -> {
+			}
+		}
+		return response;
+	}
+
+	private static void addHeader(ApiResponse response, String component) {
+		response.addHeaderObject(component, new Header().$ref(component));
+	}
+
+	/**
+	 * Error of an operation.
+	 *
+	 * @param name name of its example, unique among those of its status
+	 */
+	public record Named(String name, ErrorAnswer answer) {
+	}
+
+}

@@ -1,0 +1,175 @@
+package dev.comfygateway.openapi;
+
+import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.server.Endpoint;
+import io.swagger.v3.oas.models.Components;
+import io.swagger.v3.oas.models.OpenAPI;
+import io.swagger.v3.oas.models.headers.Header;
+import io.swagger.v3.oas.models.info.Contact;
+import io.swagger.v3.oas.models.info.Info;
+import io.swagger.v3.oas.models.info.License;
+import io.swagger.v3.oas.models.media.IntegerSchema;
+import io.swagger.v3.oas.models.media.StringSchema;
+import io.swagger.v3.oas.models.servers.Server;
+import io.swagger.v3.oas.models.tags.Tag;
+import jakarta.servlet.Filter;
+import jakarta.servlet.http.HttpServletResponse;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springdoc.core.customizers.SpringDocCustomizers;
+import org.springdoc.core.properties.SpringDocConfigProperties;
+import org.springdoc.core.properties.SwaggerUiConfigProperties;
+import org.springdoc.core.providers.SpringDocProviders;
+import org.springdoc.core.providers.SpringWebProvider;
+import org.springdoc.core.service.AbstractRequestService;
+import org.springdoc.core.service.GenericResponseService;
+import org.springdoc.core.service.OpenAPIService;
+import org.springdoc.core.service.OperationService;
+import org.springdoc.webmvc.ui.SwaggerIndexTransformer;
+import org.springdoc.webmvc.ui.SwaggerResourceResolver;
+import org.springdoc.webmvc.ui.SwaggerWebMvcConfigurer;
+import org.springdoc.webmvc.ui.SwaggerWelcomeCommon;
+import org.springframework.beans.factory.ObjectFactory;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.boot.autoconfigure.web.WebProperties;
+import org.springframework.boot.info.BuildProperties;
+import org.springframework.boot.web.servlet.FilterRegistrationBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.boot.webmvc.autoconfigure.WebMvcProperties;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.http.HttpHeaders;
+import org.springframework.validation.Validator;
+import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
+
+/**
+ * Configuration of the OpenAPI document, which springdoc creates at its first request.
+ */
+@Configuration(proxyBeanMethods = false)
+class OpenApiConfiguration {
+
+	/** Tag of all operations. */
+	static final String TAG = "workflow";
+
+	private static final String DOCUMENT_ENABLED = "springdoc.api-docs.enabled";
+
+	private static final String UI_ENABLED = "springdoc.swagger-ui.enabled";
+
+	@Bean
+	static LazySpringdoc lazySpringdoc() {
+		return new LazySpringdoc();
+	}
+
+	@Bean
+	Endpoint openApiEndpoint() {
+		return Endpoint.files("/v3/api-docs", "/swagger-ui");
+	}
+
+	@Bean
+	@Lazy
+	OpenAPI openApi(GatewayProperties properties, ObjectProvider<BuildProperties> build) {
+		BuildProperties built = build.getIfAvailable();
+		return new OpenAPI()
+			.info(new Info().title(properties.name())
+				.version(built == null ? "unknown" : built.getVersion())
+				.description("Answers Comfy Cloud's `GET /api/prompt` for callers that hold no key."
+						// Relative to Swagger's page and to the document alike
+						+ (properties.page().enabled() ? " [The queue as a page](../)." : ""))
+				.contact(new Contact().name("The operator of this gateway"))
+				// Of the API that is described, as its own contract says
+				.license(new License().name("GNU General Public License v3.0")
+					.url("https://github.com/comfyanonymous/ComfyUI/blob/master/LICENSE")))
+			// Springdoc would add the host of the caller's request
+			.servers(List.of(new Server().url("/")))
+			.security(List.of())
+			.tags(List.of(new Tag().name(TAG).description("The workflow execution queue.")))
+			.components(new Components().headers(headers(properties)));
+	}
+
+	private static Map<String, Header> headers(GatewayProperties properties) {
+		long freshFor = properties.freshFor().toSeconds();
+		return Map.of(HttpHeaders.ETAG, text("Strong hash of the body", "\"5fa4e2a54d1f9a1ac0ffbf5b9aad0cb5\""),
+				HttpHeaders.CACHE_CONTROL,
+				text("How long the answer may be used without asking again",
+						freshFor == 0 ? "no-cache" : "max-age=" + freshFor),
+				"Cache-Status", text("How the answer came about (RFC 9211)", properties.name() + "; hit; ttl=1"),
+				HttpHeaders.AGE, seconds("Seconds since the upstream answered, rounded up; absent on a fetched answer"),
+				ErrorDescriptions.NO_STORE, text("Never stored", "no-store"), HttpHeaders.RETRY_AFTER,
+				seconds("Seconds until asking again can help; absent where that is not known"),
+				HttpHeaders.WWW_AUTHENTICATE,
+				text("Scheme of no meaning to clients: a caller has nothing to authenticate with", null),
+				HttpHeaders.ALLOW, text("The methods that there are", "GET, HEAD, OPTIONS"));
+	}
+
+	private static Header text(String description, @Nullable String example) {
+		return new Header().description(description).schema(new StringSchema()).required(true).example(example);
+	}
+
+	private static Header seconds(String description) {
+		return new Header().description(description).schema(new IntegerSchema()).example(1);
+	}
+
+	@Bean
+	@Lazy
+	@ConditionalOnProperty(name = DOCUMENT_ENABLED, matchIfMissing = true)
+	PrefixedOpenApi openApiResource(ObjectFactory<OpenAPIService> builder, AbstractRequestService requests,
+			GenericResponseService responses, OperationService operations, SpringDocConfigProperties properties,
+			SpringDocProviders providers, SpringDocCustomizers customizers) {
+		return new PrefixedOpenApi(builder, requests, responses, operations, properties, providers, customizers);
+	}
+
+	@Bean
+	@ConditionalOnProperty(name = { DOCUMENT_ENABLED, UI_ENABLED }, matchIfMissing = true)
+	RelativeSwaggerUi swaggerWelcome(SwaggerUiConfigProperties ui, SpringDocConfigProperties properties,
+			ObjectProvider<SpringWebProvider> web) {
+		return new RelativeSwaggerUi(ui, properties, web);
+	}
+
+	/** Adds {@code Vary} to the document and its page. */
+	@Bean
+	FilterRegistrationBean<Filter> documentVary() {
+		FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
+			((HttpServletResponse) response).addHeader(HttpHeaders.VARY, PrefixedOpenApi.PREFIX);
+			chain.doFilter(request, response);
+		});
+		registration.setName("documentVary");
+		registration.addUrlPatterns("/v3/api-docs/*", "/v3/api-docs.yaml", "/swagger-ui/*", "/swagger-ui.html");
+		return registration;
+	}
+
+	/**
+	 * Springdoc's bean with a lazy transformer. Spring MVC creates this bean at start,
+	 * and the transformer would load Jackson 2.
+	 */
+	@Bean
+	@ConditionalOnProperty(name = { DOCUMENT_ENABLED, UI_ENABLED }, matchIfMissing = true)
+	SwaggerWebMvcConfigurer swaggerWebMvcConfigurer(SwaggerUiConfigProperties properties, WebProperties web,
+			WebMvcProperties webMvc, @Lazy SwaggerIndexTransformer transformer, SwaggerResourceResolver resolver,
+			SwaggerWelcomeCommon welcome) {
+		return new SwaggerWebMvcConfigurer(properties, web, webMvc, transformer, resolver, welcome);
+	}
+
+	/**
+	 * Validation is off: springdoc depends on the API of Bean Validation, for which
+	 * Spring MVC would look for a provider.
+	 */
+	@Bean
+	WebMvcConfigurer withoutValidation() {
+		return new WebMvcConfigurer() {
+			@Override
+			public Validator getValidator() {
+				return Validator.forInstanceOf(Object.class, (target, errors) -> {
+				});
+			}
+		};
+	}
+
+	@Bean
+	@Lazy
+	ControllerOperations controllerOperations(GatewayProperties properties) {
+		return new ControllerOperations(properties.name());
+	}
+
+}

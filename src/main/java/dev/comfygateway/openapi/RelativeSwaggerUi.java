@@ -1,0 +1,37 @@
+package dev.comfygateway.openapi;
+
+import jakarta.servlet.http.HttpServletRequest;
+import java.net.URI;
+import org.springdoc.core.properties.SpringDocConfigProperties;
+import org.springdoc.core.properties.SwaggerUiConfigParameters;
+import org.springdoc.core.properties.SwaggerUiConfigProperties;
+import org.springdoc.core.providers.SpringWebProvider;
+import org.springdoc.webmvc.ui.SwaggerWelcomeWebMvc;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ResponseEntity;
+
+/**
+ * Controller of Swagger UI with relative addresses, which work under any path prefix.
+ * Springdoc makes absolute ones, of forwarded headers that any caller can send.
+ */
+class RelativeSwaggerUi extends SwaggerWelcomeWebMvc {
+
+	private static final URI PAGE = URI.create("swagger-ui/index.html");
+
+	RelativeSwaggerUi(SwaggerUiConfigProperties ui, SpringDocConfigProperties properties,
+			ObjectProvider<SpringWebProvider> web) {
+		super(ui, properties, web);
+	}
+
+	@Override
+	public ResponseEntity<Void> redirectToUi(HttpServletRequest request) {
+		return ResponseEntity.status(HttpStatus.FOUND).location(PAGE).build();
+	}
+
+	@Override
+	protected void buildFromCurrentContextPath(SwaggerUiConfigParameters parameters, HttpServletRequest request) {
+		// The addresses are the settings url and config-url as they are
+	}
+
+}

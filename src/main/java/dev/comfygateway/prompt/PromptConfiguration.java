@@ -1,0 +1,39 @@
+package dev.comfygateway.prompt;
+
+import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.server.Endpoint;
+import dev.comfygateway.server.PlacedHandler;
+import dev.comfygateway.server.Lane;
+import dev.comfygateway.tracing.TracingSwitch;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Lazy;
+
+/** Wiring of {@code /api/prompt} into the server. */
+@Configuration(proxyBeanMethods = false)
+class PromptConfiguration {
+
+	@Bean
+	Endpoint promptEndpoint() {
+		return Endpoint.api(PromptController.PATH, Lane.WAITING);
+	}
+
+	/**
+	 * The accelerator. With tracing there is none, since every request needs Spring's
+	 * filter.
+	 */
+	@Bean
+	@ConditionalOnBooleanProperty(name = TracingSwitch.ENABLED, havingValue = false)
+	PlacedHandler freshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics) {
+		return new PlacedHandler(PlacedHandler.Place.ACCELERATOR, new FreshAnswers(cache, answers, metrics));
+	}
+
+	@Bean
+	@Lazy
+	PromptOperation promptOperation(GatewayProperties properties) {
+		return new PromptOperation(properties);
+	}
+
+}

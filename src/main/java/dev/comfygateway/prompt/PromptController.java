@@ -1,0 +1,103 @@
+package dev.comfygateway.prompt;
+
+import dev.comfygateway.cache.Lookup;
+import dev.comfygateway.cache.PromptCache;
+import dev.comfygateway.cache.RequestDirectives;
+import dev.comfygateway.upstream.PromptInfo;
+import dev.comfygateway.prompt.PromptMetrics.Result;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.enums.ParameterIn;
+import io.swagger.v3.oas.annotations.headers.Header;
+import io.swagger.v3.oas.annotations.media.Content;
+import io.swagger.v3.oas.annotations.media.Schema;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
+import jakarta.servlet.http.HttpServletRequest;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RequestMethod;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * Controller of {@code /api/prompt}. It runs on a virtual thread and blocks if a caller
+ * has to wait.
+ */
+@RestController
+class PromptController {
+
+	static final String PATH = "/api/prompt";
+
+	private final PromptCache cache;
+
+	private final WaitingCallers waitingCallers;
+
+	private final PromptAnswers answers;
+
+	private final PromptMetrics metrics;
+
+	PromptController(PromptCache cache, WaitingCallers waitingCallers, PromptAnswers answers, PromptMetrics metrics) {
+		this.cache = cache;
+		this.waitingCallers = waitingCallers;
+		this.answers = answers;
+		this.metrics = metrics;
+	}
+
+	@Operation(summary = "Get information about current prompt execution",
+			description = "Returns information about the current prompt in the execution queue. The answer is"
+					+ " cached for a moment: `Age` and `Cache-Status` tell. `HEAD` gives the same headers.",
+			parameters = @Parameter(in = ParameterIn.HEADER, name = HttpHeaders.CACHE_CONTROL,
+					description = "`no-cache` or `max-age=N` for a newer answer than the cached one, `only-if-cached`"
+							+ " for none but the cached one; everything else is ignored",
+					schema = @Schema(type = "string"), example = "max-age=1"))
+	@ApiResponse(responseCode = "200", description = "Success",
+			headers = { @Header(name = "ETag", ref = "ETag"), @Header(name = "Cache-Control", ref = "Cache-Control"),
+					@Header(name = "Cache-Status", ref = "Cache-Status"), @Header(name = "Age", ref = "Age") },
+			content = @Content(mediaType = "application/json", schema = @Schema(implementation = PromptInfo.class)))
+	@ApiResponse(responseCode = "304", description = "The caller has this answer already",
+			headers = { @Header(name = "ETag", ref = "ETag"), @Header(name = "Cache-Control", ref = "Cache-Control"),
+					@Header(name = "Cache-Status", ref = "Cache-Status"), @Header(name = "Age", ref = "Age") },
+			content = @Content)
+	@GetMapping(PATH)
+	ResponseEntity<byte[]> getPromptInfo(HttpServletRequest request) {
+		RequestDirectives directives = RequestDirectives.of(lines(request, HttpHeaders.CACHE_CONTROL),
+				request.getHeader(HttpHeaders.PRAGMA));
+		Optional<Lookup> answer = cache.lookupInMemory(directives);
+		if (answer.isEmpty()) {
+			try {
+				answer = waitingCallers.await(() -> cache.lookup(directives));
+			}
+			catch (CompletionException ignored) {
+				// Logged by the cache, without its text
+				metrics.count(Result.ERROR);
+				return answers.bug();
+			}
+		}
+		if (answer.isEmpty()) {
+			metrics.count(Result.REJECTED);
+			return answers.tooManyWaiting();
+		}
+		Lookup lookup = answer.get();
+		metrics.count(PromptAnswers.result(lookup));
+		return answers.render(lookup, lines(request, HttpHeaders.IF_NONE_MATCH));
+	}
+
+	/**
+	 * Answers OPTIONS so that it is counted under this path, unlike Spring MVC's answer.
+	 */
+	@Operation(hidden = true)
+	@RequestMapping(path = PATH, method = RequestMethod.OPTIONS)
+	ResponseEntity<Void> options() {
+		return ResponseEntity.noContent().build();
+	}
+
+	private static List<String> lines(HttpServletRequest request, String header) {
+		return Collections.list(request.getHeaders(header));
+	}
+
+}

@@ -1,0 +1,89 @@
+package dev.comfygateway.prompt;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.boot.micrometer.observation.autoconfigure.ObservationProperties;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.server.observation.ServerHttpObservationDocumentation.LowCardinalityKeyNames;
+import org.springframework.stereotype.Component;
+
+/** Meters of the requests for {@code /api/prompt}. */
+@Component
+class PromptMetrics {
+
+	private final MeterRegistry meters;
+
+	private final String name;
+
+	private final Tags commonTags;
+
+	private final Map<Result, Counter> results = new EnumMap<>(Result.class);
+
+	private final Map<Integer, Timer> getTimers = new ConcurrentHashMap<>();
+
+	private final Map<Integer, Timer> headTimers = new ConcurrentHashMap<>();
+
+	PromptMetrics(MeterRegistry meters, ObservationProperties observations) {
+		this.meters = meters;
+		this.name = observations.getHttp().getServer().getRequests().getName();
+		this.commonTags = Tags.of(observations.getKeyValues()
+			.entrySet()
+			.stream()
+			.map(entry -> Tag.of(entry.getKey(), entry.getValue()))
+			.toList());
+		for (Result result : Result.values()) {
+			results.put(result,
+					Counter.builder("comfy.gateway.requests")
+						.description("Requests for /api/prompt by how they were answered")
+						.tag("result", result.name().toLowerCase(Locale.ROOT))
+						.register(meters));
+		}
+	}
+
+	void count(Result result) {
+		Objects.requireNonNull(results.get(result)).increment();
+	}
+
+	/**
+	 * Timer of Spring's {@code http.server.requests}, for requests that do not pass
+	 * Spring's filter. It has the name and the common tags of
+	 * {@code management.observations.*} too.
+	 * @param method {@code GET} or {@code HEAD}
+	 * @param status HTTP status of the answer
+	 */
+	Timer serverRequests(String method, int status) {
+		Map<Integer, Timer> timers = method.equals("HEAD") ? headTimers : getTimers;
+		Timer timer = timers.get(status);
+		return timer != null ? timer : timers.computeIfAbsent(status, first -> register(method, first));
+	}
+
+	private Timer register(String method, int status) {
+		HttpStatus.Series series = Objects.requireNonNull(HttpStatus.Series.resolve(status));
+		return Timer.builder(name)
+			.tags(commonTags)
+			.tag("error", "none")
+			.tag(LowCardinalityKeyNames.EXCEPTION.asString(), "none")
+			.tag(LowCardinalityKeyNames.METHOD.asString(), method)
+			.tag(LowCardinalityKeyNames.OUTCOME.asString(),
+					series == HttpStatus.Series.SUCCESSFUL ? "SUCCESS" : series.name())
+			.tag(LowCardinalityKeyNames.STATUS.asString(), Integer.toString(status))
+			.tag(LowCardinalityKeyNames.URI.asString(), PromptController.PATH)
+			.register(meters);
+	}
+
+	/** How a request was answered. */
+	enum Result {
+
+		HIT, MISS, COLLAPSED, STALE, REJECTED, ERROR
+
+	}
+
+}

@@ -1,0 +1,73 @@
+package dev.comfygateway.prompt;
+
+import dev.comfygateway.GatewayProperties;
+import dev.comfygateway.cache.Lookup;
+import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.log.RefusalLog;
+import dev.comfygateway.server.ConnectionShare;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.scheduling.annotation.Scheduled;
+import org.springframework.stereotype.Component;
+
+/**
+ * Bulkhead for callers that wait for a fetch. Each occupies a virtual thread, whose stack
+ * takes about 25 KiB of the heap.
+ */
+@Component
+class WaitingCallers {
+
+	private static final Logger log = LoggerFactory.getLogger(WaitingCallers.class);
+
+	private final int max;
+
+	private final Semaphore permits;
+
+	private final RefusalLog refusals;
+
+	WaitingCallers(GatewayProperties properties, ConnectionShare connections, MeterRegistry meters) {
+		this.max = connections.maxWaiting(properties.maxWaiting());
+		this.permits = new Semaphore(max);
+		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyWaiting().code(),
+				max + " waiting, limit gateway.max-waiting reached");
+		Gauge.builder("comfy.gateway.callers.waiting", this, WaitingCallers::count)
+			.description("Callers of /api/prompt that wait for a fetch")
+			.register(meters);
+	}
+
+	/**
+	 * Looks an answer up and waits for it, within the upstream's deadline. Absent if no
+	 * permit is left: nothing is looked up then, since each lookup that waits takes
+	 * memory until the fetch ends.
+	 * @throws java.util.concurrent.CompletionException if the fetch ended in a bug
+	 */
+	Optional<Lookup> await(Supplier<Lookup> lookup) {
+		if (!permits.tryAcquire()) {
+			refusals.refused();
+			return Optional.empty();
+		}
+		try {
+			Lookup found = lookup.get();
+			return Optional.of(found instanceof Lookup.Awaited awaited ? awaited.answer().join() : found);
+		}
+		finally {
+			permits.release();
+		}
+	}
+
+	@Scheduled(fixedDelayString = "10s")
+	void review() {
+		refusals.review();
+	}
+
+	/** Number of waiting callers. */
+	int count() {
+		return max - permits.availablePermits();
+	}
+
+}

@@ -1,0 +1,40 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.GatewayProperties;
+import io.micrometer.common.KeyValue;
+import java.util.List;
+import java.util.Set;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.http.server.observation.DefaultServerRequestObservationConvention;
+import org.springframework.http.server.observation.ServerRequestObservationContext;
+import org.springframework.http.server.observation.ServerRequestObservationConvention;
+
+/** What all endpoints of the callers' port have in common. */
+@Configuration(proxyBeanMethods = false)
+class ApiConfiguration {
+
+	private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
+			"TRACE");
+
+	/** CORS, if any origin is allowed. */
+	@Bean
+	PlacedHandler cors(GatewayProperties properties, List<Endpoint> endpoints) {
+		List<Endpoint> readable = endpoints.stream().filter(Endpoint::crossOrigin).toList();
+		return new PlacedHandler(PlacedHandler.Place.HEADERS,
+				properties.allowedOrigins().isEmpty() ? null : new CorsHandler(properties.allowedOrigins(), readable));
+	}
+
+	/** Maps unknown methods to one label: callers can send any. */
+	@Bean
+	ServerRequestObservationConvention serverRequestObservationConvention() {
+		return new DefaultServerRequestObservationConvention() {
+			@Override
+			protected KeyValue method(ServerRequestObservationContext context) {
+				KeyValue method = super.method(context);
+				return METHODS.contains(method.getValue()) ? method : KeyValue.of(method.getKey(), "UNKNOWN");
+			}
+		};
+	}
+
+}

@@ -1,0 +1,18 @@
+package dev.comfygateway.start;
+
+import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.ssl.NoSuchSslBundleException;
+
+/** Failure report for an SSL bundle that is named and not defined. */
+class UnknownBundleFailureAnalyzer extends AbstractFailureAnalyzer<NoSuchSslBundleException> {
+
+	@Override
+	protected FailureAnalysis analyze(Throwable rootFailure, NoSuchSslBundleException cause) {
+		return new FailureAnalysis("There is no SSL bundle of the name '%s'.".formatted(cause.getBundleName()),
+				"Define it below spring.ssl.bundle.pem or spring.ssl.bundle.jks, or correct the setting that names it,"
+						+ " such as spring.http.clients.ssl.bundle.",
+				cause);
+	}
+
+}

@@ -1,0 +1,400 @@
+package dev.comfygateway.openapi;
+
+import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.TestGateway;
+import dev.comfygateway.upstream.UpstreamFailure;
+import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import io.swagger.v3.oas.models.OpenAPI;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.springdoc.core.converters.ModelConverterRegistrar;
+import org.springdoc.core.service.OpenAPIService;
+import org.springdoc.webmvc.api.OpenApiResource;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.context.SpringBootTest.WebEnvironment;
+import org.springframework.boot.test.web.server.LocalServerPort;
+import org.yaml.snakeyaml.Yaml;
+import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests of the OpenAPI document, which springdoc generates, against the upstream's
+ * contract and against the gateway.
+ */
+@SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT,
+		properties = { "comfy.api-key=unused", "management.server.port=0" })
+class OpenApiTests {
+
+	private static final Pattern NAMED = Pattern.compile("(?:href=|src=|url: )\"([^\"]*)\"");
+
+	@LocalServerPort
+	int port;
+
+	@ParameterizedTest
+	@CsvSource({ "/v3/api-docs, application/json", "/v3/api-docs.yaml, application/vnd.oai.openapi" })
+	void documentIsTheSameForEverybody(String path, String type) throws Exception {
+		Answer whole = RawConnection.get(port, path);
+		for (String accept : List.of("*/*", type, type + ";q=0.5, */*;q=0.1")) {
+			Answer answer = RawConnection.get(port, path, "Accept: " + accept, "Accept-Language: fr",
+					"X-Forwarded-Host: elsewhere");
+			assertThat(answer.status()).isEqualTo(200);
+			assertThat(answer.header("Content-Type")).hasValue(type);
+			assertThat(answer.body()).isEqualTo(whole.body());
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/comfy", "/comfy/", "/a/b-c/d_e/f.g", "/..a/.b", "/1" })
+	void serverWhenThePrefixIsAPathIsThePrefix(String prefix) throws Exception {
+		List<Map<String, String>> servers = List.of(Map.of("url", prefix.replaceAll("/$", "")));
+		String header = "X-Forwarded-Prefix: " + prefix;
+		assertThat(json(RawConnection.get(port, "/v3/api-docs", header).body()).get("servers")).isEqualTo(servers);
+		assertThat(yaml(RawConnection.get(port, "/v3/api-docs.yaml", header).body()).get("servers")).isEqualTo(servers);
+		// The next caller gets none of it
+		assertThat(json(get("/v3/api-docs")).get("servers")).isEqualTo(List.of(Map.of("url", "/")));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "X-Forwarded-Prefix: //evil.example", "X-Forwarded-Prefix: http://evil.example",
+			"X-Forwarded-Prefix: /\\evil.example", "X-Forwarded-Prefix: evil", "X-Forwarded-Prefix: /a/../b",
+			"X-Forwarded-Prefix: /a/..", "X-Forwarded-Prefix: /./a", "X-Forwarded-Prefix: /a//b",
+			"X-Forwarded-Prefix: /\"<script>", "X-Forwarded-Prefix: /a b", "X-Forwarded-Prefix: /a, /b",
+			"X-Forwarded-Prefix: /a\r\nX-Forwarded-Prefix: /b", "X-Forwarded-Prefix: /%2e%2e", "X-Forwarded-Prefix: /",
+			"X-Forwarded-Prefix:", "X-Forwarded-Prefix: /a?b#c", "X-Forwarded-Prefix: /\u00e4",
+			"X-Forwarded-Host: evil.example", "X-Forwarded-Host: [", "X-Forwarded-Port: abc", "X-Forwarded-Port: 99999",
+			"X-Forwarded-Proto: \"", "X-Forwarded-Proto: javascript", "X-Forwarded-Ssl: on", "X-Forwarded-For: [::",
+			"X-Forwarded-Server: evil.example", "X-Proxied-Https: on", "Forwarded: host=evil.example;proto=https",
+			"Forwarded: for=\"[\";host=:::;proto=", "Forwarded: ;;;=", "Front-End-Https: on",
+			"X-Original-URL: /actuator", "X-Rewrite-URL: /" })
+	void forwardedHeaderThatIsNoPrefixChangesNothing(String header) throws Exception {
+		for (String path : List.of("/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config",
+				"/swagger-ui.html", "/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js")) {
+			Answer answer = RawConnection.get(port, path, header);
+			Answer plain = RawConnection.get(port, path);
+			assertThat(answer.statusLine()).as(path).isEqualTo(plain.statusLine());
+			assertThat(withoutDate(answer)).as(path).isEqualTo(withoutDate(plain));
+			assertThat(answer.body()).as(path).isEqualTo(plain.body());
+		}
+	}
+
+	@Test
+	void addressesOfThePageAreRelative() throws Exception {
+		Map<String, Object> configuration = json(get("/v3/api-docs/swagger-config"));
+		assertThat(configuration).containsEntry("url", "../v3/api-docs")
+			.containsEntry("configUrl", "../v3/api-docs/swagger-config");
+		assertThat(configuration.values()).noneMatch(value -> value.toString().startsWith("/"));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config", "/swagger-ui.html",
+			"/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js", "/swagger-ui/swagger-ui.css" })
+	void varyNamesTheHeaderThatTheDocumentDependsOn(String path) throws Exception {
+		Answer answer = RawConnection.get(port, path);
+		assertThat(answer.header("Vary")).hasValue("X-Forwarded-Prefix");
+		assertThat(answer.header("Cache-Control").orElseThrow()).isIn("no-cache", "no-store");
+		assertThat(answer.body()).doesNotContain("localhost");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml" })
+	void headersToHeadAreThoseToGet(String path) throws Exception {
+		Answer answer = RawConnection.exchange(port, RawConnection.request("HEAD", path));
+		assertThat(answer.status()).isEqualTo(200);
+		assertThat(withoutDate(answer)).isEqualTo(withoutDate(RawConnection.get(port, path)));
+	}
+
+	private static List<Map.Entry<String, String>> withoutDate(Answer answer) {
+		return answer.headers().stream().filter(header -> !header.getKey().equals("Date")).toList();
+	}
+
+	@Test
+	void jsonAndYamlHoldTheSameDocument() throws Exception {
+		assertThat(json(get("/v3/api-docs"))).isEqualTo(yaml(get("/v3/api-docs.yaml")));
+	}
+
+	@Test
+	void documentHasTheVersionOfTheBuild() throws Exception {
+		assertThat(at(json(get("/v3/api-docs")), "info").get("version")).asString().matches("\\d+(\\.\\d+)+(-.+)?");
+	}
+
+	@Test
+	void documentAnswersTheContract() throws Exception {
+		Map<String, Object> contract = yaml(new String(
+				Objects.requireNonNull(getClass().getResourceAsStream("/contract/comfy-cloud-get-api-prompt.yaml"))
+					.readAllBytes(),
+				StandardCharsets.UTF_8));
+		Map<String, Object> document = yaml(get("/v3/api-docs.yaml"));
+		Map<String, Object> expected = at(contract, "paths", "/api/prompt", "get");
+		Map<String, Object> actual = at(document, "paths", "/api/prompt", "get");
+
+		assertThat(actual.get("operationId")).isEqualTo(expected.get("operationId"));
+		assertThat(actual.get("tags")).isEqualTo(expected.get("tags"));
+		assertThat(at(actual, "responses").keySet()).containsAll(at(expected, "responses").keySet());
+		for (String status : at(expected, "responses").keySet()) {
+			assertThat(at(actual, "responses", status, "content", "application/json", "schema"))
+				.isEqualTo(at(expected, "responses", status, "content", "application/json", "schema"));
+		}
+		assertThat(at(document, "components", "schemas").keySet()).containsExactlyInAnyOrder("PromptInfo",
+				"ErrorResponse", "PromptHistory", "HistoryPoint");
+		assertHolds(at(document, "components", "schemas"), at(contract, "components", "schemas"));
+	}
+
+	@Test
+	void documentHasTheOperationsOfThePrompt() throws Exception {
+		Map<String, Object> paths = at(json(get("/v3/api-docs")), "paths");
+		assertThat(paths.keySet()).containsExactlyInAnyOrder("/api/prompt", "/api/prompt/events",
+				"/api/prompt/history");
+		assertThat(at(paths, "/api/prompt").keySet()).containsExactlyInAnyOrder("get", "head");
+		assertThat(at(paths, "/api/prompt", "head").get("operationId")).isEqualTo("headPromptInfo");
+		assertThat(at(paths, "/api/prompt/history").keySet()).containsExactly("get");
+	}
+
+	/** Writes the document too: the build makes a client of it. */
+	@Test
+	void documentIsWrittenForTheClient() throws Exception {
+		String document = get("/v3/api-docs");
+		assertThat(at(json(document), "paths").keySet()).isNotEmpty();
+		Files.writeString(Path.of("target/openapi.json"), document);
+	}
+
+	@Test
+	void documentNamesNoHost() throws Exception {
+		assertThat(json(get("/v3/api-docs")).get("servers")).isEqualTo(List.of(Map.of("url", "/")));
+	}
+
+	/** Browsers add no-cache to a request that sets it itself. */
+	@Test
+	void parametersAreThoseThatAreOfUse() throws Exception {
+		Object parameters = at(json(get("/v3/api-docs")), "paths", "/api/prompt", "get").get("parameters");
+		assertThat(parameters).asInstanceOf(InstanceOfAssertFactories.list(Map.class))
+			.extracting(parameter -> parameter.get("name"))
+			.containsExactly("Cache-Control");
+	}
+
+	@Test
+	void documentIsNotCreatedBeforeItsFirstRequest() {
+		try (TestGateway gateway = TestGateway.start()) {
+			assertThat(gateway.singletons()).isNotEmpty()
+				.noneMatch(bean -> bean instanceof OpenApiResource || bean instanceof OpenAPIService
+						|| bean instanceof ModelConverterRegistrar || bean instanceof OpenAPI
+						|| bean instanceof ControllerOperations);
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "springdoc.api-docs.enabled=false, 404, 404", "springdoc.swagger-ui.enabled=false, 200, 404" })
+	void documentAndPageCanBeSwitchedOff(String setting, int document, int page) throws Exception {
+		try (TestGateway gateway = TestGateway.start(setting)) {
+			assertThat(RawConnection.get(gateway.port(), "/v3/api-docs").status()).isEqualTo(document);
+			for (String path : List.of("/swagger-ui.html", "/v3/api-docs/swagger-config", "/swagger-ui/index.html")) {
+				assertThat(RawConnection.get(gateway.port(), path).status()).as(path).isEqualTo(page);
+			}
+		}
+	}
+
+	@Test
+	void documentRequiresNoKey() throws Exception {
+		assertThat(json(get("/v3/api-docs")).get("security")).isEqualTo(List.of());
+		assertThat(get("/v3/api-docs")).doesNotContain("securitySchemes", "X-API-Key");
+	}
+
+	@Test
+	void documentNamesNoTypeOfTheImplementation() throws Exception {
+		assertThat(get("/v3/api-docs")).doesNotContainIgnoringCase("spring")
+			.doesNotContainIgnoringCase("jackson")
+			.doesNotContainIgnoringCase("tomcat")
+			.doesNotContain("java")
+			.doesNotContain("Servlet");
+	}
+
+	@Test
+	void responsesAreThoseThatThereAre() throws Exception {
+		Map<String, Object> responses = responses();
+		assertThat(responses.keySet()).isEqualTo(Set.of("200", "304", "400", "401", "404", "405", "414", "417", "429",
+				"431", "500", "501", "502", "503", "504", "505"));
+		assertThat(examples(responses, "200")).isNotEmpty();
+		for (String status : responses.keySet()) {
+			assertThat(at(responses, status, "headers")).isNotEmpty();
+		}
+	}
+
+	@Test
+	void examplesOfErrorsAreTheErrors() throws Exception {
+		Map<String, Object> responses = responses();
+		Set<Described> examples = new HashSet<>();
+		for (String status : responses.keySet()) {
+			if (status.compareTo("400") >= 0) {
+				examples(responses, status)
+					.forEach(example -> examples.add(new Described(Integer.parseInt(status), example)));
+			}
+		}
+		assertThat(examples).isEqualTo(errors().map(Described::of).collect(Collectors.toSet()));
+	}
+
+	private static Stream<ErrorAnswer> errors() {
+		Stream<ErrorAnswer> upstream = Stream.of(Reason.values())
+			.flatMap(reason -> IntStream.of(502, 503, 504)
+				.mapToObj(status -> new UpstreamFailure(reason, status, null, null, null, 1)))
+			.map(ErrorAnswer::of);
+		Stream<ErrorAnswer> server = IntStream.of(400, 404, 405, 414, 417, 431, 501, 503, 505)
+			.mapToObj(ErrorAnswer::ofStatus);
+		return Stream
+			.of(upstream, server, Stream.of(ErrorAnswer.notCached(), ErrorAnswer.tooManyWaiting(), ErrorAnswer.bug()))
+			.flatMap(answers -> answers);
+	}
+
+	@Test
+	void errorsOfTheUpstreamHaveRetryAfter() throws Exception {
+		Map<String, Object> responses = responses();
+		for (String status : List.of("401", "429", "500", "502", "503", "504")) {
+			assertThat(at(responses, status, "headers")).containsKey("Retry-After");
+		}
+		assertThat(at(responses, "405", "headers")).containsKey("Allow");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/api/prompt", "/api/prompt/history", "/api/prompt/events" })
+	void errorsOfEveryOperationAreDescribedAlike(String path) throws Exception {
+		Map<String, Object> document = json(get("/v3/api-docs"));
+		Map<String, Object> headers = at(document, "components", "headers");
+		Map<String, Object> responses = at(document, "paths", path, "get", "responses");
+		assertThat(responses.keySet()).contains("200", "400", "404", "405", "414", "417", "431", "500", "501", "503",
+				"505");
+		for (String status : responses.keySet()) {
+			Map<String, Object> response = at(responses, status);
+			if (!response.containsKey("headers")) {
+				assertThat(status).isEqualTo("204");
+				continue;
+			}
+			if (status.compareTo("400") >= 0) {
+				assertThat(at(response, "headers")).as(status).containsKeys("Proxy-Status", "Cache-Control");
+				assertThat(examples(responses, status)).as(status).isNotEmpty();
+				assertThat(at(response, "content", "application/json", "schema")).as(status)
+					.isEqualTo(Map.of("$ref", "#/components/schemas/ErrorResponse"));
+			}
+			assertThat(at(response, "headers").containsKey("Allow")).isEqualTo(status.equals("405"));
+			assertThat(at(response, "headers").containsKey("WWW-Authenticate")).isEqualTo(status.equals("401"));
+			at(response, "headers").values().forEach(header -> {
+				if (((Map<?, ?>) header).get("$ref") instanceof String reference) {
+					assertThat(headers).containsKey(reference.replace("#/components/headers/", ""));
+				}
+			});
+		}
+		assertThat(at(responses, "503", "headers")).containsKey("Retry-After");
+	}
+
+	@Test
+	void streamIsDescribedWithItsHeadersAndParameters() throws Exception {
+		Map<String, Object> stream = at(json(get("/v3/api-docs")), "paths", "/api/prompt/events", "get");
+		assertThat(stream.get("description")).asString().contains("every 5 s");
+		assertThat(at(stream, "responses", "200", "headers")).containsOnlyKeys("Cache-Control", "X-Accel-Buffering");
+		assertThat(examples(at(stream, "responses"), "503")).asInstanceOf(InstanceOfAssertFactories.list(Map.class))
+			.extracting(example -> example.get("code"))
+			.containsExactlyInAnyOrder("TOO_MANY_LISTENERS", "SHUTTING_DOWN");
+		assertThat(stream.get("parameters")).asInstanceOf(InstanceOfAssertFactories.list(Map.class))
+			.extracting(parameter -> parameter.get("in") + " " + parameter.get("name"))
+			.containsExactly("query until", "header Last-Event-ID", "query lastEventId");
+	}
+
+	/** Error as a caller gets it, or as the document describes it. */
+	private record Described(int status, Object body) {
+
+		static Described of(ErrorAnswer answer) {
+			return new Described(answer.status(),
+					Map.of("code", answer.body().code(), "message", answer.body().message()));
+		}
+
+	}
+
+	private Map<String, Object> responses() throws IOException {
+		return at(json(get("/v3/api-docs")), "paths", "/api/prompt", "get", "responses");
+	}
+
+	private static List<Object> examples(Map<String, Object> responses, String status) {
+		Map<String, Object> examples = at(responses, status, "content", "application/json", "examples");
+		return examples.keySet().stream().<Object>map(name -> at(examples, name, "value")).toList();
+	}
+
+	@Test
+	void pageFindsAllThatItNames() throws Exception {
+		Answer redirect = RawConnection.get(port, "/swagger-ui.html");
+		assertThat(redirect.status()).isEqualTo(302);
+		String page = redirect.header("Location").orElseThrow();
+		assertThat(page).isEqualTo("swagger-ui/index.html");
+		List<String> named = NAMED.matcher(get("/" + page)).results().map(name -> name.group(1)).toList();
+		assertThat(named).hasSizeGreaterThan(4);
+		for (String name : named) {
+			// Another server may have put the page under a path
+			assertThat(name).doesNotStartWith("/").doesNotContain("://");
+			assertThat(get("/swagger-ui/" + name.replace("./", ""))).isNotEmpty();
+		}
+		assertThat(get("/swagger-ui/swagger-initializer.js")).contains("/v3/api-docs/swagger-config")
+			.doesNotContain("petstore");
+	}
+
+	/**
+	 * Everything that {@code least} has, names, types and values, is in {@code actual}
+	 * too.
+	 */
+	private static void assertHolds(Object actual, Object least) {
+		if (least instanceof Map<?, ?> expected) {
+			assertThat(actual).isInstanceOf(Map.class);
+			Map<?, ?> map = (Map<?, ?>) actual;
+			expected.forEach((name, value) -> {
+				assertThat(map.containsKey(name)).as("%s", name).isTrue();
+				assertHolds(Objects.requireNonNull(map.get(name)), Objects.requireNonNull(value));
+			});
+		}
+		else if (least instanceof List<?> expected) {
+			assertThat((List<?>) actual).isEqualTo(expected);
+		}
+		else {
+			assertThat(actual).isEqualTo(least);
+		}
+	}
+
+	private String get(String path) throws IOException {
+		Answer answer = RawConnection.get(port, path);
+		assertThat(answer.status()).as(path).isEqualTo(200);
+		return answer.body();
+	}
+
+	private static Map<String, Object> json(String text) {
+		return new JsonMapper().readValue(text, new TypeReference<>() {
+		});
+	}
+
+	private static Map<String, Object> yaml(String text) {
+		return new Yaml().load(text);
+	}
+
+	@SuppressWarnings("unchecked")
+	private static Map<String, Object> at(Map<String, Object> map, String... path) {
+		Map<String, Object> at = map;
+		for (String name : path) {
+			at = (Map<String, Object>) Objects.requireNonNull(at.get(name), name);
+		}
+		return at;
+	}
+
+}
