@@ -41,10 +41,10 @@ public final class Certificates {
 	public static KeyStore make(Path directory, String name, String subject, String... validity)
 			throws IOException, InterruptedException, GeneralSecurityException {
 		Path file = directory.resolve(name + ".p12");
-		List<String> command = new ArrayList<>(
-				List.of(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair", "-alias",
-						name, "-keyalg", "EC", "-dname", "CN=" + name, "-ext", "san=" + subject, "-storetype", "PKCS12",
-						"-storepass", PASSWORD, "-keystore", file.toString()));
+		List<String> command = new ArrayList<>(List.of(
+				Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-J-XX:TieredStopAtLevel=1",
+				"-J-XX:+UseSerialGC", "-genkeypair", "-alias", name, "-keyalg", "EC", "-dname", "CN=" + name, "-ext",
+				"san=" + subject, "-storetype", "PKCS12", "-storepass", PASSWORD, "-keystore", file.toString()));
 		command.addAll(List.of(validity));
 		Process keytool = new ProcessBuilder(command).redirectErrorStream(true).start();
 		String output = new String(keytool.getInputStream().readAllBytes());

@@ -31,6 +31,9 @@ public final class GatewayProcess implements AutoCloseable {
 
 	private static final Pattern PORT = Pattern.compile("Jetty started on port (\\d+)");
 
+	/** Options of a process that does not run for long. */
+	private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+
 	private final Process process;
 
 	private final StringBuffer output = new StringBuffer();
@@ -52,7 +55,7 @@ public final class GatewayProcess implements AutoCloseable {
 	 * @param arguments arguments on its command line
 	 */
 	public static GatewayProcess start(Map<String, String> environment, String... arguments) throws IOException {
-		return start(List.of("-XX:TieredStopAtLevel=1"), environment, arguments);
+		return start(QUICK, environment, arguments);
 	}
 
 	/** Starts it with the heap of the default container, and with both compilers. */
@@ -70,8 +73,7 @@ public final class GatewayProcess implements AutoCloseable {
 			throws IOException {
 		int port = freePort();
 		int managementPort = freePort();
-		GatewayProcess gateway = launch(List.of("-XX:TieredStopAtLevel=1"), port, managementPort, environment,
-				arguments);
+		GatewayProcess gateway = launch(QUICK, port, managementPort, environment, arguments);
 		gateway.ports.addAll(List.of(port, managementPort));
 		if (read) {
 			Thread.ofVirtual().start(gateway::listen);
@@ -100,7 +102,9 @@ public final class GatewayProcess implements AutoCloseable {
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
 		command.addAll(jvmOptions);
-		command.addAll(List.of("-Xshare:auto", "-cp", classPath(), ComfyGatewayApplication.class.getName(),
+		// The first one that ends leaves its classes to the others, if all are in jars
+		command.addAll(List.of("-XX:+AutoCreateSharedArchive", "-XX:SharedArchiveFile=target/gateways.jsa",
+				"-Xlog:cds*=off,aot*=off", "-cp", classPath(), ComfyGatewayApplication.class.getName(),
 				"--server.port=" + port, "--management.server.port=" + managementPort,
 				// Logs its readiness
 				"--logging.level.org.springframework.boot.availability=DEBUG"));
