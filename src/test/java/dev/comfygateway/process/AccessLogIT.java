@@ -18,7 +18,7 @@ class AccessLogIT {
 
 	@Test
 	void logWhenOnHasALineForEachRequestAndNoTextOfACaller() throws Exception {
-		List<String> lines = requestsOf(Map.of("SERVER_JETTY_ACCESSLOG_ENABLED", "true"));
+		List<String> lines = requests();
 		assertThat(lines).filteredOn(line -> line.contains("/api/prompt"))
 			.hasSize(TIMES + 2)
 			.allMatch(line -> line
@@ -29,16 +29,11 @@ class AccessLogIT {
 		assertThat(lines).noneMatch(line -> line.contains("SECRET") || line.contains(KEY));
 	}
 
-	@Test
-	void logWhenOffHasNone() throws Exception {
-		assertThat(requestsOf(Map.of())).noneMatch(line -> line.contains("\"GET "));
-	}
-
 	/** Output of the gateway while it answers repeated requests. */
-	private static List<String> requestsOf(Map<String, String> setting) throws IOException, InterruptedException {
+	private static List<String> requests() throws IOException, InterruptedException {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
-				GatewayProcess gateway = GatewayProcess.start(setting, "--comfy.api-key=" + KEY,
-						"--comfy.base-url=" + upstream.baseUrl(), "--gateway.fresh-for=5m")) {
+				GatewayProcess gateway = GatewayProcess.start(Map.of("SERVER_JETTY_ACCESSLOG_ENABLED", "true"),
+						"--comfy.api-key=" + KEY, "--comfy.base-url=" + upstream.baseUrl(), "--gateway.fresh-for=5m")) {
 			upstream.queueRemaining(7);
 			gateway.awaitStart();
 			RawConnection.get(gateway.port(), "/api/prompt");

@@ -6,6 +6,7 @@ import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.util.ArrayList;
@@ -74,10 +75,8 @@ class ShutdownIT {
 
 	@Test
 	void headThatTricklesIsGivenUp() throws Exception {
-		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
-				GatewayProcess gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
-						"--comfy.base-url=" + upstream.baseUrl(), "--server.jetty.connection-idle-timeout=1s");
-				RawConnection slow = new RawConnection(gateway.awaitStart().port())) {
+		try (TestGateway gateway = TestGateway.start("server.jetty.connection-idle-timeout=1s");
+				RawConnection slow = new RawConnection(gateway.port())) {
 			slow.send("GET /api/prompt HTTP/1.1\r\nX: ");
 			Awaitility.await()
 				.atMost(20, TimeUnit.SECONDS)

@@ -2,7 +2,6 @@ package dev.comfygateway.process;
 
 import dev.comfygateway.ComfyGatewayApplication;
 import dev.comfygateway.GatewayProperties;
-import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.GatewayProcess;
@@ -13,23 +12,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.SpringApplication;
@@ -50,58 +41,8 @@ class StartUpIT {
 
 	private static final String KEY = "key-of-the-start-test";
 
-	private static final ExecutorService pair = Executors.newFixedThreadPool(2);
-
-	private static final Map<Refusal, Future<Ended>> refusals = new EnumMap<>(Refusal.class);
-
 	@TempDir
 	private static Path directory;
-
-	/** Start of a process that must fail. */
-	enum Refusal {
-
-		MISSING_KEY("The setting comfy.api-key (environment variable COMFY_API_KEY) is missing",
-				"Set COMFY_API_KEY to a key"),
-		BOTH_KEYS("The setting comfy.api-key (environment variable COMFY_API_KEY) is set together with"
-				+ " comfy.api-key-file", "Keep one of the two"),
-		KEY_OF_TWO_LINES("The setting comfy.api-key (environment variable COMFY_API_KEY) has more than one line",
-				"Give one line"),
-		KEY_FILE_NOT_ASCII(
-				"The setting comfy.api-key-file (environment variable COMFY_API_KEY_FILE) names a file that" + " holds",
-				"Give one line of visible ASCII"),
-		PLAIN_HTTP("The setting comfy.base-url (environment variable COMFY_BASE_URL) would send the key over plain"
-				+ " http", "Use https"),
-		OUT_OF_BOUNDS("The setting comfy.deadline (environment variable COMFY_DEADLINE) is 99ms",
-				"Set it to a duration from 100ms to 60s."),
-		NO_DURATION("gateway.fresh-for", "'soon' is not a valid duration"),
-		MISSPELT_KEY("There is no setting of the name comfy.key.", "Correct the name");
-
-		private final String says;
-
-		private final String advises;
-
-		Refusal(String says, String advises) {
-			this.says = says;
-			this.advises = advises;
-		}
-
-		private GatewayProcess start() throws IOException {
-			return switch (this) {
-				case MISSING_KEY -> GatewayProcess.start(Map.of());
-				case BOTH_KEYS ->
-					GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "COMFY_API_KEY_FILE", file("both", KEY)));
-				case KEY_OF_TWO_LINES -> GatewayProcess.start(Map.of("COMFY_API_KEY", KEY + "\n" + KEY));
-				case KEY_FILE_NOT_ASCII ->
-					GatewayProcess.start(Map.of("COMFY_API_KEY_FILE", file("umlaut", KEY + "\u00e4")));
-				case PLAIN_HTTP ->
-					GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", "http://comfy.example"));
-				case OUT_OF_BOUNDS -> GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "COMFY_DEADLINE", "99ms"));
-				case NO_DURATION -> GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "GATEWAY_FRESH_FOR", "soon"));
-				case MISSPELT_KEY -> GatewayProcess.start(Map.of("COMFY_API_KEY", KEY), "--comfy.key=" + KEY);
-			};
-		}
-
-	}
 
 	/** Beans that read the settings, which refuse a wrong one. */
 	@Configuration(proxyBeanMethods = false)
@@ -112,33 +53,39 @@ class StartUpIT {
 
 	}
 
-	private record Ended(int status, String output) {
-	}
-
-	@BeforeAll
-	static void startAll() {
-		for (Refusal refusal : Refusal.values()) {
-			refusals.put(refusal, pair.submit(() -> {
-				try (GatewayProcess process = refusal.start()) {
-					return new Ended(process.awaitExit(), process.output());
-				}
-			}));
+	@Test
+	void processWithoutAKeySaysSoAndExits() throws Exception {
+		try (GatewayProcess process = GatewayProcess.start(Map.of())) {
+			assertThat(process.awaitExit()).isEqualTo(1);
+			assertThat(process.output())
+				.contains("APPLICATION FAILED TO START",
+						"The setting comfy.api-key (environment variable COMFY_API_KEY) is missing",
+						"Set COMFY_API_KEY to a key")
+				.doesNotContain("\tat ");
 		}
 	}
 
-	@AfterAll
-	static void end() {
-		pair.shutdownNow();
+	static Stream<Arguments> faults() throws IOException {
+		return Stream.of(
+				arguments(
+						"The setting comfy.api-key (environment variable COMFY_API_KEY) is set together with"
+								+ " comfy.api-key-file",
+						"Keep one of the two", "--comfy.api-key-file=" + file("both", KEY)),
+				arguments("The setting comfy.api-key (environment variable COMFY_API_KEY) has more than one line",
+						"Give one line", "--comfy.api-key=" + KEY + "\n" + KEY),
+				arguments("The setting comfy.base-url (environment variable COMFY_BASE_URL) would send the key over"
+						+ " plain http", "Use https", "--comfy.base-url=http://comfy.example"),
+				arguments("The setting comfy.deadline (environment variable COMFY_DEADLINE) is 99ms",
+						"Set it to a duration from 100ms to 60s.", "--comfy.deadline=99ms"),
+				arguments("gateway.fresh-for", "'soon' is not a valid duration", "--gateway.fresh-for=soon"),
+				arguments("There is no setting of the name comfy.key.", "Correct the name", "--comfy.key=" + KEY));
 	}
 
 	@ParameterizedTest
-	@EnumSource
-	void processWhenSettingIsWrongSaysSoAndExits(Refusal refusal) throws Exception {
-		Ended ended = Objects.requireNonNull(refusals.get(refusal)).get();
-		assertThat(ended.output).contains("APPLICATION FAILED TO START", refusal.says, refusal.advises)
-			.doesNotContain("\tat ")
-			.doesNotContain(KEY);
-		assertThat(ended.status).isEqualTo(1);
+	@MethodSource("faults")
+	void startWhenSettingIsWrongSaysWhatToDo(String says, String advises, String argument, CapturedOutput output) {
+		assertReported(output, says, argument);
+		assertThat(output).contains(advises);
 	}
 
 	static Stream<Arguments> wrong() throws IOException {
@@ -151,6 +98,7 @@ class StartUpIT {
 				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("empty", "")),
 				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("blank", " \n\n")),
 				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("lines", KEY + "\n" + KEY + "\n")),
+				arguments("comfy.api-key-file", "--comfy.api-key-file=" + file("umlaut", KEY + "\u00e4")),
 				arguments("comfy.api-key-file", "--comfy.api-key-file=" + directory));
 	}
 
@@ -270,39 +218,6 @@ class StartUpIT {
 		assertThat(output).contains("APPLICATION FAILED TO START", says).doesNotContain(KEY);
 	}
 
-	@Test
-	void requestWhenUpstreamClosesWithoutAnswerIsRepeatedOnce() throws Exception {
-		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
-				GatewayProcess gateway = GatewayProcess
-					.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl()))) {
-			upstream.behave(Behaviour.CLOSE);
-			gateway.awaitStart();
-			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(502);
-			// The attempt and its retry
-			assertThat(upstream.received()).hasSize(2);
-			assertThat(upstream.connections()).isEqualTo(2);
-		}
-	}
-
-	@Test
-	void processWithoutFleetAndCollectorLoadsNoneOfTheirClasses() throws Exception {
-		Path loaded = directory.resolve("loaded");
-		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
-				GatewayProcess gateway = GatewayProcess.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL",
-						upstream.baseUrl(), "JAVA_TOOL_OPTIONS", "-Xlog:class+load:file=" + loaded))) {
-			gateway.awaitStart();
-			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
-			assertThat(RawConnection.get(gateway.port(), "/v3/api-docs").status()).isEqualTo(200);
-			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/health").body()).doesNotContain("fleet",
-					"redis");
-			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body())
-				.doesNotContain("fleet");
-			assertThat(Files.readAllLines(loaded)).anyMatch(line -> line.contains(" dev.comfygateway."))
-				.noneMatch(line -> line.contains(" io.lettuce.") || line.contains(" io.netty.")
-						|| line.matches(".* io\\.opentelemetry\\.(api|sdk|exporter)\\..*"));
-		}
-	}
-
 	@ParameterizedTest
 	@CsvSource({ "spring.data.redis.timeout=626ms,spring.data.redis.timeout",
 			"spring.data.redis.connect-timeout=1s,spring.data.redis.connect-timeout",
@@ -321,46 +236,53 @@ class StartUpIT {
 		assertThat(output).contains("APPLICATION FAILED TO START", "The setting " + setting + " (").doesNotContain(KEY);
 	}
 
-	/** Where a container has no limit, the JVM sees those of the machine. */
+	/** On many processors, as the JVM sees them where a container has no limit. */
 	@Test
-	void processOnManyProcessorsAnswers() throws Exception {
-		try (GatewayProcess gateway = GatewayProcess
-			.start(Map.of("COMFY_API_KEY", KEY, "JAVA_TOOL_OPTIONS", "-XX:ActiveProcessorCount=96"))) {
-			gateway.awaitStart();
-			assertThat(RawConnection.get(gateway.port(), "/livez").status()).isEqualTo(200);
-			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/health").status()).isEqualTo(200);
-		}
-	}
-
-	@Test
-	void processWithoutCallersMakesNoUpstreamRequest() throws Exception {
+	void processWithoutCallersFleetAndCollectorDoesAndLoadsNothingForThem() throws Exception {
+		Path loaded = directory.resolve("loaded");
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess
-					.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl()))) {
+					.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl(), "JAVA_TOOL_OPTIONS",
+							"-XX:ActiveProcessorCount=96 -Xlog:class+load:file=" + loaded))) {
 			gateway.awaitStart();
 			assertThat(upstream.connections()).isZero();
 			// The warm-up counts neither as an attempt nor as a request
 			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body())
 				.contains("comfy_gateway_upstream_requests_seconds_count{outcome=\"ok\"} 0\n",
 						"comfy_gateway_requests_total{result=\"error\"} 0.0\n")
-				.doesNotContain("http_client_requests", "uri=\"/livez\"");
+				.doesNotContain("http_client_requests", "uri=\"/livez\"", "fleet");
+			assertThat(RawConnection.get(gateway.port(), "/livez").status()).isEqualTo(200);
+			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
+			assertThat(RawConnection.get(gateway.port(), "/v3/api-docs").status()).isEqualTo(200);
+			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/health").body()).doesNotContain("fleet",
+					"redis");
+			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body())
+				.doesNotContain("fleet");
+			assertThat(Files.readAllLines(loaded)).anyMatch(line -> line.contains(" dev.comfygateway."))
+				.noneMatch(line -> line.contains(" io.lettuce.") || line.contains(" io.netty.")
+						|| line.matches(".* io\\.opentelemetry\\.(api|sdk|exporter)\\..*"));
 		}
 	}
 
 	@Test
-	void processWhenTerminatedCompletesWhatIsInFlight() throws Exception {
+	void processWithoutCollectorWhenTerminatedCompletesWhatIsInFlightAndTracesNothing() throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				// Names as Kubernetes gives them to a pod beside a service
 				GatewayProcess gateway = GatewayProcess.start(Map.of("COMFY_API_KEY_FILE", file("key", KEY + "\n"),
 						"COMFY_BASE_URL", upstream.baseUrl() + "/", "COMFY_DEADLINE", "30s",
-						"COMFY_GATEWAY_SERVICE_HOST", "10.0.0.1", "COMFY_GATEWAY_PORT", "tcp://10.0.0.1:8080"))) {
+						"COMFY_GATEWAY_SERVICE_HOST", "10.0.0.1", "COMFY_GATEWAY_PORT", "tcp://10.0.0.1:8080",
+						// Empty, as a chart without a value sets it
+						"OTEL_EXPORTER_OTLP_ENDPOINT", "", "MANAGEMENT_OPENTELEMETRY_TRACING_EXPORT_OTLP_ENDPOINT",
+						""))) {
 			gateway.awaitStart();
 			assertThat(RawConnection.get(gateway.port(), "/readyz").status()).isEqualTo(200);
 			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/health").status()).isEqualTo(200);
 			Hold hold = upstream.hold();
 			try (RawConnection caller = new RawConnection(gateway.port())) {
-				caller.send(RawConnection.request("GET", "/api/prompt"));
+				caller.send(RawConnection.request("GET", "/api/prompt", TracingIT.TRACED));
 				hold.awaitArrival(1);
+				assertThat(TracingIT.names(upstream.received().getFirst())).containsAll(TracingIT.HEADERS)
+					.doesNotContain("traceparent", "tracestate", "baggage", "b3");
 				gateway.terminate();
 				gateway.awaitOutput("Commencing graceful shutdown");
 				hold.release();
@@ -370,7 +292,10 @@ class StartUpIT {
 			}
 			// Exit status of the JVM after SIGTERM
 			assertThat(gateway.awaitExit()).isEqualTo(128 + 15);
-			assertThat(gateway.output()).doesNotContain(KEY, "ERROR", "WARN");
+			assertThat(gateway.output()).doesNotContain(KEY, "ERROR", "WARN")
+				.doesNotContainIgnoringCase("telemetry")
+				// A trace id would appear here
+				.doesNotContain("[comfy-gateway] [                ]");
 		}
 	}
 
