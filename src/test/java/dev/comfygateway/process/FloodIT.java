@@ -4,11 +4,9 @@ import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.FloodingCallers;
 import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.Nginx;
 import dev.comfygateway.support.RawConnection;
 import java.io.IOException;
-import java.net.ServerSocket;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -38,8 +36,6 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 class FloodIT {
 
 	private static final String KEY = "key-that-nobody-takes";
-
-	private static final Path NGINX = Path.of("/usr/sbin/nginx");
 
 	private static final int CALLERS = 10_000;
 
@@ -133,10 +129,17 @@ class FloodIT {
 	}
 
 	@Test
-	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
+	@EnabledIf(value = Nginx.IS_INSTALLED, disabledReason = "There is no /usr/sbin/nginx")
 	void probesAreAnsweredAndTheProcessGoesOnBehindNginx() throws Exception {
-		try (Nginx nginx = new Nginx(gateway.port())) {
-			assertSurvives(nginx.port, CALLERS, List.copyOf(COMPLETE.values()));
+		// It passes on whatever it takes, each request by a connection of its own
+		try (Nginx nginx = Nginx.start("client_header_buffer_size 16k; large_client_header_buffers 8 16k;", """
+				location / {
+				  proxy_pass http://127.0.0.1:%s;
+				  proxy_set_header Connection "";
+				  proxy_set_header Host localhost;
+				  proxy_buffering off;
+				}""".formatted(gateway.port()))) {
+			assertSurvives(nginx.port(), CALLERS, List.copyOf(COMPLETE.values()));
 		}
 	}
 
@@ -184,65 +187,6 @@ class FloodIT {
 				}
 			});
 		}
-	}
-
-	static boolean isNginxInstalled() {
-		return Files.isExecutable(NGINX);
-	}
-
-	/**
-	 * Nginx that passes on whatever it takes, each request by a connection of its own.
-	 */
-	private static final class Nginx implements AutoCloseable {
-
-		private final Process process;
-
-		private final int port;
-
-		Nginx(int gateway) throws IOException {
-			Path directory = Files.createTempDirectory("nginx");
-			try (ServerSocket free = new ServerSocket(0)) {
-				port = free.getLocalPort();
-			}
-			Files.writeString(directory.resolve("nginx.conf"), """
-					daemon off;
-					pid nginx.pid;
-					error_log stderr crit;
-					worker_rlimit_nofile 40000;
-					events { worker_connections 30000; }
-					http {
-					  access_log off;
-					  client_body_temp_path body;
-					  proxy_temp_path proxy;
-					  fastcgi_temp_path fastcgi;
-					  uwsgi_temp_path uwsgi;
-					  scgi_temp_path scgi;
-					  client_header_buffer_size 16k;
-					  large_client_header_buffers 8 16k;
-					  server {
-					    listen 127.0.0.1:%s backlog=4096;
-					    location / {
-					      proxy_pass http://127.0.0.1:%s;
-					      proxy_http_version 1.1;
-					      proxy_set_header Connection "";
-					      proxy_set_header Host localhost;
-					      proxy_buffering off;
-					    }
-					  }
-					}
-					""".formatted(port, gateway));
-			process = new ProcessBuilder(NGINX.toString(), "-p", directory.toString(), "-c", "nginx.conf")
-				.redirectErrorStream(true)
-				.redirectOutput(ProcessBuilder.Redirect.DISCARD)
-				.start();
-			Awaitility.await("nginx").ignoreExceptions().until(() -> RawConnection.get(port, "/livez").status() == 200);
-		}
-
-		@Override
-		public void close() {
-			process.destroy();
-		}
-
 	}
 
 }

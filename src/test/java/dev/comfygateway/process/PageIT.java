@@ -16,11 +16,11 @@ import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.FakeTime;
+import dev.comfygateway.support.Nginx;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,7 +48,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 /**
  * Tests of the page in a browser. The gateway's clock is a fake one that runs on with
@@ -59,8 +58,6 @@ import static org.awaitility.Awaitility.await;
 class PageIT {
 
 	private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
-
-	private static final Path NGINX = Path.of("/usr/sbin/nginx");
 
 	private static final Path SCREENSHOTS = Path.of("target/screenshots");
 
@@ -91,10 +88,6 @@ class PageIT {
 		return Files.isExecutable(CHROMIUM);
 	}
 
-	static boolean isNginxInstalled() {
-		return Files.isExecutable(NGINX);
-	}
-
 	@BeforeAll
 	void launch() {
 		PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE_MILLIS);
@@ -113,7 +106,7 @@ class PageIT {
 
 	@BeforeEach
 	void forgetEverything() {
-		site.restart();
+		site.forget();
 		scripts.clear();
 		complaints.clear();
 		requests.clear();
@@ -183,6 +176,7 @@ class PageIT {
 
 	@Test
 	void pageBeforeTheFirstAnswerWaits() {
+		site.restart();
 		Hold hold = site.upstream().hold();
 		try {
 			open();
@@ -339,44 +333,58 @@ class PageIT {
 	}
 
 	@Test
-	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
+	@EnabledIf(value = Nginx.IS_INSTALLED, disabledReason = "There is no /usr/sbin/nginx")
 	void pageWorksBehindAPathPrefix() throws Exception {
-		try (Prefix prefix = new Prefix(site.port(), "")) {
-			open(new Browser.NewContextOptions(), false, prefix.url());
+		try (Nginx nginx = nginx("")) {
+			open(new Browser.NewContextOptions(), false, url(nginx));
 			assertThat(page.locator("#number")).hasText("3");
 			site.upstream().queueRemaining(5);
 			assertThat(page.locator("#number")).hasText("5");
 			assertStreamIsTheFirst();
 			assertThat(page.locator("#chart canvas")).isVisible();
-			assertThat(page.locator("#ask-curl")).containsText(prefix.url() + "api/prompt");
+			assertThat(page.locator("#ask-curl")).containsText(url(nginx) + "api/prompt");
 			page.close();
 		}
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "swagger-ui.html", "swagger-ui/index.html" })
-	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
+	@EnabledIf(value = Nginx.IS_INSTALLED, disabledReason = "There is no /usr/sbin/nginx")
 	void swaggersPageLoadsBehindAPathPrefixOfWhichNoHeaderTells(String path) throws Exception {
-		try (Prefix prefix = new Prefix(site.port(), "")) {
-			open(new Browser.NewContextOptions(), false, prefix.url() + path);
+		try (Nginx nginx = nginx("")) {
+			open(new Browser.NewContextOptions(), false, url(nginx) + path);
 			assertThat(page.locator("#swagger-ui .opblock").first()).isVisible();
-			assertThat(page).hasURL(prefix.url() + "swagger-ui/index.html");
+			assertThat(page).hasURL(url(nginx) + "swagger-ui/index.html");
 			assertThat(requests).allMatch(request -> request.getPath().startsWith("/any/prefix/"));
 			page.close();
 		}
 	}
 
 	@Test
-	@EnabledIf(value = "isNginxInstalled", disabledReason = "There is no /usr/sbin/nginx")
+	@EnabledIf(value = Nginx.IS_INSTALLED, disabledReason = "There is no /usr/sbin/nginx")
 	void swaggersPageAsksBehindAPathPrefixOfWhichAHeaderTells() throws Exception {
-		try (Prefix prefix = new Prefix(site.port(), "proxy_set_header X-Forwarded-Prefix /any/prefix;")) {
-			open(new Browser.NewContextOptions(), false, prefix.url());
+		try (Nginx nginx = nginx("proxy_set_header X-Forwarded-Prefix /any/prefix;")) {
+			open(new Browser.NewContextOptions(), false, url(nginx));
 			page.locator("nav a").first().click();
 			executeInSwaggersPage();
-			assertThat(requests).contains(URI.create(prefix.url() + "api/prompt"))
+			assertThat(requests).contains(URI.create(url(nginx) + "api/prompt"))
 				.allMatch(request -> request.getPath().startsWith("/any/prefix/"));
 			page.close();
 		}
+	}
+
+	/** Nginx that has the gateway under a path. */
+	private Nginx nginx(String header) throws IOException {
+		return Nginx.start("", """
+				location /any/prefix/ {
+				  proxy_pass http://127.0.0.1:%s/;
+				  proxy_set_header Connection "";
+				  %s
+				}""".formatted(site.port(), header));
+	}
+
+	private static String url(Nginx nginx) {
+		return "http://127.0.0.1:%s/any/prefix/".formatted(nginx.port());
 	}
 
 	@Test
@@ -552,6 +560,8 @@ class PageIT {
 
 		private TestGateway gateway;
 
+		private boolean hasSettings;
+
 		private volatile FakeTime time;
 
 		Site() {
@@ -585,9 +595,20 @@ class PageIT {
 			gateway.close();
 		}
 
+		/** Lets what was before pass out of the hour that the page shows. */
+		void forget() {
+			if (hasSettings) {
+				restart();
+			}
+			upstream().behave(Behaviour.NORMAL);
+			upstream().queueRemaining(3);
+			time().advance(Duration.ofHours(2));
+		}
+
 		/** Starts another gateway on the same port. */
 		void restart(String... settings) {
 			gateway.close();
+			hasSettings = settings.length > 0;
 			gateway = TestGateway
 				.start(Stream.concat(Stream.of("server.port=" + port), Stream.of(settings)).toArray(String[]::new));
 			time = gateway.time();
@@ -624,59 +645,6 @@ class PageIT {
 		public void close() {
 			clockwork.shutdownNow();
 			gateway.close();
-		}
-
-	}
-
-	/** Nginx that has the gateway under a path. */
-	private static final class Prefix implements AutoCloseable {
-
-		private final Process process;
-
-		private final int port;
-
-		Prefix(int gateway, String header) throws Exception {
-			Path directory = Files.createTempDirectory("nginx");
-			try (ServerSocket free = new ServerSocket(0)) {
-				port = free.getLocalPort();
-			}
-			Files.writeString(directory.resolve("nginx.conf"), """
-					daemon off;
-					pid nginx.pid;
-					error_log stderr;
-					events {}
-					http {
-					  access_log off;
-					  client_body_temp_path body;
-					  proxy_temp_path proxy;
-					  fastcgi_temp_path fastcgi;
-					  uwsgi_temp_path uwsgi;
-					  scgi_temp_path scgi;
-					  server {
-					    listen 127.0.0.1:%s;
-					    location /any/prefix/ {
-					      proxy_pass http://127.0.0.1:%s/;
-					      proxy_http_version 1.1;
-					      proxy_set_header Connection "";
-					      %s
-					    }
-					  }
-					}
-					""".formatted(port, gateway, header));
-			process = new ProcessBuilder(NGINX.toString(), "-p", directory.toString(), "-c", "nginx.conf")
-				.redirectErrorStream(true)
-				.redirectOutput(ProcessBuilder.Redirect.DISCARD)
-				.start();
-			await("nginx").ignoreExceptions().until(() -> RawConnection.get(port, "/").status() > 0);
-		}
-
-		String url() {
-			return "http://127.0.0.1:%s/any/prefix/".formatted(port);
-		}
-
-		@Override
-		public void close() {
-			process.destroy();
 		}
 
 	}
