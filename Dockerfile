@@ -22,7 +22,7 @@ RUN jlink --output /opt/jre --strip-java-debug-attributes --no-header-files --no
 COPY . .
 # In a git worktree .git is a file that names a repository outside of the build: the image then lacks the commit
 RUN if [ -f .git ]; then rm .git; fi \
-    && ./mvnw --batch-mode --no-transfer-progress package -DskipTests
+    && ./mvnw --batch-mode --no-transfer-progress package -Dmaven.test.skip
 # The AOT cache is valid for these paths, files and this Java only: everything is assembled in its final place
 RUN RUNTIME=/opt/jre src/image/assemble /opt/comfy-gateway \
     && javac -d /opt/comfy-gateway/health src/image/Health.java

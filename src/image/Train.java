@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
  * of the simulated Comfy Cloud, which answers and fails. The JVM writes the cache at exit.
  *
  * <p>
- * {@code java -cp target/test-classes Train.java HOME SECONDS JAVA}: {@code HOME} holds
+ * {@code java -cp target/simulator Train.java HOME SECONDS JAVA}: {@code HOME} holds
  * {@code comfy-gateway.jar} and {@code jvm.flags}, and {@code JAVA} runs the gateway.
  */
 public class Train {
