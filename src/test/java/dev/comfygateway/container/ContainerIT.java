@@ -307,18 +307,26 @@ class ContainerIT {
 
 	/** A cache that is not good for what runs would else go unnoticed. */
 	@Test
-	void cacheIsUsed() {
-		try (GenericContainer<?> gateway = gateway().withEnv("JAVA_TOOL_OPTIONS", "-XX:AOTMode=on")) {
+	void cacheTimeZonesAndAccessLogAreUsed() throws Exception {
+		assertThat(file("/usr/share/zoneinfo/Asia/Tokyo", InputStream::readAllBytes)).startsWith('T', 'Z', 'i', 'f');
+		try (GenericContainer<?> gateway = gateway().withEnv("JAVA_TOOL_OPTIONS", "-XX:AOTMode=on")
+			.withEnv("TZ", "Asia/Tokyo")
+			.withEnv("SERVER_JETTY_ACCESSLOG_ENABLED", "true")) {
 			gateway.start();
 			assertThat(ask(gateway).status()).isEqualTo(200);
+			await(() -> gateway.getLogs().contains("\"GET /api/prompt\" 200"));
+			assertThat(gateway.getLogs()).contains("+09:00");
 		}
 	}
 
 	@Test
-	void optionsOfTheOperatorWin() {
-		try (GenericContainer<?> gateway = gateway().withEnv("JAVA_TOOL_OPTIONS", "-XX:+UseG1GC -Xmx64m")) {
+	void optionsOfTheOperatorWinAndAHostThatDoesNotExistIsKnownAsNone() {
+		assertThat(ask(GATEWAY).status()).as("http://upstream:8080").isEqualTo(200);
+		try (GenericContainer<?> gateway = gateway().withEnv("JAVA_TOOL_OPTIONS", "-XX:+UseG1GC -Xmx64m")
+			.withEnv("COMFY_BASE_URL", "http://nowhere.invalid")) {
 			gateway.start();
-			assertThat(ask(gateway).status()).isEqualTo(200);
+			assertThat(ask(gateway).header("Proxy-Status"))
+				.hasValueSatisfying(status -> assertThat(status).contains("error=dns_error"));
 			assertThat(metrics(gateway)).contains("G1 ");
 		}
 	}
@@ -348,15 +356,6 @@ class ContainerIT {
 		return gateway().withEnv("GATEWAY_FLEET", "redis")
 			.withEnv("GATEWAY_FRESH_FOR", "5m")
 			.withEnv("SPRING_DATA_REDIS_HOST", "redis");
-	}
-
-	@Test
-	void accessLogGoesToTheLog() {
-		try (GenericContainer<?> gateway = gateway().withEnv("SERVER_JETTY_ACCESSLOG_ENABLED", "true")) {
-			gateway.start();
-			assertThat(ask(gateway).status()).isEqualTo(200);
-			await(() -> gateway.getLogs().contains("\"GET /api/prompt\" 200"));
-		}
 	}
 
 	@Test
@@ -390,25 +389,6 @@ class ContainerIT {
 		Collection<?> ofTheSystem = file("/etc/ssl/certs/ca-certificates.crt",
 				in -> CertificateFactory.getInstance("X.509").generateCertificates(in));
 		assertThat(ofTheSystem).hasSizeGreaterThan(50);
-	}
-
-	@Test
-	void imageKnowsTimeZones() throws Exception {
-		assertThat(file("/usr/share/zoneinfo/Asia/Tokyo", InputStream::readAllBytes)).startsWith('T', 'Z', 'i', 'f');
-		try (GenericContainer<?> gateway = gateway().withEnv("TZ", "Asia/Tokyo")) {
-			gateway.start();
-			assertThat(gateway.getLogs()).contains("+09:00");
-		}
-	}
-
-	@Test
-	void imageWhenHostDoesNotExistKnowsIt() {
-		assertThat(ask(GATEWAY).status()).as("http://upstream:8080").isEqualTo(200);
-		try (GenericContainer<?> gateway = gateway().withEnv("COMFY_BASE_URL", "http://nowhere.invalid")) {
-			gateway.start();
-			assertThat(ask(gateway).header("Proxy-Status"))
-				.hasValueSatisfying(status -> assertThat(status).contains("error=dns_error"));
-		}
 	}
 
 	@Test
