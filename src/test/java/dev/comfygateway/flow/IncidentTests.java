@@ -31,6 +31,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 /**
  * Tests that a failure of the upstream has the same code and reason in the caller's
@@ -194,6 +195,32 @@ class IncidentTests {
 		assertThat(output).contains("answers without a number");
 		assertThat(Files.readString(Path.of(RUNBOOK))).contains("### ComfyGatewayQueueUnknown", "`queue: absent`",
 				"answers without a number");
+	}
+
+	@Test
+	void listenersAtTheirLimitAreToldEverywhere(CapturedOutput output) throws IOException {
+		try (TestGateway other = TestGateway.start("gateway.events.max-listeners=1");
+				RawConnection listener = new RawConnection(other.port())) {
+			listener.send(RawConnection.request("GET", "/api/prompt/events"));
+			await().untilAsserted(() -> assertThat(operators(other, "/actuator/prometheus"))
+				.contains("\ncomfy_gateway_listeners 1.0\n"));
+			ErrorAnswers.assertError(RawConnection.get(other.port(), "/api/prompt/events"), "TOO_MANY_LISTENERS");
+			assertThat(operators(other, "/actuator/prometheus"))
+				.contains("\ncomfy_gateway_listeners_refused_total 1.0\n");
+		}
+		String line = "Rejecting callers with TOO_MANY_LISTENERS: %s listening, limit gateway.events.max-listeners reached";
+		assertThat(output).contains(line.formatted(1));
+		assertThat(Files.readString(Path.of(RUNBOOK))).contains("\n" + line.formatted(5000) + "\n");
+	}
+
+	/** An account without the right needs no other key. */
+	@Test
+	void refusedKeyHasTheActionOfItsReasonEverywhere(CapturedOutput output) throws IOException {
+		gateway.upstream().behave(Behaviour.FORBID);
+		get(gateway);
+		assertThat(output).contains("403; check the account of the key; ").doesNotContain("replace the key");
+		assertThat(Files.readString(Path.of(RUNBOOK)).split("\n### ComfyGatewayKeyRefused\n")[1].split("\n### ")[0])
+			.contains("  - 401: put a working key", "  - 403: another key of the same account does not help");
 	}
 
 	private static Answer get(TestGateway gateway) throws IOException {
