@@ -6,6 +6,7 @@ import dev.comfygateway.server.Endpoint;
 import dev.comfygateway.server.PlacedHandler;
 import dev.comfygateway.server.Lane;
 import dev.comfygateway.tracing.TracingSwitch;
+import org.eclipse.jetty.http.HttpMethod;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -16,8 +17,12 @@ import org.springframework.context.annotation.Lazy;
 class PromptConfiguration {
 
 	@Bean
-	Endpoint promptEndpoint() {
-		return Endpoint.api(PromptController.PATH, Lane.WAITING);
+	Endpoint promptEndpoint(PromptMetrics metrics) {
+		return Endpoint.api(PromptController.PATH, Lane.WAITING).onRefused(request -> {
+			if (HttpMethod.GET.is(request.getMethod()) || HttpMethod.HEAD.is(request.getMethod())) {
+				metrics.count(PromptMetrics.Result.REJECTED);
+			}
+		});
 	}
 
 	/**

@@ -18,6 +18,8 @@ import org.eclipse.jetty.util.Callback;
  */
 final class BulkheadHandler extends Handler.Wrapper {
 
+	private static final Endpoint OTHER = new Endpoint(path -> true, Lane.OTHER, false);
+
 	private final Map<Lane, Bulkhead> bulkheads;
 
 	private final List<Endpoint> endpoints;
@@ -47,24 +49,22 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
-		Lane lane = laneOf(Request.getPathInContext(request));
-		if (lane != Lane.PROBE && heap.isExhausted()) {
+		Endpoint endpoint = endpointOf(Request.getPathInContext(request));
+		if (endpoint.lane() != Lane.PROBE && heap.isExhausted()) {
 			heap.refused();
+			endpoint.onRefused().accept(request);
 			// A connection keeps the fields of its last request
 			response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
 			errors.write(ErrorAnswer.tooManyWaiting(), response, callback);
 			return true;
 		}
-		Objects.requireNonNull(bulkheads.get(lane)).execute(request, () -> handleBlocking(request, response, callback));
+		Objects.requireNonNull(bulkheads.get(endpoint.lane()))
+			.execute(request, () -> handleBlocking(request, response, callback));
 		return true;
 	}
 
-	private Lane laneOf(String path) {
-		return endpoints.stream()
-			.filter(endpoint -> endpoint.contains(path))
-			.findFirst()
-			.map(Endpoint::lane)
-			.orElse(Lane.OTHER);
+	private Endpoint endpointOf(String path) {
+		return endpoints.stream().filter(endpoint -> endpoint.contains(path)).findFirst().orElse(OTHER);
 	}
 
 	private void handleBlocking(Request request, Response response, Callback callback) {

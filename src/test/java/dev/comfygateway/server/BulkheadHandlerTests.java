@@ -1,0 +1,46 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.TestGateway;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+class BulkheadHandlerTests {
+
+	/** An alert counts those. */
+	@Test
+	void requestsWithoutAThreadAreCountedAsRejected() throws IOException {
+		try (TestGateway gateway = TestGateway.start("gateway.fresh-for=0s")) {
+			exhaust(bean(gateway, HeapBudget.class));
+			for (String method : new String[] { "GET", "HEAD", "GET" }) {
+				RawConnection.Answer answer = RawConnection.exchange(gateway.port(),
+						RawConnection.request(method, "/api/prompt"));
+				assertThat(answer.status()).isEqualTo(503);
+			}
+			ErrorAnswers.assertError(RawConnection.get(gateway.port(), "/v3/api-docs"), "TOO_MANY_WAITING");
+			assertThat(RawConnection.get(gateway.port(), "/livez").status()).isEqualTo(200);
+			assertThat(bean(gateway, MeterRegistry.class).get("comfy.gateway.requests")
+				.tag("result", "rejected")
+				.counter()
+				.count()).isEqualTo(3);
+		}
+	}
+
+	/** As many requests on threads as fill the budget. */
+	private static void exhaust(HeapBudget heap) {
+		while (!heap.isExhausted()) {
+			for (int i = 0; i < 1000; i++) {
+				heap.enterThread();
+			}
+		}
+	}
+
+	private static <T> T bean(TestGateway gateway, Class<T> type) {
+		return gateway.singletons().stream().filter(type::isInstance).map(type::cast).findFirst().orElseThrow();
+	}
+
+}
