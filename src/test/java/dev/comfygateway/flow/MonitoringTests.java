@@ -135,7 +135,7 @@ class MonitoringTests {
 	@Test
 	void alertsAreInTheRunbook() throws IOException {
 		String runbook = Files.readString(Path.of("src/docs/runbook.md"));
-		assertThat(rules()).hasSize(11)
+		assertThat(rules()).hasSize(12)
 			.allSatisfy(rule -> assertThat(runbook).contains("\n### %s\n".formatted(rule.at("/alert").asString())));
 	}
 
