@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import dev.comfygateway.upstream.UpstreamOutcome.Answered;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -41,7 +40,7 @@ class UpstreamLeaksIT {
 			});
 			assertThat(Thread.activeCount()).isLessThanOrEqualTo(threads + 6);
 			upstream.behave(Behaviour.NORMAL);
-			await().atMost(AFTERWARDS).until(() -> fixture.fetch() instanceof Answered);
+			await().atMost(AFTERWARDS).until(() -> fixture.fetch() instanceof UpstreamAnswer);
 		}
 	}
 
