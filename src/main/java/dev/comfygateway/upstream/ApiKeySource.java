@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +29,8 @@ class ApiKeySource {
 	private static final int MAX_LENGTH = 4096;
 
 	private final @Nullable Path file;
+
+	private final ReentrantLock reading = new ReentrantLock();
 
 	private volatile ApiKey key;
 
@@ -64,12 +67,25 @@ class ApiKeySource {
 		return file == null ? Optional.empty() : Optional.of(fault == null ? KeyFileState.OK : KeyFileState.UNREADABLE);
 	}
 
-	/** Reads the file again; without one there is nothing to do. */
+	/**
+	 * Reads the file again; without one there is nothing to do. Returns at once if
+	 * another thread reads it: a volume that hangs must not block every thread of the
+	 * client.
+	 */
 	@Scheduled(fixedDelayString = "2s")
-	synchronized void reload() {
-		if (file == null) {
+	void reload() {
+		if (file == null || !reading.tryLock()) {
 			return;
 		}
+		try {
+			readAgain(file);
+		}
+		finally {
+			reading.unlock();
+		}
+	}
+
+	private void readAgain(Path file) {
 		try {
 			String read = read(file);
 			if (fault != null) {
