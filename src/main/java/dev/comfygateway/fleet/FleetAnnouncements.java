@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Announcements of results. An announcement wakes the waiting claims, which then read the
- * result. Where none waits, the announcement itself has the result read.
+ * result. If none waits, the replica reads the result at once.
  */
 final class FleetAnnouncements {
 

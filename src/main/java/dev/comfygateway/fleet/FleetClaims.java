@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.cache.Fleet.Claim;
 import dev.comfygateway.cache.Fleet.Claim.Granted;
 import dev.comfygateway.cache.Fleet.Claim.Shared;
+import dev.comfygateway.log.BugLog;
 import dev.comfygateway.upstream.Account;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * Claims of this replica, one at a time.
@@ -30,6 +32,8 @@ import org.jspecify.annotations.Nullable;
  * </ol>
  */
 final class FleetClaims {
+
+	private final BugLog bugs = new BugLog(LoggerFactory.getLogger(FleetClaims.class), "A claim of the fleet");
 
 	private final FleetScripts scripts;
 
@@ -104,9 +108,9 @@ final class FleetClaims {
 		private volatile @Nullable Account claimedFor;
 
 		/** Id of the result when the claim first met another replica's lease. */
-		private volatile String met = "";
+		private volatile String heldId = "";
 
-		private volatile long metAt;
+		private volatile long heldSince;
 
 		PendingClaim(long newBelowNanos, boolean background) {
 			this.newBelowNanos = newBelowNanos;
@@ -126,10 +130,10 @@ final class FleetClaims {
 				if (!account.equals(claimedFor)) {
 					// Ids of another account's results mean nothing here
 					claimedFor = account;
-					met = "";
+					heldId = "";
 				}
 				announcements.subscribe(account);
-				scripts.claim(account, token, newBelowNanos, times.lease(), met)
+				scripts.claim(account, token, newBelowNanos, times.lease(), heldId)
 					.whenComplete((reply, failure) -> onReply(account, announcement, reply, failure));
 			}
 			catch (RuntimeException failure) {
@@ -163,24 +167,25 @@ final class FleetClaims {
 						}
 						announcements.deliver(reply);
 					}
-					case HELD, READ -> {
+					case HELD -> {
 						announcements.deliver(reply);
 						runAgain(announcement, reply);
 					}
+					case READ -> throw new IllegalStateException("A claim is never only read");
 				}
 			}
 			catch (RuntimeException bug) {
-				recovery.onFailure(bug);
+				bugs.log(bug);
 				grantAlone();
 			}
 		}
 
 		private void runAgain(CompletableFuture<Void> announcement, FleetReply reply) {
-			if (met.isEmpty()) {
-				met = Objects.requireNonNullElse(reply.id(), "none");
-				metAt = System.nanoTime();
+			if (heldId.isEmpty()) {
+				heldId = Objects.requireNonNullElse(reply.id(), "none");
+				heldSince = System.nanoTime();
 			}
-			if (System.nanoTime() - metAt >= times.maxClaim().toNanos()) {
+			if (System.nanoTime() - heldSince >= times.maxClaim().toNanos()) {
 				grantAlone();
 				return;
 			}

@@ -73,12 +73,13 @@ final class FleetScripts {
 	/**
 	 * Claims the next fetch.
 	 * @param newBelowNanos time since arrival below which an answer serves
-	 * @param met id of the result when the claim first met another replica's lease; empty
-	 * if it met none
+	 * @param heldId id of the result when the claim first met another replica's lease;
+	 * empty if it met none
 	 */
-	CompletableFuture<FleetReply> claim(Account account, String token, long newBelowNanos, Duration lease, String met) {
+	CompletableFuture<FleetReply> claim(Account account, String token, long newBelowNanos, Duration lease,
+			String heldId) {
 		return reply(account, "claim", token, Long.toString(TimeUnit.NANOSECONDS.toMillis(newBelowNanos)),
-				Long.toString(lease.toMillis()), met);
+				Long.toString(lease.toMillis()), heldId);
 	}
 
 	/** Reads the shared result. */
@@ -86,17 +87,17 @@ final class FleetScripts {
 		return reply(account, "read", "", "0", "0", "");
 	}
 
-	/** Reads the shared result, and tries everything that the fleet needs of Redis. */
+	/** Reads the shared result, and runs every command that the fleet uses. */
 	CompletableFuture<FleetReply> probe(Account account) {
 		return reply(account, "probe", "", "0", "0", "");
 	}
 
 	private CompletableFuture<FleetReply> reply(Account account, String operation, String token, String newBelow,
-			String lease, String met) {
+			String lease, String heldId) {
 		long sent = ticker.read();
 		return this
 			.<List<@Nullable Object>>run(operation, claim, ScriptOutputType.MULTI, account, operation, token, newBelow,
-					lease, Long.toString(times.retention().toMillis()), met)
+					lease, Long.toString(times.retention().toMillis()), heldId)
 			.thenApply(fields -> FleetReply.of(fields, account.keyVersion(), sent, ticker.read(), withoutKey));
 	}
 

@@ -15,7 +15,7 @@ import org.springframework.context.SmartLifecycle;
  */
 final class RedisFleet implements Fleet, SmartLifecycle {
 
-	/** That of Lettuce's connection factory is 0. */
+	/** After Lettuce's connection factory, whose phase is 0. */
 	private static final int PHASE = 1;
 
 	private final FleetConnections connections;

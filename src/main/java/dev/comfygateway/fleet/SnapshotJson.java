@@ -22,11 +22,9 @@ import tools.jackson.databind.json.JsonMapper;
 record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, @Nullable Deprecation deprecation, long took,
 		long arrivedAt) {
 
-	/** Of an {@code Age}. */
-	private static final long MAX_AGE = 999_999_999_000L;
+	private static final long MAX_AGE_ON_ARRIVAL = 999_999_999_000L;
 
-	/** Of a fetch. */
-	private static final long MAX_TOOK = 120_000;
+	private static final long MAX_FETCH_TIME = 120_000;
 
 	/** End of the year 9999. */
 	private static final long MAX_TIME = 253_402_300_799_999L;
@@ -47,8 +45,8 @@ record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, @Nullable Deprecat
 	static Snapshot read(String text, long keyVersion, long arrivedNanos) {
 		try {
 			@Nullable SnapshotJson stored = json.readValue(text, SnapshotJson.class);
-			if (stored != null && isValid(stored.promptInfo) && isBetween0And(MAX_AGE, stored.ageOnArrival)
-					&& isBetween0And(MAX_TOOK, stored.took) && isBetween0And(MAX_TIME, stored.arrivedAt)) {
+			if (stored != null && isValid(stored.promptInfo) && isBetween0And(MAX_AGE_ON_ARRIVAL, stored.ageOnArrival)
+					&& isBetween0And(MAX_FETCH_TIME, stored.took) && isBetween0And(MAX_TIME, stored.arrivedAt)) {
 				return new Snapshot(stored.promptInfo, Duration.ofMillis(stored.ageOnArrival), stored.deprecation,
 						arrivedNanos - Duration.ofMillis(stored.took).toNanos(), arrivedNanos,
 						Instant.ofEpochMilli(stored.arrivedAt), keyVersion);

@@ -1,6 +1,6 @@
 -- Claims the next fetch, or reads the shared result.
 -- KEYS[1]  hash of the account, and name of the channel
--- ARGV     operation: claim, read, or probe, which reads and does all else that the fleet needs
+-- ARGV     operation: claim, read, or probe, which reads and runs every command that the fleet uses
 --          token of the claim: the replica, a colon, and a number
 --          time in ms since its arrival below which an answer serves
 --          length of the lease in ms
@@ -10,7 +10,7 @@
 --          time in ms, rest of the lease in ms
 --          id of the result, answer, time of its arrival, failure, its time, end of the cool-down
 local key = KEYS[1]
-local operation, token, new_below, lease, retention, met =
+local operation, token, new_below, lease, retention, held_id =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
 local max_cooldown = 1200000
 
@@ -26,7 +26,7 @@ local cooldown_end, lease_end = tonumber(stored[6]), tonumber(stored[7])
 local cooling = failure and failed_at and failed_at <= now
   and cooldown_end and now < cooldown_end and cooldown_end - now <= max_cooldown
 local fresh = answer and not failure and arrived_at and arrived_at <= now and now - arrived_at < new_below
-local joined = answer and not failure and met ~= '' and id and id ~= met
+local joined = answer and not failure and held_id ~= '' and id and id ~= held_id
 -- A lease of the same replica is of a claim that it gave up: it has one at a time
 local replica = string.match(token, '^(.+):')
 local given_up = replica and stored[8] and replica == string.match(stored[8], '^(.+):')
