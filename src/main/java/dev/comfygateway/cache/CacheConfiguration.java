@@ -22,8 +22,7 @@ import org.springframework.context.annotation.Configuration;
 @Configuration(proxyBeanMethods = false)
 class CacheConfiguration {
 
-	/** Of the one answer. */
-	private static final int MAX_SIZE = 1;
+	private static final int MAX_ENTRIES = 1;
 
 	@Bean
 	FreshnessPolicy freshnessPolicy(GatewayProperties properties) {
@@ -39,7 +38,7 @@ class CacheConfiguration {
 	CaffeineCacheManager cacheManager(FreshnessPolicy policy, Ticker ticker, StatsCounter statistics) {
 		CaffeineCacheManager caches = new CaffeineCacheManager();
 		caches.registerCustomCache(ResultStore.NAME, Caffeine.newBuilder()
-			.maximumSize(MAX_SIZE)
+			.maximumSize(MAX_ENTRIES)
 			.expireAfter(Expiry.writing((key, snapshot) -> lifetime((Snapshot) snapshot, policy, ticker.read())))
 			.ticker(ticker)
 			.recordStats(() -> statistics)

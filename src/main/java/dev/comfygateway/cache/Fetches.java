@@ -60,8 +60,8 @@ class Fetches {
 			}
 			return new Joined(running.result, true);
 		}
-		FetchResult last = results.current(results.last());
-		if (last != null && last != seen) {
+		FetchResult last = results.ofCurrentKey(results.last());
+		if (last != null && last != seen && started.isNewEnough(last)) {
 			inFlight.set(null);
 			started.result.complete(last);
 			return new Joined(started.result, true);
@@ -100,7 +100,13 @@ class Fetches {
 			this.background = background;
 		}
 
-		/** Promotes the claim, or has it promoted as soon as it is made. */
+		/** Whether a result that came meanwhile serves: another replica's can be old. */
+		boolean isNewEnough(FetchResult last) {
+			return !(last instanceof Snapshot snapshot) || !snapshot.shared()
+					|| snapshot.sinceArrival(ticker.read()) < newBelow;
+		}
+
+		/** Promotes the claim, now or as soon as it is made. */
 		void promote() {
 			awaited = true;
 			fleet.promote();
@@ -129,7 +135,7 @@ class Fetches {
 		private void onClaim(Claim claim) {
 			switch (claim) {
 				// The key has changed, so that the result is of another account
-				case Claim.Shared shared when results.current(shared.result()) == null -> claim();
+				case Claim.Shared shared when results.ofCurrentKey(shared.result()) == null -> claim();
 				case Claim.Shared shared -> complete(() -> results.add(shared));
 				case Claim.Granted(Lease lease) -> {
 					// Without a publication, the lease must not block other replicas
@@ -175,9 +181,9 @@ class Fetches {
 		}
 
 		private void fail(Throwable bug) {
-			bugs.log(bug);
 			inFlight.set(null);
 			result.completeExceptionally(bug);
+			bugs.log(bug);
 		}
 
 	}

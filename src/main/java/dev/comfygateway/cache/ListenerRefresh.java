@@ -32,7 +32,7 @@ public class ListenerRefresh {
 	 */
 	public void startIfDue(boolean awaited) {
 		FetchResult seen = results.last();
-		if (nanosUntilDue(results.current(seen), ticker.read()) <= 0) {
+		if (nanosUntilDue(results.ofCurrentKey(seen), ticker.read()) <= 0) {
 			fetches.join(seen, RequestDirectives.NONE, !awaited);
 		}
 	}
@@ -44,7 +44,7 @@ public class ListenerRefresh {
 	 */
 	public long nanosUntilChange() {
 		long now = ticker.read();
-		FetchResult last = results.current(results.last());
+		FetchResult last = results.ofCurrentKey(results.last());
 		long refresh = nanosUntilDue(last, now);
 		if (!(last instanceof Cooldown cooldown)) {
 			return refresh;

@@ -111,14 +111,14 @@ public class PromptCache {
 	private Optional<Lookup> serve(Found found) {
 		Snapshot stored = found.stored;
 		if (stored == null) {
-			return serveWithoutFetch(found);
+			return serveAfterFailure(found);
 		}
 		return switch (policy.evaluate(stored, found.now, found.directives)) {
 			case FRESH -> hit(stored, found.now, Detail.NONE, null);
 			case REFRESH_FLOOR -> hit(stored, found.now, Detail.REFRESH_FLOOR, null);
 			case REVALIDATE ->
-				results.cooldown(found.last) == null ? revalidate(stored, found) : serveWithoutFetch(found);
-			case STALE, REFUSED_BY_CALLER -> serveWithoutFetch(found);
+				results.cooldown(found.last) == null ? revalidate(stored, found) : serveAfterFailure(found);
+			case STALE, REFUSED_BY_CALLER -> serveAfterFailure(found);
 		};
 	}
 
@@ -137,7 +137,7 @@ public class PromptCache {
 	 * the cool-down runs in the background. A hanging upstream then costs callers one
 	 * deadline, not one at each attempt.
 	 */
-	private Optional<Lookup> serveWithoutFetch(Found found) {
+	private Optional<Lookup> serveAfterFailure(Found found) {
 		Snapshot stored = found.stored;
 		Cooldown cooldown = results.cooldown(found.last);
 		if (cooldown != null && stored != null
@@ -231,7 +231,7 @@ public class PromptCache {
 	}
 
 	/**
-	 * What a lookup finds in found.
+	 * State of the cache that one lookup reads.
 	 *
 	 * @param last the last result
 	 * @param stored the stored answer, if it may serve some caller

@@ -77,13 +77,13 @@ class ResultStore {
 	}
 
 	/** Result, unless it belongs to another key version. */
-	@Nullable FetchResult current(@Nullable FetchResult result) {
+	@Nullable FetchResult ofCurrentKey(@Nullable FetchResult result) {
 		return result == null || result.keyVersion() != client.keyVersion() ? null : result;
 	}
 
 	/** Cool-down after a result, over or not; absent after a success. */
 	@Nullable Cooldown cooldown(@Nullable FetchResult result) {
-		return current(result) instanceof Cooldown cooldown ? cooldown : null;
+		return ofCurrentKey(result) instanceof Cooldown cooldown ? cooldown : null;
 	}
 
 	/** Stored answer, if it may serve any caller. */
@@ -110,7 +110,7 @@ class ResultStore {
 	void addAnnounced(Fleet.Claim.Shared shared) {
 		synchronized (this) {
 			FetchResult result = shared.result();
-			if (current(result) != null && (current(last) == null || result.at() - lastNanos > 0)) {
+			if (ofCurrentKey(result) != null && (ofCurrentKey(last) == null || result.at() - lastNanos > 0)) {
 				add(shared);
 			}
 		}
@@ -164,7 +164,7 @@ class ResultStore {
 		last = result;
 		lastNanos = now;
 		changes.logChange(previous, result);
-		if (current(result) != null) {
+		if (ofCurrentKey(result) != null) {
 			receivers.queue(result instanceof Snapshot snapshot ? status(result, snapshot, now) : status());
 		}
 		return result;
@@ -177,7 +177,7 @@ class ResultStore {
 
 	UpstreamStatus status() {
 		long now = ticker.read();
-		FetchResult result = current(last);
+		FetchResult result = ofCurrentKey(last);
 		if (result instanceof Snapshot snapshot && snapshot.sinceArrival(now) < MIN_REFRESH_NANOS) {
 			// As it was reported, even if it could not be stored
 			return status(result, snapshot, now);
@@ -192,7 +192,8 @@ class ResultStore {
 		Optional<Cooldown> cooldown = result instanceof Cooldown failed ? Optional.of(failed) : Optional.empty();
 		Optional<Instant> nextAttemptAt = cooldown.filter(pause -> !pause.isOver(now))
 			.map(pause -> clock.instant().plusNanos(pause.remaining(now)));
-		Optional<Snapshot> good = Optional.ofNullable(lastGood);
+		Optional<Snapshot> good = Optional.ofNullable(lastGood)
+			.filter(snapshot -> snapshot.keyVersion() == client.keyVersion());
 		return new UpstreamStatus(Optional.ofNullable(observed),
 				result == null ? Optional.empty() : Optional.of(cooldown.isEmpty()), cooldown.map(Cooldown::failure),
 				nextAttemptAt, good, cooldown.filter(Cooldown::keyRefused).isPresent());

@@ -1,5 +1,7 @@
 package dev.comfygateway.cache;
 
+import com.github.benmanes.caffeine.cache.stats.StatsCounter;
+import dev.comfygateway.support.GatewaySettings;
 import dev.comfygateway.cache.Fleet.Claim.Shared;
 import dev.comfygateway.cache.Lookup.Detail;
 import dev.comfygateway.cache.Lookup.Forward;
@@ -15,13 +17,15 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.Mockito.doAnswer;
+import static org.mockito.Mockito.mock;
 
 /** {@link PromptCache} as one replica of a fleet. */
 class PromptCacheFleetTests {
 
 	private static final Instant ELSEWHERE = FakeTime.START.plusSeconds(10);
 
-	private final CacheUnderTest cache = CacheUnderTest.inFleet();
+	private CacheUnderTest cache = CacheUnderTest.inFleet();
 
 	@Test
 	void lookupWhenGrantedFetchesAndPublishes() {
@@ -240,6 +244,18 @@ class PromptCacheFleetTests {
 		assertThat(CacheUnderTest.fetched(lookup).ttl()).isEqualTo(Duration.ofMillis(1500).toNanos());
 		cache.advance(Duration.ofMillis(1499));
 		assertThat(CacheUnderTest.stored(cache.lookup()).detail()).isEqualTo(Detail.NONE);
+	}
+
+	@Test
+	void lookupWhenAnOldAnswerIsAnnouncedMeanwhileClaimsAFetch() {
+		StatsCounter announcing = mock(StatsCounter.class);
+		doAnswer(call -> {
+			cache.fleet.announce(answer(7, Duration.ofSeconds(25)));
+			return null;
+		}).when(announcing).recordMisses(1);
+		cache = new CacheUnderTest(true, cache.time, cache.time, cache.upstream, announcing, GatewaySettings.with());
+		assertThat(CacheUnderTest.awaited(cache.lookup()).answer()).isNotDone();
+		assertThat(cache.fleet.claims).hasSize(1);
 	}
 
 	@Test

@@ -94,6 +94,14 @@ class UpstreamHealthIndicatorTests {
 	}
 
 	@Test
+	void healthWhenKeyHasChangedHasNothingOfTheOldAccount() {
+		cache.fetch(7);
+		cache.upstream.changeKey();
+		fail(Reason.UNAVAILABLE);
+		assertThat(indicator.health().getDetails()).doesNotContainKey("lastGoodAt");
+	}
+
+	@Test
 	void healthWhenKeyIsRefusedSaysSo() {
 		fail(Reason.UNAUTHORIZED);
 		assertThat(indicator.health().getDetails()).containsEntry("state", "key refused")
