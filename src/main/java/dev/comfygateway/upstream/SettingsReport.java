@@ -74,11 +74,11 @@ class SettingsReport {
 
 	/** Settings in force, without the key. */
 	String inForce() {
-		return "Upstream %s%s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s, at most %s callers wait%s"
+		return "Upstream %s%s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s%s"
 			.formatted(comfy.baseUrl(), client.proxy().map(proxy -> " through the outbound proxy " + proxy).orElse(""),
 					key(), text(comfy.connectTimeout()), text(comfy.deadline()), text(gateway.freshFor()),
 					text(gateway.staleWhileRevalidate()), text(gateway.staleIfError()), text(gateway.refreshFloor()),
-					text(gateway.cooldown()), text(gateway.maxCooldown()), gateway.maxWaiting(),
+					text(gateway.cooldown()), text(gateway.maxCooldown()),
 					gateway.fleet() == GatewayProperties.FleetType.REDIS ? ", fleet through Redis" : "");
 	}
 

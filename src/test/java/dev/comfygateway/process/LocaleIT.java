@@ -51,7 +51,7 @@ class LocaleIT {
 			}
 			upstream.behave(Behaviour.UNAVAILABLE);
 			assertOrdinary(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
-			gateway.awaitOutput("at most 1000 callers wait");
+			gateway.awaitOutput("cool-down 1s to 30s");
 			gateway.terminate();
 			gateway.awaitExit();
 			assertThat(gateway.output()).doesNotContainPattern(OTHER_DIGIT);

@@ -29,7 +29,7 @@ class SettingsReportTests {
 	void inForceHasTheSettingsWithoutTheKey() {
 		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY)).isEqualTo(
 				"Upstream https://comfy.example, key from comfy.api-key; connect timeout 1s, deadline 2500ms, fresh for"
-						+ " 2s, stale while revalidating 3s, stale if error 30s, refresh floor 500ms, cool-down 1s to 30s, at most 1000 callers wait");
+						+ " 2s, stale while revalidating 3s, stale if error 30s, refresh floor 500ms, cool-down 1s to 30s");
 	}
 
 	@Test
@@ -47,7 +47,7 @@ class SettingsReportTests {
 	@Test
 	void inForceWhenReplicasShareNamesTheFleet() {
 		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY, "fleet=redis"))
-			.endsWith("callers wait, fleet through Redis");
+			.endsWith("cool-down 1s to 30s, fleet through Redis");
 	}
 
 	@Test
