@@ -29,7 +29,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * one more gets 503
  * @param allowedOrigins web origins whose pages may read {@code /api/prompt}, its stream
  * and its record; {@code *} for all; empty: no CORS header at all
- * @param fleet what the replicas share their answers and their cool-down through
+ * @param fleet how the replicas share answers and cool-downs
  * @param events the stream {@code /api/prompt/events}
  * @param page the page {@code /} and the record {@code /api/prompt/history}
  */

@@ -46,8 +46,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 			case UNAUTHORIZED ->
 				// Not the upstream's message: callers have no key that they could replace
 				fromUpstream(401, "UNAUTHORIZED",
-						"The upstream refuses the gateway's key; the gateway's operator"
-								+ " must replace it, its callers can do nothing about it.",
+						"The upstream refuses the gateway's key. Only the gateway's operator can replace it.",
 						failure.code(), null, failure);
 			case RATE_LIMITED ->
 				fromUpstream(429, "RATE_LIMITED", "The upstream limits the rate of requests.", failure);
@@ -82,7 +81,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	 * Answer to a caller with {@code only-if-cached}, if there is nothing to serve.
 	 */
 	public static ErrorAnswer notCached() {
-		return fromGateway(504, "NOT_CACHED", "No answer is cached, and the caller wanted no request for one.",
+		return fromGateway(504, "NOT_CACHED", "No answer is cached, and the request has only-if-cached.",
 				"error=proxy_internal_response");
 	}
 

@@ -98,9 +98,8 @@ class OpenApiConfiguration {
 				HttpHeaders.AGE, seconds("Seconds since the upstream answered, rounded up; absent on a fetched answer"),
 				ErrorDescriptions.NO_STORE, text("Never stored", "no-store"), HttpHeaders.RETRY_AFTER,
 				seconds("Seconds until asking again can help; absent where that is not known"),
-				HttpHeaders.WWW_AUTHENTICATE,
-				text("Scheme of no meaning to clients: a caller has nothing to authenticate with", null),
-				HttpHeaders.ALLOW, text("The methods that there are", "GET, HEAD, OPTIONS"));
+				HttpHeaders.WWW_AUTHENTICATE, text("Required with 401. Callers cannot authenticate", null),
+				HttpHeaders.ALLOW, text("Allowed methods", "GET, HEAD, OPTIONS"));
 	}
 
 	private static Header text(String description, @Nullable String example) {

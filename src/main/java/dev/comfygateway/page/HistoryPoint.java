@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 record HistoryPoint(@Schema(description = "Start of the slot", requiredMode = RequiredMode.REQUIRED) Instant at,
 		@Schema(description = "Last number of the slot; null where there is none", nullable = true,
 				requiredMode = RequiredMode.REQUIRED) @JsonProperty("queue_remaining") @Nullable Long queueRemaining,
-		@Schema(description = "`known`: the upstream answered; `failed`: it never answered, or was left alone after a"
-				+ " failure; `unasked`: nobody asked", requiredMode = RequiredMode.REQUIRED) State state) {
+		@Schema(description = "`known`: the upstream answered; `failed`: every attempt failed, or a cool-down"
+				+ " ran; `unasked`: there was no request", requiredMode = RequiredMode.REQUIRED) State state) {
 
 	/** What is known of a slot. */
 	enum State {

@@ -87,7 +87,7 @@ class PageController {
 			.body(PageStatus.of(cache.status(), clock.instant(), pod(), freshFor, requests(), upstreamRequests()));
 	}
 
-	/** Answered requests for the prompt; those that were refused are not. */
+	/** Requests for the prompt, without rejected ones. */
 	private long requests() {
 		return (long) meters.find("comfy.gateway.requests")
 			.counters()

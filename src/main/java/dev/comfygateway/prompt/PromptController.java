@@ -50,7 +50,7 @@ class PromptController {
 
 	@Operation(summary = "Get information about current prompt execution",
 			description = "Returns information about the current prompt in the execution queue. The answer is"
-					+ " cached for a moment: `Age` and `Cache-Status` tell. `HEAD` gives the same headers.",
+					+ " cached for a moment: see `Age` and `Cache-Status`. `HEAD` gives the same headers.",
 			parameters = @Parameter(in = ParameterIn.HEADER, name = HttpHeaders.CACHE_CONTROL,
 					description = "`no-cache` or `max-age=N` for a newer answer than the cached one, `only-if-cached`"
 							+ " for none but the cached one; everything else is ignored",

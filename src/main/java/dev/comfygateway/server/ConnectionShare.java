@@ -36,8 +36,8 @@ public class ConnectionShare {
 		if (maxConnections <= 0 || configured <= max) {
 			return configured;
 		}
-		log.warn("{} is {} instead of {}: {} % of server.jetty.max-connections", setting, Math.max(1, max), configured,
-				tenths * 10);
+		log.warn("Lowering {} from {} to {}: {} % of server.jetty.max-connections", setting, configured,
+				Math.max(1, max), tenths * 10);
 		return Math.max(1, max);
 	}
 

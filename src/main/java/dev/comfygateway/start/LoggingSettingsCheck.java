@@ -47,7 +47,7 @@ class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironment
 			}
 		}
 		catch (IllegalCharsetNameException ignored) {
-			// told below
+			// Reported below
 		}
 		throw new InvalidSettingException(setting, "names no character set", "Set it to one such as UTF-8.");
 	}

@@ -20,7 +20,7 @@ class ResponseReader {
 
 	private static final int MAX_BODY = 64 * 1024;
 
-	/** Of the name of a content type, in logs. */
+	/** Length of a content type in logs. */
 	private static final int MAX_CONTENT_TYPE = 60;
 
 	/** Beyond the life of any answer. */
