@@ -11,7 +11,7 @@ import org.eclipse.jetty.server.Request;
  * @param paths whether a path is one of them
  * @param lane threads that serve them
  * @param crossOrigin whether pages of allowed origins may read them
- * @param onRefused receives each request that gets no thread
+ * @param onRefused called with each request that gets no thread
  */
 public record Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin, Consumer<Request> onRefused) {
 

@@ -119,7 +119,8 @@ class ApiKeySource {
 					"Correct the path, or mount the file there, such as a Secret's entry of that name.");
 		}
 		catch (AccessDeniedException ignored) {
-			throw new UnusableKeyException("is closed to this user, or in a directory that is",
+			throw new UnusableKeyException(
+					"may not be read by this user, or is in a directory that this user may not enter",
 					"Let the user or group of this process read the file and enter its directory.");
 		}
 		catch (IOException ignored) {

@@ -11,7 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class BulkheadHandlerTests {
 
-	/** An alert counts those. */
+	/** The alert ComfyGatewaySaturated counts them. */
 	@Test
 	void requestsWithoutAThreadAreCountedAsRejected() throws IOException {
 		try (TestGateway gateway = TestGateway.start("gateway.fresh-for=0s")) {
