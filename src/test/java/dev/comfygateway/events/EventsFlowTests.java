@@ -14,8 +14,10 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
-import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,18 +32,34 @@ class EventsFlowTests {
 
 	private static final String EVENTS = "/api/prompt/events";
 
-	private TestGateway gateway;
+	private static TestGateway gateway;
 
-	@BeforeEach
-	void start() {
+	private Instant began = FakeTime.START;
+
+	private int receivedBefore;
+
+	@BeforeAll
+	static void start() {
 		gateway = TestGateway.start("gateway.events.max-listeners=3", "gateway.allowed-origins=https://a.example",
 				"gateway.cooldown=1s");
-		gateway.upstream().queueRemaining(3);
 	}
 
-	@AfterEach
-	void stop() {
+	@AfterAll
+	static void stop() {
 		gateway.close();
+	}
+
+	/** Leaves nothing of the test before that is known, fails or listens. */
+	@BeforeEach
+	void begin() throws IOException {
+		gateway.upstream().behave(Behaviour.NORMAL);
+		gateway.upstream().queueRemaining(3);
+		awaitNoListeners();
+		gateway.time().advance(Duration.ofDays(1));
+		ask();
+		gateway.time().advance(Duration.ofDays(1));
+		began = gateway.time().instant();
+		receivedBefore = gateway.upstream().received().size();
 	}
 
 	@Test
@@ -52,7 +70,7 @@ class EventsFlowTests {
 			assertThat(reader.head()).contains("Content-Type: text/event-stream", "Cache-Control: no-store",
 					"X-Accel-Buffering: no");
 			assertThat(Integer.parseInt(reader.next().get("retry"))).isBetween(2000, 4000);
-			assertThat(reader.next()).isEqualTo(prompt(3, FakeTime.START.toEpochMilli()));
+			assertThat(reader.next()).isEqualTo(prompt(3, began.toEpochMilli()));
 		}
 	}
 
@@ -64,7 +82,7 @@ class EventsFlowTests {
 			refresh();
 			gateway.upstream().queueRemaining(4);
 			refresh();
-			assertThat(reader.next()).isEqualTo(prompt(4, FakeTime.START.plusSeconds(4).toEpochMilli()));
+			assertThat(reader.next()).isEqualTo(prompt(4, began.plusSeconds(4).toEpochMilli()));
 		}
 	}
 
@@ -75,15 +93,15 @@ class EventsFlowTests {
 			one.next();
 			other.next();
 			other.next();
-			assertThat(gateway.upstream().received()).hasSize(1);
+			assertThat(received()).isOne();
 			refresh();
-			assertThat(gateway.upstream().received()).hasSize(2);
+			assertThat(received()).isEqualTo(2);
 		}
 		awaitNoListeners();
 		ask();
-		int before = gateway.upstream().received().size();
+		int before = received();
 		gateway.time().advance(Duration.ofSeconds(10));
-		assertThat(gateway.upstream().received()).hasSize(before);
+		assertThat(received()).isEqualTo(before);
 	}
 
 	@Test
@@ -123,13 +141,13 @@ class EventsFlowTests {
 		try (EventReader reader = listen("?until=0")) {
 			reader.next();
 			// Of before the request: not the end
-			assertThat(reader.next()).isEqualTo(prompt(0, FakeTime.START.toEpochMilli()));
+			assertThat(reader.next()).isEqualTo(prompt(0, began.toEpochMilli()));
 			gateway.time().advance(Duration.ofSeconds(2));
 			Map<String, String> done = reader.next();
 			assertThat(done).containsEntry("event", "done").containsEntry("data", body(0));
 			assertThat(reader.isEnd(reader.next())).isTrue();
 			String id = done.get("id");
-			assertThat(id).startsWith(FakeTime.START.plusMillis(2001).toEpochMilli() + "-");
+			assertThat(id).startsWith(began.plusMillis(2001).toEpochMilli() + "-");
 			assertThat(RawConnection.get(gateway.port(), EVENTS + "?until=0", "Last-Event-ID: " + id).status())
 				.isEqualTo(204);
 			try (TestGateway another = TestGateway.start()) {
@@ -163,6 +181,7 @@ class EventsFlowTests {
 
 	@Test
 	void listenersAreBounded() throws Exception {
+		double refusedBefore = metric("comfy_gateway_listeners_refused_total");
 		try (EventReader one = listen(""); EventReader two = listen(""); EventReader three = listen("")) {
 			for (EventReader reader : new EventReader[] { one, two, three }) {
 				reader.next();
@@ -172,7 +191,7 @@ class EventsFlowTests {
 			assertThat(refused.header("Retry-After")).isPresent();
 			assertThat(refused.header("Content-Type")).hasValue("application/json");
 			assertThat(refused.body()).startsWith("{\"code\":\"TOO_MANY_LISTENERS\"");
-			assertThat(metric("comfy_gateway_listeners_refused_total")).isOne();
+			assertThat(metric("comfy_gateway_listeners_refused_total")).isEqualTo(refusedBefore + 1);
 			assertThat(metric("comfy_gateway_listeners")).isEqualTo(3);
 		}
 		awaitNoListeners();
@@ -183,6 +202,7 @@ class EventsFlowTests {
 
 	@Test
 	void listenerWhoDoesNotReadIsDroppedAndCostsNobodyElse() throws Exception {
+		double droppedBefore = metric("comfy_gateway_listeners_dropped_total");
 		try (Socket silent = new Socket(); EventReader reader = listen("")) {
 			silent.setReceiveBufferSize(1);
 			silent.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), gateway.port()));
@@ -191,7 +211,7 @@ class EventsFlowTests {
 			reader.next();
 			await().until(() -> metric("comfy_gateway_listeners") == 2);
 			int events = 0;
-			while (metric("comfy_gateway_listeners_dropped_total") == 0) {
+			while (metric("comfy_gateway_listeners_dropped_total") == droppedBefore) {
 				assertThat(events++).as("events that the kernel keeps").isLessThan(500);
 				gateway.upstream().queueRemaining(1000 + events);
 				gateway.time().advance(Duration.ofSeconds(2));
@@ -199,7 +219,7 @@ class EventsFlowTests {
 				assertThat(reader.next()).containsEntry("data", body(1000 + events));
 			}
 			assertThat(metric("comfy_gateway_listeners")).isOne();
-			assertThat(metric("comfy_gateway_listeners_dropped_total")).isOne();
+			assertThat(metric("comfy_gateway_listeners_dropped_total")).isEqualTo(droppedBefore + 1);
 		}
 	}
 
@@ -275,13 +295,15 @@ class EventsFlowTests {
 
 	@Test
 	void newcomerIsToldSomethingWhereTheUpstreamHangs() throws Exception {
-		gateway.upstream().behave(Behaviour.STALL);
-		try (EventReader reader = listen("?until=0")) {
-			reader.next();
-			await().until(() -> gateway.upstream().received().size() == 1);
-			gateway.pass(Duration.ofSeconds(60).plusMillis(100));
-			assertThat(reader.next()).containsEntry("event", "unknown")
-				.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"UPSTREAM_TIMEOUT\""));
+		try (TestGateway hanging = TestGateway.start()) {
+			hanging.upstream().behave(Behaviour.STALL);
+			try (EventReader reader = EventReader.connect(hanging.port(), "?until=0")) {
+				reader.next();
+				await().until(() -> hanging.upstream().received().size() == 1);
+				hanging.pass(Duration.ofSeconds(60).plusMillis(100));
+				assertThat(reader.next()).containsEntry("event", "unknown")
+					.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"UPSTREAM_TIMEOUT\""));
+			}
 		}
 	}
 
@@ -320,7 +342,7 @@ class EventsFlowTests {
 		}
 		gateway.time().advance(Duration.ofSeconds(10));
 		await().until(() -> metric("comfy_gateway_listeners") == 0);
-		gateway.upstream().awaitReceived(2);
+		gateway.upstream().awaitReceived(receivedBefore + 2);
 		gateway.time().advance(Duration.ofMinutes(1));
 		assertThat(RawConnection.get(gateway.port(), "/api/prompt").header("Cache-Status"))
 			.as("nothing was fetched, and nothing is being fetched")
@@ -353,31 +375,39 @@ class EventsFlowTests {
 
 	@Test
 	void streamsEndWhenTheGatewayEnds() throws Exception {
-		try (EventReader reader = listen("")) {
+		TestGateway ending = TestGateway.start();
+		try (EventReader reader = EventReader.connect(ending.port(), "")) {
 			reader.next();
 			reader.next();
-			gateway.close();
+			ending.close();
 			assertThat(reader.isEnd(reader.next())).isTrue();
 		}
 	}
 
 	@Test
 	void streamsAreCountedAndAreNoServerRequests() throws Exception {
+		double eventsBefore = metric("comfy_gateway_events_total");
+		double droppedBefore = metric("comfy_gateway_listeners_dropped_total");
 		try (EventReader reader = listen("")) {
 			reader.next();
 			reader.next();
 		}
 		awaitNoListeners();
-		assertThat(metric("comfy_gateway_events_total")).isGreaterThanOrEqualTo(1);
-		assertThat(metric("comfy_gateway_listeners_dropped_total")).isZero();
+		assertThat(metric("comfy_gateway_events_total")).isGreaterThan(eventsBefore);
+		assertThat(metric("comfy_gateway_listeners_dropped_total")).isEqualTo(droppedBefore);
 		assertThat(metrics()).doesNotContain("uri=\"/api/prompt/events\"");
 	}
 
-	private EventReader listen(String query, String... headers) throws IOException {
+	/** Requests that the upstream received in this test. */
+	private int received() {
+		return gateway.upstream().received().size() - receivedBefore;
+	}
+
+	private static EventReader listen(String query, String... headers) throws IOException {
 		return EventReader.connect(gateway.port(), query, headers);
 	}
 
-	private void ask() throws IOException {
+	private static void ask() throws IOException {
 		assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
 	}
 
@@ -390,7 +420,7 @@ class EventsFlowTests {
 			.contains("ttl=2"));
 	}
 
-	private void awaitNoListeners() {
+	private static void awaitNoListeners() {
 		gateway.time().advance(Duration.ofSeconds(10));
 		await().until(() -> metric("comfy_gateway_listeners") == 0);
 	}
@@ -403,7 +433,7 @@ class EventsFlowTests {
 		return "{\"exec_info\":{\"queue_remaining\":%s}}".formatted(queueRemaining);
 	}
 
-	private double metric(String name) throws IOException {
+	private static double metric(String name) throws IOException {
 		return metrics().lines()
 			.filter(line -> line.startsWith(name + " "))
 			.mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
@@ -411,7 +441,7 @@ class EventsFlowTests {
 			.orElseThrow();
 	}
 
-	private String metrics() throws IOException {
+	private static String metrics() throws IOException {
 		return RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body();
 	}
 
