@@ -137,11 +137,6 @@ class ChartFleetTests {
 		assertRefused("fleet.enabled needs fleet.redis.nodes", "fleet.enabled=true");
 	}
 
-	@Test
-	void nodesWhenStandaloneHasTwoAreRefused() {
-		assertRefused("fleet.redis.nodes has 2 entries", "fleet.enabled=true", NODE, "fleet.redis.nodes[1]=b:6379");
-	}
-
 	@ParameterizedTest
 	@ValueSource(strings = { "redis", "redis:", ":6379", "redis:x", "redis:0", "redis:6379/0", "redis:6379:",
 			"re dis:6379", "-redis:6379", "redis://:" + PASSWORD + "@redis:6379", "::1" })
@@ -151,28 +146,20 @@ class ChartFleetTests {
 			.satisfies(refused -> assertThat(refused.getMessage()).doesNotContain(PASSWORD));
 	}
 
-	@Test
-	void sentinelWhenMasterIsMissingIsRefused() {
-		assertRefused("sentinel needs fleet.redis.sentinelMaster", "fleet.enabled=true", NODE,
-				"fleet.redis.mode=sentinel");
-	}
-
 	@ParameterizedTest
-	@CsvSource({ "standalone, sentinelMaster", "cluster, sentinelMaster", "cluster, sentinelPasswordEntry" })
-	void sentinelWhenModeIsAnotherIsRefused(String mode, String value) {
-		assertRefused("need fleet.redis.mode sentinel", "fleet.enabled=true", NODE, "fleet.redis.mode=" + mode,
-				"fleet.redis.%s=comfy".formatted(value));
-	}
-
-	@Test
-	void userWhenPasswordIsMissingIsRefused() {
-		assertRefused("need fleet.redis.existingSecret", "fleet.enabled=true", NODE, "fleet.redis.username=comfy");
-	}
-
-	@Test
-	void authorityWhenTlsIsOffIsRefused() {
-		assertRefused("fleet.redis.tls.existingSecret needs fleet.redis.tls.enabled", "fleet.enabled=true", NODE,
-				"fleet.redis.tls.existingSecret=redis-tls");
+	@CsvSource(delimiter = '|', textBlock = """
+			nodes[1]=b:6379 | fleet.redis.nodes has 2 entries
+			mode=sentinel | sentinel needs fleet.redis.sentinelMaster
+			sentinelMaster=comfy | need fleet.redis.mode sentinel
+			mode=cluster sentinelMaster=comfy | need fleet.redis.mode sentinel
+			mode=cluster sentinelPasswordEntry=comfy | need fleet.redis.mode sentinel
+			username=comfy | need fleet.redis.existingSecret
+			tls.existingSecret=redis-tls | fleet.redis.tls.existingSecret needs fleet.redis.tls.enabled
+			""")
+	void valuesWhenTheyDoNotFitAreRefused(String values, String named) {
+		assertThatException()
+			.isThrownBy(() -> fleet(Stream.of(values.split(" ")).map("fleet.redis."::concat).toArray(String[]::new)))
+			.withMessageContaining(named);
 	}
 
 	@ParameterizedTest
