@@ -98,11 +98,11 @@ class EventStream {
 	/**
 	 * Adds a listener.
 	 * @param callback completed at the end of the stream
-	 * @param connection closed if the listener does not read
+	 * @param abort closed if the listener does not read
 	 * @param until number at or below which the stream ends; absent for none
 	 */
-	void add(Content.Sink response, Callback callback, Closeable connection, OptionalLong until) {
-		Listener listener = new Listener(response, callback, connection, until, ticker, listeners::remove);
+	void add(Content.Sink response, Callback callback, Closeable abort, OptionalLong until) {
+		Listener listener = new Listener(response, callback, abort, until, ticker, listeners::remove);
 		run(() -> begin(listener));
 	}
 

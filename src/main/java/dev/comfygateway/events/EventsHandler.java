@@ -1,6 +1,7 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.server.Abort;
 import dev.comfygateway.server.JettyAnswer;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
@@ -9,6 +10,7 @@ import java.util.Optional;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
+import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.http.PreEncodedHttpField;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
@@ -100,8 +102,7 @@ final class EventsHandler extends Handler.Wrapper {
 			Optional<Runnable> release = limit.tryAcquire(request);
 			if (release.isPresent()) {
 				limitSendBuffer(request);
-				stream.add(response, Callback.from(callback, release.get()),
-						request.getConnectionMetaData().getConnection().getEndPoint(), query.until());
+				stream.add(response, Callback.from(callback, release.get()), Abort.of(request), query.until());
 			}
 			else {
 				refuse(response, callback);
@@ -109,8 +110,11 @@ final class EventsHandler extends Handler.Wrapper {
 		}
 	}
 
+	/**
+	 * Over HTTP/2 the buffer is that of others too, and the caller's window is the limit.
+	 */
 	private static void limitSendBuffer(Request request) throws IOException {
-		if (request.getConnectionMetaData()
+		if (request.getConnectionMetaData().getHttpVersion() != HttpVersion.HTTP_2 && request.getConnectionMetaData()
 			.getConnection()
 			.getEndPoint()
 			.getTransport() instanceof SocketChannel socket) {

@@ -34,7 +34,7 @@ final class Listener {
 
 	private final Callback callback;
 
-	private final Closeable connection;
+	private final Closeable abort;
 
 	private final OptionalLong until;
 
@@ -61,16 +61,16 @@ final class Listener {
 	/**
 	 * Creates a listener.
 	 * @param callback completed at the end of the stream
-	 * @param connection closed if the listener does not read
+	 * @param abort closed if the listener does not read
 	 * @param until number at or below which the stream ends; absent for none
 	 * @param ticker the cache's
 	 * @param onEnd called at the end of the stream, also if it fails
 	 */
-	Listener(Content.Sink response, Callback callback, Closeable connection, OptionalLong until, Ticker ticker,
+	Listener(Content.Sink response, Callback callback, Closeable abort, OptionalLong until, Ticker ticker,
 			Consumer<Listener> onEnd) {
 		this.response = response;
 		this.callback = callback;
-		this.connection = connection;
+		this.abort = abort;
 		this.until = until;
 		this.ticker = ticker;
 		this.since = ticker.read();
@@ -136,10 +136,10 @@ final class Listener {
 		return writing ? now - writingSince : 0;
 	}
 
-	/** Closes the connection of a listener that does not read. */
+	/** Aborts the request of a listener that does not read. */
 	void drop() {
 		try {
-			connection.close();
+			abort.close();
 		}
 		catch (IOException ignored) {
 			// Closed already

@@ -2,9 +2,13 @@ package dev.comfygateway.server;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpHeaderValue;
+import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +35,23 @@ final class BodyDrain implements Callback {
 	 * Creates the drain.
 	 * @param callback completed after the last byte
 	 */
-	BodyDrain(Request request, Callback callback) {
+	private BodyDrain(Request request, Callback callback) {
 		this.request = request;
 		this.callback = callback;
+	}
+
+	/**
+	 * Ends the connection after an answer, and reads before what has not come yet of the
+	 * body. Over HTTP/2 the end of an answer is that of its stream, and Jetty tells the
+	 * caller to stop.
+	 * @return completed in place of the given callback
+	 */
+	static Callback andClose(Request request, Response response, Callback callback) {
+		if (request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_2) {
+			return callback;
+		}
+		response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
+		return hasComeWhole(request) ? callback : new BodyDrain(request, callback);
 	}
 
 	@Override

@@ -6,21 +6,25 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.server.Request;
 
 /**
  * Bulkhead for requests of one kind: so many are served at a time, each on a thread, and
- * the others queue. The queue needs no bound of its own, since a connection has one
- * request in it at most and the connections are bounded. Connections that have had fewer
- * answers come first, so that those who pipeline are last; among equals the newest comes
- * first, since callers in a long queue give up before their turn.
+ * the others queue. The queue takes one request of each connection, since the connections
+ * are bounded, and a bounded number beside these. Connections that have sent fewer
+ * requests come first, so that those who pipeline or have many streams are last; among
+ * equals the newest comes first, since callers in a long queue give up before their turn.
  */
 final class Bulkhead {
 
 	private static final long KEEP_ALIVE_SECONDS = 1;
 
+	/** Requests in the queue with others of their connections in progress. */
+	private static final int MAX_QUEUED = 1024;
+
 	private static final Comparator<Runnable> ORDER = Comparator.comparing(HandedOver.class::cast,
-			Comparator.comparingLong(HandedOver::answered)
+			Comparator.comparingLong(HandedOver::place)
 				.thenComparing(Comparator.comparingLong(HandedOver::number).reversed()));
 
 	private final ThreadPoolExecutor executor;
@@ -46,17 +50,30 @@ final class Bulkhead {
 		return new Bulkhead(max, Thread.ofPlatform().daemon().name(name + "-", 1).factory());
 	}
 
-	/** Runs the task when it is its turn. */
-	void execute(Request request, Runnable task) {
-		executor.execute(new HandedOver(request.getConnectionMetaData().getConnection().getMessagesOut(),
-				numbers.getAndIncrement(), task));
+	/**
+	 * Runs the task when it is its turn.
+	 * @return whether the queue has room for it
+	 */
+	boolean execute(Request request, Runnable task) {
+		Connection connection = request.getConnectionMetaData().getConnection();
+		long place = connection.getMessagesIn();
+		if (place - connection.getMessagesOut() > 1 && executor.getQueue().size() >= MAX_QUEUED) {
+			return false;
+		}
+		executor.execute(new HandedOver(place, numbers.getAndIncrement(), task));
+		return true;
 	}
 
 	void shutdown() {
 		executor.shutdown();
 	}
 
-	private record HandedOver(long answered, long number, Runnable task) implements Runnable {
+	/**
+	 * Task in the queue.
+	 *
+	 * @param place place of the request among those of its connection
+	 */
+	private record HandedOver(long place, long number, Runnable task) implements Runnable {
 
 		@Override
 		public void run() {

@@ -4,8 +4,6 @@ import dev.comfygateway.error.ErrorAnswer;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.http.HttpHeaderValue;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -50,16 +48,14 @@ final class BulkheadHandler extends Handler.Wrapper {
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
 		Endpoint endpoint = endpointOf(Request.getPathInContext(request));
-		if (endpoint.lane() != Lane.PROBE && heap.isExhausted()) {
+		Bulkhead bulkhead = Objects.requireNonNull(bulkheads.get(endpoint.lane()));
+		if (endpoint.lane() != Lane.PROBE && heap.isExhausted()
+				|| !bulkhead.execute(request, () -> handleBlocking(request, response, callback))) {
 			heap.refused();
 			endpoint.onRefused().accept(request);
 			// A connection keeps the fields of its last request
-			response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
-			errors.write(ErrorAnswer.tooManyWaiting(), response, callback);
-			return true;
+			errors.write(ErrorAnswer.tooManyWaiting(), response, BodyDrain.andClose(request, response, callback));
 		}
-		Objects.requireNonNull(bulkheads.get(endpoint.lane()))
-			.execute(request, () -> handleBlocking(request, response, callback));
 		return true;
 	}
 

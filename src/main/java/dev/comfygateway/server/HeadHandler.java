@@ -3,7 +3,6 @@ package dev.comfygateway.server;
 import dev.comfygateway.error.ErrorAnswer;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.http.HttpHeaderValue;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.server.Handler;
@@ -29,8 +28,8 @@ final class HeadHandler extends Handler.Wrapper {
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
-		if (endPoint != null) {
-			endPoint.complete(request);
+		if (endPoint != null && endPoint.streams() == null) {
+			endPoint.complete(HeadSize.of(request));
 		}
 		HttpFields fields = request.getHeaders();
 		if (fields.size() > MAX_FIELDS) {
@@ -47,9 +46,7 @@ final class HeadHandler extends Handler.Wrapper {
 	}
 
 	private void refuse(int status, Request request, Response response, Callback callback) {
-		response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
-		errors.write(ErrorAnswer.ofStatus(status), response,
-				BodyDrain.hasComeWhole(request) ? callback : new BodyDrain(request, callback));
+		errors.write(ErrorAnswer.ofStatus(status), response, BodyDrain.andClose(request, response, callback));
 	}
 
 }

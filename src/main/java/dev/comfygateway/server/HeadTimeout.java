@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Timeout of requests whose head comes byte by byte, and of such TLS handshakes, which an
- * idle timeout never ends. All connections are looked at now and then: one whose request
- * or a handshake has begun and is not complete, twice in a row, is closed.
+ * idle timeout never ends. All connections are looked at now and then: one whose request,
+ * frame or handshake has begun and is not complete, twice in a row, is closed. One with
+ * streams in progress is not; those of them that are {@link StalledStreams} end.
  */
 final class HeadTimeout extends AbstractLifeCycle {
 
@@ -28,6 +29,8 @@ final class HeadTimeout extends AbstractLifeCycle {
 
 	/** Weak, so that a closed connection does not hold its heap until the next look. */
 	private Map<EndPoint, Progress> seen = new WeakHashMap<>();
+
+	private final StalledStreams stalled = new StalledStreams();
 
 	private Scheduler.@Nullable Task next;
 
@@ -77,8 +80,9 @@ final class HeadTimeout extends AbstractLifeCycle {
 				secured = !NO_CIPHER.equals(tls.getSSLEngine().getSession().getCipherSuite());
 				connection = secured ? tls.getSslEndPoint().getConnection() : tls;
 			}
+			stalled.look(connection);
 			if (connection.getMessagesIn() == connection.getMessagesOut()) {
-				Progress progress = Progress.of(connection, secured, seen.get(endPoint));
+				Progress progress = Progress.of(connection, frames(endPoint), secured, seen.get(endPoint));
 				if (progress.isTooSlow()) {
 					endPoint.close(new TimeoutException("The head of a request took too long"));
 				}
@@ -86,28 +90,36 @@ final class HeadTimeout extends AbstractLifeCycle {
 			}
 		}
 		seen = now;
+		stalled.end();
+	}
+
+	/** Frames that have come by it; none over HTTP/1.1. */
+	private static int frames(EndPoint endPoint) {
+		MeteredEndPoint metered = MeteredEndPoint.of(endPoint);
+		StreamMeter http2 = metered == null ? null : metered.streams();
+		return http2 == null ? 0 : http2.frames();
 	}
 
 	/**
 	 * What came by a connection.
 	 *
 	 * @param secured whether the handshake is complete, if there is one
-	 * @param requests requests so far
+	 * @param messages requests so far, or frames over HTTP/2
 	 * @param bytes bytes so far
 	 * @param incomplete looks in a row at a request or a handshake that has begun and is
 	 * not complete
 	 */
-	private record Progress(boolean secured, long requests, long bytes, int incomplete) {
+	private record Progress(boolean secured, long messages, long bytes, int incomplete) {
 
-		static Progress of(Connection connection, boolean secured, @Nullable Progress before) {
+		static Progress of(Connection connection, int frames, boolean secured, @Nullable Progress before) {
 			// That of TLS says -1
-			long requests = Math.max(0, connection.getMessagesIn());
+			long messages = Math.max(0, connection.getMessagesIn()) + frames;
 			long bytes = connection.getBytesIn();
-			if (before == null || before.requests < requests || before.secured != secured) {
-				return new Progress(secured, requests, bytes, requests == 0 && bytes > 0 ? 1 : 0);
+			if (before == null || before.messages < messages || before.secured != secured) {
+				return new Progress(secured, messages, bytes, messages == 0 && bytes > 0 ? 1 : 0);
 			}
 			boolean begun = before.incomplete > 0 || before.bytes < bytes;
-			return new Progress(secured, requests, bytes, begun ? before.incomplete + 1 : 0);
+			return new Progress(secured, messages, bytes, begun ? before.incomplete + 1 : 0);
 		}
 
 		boolean isTooSlow() {

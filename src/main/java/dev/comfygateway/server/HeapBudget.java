@@ -129,7 +129,7 @@ public final class HeapBudget {
 	 */
 	public Optional<Runnable> park(Request request) {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
-		int bytes = endPoint == null ? 0 : endPoint.estimate().held();
+		int bytes = endPoint == null ? 0 : endPoint.share();
 		if (parked.addAndGet(bytes) > max / PARKED_PARTS * PARKED || isExhausted()) {
 			parked.addAndGet(-bytes);
 			refused();

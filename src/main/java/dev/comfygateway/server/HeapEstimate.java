@@ -1,6 +1,7 @@
 package dev.comfygateway.server;
 
 import java.nio.channels.SelectableChannel;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Estimate of what one connection holds of the heap. A closed connection holds it until
@@ -10,11 +11,11 @@ final class HeapEstimate {
 
 	private final Object transport;
 
-	private final int plain;
-
-	private volatile int held;
+	private final AtomicInteger held;
 
 	private volatile boolean incomplete;
+
+	private int heads;
 
 	/**
 	 * Creates a estimate.
@@ -23,25 +24,31 @@ final class HeapEstimate {
 	 */
 	HeapEstimate(Object transport, int plain) {
 		this.transport = transport;
-		this.plain = plain;
-		this.held = plain;
+		this.held = new AtomicInteger(plain);
 	}
 
 	/**
-	 * Updates the estimate.
+	 * Updates the estimate of heads, on the thread that reads.
 	 * @return by how many bytes
 	 */
 	int update(int complete, int incomplete) {
-		int now = plain + complete + incomplete;
-		int change = now - held;
-		held = now;
+		int change = complete + incomplete - heads;
+		heads += change;
 		this.incomplete = incomplete > 0;
+		add(change);
 		return change;
+	}
+
+	/** Adds to what the connection holds beside these heads. */
+	void add(int bytes) {
+		if (bytes != 0) {
+			held.addAndGet(bytes);
+		}
 	}
 
 	/** Estimated bytes. */
 	int held() {
-		return held;
+		return held.get();
 	}
 
 	/** Whether a head has begun and is not complete. */

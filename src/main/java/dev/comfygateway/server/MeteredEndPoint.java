@@ -2,14 +2,11 @@ package dev.comfygateway.server;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import org.eclipse.jetty.http.HttpField;
-import org.eclipse.jetty.http.HttpURI;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.server.ProxyConnectionFactory;
-import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,8 +22,10 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** The same with the state of TLS. */
 	private static final int TLS_CONNECTION = 48 * 1024;
 
-	/** Bytes of heap of a header field, beside its text. */
-	private static final int FIELD = 80;
+	/**
+	 * Bytes of heap that HTTP/2 takes: tables of fields, queues, a strategy of threads.
+	 */
+	private static final int HTTP_2 = 20 * 1024;
 
 	/** Bytes of heap for a byte of text: itself, and a buffer twice as long. */
 	private static final int BUFFERED_BYTE = 3;
@@ -45,6 +44,9 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	private final boolean encrypted;
 
 	private final HeapEstimate estimate;
+
+	/** Present over HTTP/2. */
+	private volatile @Nullable StreamMeter streams;
 
 	private int complete;
 
@@ -77,10 +79,14 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		return estimate;
 	}
 
-	/** Whether no request is in progress, or only its body is still read. */
+	/**
+	 * Whether no request is in progress, or only its body is still read. Over HTTP/2 also
+	 * whether the caller reads no answer.
+	 */
 	boolean isExpendable() {
 		Connection http = http();
-		return isIncomplete() || http.getMessagesIn() <= http.getMessagesOut();
+		return http.getMessagesIn() <= http.getMessagesOut()
+				|| (streams == null ? isIncomplete() : Http2.isUnread(http));
 	}
 
 	/** Whether no request has been complete, or another one has begun. */
@@ -105,6 +111,10 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	@Override
 	public int fill(ByteBuffer buffer) throws IOException {
+		StreamMeter http2 = streams;
+		if (http2 != null) {
+			return fill(buffer, http2);
+		}
 		int read = super.fill(buffer);
 		if (read <= 0) {
 			return read;
@@ -123,27 +133,51 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		return read;
 	}
 
-	/** Notes a head that is complete. */
-	void complete(Request request) {
-		HttpURI uri = request.getHttpURI();
-		int text = length(uri.getPath()) + length(uri.getQuery());
-		int longest = text;
-		int fields = 0;
-		for (HttpField field : request.getHeaders()) {
-			int value = length(field.getValue());
-			longest = Math.max(longest, value);
-			text += value + length(field.getName());
-			fields++;
+	private int fill(ByteBuffer buffer, StreamMeter http2) throws IOException {
+		int read = http2.isDue() ? 0 : super.fill(buffer);
+		if (read <= 0) {
+			http2.pause();
+			return read;
 		}
-		complete = Math.max(complete, fields * FIELD + text + longest * (BUFFERED_BYTE - 1));
+		incomplete = Math.min(http2.incomplete(incomplete, read), MAX_INCOMPLETE);
+		charge();
+		return read;
+	}
+
+	/** Notes that the connection speaks HTTP/2 from now on. */
+	void speaksHttp2() {
+		complete = HTTP_2;
+		incomplete = 0;
+		charge();
+		streams = new StreamMeter();
+	}
+
+	/** Meter of the streams; absent over HTTP/1.1. */
+	@Nullable StreamMeter streams() {
+		return streams;
+	}
+
+	/** Notes a request of a stream, or its end. */
+	void chargeStreams(int bytes) {
+		if (bytes != 0) {
+			estimate.add(bytes);
+			budget.charge(bytes);
+		}
+	}
+
+	/** Bytes of the heap that a request holds: its share of what its connection does. */
+	int share() {
+		StreamMeter http2 = streams;
+		return http2 == null ? estimate.held() : estimate.held() / Math.max(1, http2.open());
+	}
+
+	/** Notes a head that is complete. */
+	void complete(HeadSize head) {
+		complete = Math.max(complete, head.held() + head.longest() * (BUFFERED_BYTE - 1));
 		if (encrypted) {
 			incomplete = 0;
 		}
 		charge();
-	}
-
-	private static int length(@Nullable String text) {
-		return text == null ? 0 : text.length();
 	}
 
 	private void charge() {
@@ -158,7 +192,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		int cost = incomplete + (buffer.limit() - from) * (encrypted ? ENCRYPTED_BYTE : BUFFERED_BYTE);
 		for (int i = from; i < buffer.limit() && cost <= complete + SMALL; i++) {
 			if (buffer.get(i) == '\n') {
-				cost += FIELD;
+				cost += HeadSize.FIELD;
 			}
 		}
 		return cost > complete + SMALL;
@@ -178,7 +212,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 			}
 			i--;
 		}
-		int cost = lines * FIELD + (last - i) * BUFFERED_BYTE;
+		int cost = lines * HeadSize.FIELD + (last - i) * BUFFERED_BYTE;
 		tail = byteAt(buffer, from, last - 1) << Byte.SIZE | byteAt(buffer, from, last);
 		return i >= from ? cost : incomplete + cost;
 	}

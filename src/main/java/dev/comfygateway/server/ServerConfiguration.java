@@ -24,11 +24,12 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.server.handler.BufferedResponseHandler;
 import org.eclipse.jetty.ee11.webapp.AbstractConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
-import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
 import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.boot.web.server.context.WebServerApplicationContext;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.Environment;
 
@@ -97,13 +98,17 @@ class ServerConfiguration {
 
 	@Bean
 	WebServerFactoryCustomizer<JettyServletWebServerFactory> jetty(GatewayProperties properties,
-			JettyServerProperties jetty, HeapBudget heap, ListableBeanFactory beans) {
+			JettyServerProperties jetty, HeapBudget heap, ApplicationContext beans) {
 		ErrorAnswerHandler errors = new ErrorAnswerHandler(properties.name());
 		return factory -> {
 			if (jetty.getThreads().getSelectors() == null || jetty.getThreads().getSelectors() < 0) {
 				// Jetty's default is one for two cores; here selectors do most of the
 				// work
 				factory.setSelectors(Math.min(Runtime.getRuntime().availableProcessors(), MAX_SELECTORS));
+			}
+			if (WebServerApplicationContext.hasServerNamespace(beans, "management")) {
+				// Their probes and scrapers need no second protocol
+				factory.setHttp2(null);
 			}
 			factory.setErrorPages(Set.of());
 			factory.addConfigurations(new ErrorConfiguration(errors));
@@ -126,6 +131,9 @@ class ServerConfiguration {
 		BulkheadHandler bulkheads = new BulkheadHandler(bulkheads(properties),
 				Stream.concat(ENDPOINTS.stream(), endpoints.stream()).toList(), heap, errors);
 		chain(errors, bulkheads, front).reversed().forEach(server::insertHandler);
+		if (Stream.of(server.getConnectors()).anyMatch(Http2::isSpokenBy)) {
+			server.insertHandler(new StreamHandler(heap, errors));
+		}
 	}
 
 	/**
@@ -194,23 +202,24 @@ class ServerConfiguration {
 	}
 
 	private static void customize(Connector connector, HeapBudget heap) {
-		if (connector instanceof ServerConnector server) {
-			server.setAcceptQueueSize(ACCEPT_QUEUE_SIZE);
-			server.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
-			server.setAcceptedReceiveBufferSize(SOCKET_BUFFER_SIZE);
-			server.setAcceptedSendBufferSize(SOCKET_BUFFER_SIZE);
-			server.addBean(new HeadTimeout(server, headMillis(server.getIdleTimeout())));
-			if (server.getDefaultConnectionFactory() instanceof AbstractConnectionFactory first) {
-				server.addFirstConnectionFactory(new MeteredConnectionFactory(heap, first));
-			}
-			heap.add(server);
-		}
 		connector.getConnectionFactories()
 			.stream()
 			.filter(HttpConnectionFactory.class::isInstance)
 			.map(HttpConnectionFactory.class::cast)
 			.map(HttpConnectionFactory::getHttpConfiguration)
 			.forEach(ServerConfiguration::customize);
+		if (connector instanceof ServerConnector server) {
+			server.setAcceptQueueSize(ACCEPT_QUEUE_SIZE);
+			server.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
+			server.setAcceptedReceiveBufferSize(SOCKET_BUFFER_SIZE);
+			server.setAcceptedSendBufferSize(SOCKET_BUFFER_SIZE);
+			Http2.customize(server);
+			server.addBean(new HeadTimeout(server, headMillis(server.getIdleTimeout())));
+			if (server.getDefaultConnectionFactory() instanceof AbstractConnectionFactory first) {
+				server.addFirstConnectionFactory(new MeteredConnectionFactory(heap, first));
+			}
+			heap.add(server);
+		}
 	}
 
 	/** An idle timeout of zero or less is none. */

@@ -3,8 +3,6 @@ package dev.comfygateway.server;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -16,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Handler for callers who do not read their answer, or read it slowly. A small answer
  * holds no thread until it is read: its writer goes on at once, and the request ends when
- * the write does. A large one has a deadline, after which its connection is closed.
+ * the write does. A large one has a deadline, after which it is aborted.
  */
 final class SlowReaderHandler extends Handler.Wrapper {
 
@@ -78,11 +76,9 @@ final class SlowReaderHandler extends Handler.Wrapper {
 
 		private void startDeadline() {
 			if (timeout == null) {
-				EndPoint connection = getRequest().getConnectionMetaData().getConnection().getEndPoint();
 				timeout = getRequest().getComponents()
 					.getScheduler()
-					.schedule(() -> connection.close(new TimeoutException("The answer was not read in time")),
-							deadline.toMillis(), TimeUnit.MILLISECONDS);
+					.schedule(Abort.of(getRequest())::close, deadline.toMillis(), TimeUnit.MILLISECONDS);
 			}
 		}
 

@@ -1,0 +1,126 @@
+package dev.comfygateway.server;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.eclipse.jetty.http2.ErrorCode;
+import org.eclipse.jetty.http2.HTTP2Stream;
+import org.eclipse.jetty.http2.frames.ResetFrame;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.BufferUtil;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.Invocable;
+import org.eclipse.jetty.util.thread.Scheduler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Drain of a body over HTTP/2, while its request is answered and for a while afterwards:
+ * what is not read fills the heap. A caller who still sends then is told to stop (RFC
+ * 9113 section 8.1).
+ */
+final class StreamDrain implements Callback {
+
+	private static final long MAX_BYTES = 2 * 1024 * 1024;
+
+	/** Least cost of a frame, however short it is. */
+	private static final int FRAME = 256;
+
+	private static final long MAX_SECONDS = 5;
+
+	private final Request request;
+
+	private final Response response;
+
+	private final HTTP2Stream stream;
+
+	private final Callback callback;
+
+	/** The end of the answer and that of the drain; the request ends with the second. */
+	private final AtomicInteger left = new AtomicInteger(2);
+
+	private long bytes;
+
+	private volatile boolean whole;
+
+	private volatile Scheduler.@Nullable Task timeout;
+
+	/**
+	 * Creates the drain.
+	 * @param callback completed in place of this one
+	 */
+	StreamDrain(Request request, Response response, HTTP2Stream stream, Callback callback) {
+		this.request = request;
+		this.response = response;
+		this.stream = stream;
+		this.callback = callback;
+	}
+
+	@Override
+	public InvocationType getInvocationType() {
+		return InvocationType.NON_BLOCKING;
+	}
+
+	/** Discards what comes until the end of the body. */
+	void drain() {
+		while (bytes < MAX_BYTES) {
+			Content.Chunk chunk = request.read();
+			if (chunk == null) {
+				request.demand(Invocable.from(InvocationType.NON_BLOCKING, this::drain));
+				return;
+			}
+			bytes += Math.max(chunk.remaining(), FRAME);
+			chunk.release();
+			if (chunk.isLast() || Content.Chunk.isFailure(chunk)) {
+				whole = !Content.Chunk.isFailure(chunk);
+				end();
+				return;
+			}
+		}
+		reset(response.hasLastWrite() ? ErrorCode.NO_ERROR : ErrorCode.CANCEL_STREAM_ERROR);
+		end();
+	}
+
+	@Override
+	public void succeeded() {
+		if (response.hasLastWrite()) {
+			answered();
+		}
+		else {
+			response.write(true, BufferUtil.EMPTY_BUFFER,
+					Callback.from(InvocationType.NON_BLOCKING, this::answered, callback::failed));
+		}
+	}
+
+	@Override
+	public void failed(Throwable failure) {
+		callback.failed(failure);
+	}
+
+	private void answered() {
+		timeout = request.getComponents().getScheduler().schedule(this::stop, MAX_SECONDS, TimeUnit.SECONDS);
+		end();
+	}
+
+	private void end() {
+		if (left.decrementAndGet() == 0) {
+			Scheduler.Task waiting = timeout;
+			if (waiting == null || waiting.cancel()) {
+				stop();
+			}
+		}
+	}
+
+	private void stop() {
+		if (!whole) {
+			reset(ErrorCode.NO_ERROR);
+		}
+		callback.succeeded();
+	}
+
+	/** A second reset of a stream has no effect. */
+	private void reset(ErrorCode error) {
+		stream.reset(new ResetFrame(stream.getId(), error.code), Callback.NOOP);
+	}
+
+}

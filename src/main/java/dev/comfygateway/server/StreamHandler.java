@@ -1,0 +1,93 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.error.ErrorAnswer;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.http2.ErrorCode;
+import org.eclipse.jetty.http2.HTTP2Stream;
+import org.eclipse.jetty.http2.frames.ResetFrame;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+
+/**
+ * Handler of what a request over HTTP/2 has of its own. It meters the request's stream,
+ * drains its body, and refuses heads that are too long. If the heap is exhausted, a
+ * connection gets one stream at a time; the others are refused, and may be sent again.
+ */
+final class StreamHandler extends Handler.Wrapper {
+
+	private final HeapBudget heap;
+
+	private final ErrorAnswerHandler errors;
+
+	StreamHandler(HeapBudget heap, ErrorAnswerHandler errors) {
+		this.heap = heap;
+		this.errors = errors;
+	}
+
+	@Override
+	public boolean handle(Request request, Response response, Callback callback) throws Exception {
+		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
+		StreamMeter streams = endPoint == null ? null : endPoint.streams();
+		if (endPoint == null || streams == null) {
+			return super.handle(request, response, callback);
+		}
+		if (heap.isExhausted() && streams.open() > 0) {
+			heap.refused();
+			refuse(request, response, callback);
+			return true;
+		}
+		HeadSize head = HeadSize.of(request);
+		Callback metered = new Metered(endPoint, streams, head.held(), callback);
+		int max = Http2.maxHead(request);
+		if (head.sent() > max) {
+			errors.write(ErrorAnswer.ofStatus(
+					head.target() > max ? HttpStatus.URI_TOO_LONG_414 : HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431),
+					response, metered);
+			return true;
+		}
+		HTTP2Stream stream = BodyDrain.hasComeWhole(request) ? null : Http2.stream(request);
+		if (stream == null) {
+			return super.handle(request, response, metered);
+		}
+		StreamDrain drain = new StreamDrain(request, response, stream, metered);
+		drain.drain();
+		return super.handle(new WithoutBody(request), response, drain);
+	}
+
+	/** Nothing of an answer is sent: its caller might not read that either. */
+	private static void refuse(Request request, Response response, Callback callback) {
+		HTTP2Stream stream = Http2.stream(request);
+		if (stream != null) {
+			stream.reset(new ResetFrame(stream.getId(), ErrorCode.REFUSED_STREAM_ERROR.code), Callback.NOOP);
+		}
+		response.setStatus(HttpStatus.SERVICE_UNAVAILABLE_503);
+		callback.succeeded();
+	}
+
+	/** Callback of a request whose stream is charged until its end. */
+	private static final class Metered extends Callback.Nested {
+
+		private final MeteredEndPoint endPoint;
+
+		private final StreamMeter streams;
+
+		private final int head;
+
+		Metered(MeteredEndPoint endPoint, StreamMeter streams, int head, Callback callback) {
+			super(callback);
+			this.endPoint = endPoint;
+			this.streams = streams;
+			this.head = head;
+			endPoint.chargeStreams(streams.open(head));
+		}
+
+		@Override
+		public void completed() {
+			endPoint.chargeStreams(streams.close(head));
+		}
+
+	}
+
+}
