@@ -1,11 +1,14 @@
 package dev.comfygateway.flow;
 
 import dev.comfygateway.simulator.Behaviour;
+import dev.comfygateway.support.Protocol;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -29,9 +32,9 @@ class FreshAnswersIT {
 
 	private static final String ETAG = "\"d318ae0819beef29372f6fb8075b01ae\"";
 
-	private static final TestGateway accelerated = TestGateway.start();
+	private static final TestGateway accelerated = TestGateway.start("server.http2.enabled=true");
 
-	private static final TestGateway plain = TestGateway.startWithoutFreshAnswers();
+	private static final TestGateway plain = TestGateway.startWithoutFreshAnswers("server.http2.enabled=true");
 
 	private static final TestGateway acceleratedForPages = TestGateway
 		.start("gateway.allowed-origins=https://dashboard.example", "gateway.name=edge-7", "gateway.fresh-for=999ms");
@@ -123,6 +126,33 @@ class FreshAnswersIT {
 		for (List<TestGateway> pair : pairs) {
 			assertThat(bytes(pair.getFirst(), state, request)).isEqualTo(bytes(pair.getLast(), state, request));
 		}
+	}
+
+	/** Those whose fields HTTP/2 has, and an address as HTTP/2 sends it. */
+	static Stream<Arguments> requestsOverBoth() {
+		return requests().filter(arguments -> !String.valueOf(arguments.get()[1])
+			.matches("(?s).*( HTTP/1\\.0|Connection:|Transfer-Encoding:|Upgrade:|http:|Length: 3000).*"));
+	}
+
+	@ParameterizedTest
+	@MethodSource("requestsOverBoth")
+	void answerOverHttp2IsTheSame(State state, String request) throws IOException {
+		List<String> answers = new ArrayList<>();
+		for (TestGateway gateway : pairs.getFirst()) {
+			for (Protocol protocol : Protocol.values()) {
+				prepare(gateway, state);
+				RawConnection.Answer answer = protocol.exchange(gateway.port(), request);
+				answers.add(answer.status() + "\n"
+						+ answer.headers()
+							.stream()
+							.map(header -> header.getKey().toLowerCase(Locale.ROOT) + ": " + header.getValue())
+							.filter(header -> !header.startsWith("date: "))
+							.sorted()
+							.toList()
+						+ "\n" + answer.body());
+			}
+		}
+		assertThat(answers).hasSize(4).containsOnly(answers.getFirst());
 	}
 
 	@ParameterizedTest

@@ -85,8 +85,6 @@ public class MalformedRequestTests {
 				arguments("TRACE", RawConnection.request("TRACE", "/api/prompt"), 405, "METHOD_NOT_ALLOWED"),
 				arguments("HTTP/3.0", "GET /api/prompt HTTP/3.0\r\n" + HOST + "\r\n", 505,
 						"HTTP_VERSION_NOT_SUPPORTED"),
-				arguments("HTTP/2 by prior knowledge", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505,
-						"HTTP_VERSION_NOT_SUPPORTED"),
 				arguments("HTTP/2.0 as text", "GET /livez HTTP/2.0\r\n" + HOST + "\r\n", 505,
 						"HTTP_VERSION_NOT_SUPPORTED"),
 				arguments("HTTP/0.9", "GET /api/prompt HTTP/0.9\r\n" + HOST + "\r\n", 505,
@@ -109,6 +107,12 @@ public class MalformedRequestTests {
 	@MethodSource("malformed")
 	void answerWhenMalformedIsError(String what, String request, int status, String code) throws IOException {
 		assertRefused(port, request, status, code);
+	}
+
+	/** Whatever the callers' port speaks. */
+	@Test
+	void operatorsAnswerToHttp2IsError() throws IOException {
+		assertRefused(managementPort, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED");
 	}
 
 	@ParameterizedTest(name = "{0}")

@@ -1,6 +1,8 @@
 package dev.comfygateway.server;
 
+import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.RawConnection;
+import dev.comfygateway.support.RawConnection.Answer;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import java.util.List;
@@ -15,10 +17,28 @@ class HandlerChainTests {
 	@Test
 	void handlersStandInTheOrderOfTheChain() {
 		try (TestGateway gateway = TestGateway.start("gateway.allowed-origins=*")) {
-			assertThat(gateway.handlers()).containsSubsequence("HeadHandler", "CorsHandler", "FreshAnswers",
-					"NoStoreHandler", "BodyDrainHandler", "MethodsHandler", "EventsHandler", "BulkheadHandler",
-					"NegotiationHandler", "EmptyAnswerHandler", "SlowReaderHandler", "BufferedResponseHandler");
+			assertThat(gateway.handlers()).doesNotContain("StreamHandler")
+				.containsSubsequence("HeadHandler", "CorsHandler", "FreshAnswers", "NoStoreHandler", "BodyDrainHandler",
+						"MethodsHandler", "EventsHandler", "BulkheadHandler", "NegotiationHandler",
+						"EmptyAnswerHandler", "SlowReaderHandler", "BufferedResponseHandler");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
+		}
+	}
+
+	@Test
+	void handlerOfStreamsIsTheFirstOneIfHttp2IsSpoken() {
+		try (TestGateway gateway = TestGateway.start("server.http2.enabled=true")) {
+			assertThat(gateway.handlers()).containsSubsequence("StreamHandler", "HeadHandler", "FreshAnswers");
+			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
+		}
+	}
+
+	@Test
+	void http2IsRefusedByDefault() throws IOException {
+		try (TestGateway gateway = TestGateway.start()) {
+			Answer answer = RawConnection.exchange(gateway.port(), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+			assertThat(answer.status()).isEqualTo(505);
+			ErrorAnswers.assertError(answer, "HTTP_VERSION_NOT_SUPPORTED");
 		}
 	}
 

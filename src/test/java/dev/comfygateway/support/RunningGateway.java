@@ -18,7 +18,8 @@ import org.springframework.test.context.ContextConfiguration;
 		properties = { "management.server.port=0", "comfy.api-key=" + RunningGateway.KEY,
 				// Real time, of which a test may need much to get hundreds of callers in
 				// flight
-				"comfy.deadline=60s", "gateway.max-waiting=" + RunningGateway.MAX_WAITING })
+				"comfy.deadline=60s", "server.http2.enabled=true",
+				"gateway.max-waiting=" + RunningGateway.MAX_WAITING })
 @ContextConfiguration(initializers = GatewaySurroundings.UpstreamInitializer.class)
 @Import(GatewaySurroundings.class)
 public @interface RunningGateway {

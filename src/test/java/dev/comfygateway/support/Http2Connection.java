@@ -1,0 +1,332 @@
+package dev.comfygateway.support;
+
+import dev.comfygateway.support.RawConnection.Answer;
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.MetaData;
+import org.eclipse.jetty.http2.hpack.HpackDecoder;
+import org.eclipse.jetty.http2.hpack.HpackException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Connection over HTTP/2 without TLS, by prior knowledge, that sends given frames. A
+ * client's library would refuse to send most malformed ones.
+ */
+public final class Http2Connection implements AutoCloseable {
+
+	public static final int DATA = 0;
+
+	public static final int HEADERS = 1;
+
+	public static final int RST_STREAM = 3;
+
+	public static final int SETTINGS = 4;
+
+	public static final int PING = 6;
+
+	public static final int GO_AWAY = 7;
+
+	public static final int WINDOW_UPDATE = 8;
+
+	public static final int CONTINUATION = 9;
+
+	/** Flag of the last frame of a stream, and of an acknowledgement. */
+	public static final int END_STREAM = 1;
+
+	public static final int END_HEADERS = 4;
+
+	private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+	private static final int INITIAL_WINDOW_SIZE = 4;
+
+	private static final int PATIENCE_MILLIS = 20_000;
+
+	private static final int MAX_HEAD = 64 * 1024;
+
+	private static final int WINDOW = 65_535;
+
+	private final Socket socket = new Socket();
+
+	private final DataInputStream in;
+
+	private final HpackDecoder decoder = new HpackDecoder(MAX_HEAD, System::nanoTime);
+
+	private final Map<Integer, Exchange> exchanges = new HashMap<>();
+
+	private final int window;
+
+	private int lastStream = -1;
+
+	private @Nullable Integer goneAway;
+
+	public Http2Connection(int port) throws IOException {
+		this(port, PATIENCE_MILLIS, WINDOW);
+	}
+
+	/**
+	 * Connects.
+	 * @param patienceMillis bound of each wait for bytes
+	 * @param window bytes of each answer that may come before any is read
+	 */
+	public Http2Connection(int port, int patienceMillis, int window) throws IOException {
+		this.window = window;
+		socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), patienceMillis);
+		socket.setSoTimeout(patienceMillis);
+		socket.setTcpNoDelay(true);
+		in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
+		write(PREFACE.getBytes(StandardCharsets.US_ASCII));
+		send(SETTINGS, 0, 0, ByteBuffer.allocate(6).putShort((short) INITIAL_WINDOW_SIZE).putInt(window).array());
+	}
+
+	/** Sends one request, in the form of HTTP/1.1, on a connection of its own. */
+	public static Answer exchange(int port, String request) throws IOException {
+		try (Http2Connection connection = new Http2Connection(port)) {
+			return connection.read(connection.request(request));
+		}
+	}
+
+	/** Sends a GET; each header is a whole line. */
+	public static Answer get(int port, String path, String... headers) throws IOException {
+		return exchange(port, RawConnection.request("GET", path, headers));
+	}
+
+	/**
+	 * Sends a request.
+	 * @param request in the form of HTTP/1.1
+	 * @return its stream
+	 */
+	public int request(String request) throws IOException {
+		int end = request.indexOf("\r\n\r\n");
+		byte[] body = request.substring(end + 4).getBytes(StandardCharsets.ISO_8859_1);
+		int stream = nextStream();
+		send(HEADERS, END_HEADERS | (body.length == 0 ? END_STREAM : 0), stream, head(request.substring(0, end)));
+		if (body.length > 0) {
+			send(DATA, END_STREAM, stream, body);
+		}
+		return stream;
+	}
+
+	/** Number of a new stream. */
+	public int nextStream() {
+		lastStream += 2;
+		return lastStream;
+	}
+
+	/** Head of a request, given in the form of HTTP/1.1, as a block of fields. */
+	public static byte[] head(String head) {
+		String[] lines = head.split("\r\n");
+		String[] target = lines[0].split(" ");
+		ByteArrayOutputStream block = new ByteArrayOutputStream();
+		field(block, ":method", target[0]);
+		field(block, ":scheme", "http");
+		field(block, ":path", target[1].replaceFirst("^http://[^/]*", ""));
+		for (int i = 1; i < lines.length; i++) {
+			int colon = lines[i].indexOf(':');
+			String name = lines[i].substring(0, colon).toLowerCase(Locale.ROOT);
+			field(block, name.equals("host") ? ":authority" : name, lines[i].substring(colon + 1).strip());
+		}
+		return block.toByteArray();
+	}
+
+	/** Appends a field as a literal that enters no table (RFC 7541 section 6.2.2). */
+	public static void field(ByteArrayOutputStream block, String name, String value) {
+		block.write(0);
+		text(block, name);
+		text(block, value);
+	}
+
+	private static void text(ByteArrayOutputStream block, String text) {
+		if (text.length() < 127) {
+			block.write(text.length());
+		}
+		else {
+			block.write(127);
+			int rest = text.length() - 127;
+			for (; rest >= 128; rest >>= 7) {
+				block.write(rest & 127 | 128);
+			}
+			block.write(rest);
+		}
+		block.writeBytes(text.getBytes(StandardCharsets.ISO_8859_1));
+	}
+
+	/** Sends a frame. */
+	public Http2Connection send(int type, int flags, int stream, byte... payload) throws IOException {
+		write(frame(type, flags, stream, payload));
+		return this;
+	}
+
+	/** Bytes of a frame. */
+	public static byte[] frame(int type, int flags, int stream, byte... payload) {
+		return ByteBuffer.allocate(9 + payload.length)
+			.putInt(payload.length << 8 | type)
+			.put((byte) flags)
+			.putInt(stream)
+			.put(payload)
+			.array();
+	}
+
+	/** Sends bytes as they are. */
+	public void write(byte[] bytes) throws IOException {
+		socket.getOutputStream().write(bytes);
+	}
+
+	/** Reads until the answer is whole. */
+	public Answer read(int stream) throws IOException {
+		Exchange exchange = exchange(stream);
+		while (!exchange.ended) {
+			readFrame();
+		}
+		return exchange.answer();
+	}
+
+	/** Reads until the body of an answer has this text. */
+	public void awaitText(int stream, String text) throws IOException {
+		Exchange exchange = exchange(stream);
+		while (!exchange.body.toString(StandardCharsets.UTF_8).contains(text)) {
+			readFrame();
+		}
+	}
+
+	/** Reads until the stream is reset, and tells by which error. */
+	public int awaitReset(int stream) throws IOException {
+		Exchange exchange = exchange(stream);
+		while (exchange.error == null) {
+			readFrame();
+		}
+		return exchange.error;
+	}
+
+	/** Reads until the other side closes, and tells its error. */
+	public int awaitGoAway() throws IOException {
+		try {
+			while (true) {
+				readFrame();
+			}
+		}
+		catch (EOFException closed) {
+			return goneAway == null ? -1 : goneAway;
+		}
+	}
+
+	/** Whether the other side has closed, or will. */
+	public boolean isGoneAway() {
+		try {
+			while (in.available() > 0) {
+				readFrame();
+			}
+			return goneAway != null;
+		}
+		catch (IOException closed) {
+			return true;
+		}
+	}
+
+	/** Waits until the other side closes or tells that it will; reads nothing else. */
+	public void awaitEnd() {
+		Awaitility.await().atMost(PATIENCE_MILLIS, TimeUnit.MILLISECONDS).until(this::isGoneAway);
+	}
+
+	private Exchange exchange(int stream) {
+		return exchanges.computeIfAbsent(stream, ignored -> new Exchange());
+	}
+
+	private void readFrame() throws IOException {
+		int first = in.readInt();
+		int flags = in.readUnsignedByte();
+		int stream = in.readInt();
+		byte[] payload = in.readNBytes(first >>> 8);
+		switch (first & 0xFF) {
+			case SETTINGS -> {
+				if ((flags & END_STREAM) == 0) {
+					send(SETTINGS, END_STREAM, 0);
+				}
+			}
+			case HEADERS -> {
+				exchange(stream).head(decode(payload));
+				exchange(stream).ended |= (flags & END_STREAM) != 0;
+			}
+			case DATA -> {
+				exchange(stream).body.writeBytes(payload);
+				exchange(stream).ended |= (flags & END_STREAM) != 0;
+				if (window > 0 && payload.length > 0) {
+					byte[] more = ByteBuffer.allocate(4).putInt(payload.length).array();
+					send(WINDOW_UPDATE, 0, 0, more).send(WINDOW_UPDATE, 0, stream, more);
+				}
+			}
+			case RST_STREAM -> {
+				exchange(stream).error = ByteBuffer.wrap(payload).getInt();
+				exchange(stream).ended = true;
+			}
+			case GO_AWAY -> goneAway = ByteBuffer.wrap(payload).getInt(4);
+			default -> {
+			}
+		}
+	}
+
+	private MetaData decode(byte[] block) {
+		try {
+			return decoder.decode(ByteBuffer.wrap(block));
+		}
+		catch (HpackException.SessionException | HpackException.StreamException e) {
+			throw new UncheckedIOException(new IOException(e));
+		}
+	}
+
+	/** Ends the connection with a reset. */
+	public void reset() throws IOException {
+		socket.setSoLinger(true, 0);
+		socket.close();
+	}
+
+	@Override
+	public void close() throws IOException {
+		socket.close();
+	}
+
+	/** What has come of an answer. */
+	private static final class Exchange {
+
+		private @Nullable MetaData head;
+
+		private final ByteArrayOutputStream body = new ByteArrayOutputStream();
+
+		private boolean ended;
+
+		private @Nullable Integer error;
+
+		void head(MetaData received) {
+			head = received;
+		}
+
+		Answer answer() throws IOException {
+			if (!(head instanceof MetaData.Response response)) {
+				throw new EOFException("Reset by error " + error);
+			}
+			List<Map.Entry<String, String>> headers = new ArrayList<>();
+			for (HttpField field : response.getHttpFields()) {
+				headers.add(Map.entry(field.getName(), field.getValue()));
+			}
+			return new Answer("HTTP/2 " + response.getStatus(), headers, body.toString(StandardCharsets.UTF_8));
+		}
+
+	}
+
+}
