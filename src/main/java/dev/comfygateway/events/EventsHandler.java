@@ -61,8 +61,7 @@ final class EventsHandler extends Handler.Wrapper {
 		}
 		String method = request.getMethod();
 		if (HttpMethod.OPTIONS.is(method)) {
-			response.setStatus(204);
-			response.write(true, BufferUtil.EMPTY_BUFFER, callback);
+			writeNothing(response, callback);
 		}
 		else if (HttpMethod.GET.is(method) || HttpMethod.HEAD.is(method)) {
 			listen(request, response, callback);
@@ -86,9 +85,8 @@ final class EventsHandler extends Handler.Wrapper {
 			Response.writeError(request, response, callback, 503);
 		}
 		else if (query.isDone(request.getHeaders().get("Last-Event-ID"))) {
-			response.setStatus(204);
 			response.getHeaders().put(HEADERS[1]);
-			callback.succeeded();
+			writeNothing(response, callback);
 		}
 		else {
 			for (HttpField header : HEADERS) {
@@ -108,6 +106,11 @@ final class EventsHandler extends Handler.Wrapper {
 				refuse(response, callback);
 			}
 		}
+	}
+
+	private static void writeNothing(Response response, Callback callback) {
+		response.setStatus(204);
+		response.write(JettyAnswer.hasLength(204), BufferUtil.EMPTY_BUFFER, callback);
 	}
 
 	/**

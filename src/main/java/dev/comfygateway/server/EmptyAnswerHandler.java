@@ -13,8 +13,7 @@ import org.eclipse.jetty.util.Callback;
 /**
  * Handler of answers that are written without a body. An error gets the contract's:
  * Spring Boot's actuator sends none if an endpoint does not know what it is asked for. A
- * 304 gets no {@code Content-Length}, which would be that of the answer it stands for
- * (RFC 9110 section 8.6).
+ * 204 or 304 gets no {@code Content-Length}.
  */
 final class EmptyAnswerHandler extends Handler.Wrapper {
 
@@ -44,9 +43,8 @@ final class EmptyAnswerHandler extends Handler.Wrapper {
 			if (empty && getStatus() >= HttpStatus.BAD_REQUEST_400) {
 				errors.write(ErrorAnswer.ofStatus(getStatus()), getWrapped(), callback);
 			}
-			else if (empty && getStatus() == HttpStatus.NOT_MODIFIED_304) {
+			else if (empty && !JettyAnswer.hasLength(getStatus())) {
 				getHeaders().remove(HttpHeader.CONTENT_LENGTH);
-				// Jetty adds a length to what is known to be whole
 				super.write(false, content, callback);
 			}
 			else {

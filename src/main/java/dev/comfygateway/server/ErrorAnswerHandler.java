@@ -43,7 +43,7 @@ final class ErrorAnswerHandler implements Request.Handler {
 		// The cause's status, if there is one, is that of a request that Jetty refuses
 		Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
 		int status = cause instanceof HttpException refusal ? refusal.getCode() : response.getStatus();
-		if (status == 500 && cause instanceof Throwable bug) {
+		if (status == 500 && cause instanceof Throwable bug && !Http2.hasLeft(request)) {
 			bugs.log(NestedExceptionUtils.getMostSpecificCause(bug));
 		}
 		write(ErrorAnswer.ofStatus(status == HttpStatus.UPGRADE_REQUIRED_426 ? HTTP_2_REFUSED : status), response,

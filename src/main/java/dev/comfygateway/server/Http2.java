@@ -96,6 +96,15 @@ final class Http2 {
 				? http2.getSession().getStream(Integer.parseInt(request.getId())) : null;
 	}
 
+	/** Whether a request's stream has been reset, by its caller most often. */
+	static boolean hasLeft(Request request) {
+		if (!(request.getConnectionMetaData().getConnection() instanceof HTTP2Connection)) {
+			return false;
+		}
+		HTTP2Stream stream = stream(request);
+		return stream == null || stream.isReset() || stream.isClosed();
+	}
+
 	/**
 	 * Streams that must not send, since their callers or the connection's do not read.
 	 */

@@ -53,8 +53,15 @@ public record JettyAnswer(int status, List<HttpField> fields, ByteBuffer body) {
 		for (HttpField field : fields) {
 			response.getHeaders().put(field);
 		}
-		// A 304 has no length
-		response.write(status != HttpStatus.NOT_MODIFIED_304, body.slice(), callback);
+		response.write(hasLength(status), body.slice(), callback);
+	}
+
+	/**
+	 * Whether an answer may have a length (RFC 9110 section 8.6). Jetty adds one to a
+	 * last write; one that may have none is not written as the last.
+	 */
+	public static boolean hasLength(int status) {
+		return status != HttpStatus.NO_CONTENT_204 && status != HttpStatus.NOT_MODIFIED_304;
 	}
 
 }

@@ -42,7 +42,7 @@ final class MethodsHandler extends Handler.Wrapper {
 		Response options = new Options(request, response);
 		if (WHOLE_SERVER.equals(request.getHttpURI().getPath())) {
 			options.setStatus(HttpStatus.NO_CONTENT_204);
-			options.write(true, BufferUtil.EMPTY_BUFFER, callback);
+			options.write(JettyAnswer.hasLength(options.getStatus()), BufferUtil.EMPTY_BUFFER, callback);
 			return true;
 		}
 		// Spring answers 403 to a preflight that it has no policy for

@@ -10,15 +10,15 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
-import org.awaitility.Awaitility;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.MetaData;
 import org.eclipse.jetty.http2.hpack.HpackDecoder;
@@ -61,6 +61,8 @@ public final class Http2Connection implements AutoCloseable {
 	private static final int MAX_HEAD = 64 * 1024;
 
 	private static final int WINDOW = 65_535;
+
+	private static final int MAX_FRAME = 16_384;
 
 	private final Socket socket = new Socket();
 
@@ -116,10 +118,24 @@ public final class Http2Connection implements AutoCloseable {
 		int end = request.indexOf("\r\n\r\n");
 		byte[] body = request.substring(end + 4).getBytes(StandardCharsets.ISO_8859_1);
 		int stream = nextStream();
-		send(HEADERS, END_HEADERS | (body.length == 0 ? END_STREAM : 0), stream, head(request.substring(0, end)));
+		byte[] head = head(request.substring(0, end));
+		int flags = body.length == 0 ? END_STREAM : 0;
+		int length = Math.min(head.length, MAX_FRAME);
+		send(HEADERS, flags | (length == head.length ? END_HEADERS : 0), stream, Arrays.copyOf(head, length));
+		for (int from = length; from < head.length; from += MAX_FRAME) {
+			int to = Math.min(from + MAX_FRAME, head.length);
+			send(CONTINUATION, to == head.length ? END_HEADERS : 0, stream, Arrays.copyOfRange(head, from, to));
+		}
 		if (body.length > 0) {
 			send(DATA, END_STREAM, stream, body);
 		}
+		return stream;
+	}
+
+	/** Sends a request whose answer gets no more than the initial window. */
+	public int requestWithoutReading(String request) throws IOException {
+		int stream = request(request);
+		exchange(stream).unread = true;
 		return stream;
 	}
 
@@ -197,6 +213,15 @@ public final class Http2Connection implements AutoCloseable {
 		return exchange.answer();
 	}
 
+	/** Reads until the head of an answer has come, and tells its status. */
+	public int awaitStatus(int stream) throws IOException {
+		Exchange exchange = exchange(stream);
+		while (exchange.head == null && !exchange.ended) {
+			readFrame();
+		}
+		return exchange.answer().status();
+	}
+
 	/** Reads until the body of an answer has this text. */
 	public void awaitText(int stream, String text) throws IOException {
 		Exchange exchange = exchange(stream);
@@ -214,19 +239,21 @@ public final class Http2Connection implements AutoCloseable {
 		return exchange.error;
 	}
 
-	/** Reads until the other side closes, and tells its error. */
-	public int awaitGoAway() throws IOException {
+	/**
+	 * Reads until the other side closes, and tells by which error; -1 if that is lost.
+	 */
+	public int awaitEnd() throws IOException {
 		try {
 			while (true) {
 				readFrame();
 			}
 		}
-		catch (EOFException closed) {
+		catch (EOFException | SocketException closed) {
 			return goneAway == null ? -1 : goneAway;
 		}
 	}
 
-	/** Whether the other side has closed, or will. */
+	/** Whether the other side has closed, or has told that it will. */
 	public boolean isGoneAway() {
 		try {
 			while (in.available() > 0) {
@@ -239,9 +266,9 @@ public final class Http2Connection implements AutoCloseable {
 		}
 	}
 
-	/** Waits until the other side closes or tells that it will; reads nothing else. */
-	public void awaitEnd() {
-		Awaitility.await().atMost(PATIENCE_MILLIS, TimeUnit.MILLISECONDS).until(this::isGoneAway);
+	/** Whether an answer has begun and has no end so far. */
+	public boolean isOpen(int stream) {
+		return exchange(stream).head != null && !exchange(stream).ended;
 	}
 
 	private Exchange exchange(int stream) {
@@ -268,7 +295,10 @@ public final class Http2Connection implements AutoCloseable {
 				exchange(stream).ended |= (flags & END_STREAM) != 0;
 				if (window > 0 && payload.length > 0) {
 					byte[] more = ByteBuffer.allocate(4).putInt(payload.length).array();
-					send(WINDOW_UPDATE, 0, 0, more).send(WINDOW_UPDATE, 0, stream, more);
+					send(WINDOW_UPDATE, 0, 0, more);
+					if (!exchange(stream).unread) {
+						send(WINDOW_UPDATE, 0, stream, more);
+					}
 				}
 			}
 			case RST_STREAM -> {
@@ -309,6 +339,8 @@ public final class Http2Connection implements AutoCloseable {
 		private final ByteArrayOutputStream body = new ByteArrayOutputStream();
 
 		private boolean ended;
+
+		private boolean unread;
 
 		private @Nullable Integer error;
 
