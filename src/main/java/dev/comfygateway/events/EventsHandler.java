@@ -72,7 +72,7 @@ final class EventsHandler extends Handler.Wrapper {
 		return true;
 	}
 
-	private void listen(Request request, Response response, Callback callback) throws IOException {
+	private void listen(Request request, Response response, Callback callback) {
 		EventsQuery query;
 		try {
 			query = EventsQuery.parse(request.getHttpURI().getQuery());
@@ -99,13 +99,24 @@ final class EventsHandler extends Handler.Wrapper {
 			}
 			Optional<Runnable> release = limit.tryAcquire(request);
 			if (release.isPresent()) {
-				limitSendBuffer(request);
-				stream.add(response, Callback.from(callback, release.get()), Abort.of(request), query.until());
+				add(request, response, Callback.from(callback, release.get()), query);
 			}
 			else {
 				refuse(response, callback);
 			}
 		}
+	}
+
+	/** Adds a listener. Its permit is released with the callback, also on failure. */
+	private void add(Request request, Response response, Callback callback, EventsQuery query) {
+		try {
+			limitSendBuffer(request);
+		}
+		catch (IOException closed) {
+			callback.failed(closed);
+			return;
+		}
+		stream.add(response, callback, Abort.of(request), query.until());
 	}
 
 	private static void writeNothing(Response response, Callback callback) {
