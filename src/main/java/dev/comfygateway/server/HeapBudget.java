@@ -78,6 +78,9 @@ public final class HeapBudget {
 
 	private volatile long nextCount = System.nanoTime();
 
+	/** Whether the last count was above the limit. */
+	private volatile boolean full;
+
 	@Autowired
 	HeapBudget(JettyServerProperties jetty, MeterRegistry registry) {
 		this(Runtime.getRuntime().maxMemory() / HEAP_PARTS * CONNECTIONS,
@@ -115,12 +118,17 @@ public final class HeapBudget {
 		}
 	}
 
-	/** Whether nothing more may be held. */
+	/**
+	 * Whether nothing more may be held, after an attempt to make room. While another
+	 * thread counts, the last count decides: the sum still has what closed connections
+	 * held.
+	 */
 	boolean isExhausted() {
-		if (held.get() > max) {
-			makeRoom();
+		if (held.get() <= max) {
+			return false;
 		}
-		return held.get() > max;
+		makeRoom();
+		return held.get() > max && (full || !counting.get());
 	}
 
 	/**
@@ -181,6 +189,7 @@ public final class HeapBudget {
 		try {
 			long present = count();
 			held.set(present);
+			full = present > max;
 			shedder.makeRoom(present, onThreads.get(), max);
 		}
 		finally {

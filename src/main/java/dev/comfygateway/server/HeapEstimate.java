@@ -18,7 +18,7 @@ final class HeapEstimate {
 	private int heads;
 
 	/**
-	 * Creates a estimate.
+	 * Creates an estimate.
 	 * @param transport the connection's channel
 	 * @param plain bytes without a head
 	 */

@@ -7,6 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.nio.channels.SelectableChannel;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
@@ -22,6 +24,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.when;
 
 class HeapBudgetTests {
 
@@ -47,6 +51,26 @@ class HeapBudgetTests {
 			caller.close();
 		}
 		server.stop();
+	}
+
+	@Test
+	void requestsAreServedWhileWhatClosedConnectionsHeldIsCounted() throws Exception {
+		CountDownLatch goOn = new CountDownLatch(1);
+		SelectableChannel channel = mock(SelectableChannel.class);
+		when(channel.isRegistered()).thenAnswer(call -> {
+			came.countDown();
+			return goOn.await(10, TimeUnit.SECONDS);
+		});
+		MeteredEndPoint endPoint = mock(MeteredEndPoint.class);
+		when(endPoint.estimate()).thenReturn(new HeapEstimate(channel, 1));
+		budget = new HeapBudget(10, new ConnectionShedder(0, meters));
+		budget.accepted(connector, endPoint);
+		CompletableFuture<Void> counting = CompletableFuture.runAsync(() -> budget.charge(100));
+		assertThat(came.await(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(budget.isExhausted()).isFalse();
+		goOn.countDown();
+		counting.join();
+		assertThat(budget.isExhausted()).isFalse();
 	}
 
 	@Test
