@@ -49,6 +49,9 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 
 	private static final int MAX_CALLERS = 100_000;
 
+	/** Maximum of {@code gateway.max-cooldown}. */
+	public static final Duration MAX_COOLDOWN = Duration.ofMinutes(15);
+
 	/** How replicas share answers. */
 	public enum FleetType {
 
@@ -90,8 +93,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 				Duration.ofHours(1));
 		DurationSetting.requireBetween("gateway.stale-if-error", staleIfError, Duration.ZERO, Duration.ofHours(24));
 		refreshFloor = refreshFloor(refreshFloor, freshFor);
-		DurationSetting.requireBetween("gateway.max-cooldown", maxCooldown, Duration.ofMillis(100),
-				Duration.ofMinutes(15));
+		DurationSetting.requireBetween("gateway.max-cooldown", maxCooldown, Duration.ofMillis(100), MAX_COOLDOWN);
 		DurationSetting.requireBetween("gateway.cooldown", cooldown, Duration.ofMillis(100), maxCooldown);
 		requireCallers("gateway.max-waiting", maxWaiting);
 		for (String origin : allowedOrigins) {

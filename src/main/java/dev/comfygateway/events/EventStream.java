@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.event.ContextClosedEvent;
 import org.springframework.context.event.EventListener;
@@ -77,12 +78,12 @@ class EventStream {
 
 	private volatile boolean closed;
 
-	EventStream(PromptCache cache, ListenerRefresh refresh, Ticker ticker, Scheduler eventScheduler,
-			ApplicationContext application, MeterRegistry meters) {
+	EventStream(PromptCache cache, ListenerRefresh refresh, Ticker ticker,
+			@Qualifier("eventScheduler") Scheduler scheduler, ApplicationContext application, MeterRegistry meters) {
 		this.cache = cache;
 		this.refresh = refresh;
 		this.ticker = ticker;
-		this.scheduler = eventScheduler;
+		this.scheduler = scheduler;
 		this.application = application;
 		this.sent = Counter.builder("comfy.gateway.events").description("Events sent to listeners").register(meters);
 		this.dropped = Counter.builder("comfy.gateway.listeners.dropped")

@@ -1,5 +1,6 @@
 package dev.comfygateway.fleet;
 
+import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Cooldown;
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.time.Duration;
@@ -22,8 +23,6 @@ import tools.jackson.databind.json.JsonMapper;
 record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String code, @Nullable String message,
 		@Nullable Long retryAfter, @Nullable String detail, boolean endsAnswer, long interval, boolean keyRefused,
 		int failures, long lasting) {
-
-	private static final Duration MAX_INTERVAL = Duration.ofMinutes(15);
 
 	private static final Duration MAX_LASTING = Duration.ofDays(3650);
 
@@ -63,8 +62,9 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 
 	/** Whether a replica can have written this: callers see all of it. */
 	private boolean isValid() {
-		return reason != null && hasStatusOfReason() && isBetween(1, interval, MAX_INTERVAL) && failures > 0
-				&& isBetween(0, lasting, MAX_LASTING) && (retryAfter == null || isBetween(0, retryAfter, MAX_INTERVAL));
+		return reason != null && hasStatusOfReason() && isBetween(1, interval, GatewayProperties.MAX_COOLDOWN)
+				&& failures > 0 && isBetween(0, lasting, MAX_LASTING)
+				&& (retryAfter == null || isBetween(0, retryAfter, GatewayProperties.MAX_COOLDOWN));
 	}
 
 	private boolean hasStatusOfReason() {

@@ -26,9 +26,6 @@ record FleetReply(Status status, long redisMillis, long received, Duration lease
 
 	private static final Duration MAX_AGE = Duration.ofDays(3650);
 
-	/** Longer than any cool-down, and shorter than a step of a wrong clock. */
-	private static final Duration MAX_COOLDOWN = Duration.ofMinutes(20);
-
 	/** Outcome of a claim or a read. */
 	enum Status {
 
@@ -91,7 +88,8 @@ record FleetReply(Status status, long redisMillis, long received, Duration lease
 
 	/** Time left of a cool-down, in nanoseconds. */
 	private static long cooldownLeft(@Nullable Object end, long redisMillis) {
-		return TimeUnit.MILLISECONDS.toNanos(Math.clamp(millis(end) - redisMillis, 0, MAX_COOLDOWN.toMillis()));
+		return TimeUnit.MILLISECONDS
+			.toNanos(Math.clamp(millis(end) - redisMillis, 0, FleetTimes.MAX_COOLDOWN.toMillis()));
 	}
 
 	private static long millis(@Nullable Object field) {

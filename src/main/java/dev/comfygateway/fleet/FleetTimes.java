@@ -12,12 +12,15 @@ import java.time.Duration;
  */
 record FleetTimes(Duration deadline, Duration command, Duration retention) {
 
-	/** Longer than any cool-down. */
-	private static final Duration MIN_RETENTION = Duration.ofMinutes(20);
+	/**
+	 * Longer than any cool-down with its jitter, and shorter than a step of a wrong
+	 * clock.
+	 */
+	static final Duration MAX_COOLDOWN = Duration.ofMinutes(20);
 
 	static FleetTimes of(Duration deadline, Duration command, GatewayProperties gateway) {
 		return new FleetTimes(deadline, command,
-				MIN_RETENTION.plus(gateway.freshFor())
+				MAX_COOLDOWN.plus(gateway.freshFor())
 					.plus(gateway.staleWhileRevalidate())
 					.plus(gateway.staleIfError()));
 	}

@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.stereotype.Component;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
@@ -41,7 +42,8 @@ class Deadline {
 	 * @param scheduler clock of the deadline and of pauses; requests run on threads of
 	 * Reactor's own
 	 */
-	Deadline(ComfyProperties properties, Scheduler scheduler, ObservationRegistry observations) {
+	Deadline(ComfyProperties properties, @Qualifier("scheduler") Scheduler scheduler,
+			ObservationRegistry observations) {
 		this.limit = properties.deadline();
 		this.scheduler = scheduler;
 		this.observations = observations;

@@ -12,6 +12,7 @@
 local key = KEYS[1]
 local operation, token, new_below, lease, retention, held_id =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
+-- FleetTimes.MAX_COOLDOWN in ms
 local max_cooldown = 1200000
 
 local time = redis.call('TIME')
