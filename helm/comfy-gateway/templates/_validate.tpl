@@ -16,11 +16,11 @@
 {{- end -}}
 
 {{/*
-Of two places that set the same one would win without a word: probes and Services name ports and paths, and the fleet's
-values say where Redis is. Its timeouts are in no other place. A document of settings could hold the key.
+Of two places that set the same one would win without a word: probes and Services name ports, paths and protocols, and
+the fleet's values say where Redis is. Its timeouts are in no other place. A document of settings could hold the key.
 */}}
 {{- define "comfy-gateway.validateNames" -}}
-{{- $fixed := "(?i)^((management[._-])?server[._-](port|base[._-]?path|servlet[._-]context[._-]?path)|management[._-]endpoints[._-]web[._-]base[._-]?path|spring[._-](application[._-]json|mvc[._-]servlet[._-]path))$" -}}
+{{- $fixed := "(?i)^((management[._-])?server[._-](port|http2[._-]enabled|base[._-]?path|servlet[._-]context[._-]?path)|management[._-]endpoints[._-]web[._-]base[._-]?path|spring[._-](application[._-]json|mvc[._-]servlet[._-]path))$" -}}
 {{- $fleets := "(?i)^(gateway[._-]fleet|spring[._-]data[._-]redis[._-].*|spring[._-]ssl[._-]bundle[._-]pem[._-]fleet[._-].*)$" -}}
 {{- $names := keys .Values.settings | sortAlpha -}}
 {{- range .Values.extraEnv }}{{ $names = append $names .name }}{{ end -}}

@@ -102,9 +102,10 @@ class EventStream {
 	 * @param abort closed if the listener does not read
 	 * @param until number at or below which the stream ends; absent for none
 	 */
-	void add(Content.Sink response, Callback callback, Closeable abort, OptionalLong until) {
+	Listener add(Content.Sink response, Callback callback, Closeable abort, OptionalLong until) {
 		Listener listener = new Listener(response, callback, abort, until, ticker, listeners::remove);
 		run(() -> begin(listener));
+		return listener;
 	}
 
 	private void begin(Listener listener) {
@@ -113,6 +114,10 @@ class EventStream {
 			return;
 		}
 		listeners.add(listener);
+		if (listener.hasLeft()) {
+			listeners.remove(listener);
+			return;
+		}
 		Optional<Event> current = Event.current(cache.status());
 		refresh.startIfDue(current.isEmpty());
 		scheduleChange();

@@ -116,7 +116,8 @@ final class EventsHandler extends Handler.Wrapper {
 			callback.failed(closed);
 			return;
 		}
-		stream.add(response, callback, Abort.of(request), query.until());
+		request
+			.addFailureListener(stream.add(response, callback, Abort.of(request), query.until())::leave);
 	}
 
 	private static void writeNothing(Response response, Callback callback) {

@@ -6,6 +6,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.OptionalLong;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
@@ -57,6 +58,8 @@ final class Listener {
 	private long writingSince;
 
 	private boolean ending;
+
+	private boolean failed;
 
 	/**
 	 * Creates a listener.
@@ -146,6 +149,20 @@ final class Listener {
 		}
 	}
 
+	/**
+	 * Ends the stream of a listener that has left. Over HTTP/1.1 only a write detects
+	 * that.
+	 */
+	void leave(Throwable failure) {
+		if (!(failure instanceof TimeoutException)) {
+			failed(failure);
+		}
+	}
+
+	synchronized boolean hasLeft() {
+		return failed;
+	}
+
 	private void sendLast(byte[] event) {
 		ending = true;
 		write(new Message(event, lastIdentity, true, true));
@@ -193,6 +210,10 @@ final class Listener {
 
 	private void failed(Throwable failure) {
 		synchronized (this) {
+			if (failed) {
+				return;
+			}
+			failed = true;
 			writing = false;
 			ending = true;
 			next = null;

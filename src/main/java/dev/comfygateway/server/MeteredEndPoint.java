@@ -157,9 +157,9 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		return streams;
 	}
 
-	/** Notes a request of a stream, or its end. */
+	/** Notes a request of a stream, or its end unless the connection has ended before. */
 	void chargeStreams(int bytes) {
-		if (bytes != 0) {
+		if (bytes != 0 && !estimate.isReleased()) {
 			estimate.add(bytes);
 			budget.charge(bytes);
 		}

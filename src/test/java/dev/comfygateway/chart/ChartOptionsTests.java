@@ -45,6 +45,8 @@ class ChartOptionsTests {
 			"dual-stack | Service | /spec/ipFamilyPolicy | \"PreferDualStack\"",
 			"dual-stack | Service | /spec/ipFamilies | [\"IPv6\",\"IPv4\"]",
 			"dual-stack | Service | /spec/trafficDistribution | \"PreferClose\"",
+			"http2 | Service | /spec/ports/0/appProtocol | \"kubernetes.io/h2c\"",
+			"http2 | Deployment | /spec/template/spec/containers/0/env | [{\"name\":\"SERVER_HTTP2_ENABLED\",\"value\":\"true\"}]",
 			"node-port | Service | /spec/ports/0/nodePort | 30080",
 			"node-port | Service | /spec/externalTrafficPolicy | \"Local\"",
 			"evictions | Deployment | /metadata/annotations/example.com~1reload | \"true\"",

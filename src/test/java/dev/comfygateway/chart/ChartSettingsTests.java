@@ -71,7 +71,8 @@ class ChartSettingsTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "SERVER_PORT", "management.server.port", "SPRING_APPLICATION_JSON" })
+	@ValueSource(
+			strings = { "SERVER_PORT", "server.http2.enabled", "management.server.port", "SPRING_APPLICATION_JSON" })
 	void variableWhenItIsTheChartsIsRefused(String name) {
 		assertRefused(name + " cannot be set", "extraEnv[0].name=" + name, "extraEnv[0].value=x");
 	}

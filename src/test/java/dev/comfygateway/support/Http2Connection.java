@@ -1,14 +1,11 @@
 package dev.comfygateway.support;
 
 import dev.comfygateway.support.RawConnection.Answer;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
@@ -64,7 +61,7 @@ public final class Http2Connection implements AutoCloseable {
 
 	private static final int MAX_FRAME = 16_384;
 
-	private final Socket socket = new Socket();
+	private final Socket socket;
 
 	private final DataInputStream in;
 
@@ -88,13 +85,23 @@ public final class Http2Connection implements AutoCloseable {
 	 * @param window bytes of each answer that may come before any is read
 	 */
 	public Http2Connection(int port, int patienceMillis, int window) throws IOException {
+		this(new RawConnection(port, patienceMillis), window);
+	}
+
+	private Http2Connection(RawConnection connection, int window) throws IOException {
 		this.window = window;
-		socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), patienceMillis);
-		socket.setSoTimeout(patienceMillis);
+		socket = connection.socket();
 		socket.setTcpNoDelay(true);
-		in = new DataInputStream(new BufferedInputStream(socket.getInputStream()));
+		in = new DataInputStream(connection.in());
 		write(PREFACE.getBytes(StandardCharsets.US_ASCII));
 		send(SETTINGS, 0, 0, ByteBuffer.allocate(6).putShort((short) INITIAL_WINDOW_SIZE).putInt(window).array());
+	}
+
+	/** Goes on with a connection that is upgraded, whose request is the stream 1. */
+	public static Http2Connection upgrade(RawConnection connection) throws IOException {
+		Http2Connection upgraded = new Http2Connection(connection, WINDOW);
+		upgraded.nextStream();
+		return upgraded;
 	}
 
 	/** Sends one request, in the form of HTTP/1.1, on a connection of its own. */
@@ -226,6 +233,9 @@ public final class Http2Connection implements AutoCloseable {
 	public void awaitText(int stream, String text) throws IOException {
 		Exchange exchange = exchange(stream);
 		while (!exchange.body.toString(StandardCharsets.UTF_8).contains(text)) {
+			if (exchange.ended) {
+				throw new EOFException("Ended by error " + exchange.error + " after: " + exchange.body);
+			}
 			readFrame();
 		}
 	}

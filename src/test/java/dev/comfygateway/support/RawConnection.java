@@ -140,6 +140,14 @@ public final class RawConnection implements AutoCloseable {
 		return new String(bytes, StandardCharsets.ISO_8859_1);
 	}
 
+	Socket socket() {
+		return socket;
+	}
+
+	InputStream in() {
+		return in;
+	}
+
 	/** Ends the connection with a reset. */
 	public void reset() throws IOException {
 		socket.setSoLinger(true, 0);
