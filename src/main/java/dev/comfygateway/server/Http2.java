@@ -78,6 +78,8 @@ final class Http2 {
 		http2.setInitialStreamRecvWindow(WINDOW);
 		http2.setConnectProtocolEnabled(false);
 		http2.addEventListener(new Sessions());
+		// It would fail the streams that are still in flight then
+		connector.setShutdownIdleTimeout(-1);
 		// In their order, by which TLS chooses
 		connector.setConnectionFactories(connector.getConnectionFactories()
 			.stream()

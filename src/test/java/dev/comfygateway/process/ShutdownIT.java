@@ -4,6 +4,7 @@ import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.GatewayProcess;
+import dev.comfygateway.support.Http2Connection;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Answer;
 import dev.comfygateway.support.TestGateway;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.eclipse.jetty.http2.ErrorCode;
 import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -58,6 +60,34 @@ class ShutdownIT {
 				assertThat(caller.readToEnd()).isEmpty();
 				caller.close();
 			}
+			assertThat(gateway.awaitExit()).isEqualTo(128 + 15);
+			assertThat(gateway.output()).doesNotContain("WARN", "ERROR");
+		}
+	}
+
+	@Test
+	void processWhenTerminatedTellsCallersOverHttp2AndAnswersTheirStreams() throws Exception {
+		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
+				GatewayProcess gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
+						"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s",
+						"--server.http2.enabled=true");
+				Http2Connection caller = new Http2Connection(gateway.awaitStart().port());
+				Http2Connection idle = new Http2Connection(gateway.port())) {
+			assertThat(idle.read(idle.request(RawConnection.request("GET", "/livez"))).status()).isEqualTo(200);
+			Hold hold = upstream.hold();
+			List<Integer> streams = new ArrayList<>();
+			for (int i = 0; i < CALLERS; i++) {
+				streams.add(caller.request(RawConnection.request("GET", "/api/prompt")));
+			}
+			hold.awaitArrival(1);
+			gateway.terminate();
+			idle.awaitGoAway();
+			caller.awaitGoAway();
+			hold.release();
+			for (int stream : streams) {
+				assertThat(caller.read(stream).status()).isEqualTo(200);
+			}
+			assertThat(caller.awaitEnd()).isEqualTo(ErrorCode.NO_ERROR.code);
 			assertThat(gateway.awaitExit()).isEqualTo(128 + 15);
 			assertThat(gateway.output()).doesNotContain("WARN", "ERROR");
 		}

@@ -161,7 +161,6 @@ class StartUpIT {
 	 */
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', textBlock = """
-			server.http2.enabled=true | the gateway does not speak HTTP/2
 			server.port=99999 | port out of range
 			server.address=192.0.2.1 | Failed to bind to /192.0.2.1
 			server.ssl.key-store=file:/none/store.p12 | Could not load store from 'file:/none/store.p12'

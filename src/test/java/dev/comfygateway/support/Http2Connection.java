@@ -249,6 +249,13 @@ public final class Http2Connection implements AutoCloseable {
 		return exchange.error;
 	}
 
+	/** Reads until the other side tells that it takes no new streams. */
+	public void awaitGoAway() throws IOException {
+		while (goneAway == null) {
+			readFrame();
+		}
+	}
+
 	/**
 	 * Reads until the other side closes, and tells by which error; -1 if that is lost.
 	 */
