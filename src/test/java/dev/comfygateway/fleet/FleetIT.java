@@ -261,7 +261,7 @@ class FleetIT {
 	@EnumSource
 	void callersNoticeNothingWhen(Incident incident) throws Exception {
 		try (SteadyLoad load = SteadyLoad.start(gateways, REQUESTS_PER_SECOND)) {
-			pass(Duration.ofMillis(500));
+			await().until(() -> load.answered() > REQUESTS_PER_SECOND / 4);
 			incident.begin();
 			await().atMost(10, TimeUnit.SECONDS)
 				.untilAsserted(() -> assertThat(gateways.states()).contains(incident.word));
@@ -271,8 +271,8 @@ class FleetIT {
 			incident.end();
 			awaitOneFleet(Duration.ofSeconds(5));
 			int before = gateways.fetches();
-			pass(Duration.ofSeconds(2));
-			assertThat(gateways.fetches() - before).isLessThanOrEqualTo(3);
+			pass(Duration.ofSeconds(1));
+			assertThat(gateways.fetches() - before).isLessThanOrEqualTo(2);
 			assertThat(load.wrong()).isEmpty();
 			assertThat(load.slowest()).isLessThan(DEADLINE.plus(SLOWNESS));
 		}
