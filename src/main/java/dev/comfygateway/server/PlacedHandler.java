@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record PlacedHandler(Place place, Handler.@Nullable Singleton handler) {
 
-	/** Places in the chain of {@link ServerConfiguration}. */
+	/** Places in the {@link HandlerChain}. */
 	public enum Place {
 
 		/** Adds headers to whatever answers behind it. */

@@ -2,12 +2,8 @@ package dev.comfygateway.server;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.InvalidSettingException;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.eclipse.jetty.http.HttpCompliance;
@@ -15,13 +11,11 @@ import org.eclipse.jetty.server.AbstractConnectionFactory;
 import org.eclipse.jetty.server.AsyncRequestLogWriter;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.CustomRequestLog;
-import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.RequestLogWriter;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.server.handler.BufferedResponseHandler;
 import org.eclipse.jetty.ee11.webapp.AbstractConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
@@ -45,33 +39,17 @@ class ServerConfiguration {
 
 	private static final List<String> PREFIXES = List.of("server.servlet.context-path", "spring.mvc.servlet.path");
 
-	/** Paths of both ports. The prefix of the last three is a setting of Spring Boot. */
-	private static final List<Endpoint> ENDPOINTS = List
-		.of(new Endpoint(path -> path.equals("/livez") || path.equals("/readyz") || path.contains("/health"),
-				Lane.PROBE, false), Endpoint.files("/prometheus", "/sbom"));
-
-	private static final int MAX_PROBES = 2;
-
-	private static final int MAX_LARGE = 256;
-
-	private static final int MAX_OTHERS = 4;
-
-	/** Requests for the prompt that are served beside those who wait. */
-	private static final int MAX_NOT_WAITING = 64;
-
 	/** Connections that the kernel completes before Jetty accepts them. */
 	private static final int ACCEPT_QUEUE_SIZE = 4096;
 
 	/** Answers are small, and the largest file of the page is written in pieces. */
-	private static final int OUTPUT_BUFFER_SIZE = 8 * 1024;
+	static final int OUTPUT_BUFFER_SIZE = 8 * 1024;
 
 	/**
 	 * SO_SNDBUF and SO_RCVBUF in bytes; Linux doubles them. By default it would buffer
 	 * megabytes of unread answers.
 	 */
 	private static final int SOCKET_BUFFER_SIZE = 16 * 1024;
-
-	private static final Duration WRITE_DEADLINE = Duration.ofSeconds(20);
 
 	/** During shutdown, a kept connection may send one more request for this long. */
 	private static final long SHUTDOWN_IDLE_MILLIS = 5_000;
@@ -128,60 +106,10 @@ class ServerConfiguration {
 		for (Connector connector : server.getConnectors()) {
 			customize(connector, heap);
 		}
-		BulkheadHandler bulkheads = new BulkheadHandler(bulkheads(properties),
-				Stream.concat(ENDPOINTS.stream(), endpoints.stream()).toList(), heap, errors);
-		chain(errors, bulkheads, front).reversed().forEach(server::insertHandler);
-		if (Stream.of(server.getConnectors()).anyMatch(Http2::isSpokenBy)) {
-			server.insertHandler(new StreamHandler(heap, errors));
-		}
-	}
-
-	/**
-	 * Handlers in front of the servlets, in the order in which a request meets them. Up
-	 * to the bulkheads they run on a selector and must not block. Three of them answer
-	 * for the API: <pre>
-	 *      ┌─ FreshAnswers ──── in memory? answered on the selector's thread
-	 * Jetty┼─ EventsHandler ─── the stream, which takes no thread
-	 *      └─ BulkheadHandler ─ PromptController on a thread that may wait
-	 * </pre>
-	 */
-	private static List<Handler.Singleton> chain(ErrorAnswerHandler errors, BulkheadHandler bulkheads,
-			Collection<PlacedHandler> front) {
-		List<Handler.Singleton> chain = new ArrayList<>();
-		chain.add(new HeadHandler(errors));
-		chain.addAll(at(PlacedHandler.Place.HEADERS, front));
-		chain.addAll(at(PlacedHandler.Place.ACCELERATOR, front));
-		chain.add(new NoStoreHandler());
-		chain.add(new BodyDrainHandler());
-		chain.add(new MethodsHandler());
-		chain.addAll(at(PlacedHandler.Place.STREAM, front));
-		chain.add(bulkheads);
-		chain.add(new NegotiationHandler());
-		chain.add(new EmptyAnswerHandler(errors));
-		chain.add(new SlowReaderHandler(OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));
-		chain.add(buffered());
-		return chain;
-	}
-
-	private static List<Handler.Singleton> at(PlacedHandler.Place place, Collection<PlacedHandler> front) {
-		return front.stream()
-			.filter(each -> each.place() == place)
-			.map(PlacedHandler::handler)
-			.filter(Objects::nonNull)
-			.toList();
-	}
-
-	/** Bounded buffers, so that a caller who does not read holds no thread. */
-	private static Handler.Singleton buffered() {
-		BufferedResponseHandler buffered = new BufferedResponseHandler();
-		buffered.includeMethod("HEAD", "OPTIONS");
-		return buffered;
-	}
-
-	private static Map<Lane, Bulkhead> bulkheads(GatewayProperties properties) {
-		return Map.of(Lane.PROBE, Bulkhead.ofQuick("probe", MAX_PROBES), Lane.WAITING,
-				Bulkhead.ofWaiting("prompt", properties.maxWaiting() + MAX_NOT_WAITING), Lane.LARGE,
-				Bulkhead.ofWaiting("large", MAX_LARGE), Lane.OTHER, Bulkhead.ofQuick("other", MAX_OTHERS));
+		boolean http2 = Stream.of(server.getConnectors()).anyMatch(Http2::isSpokenBy);
+		new HandlerChain(properties, heap, errors).handlers(front, endpoints, http2)
+			.reversed()
+			.forEach(server::insertHandler);
 	}
 
 	/**
