@@ -54,7 +54,9 @@ final class Http2 {
 
 	/** Tells callers to use other connections; those here end with their streams. */
 	static void goAway(Connector connector) {
-		Graceful.shutdown(connector.getConnectionFactory(HTTP2ServerConnectionFactory.class));
+		connector.getConnectionFactory(HTTP2ServerConnectionFactory.class)
+			.getBeans(Graceful.class)
+			.forEach(Graceful::shutdown);
 	}
 
 	/** Sets the limits if the connector speaks HTTP/2. */

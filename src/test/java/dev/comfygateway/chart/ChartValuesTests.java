@@ -20,7 +20,7 @@ class ChartValuesTests {
 
 	private static final Pattern SENTENCE = Pattern.compile(" *# -- (.*)");
 
-	private static final Pattern KEY = Pattern.compile("( *)([A-Za-z]+):.*");
+	private static final Pattern KEY = Pattern.compile("( *)([A-Za-z0-9]+):.*");
 
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', value = { "replicaCount=two | /replicaCount", "replicaCount=-1 | /replicaCount",
