@@ -3,10 +3,12 @@ package dev.comfygateway.server;
 import java.io.Closeable;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.http2.HTTP2Stream;
 import org.eclipse.jetty.http2.ErrorCode;
 import org.eclipse.jetty.http2.frames.ResetFrame;
 import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.ConnectionMetaData;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.Scheduler;
@@ -25,24 +27,31 @@ public final class Abort implements Closeable {
 
 	private final Scheduler scheduler;
 
+	private final boolean isShared;
+
 	private final @Nullable HTTP2Stream stream;
 
-	private Abort(EndPoint connection, Scheduler scheduler, @Nullable HTTP2Stream stream) {
-		this.connection = connection;
-		this.scheduler = scheduler;
-		this.stream = stream;
+	private Abort(Request request) {
+		ConnectionMetaData metaData = request.getConnectionMetaData();
+		this.connection = metaData.getConnection().getEndPoint();
+		this.scheduler = request.getComponents().getScheduler();
+		this.isShared = metaData.getHttpVersion() == HttpVersion.HTTP_2;
+		this.stream = Http2.stream(request);
 	}
 
 	/** Abort of a request that is in progress. */
 	public static Abort of(Request request) {
-		return new Abort(request.getConnectionMetaData().getConnection().getEndPoint(),
-				request.getComponents().getScheduler(), Http2.stream(request));
+		return new Abort(request);
 	}
 
 	@Override
 	public void close() {
-		if (stream == null) {
+		if (!isShared) {
 			closeConnection();
+			return;
+		}
+		if (stream == null) {
+			// It had ended already
 			return;
 		}
 		Scheduler.Task timeout = scheduler.schedule(this::closeConnection, MAX_RESET_SECONDS, TimeUnit.SECONDS);

@@ -10,6 +10,7 @@ import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.mockito.Answers;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
@@ -53,7 +54,7 @@ class ErrorAnswerHandlerTests {
 	}
 
 	private void handle(@Nullable Throwable cause, int status) {
-		Request request = mock(Request.class);
+		Request request = mock(Request.class, Answers.RETURNS_DEEP_STUBS);
 		given(request.getAttribute(ErrorHandler.ERROR_EXCEPTION)).willReturn(cause);
 		Response response = mock(Response.class);
 		given(response.getStatus()).willReturn(status);

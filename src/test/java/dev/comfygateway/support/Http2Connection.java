@@ -313,7 +313,7 @@ public final class Http2Connection implements AutoCloseable {
 				if (window > 0 && payload.length > 0) {
 					byte[] more = ByteBuffer.allocate(4).putInt(payload.length).array();
 					send(WINDOW_UPDATE, 0, 0, more);
-					if (!exchange(stream).unread) {
+					if (!exchange(stream).unread && !exchange(stream).ended) {
 						send(WINDOW_UPDATE, 0, stream, more);
 					}
 				}

@@ -1,0 +1,130 @@
+package dev.comfygateway.server;
+
+import dev.comfygateway.support.Http2Connection;
+import dev.comfygateway.support.RawConnection;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.eclipse.jetty.http2.ErrorCode;
+import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.Callback;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Tests of the budget with connections over HTTP/2. */
+class StreamHeapTests {
+
+	private static final int KIB = 1024;
+
+	private static final int MAX_CALLERS = 1_000;
+
+	private static final String LONG = "X-Long: " + "x".repeat(4 * KIB);
+
+	private final Server server = new Server();
+
+	private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+
+	private final List<Http2Connection> callers = new ArrayList<>();
+
+	private ServerConnector connector = new ServerConnector(server);
+
+	@AfterEach
+	void stop() throws Exception {
+		for (Http2Connection caller : callers) {
+			caller.close();
+		}
+		server.stop();
+	}
+
+	@Test
+	void connectionsThatReadNoAnswerAreClosedToMakeRoom() throws Exception {
+		start(300 * KIB);
+		for (int i = 0; shed() == 0 && i < MAX_CALLERS; i++) {
+			connect(0).request(RawConnection.request("GET", "/"));
+		}
+		assertThat(shed()).isPositive();
+		assertThat(answer(connect(KIB))).isEqualTo(200);
+	}
+
+	@Test
+	void connectionsWithoutStreamsAreClosedToMakeRoom() throws Exception {
+		start(300 * KIB);
+		for (int i = 0; shed() == 0 && i < MAX_CALLERS; i++) {
+			assertThat(answer(connect(KIB))).isEqualTo(200);
+		}
+		assertThat(shed()).isPositive();
+	}
+
+	@Test
+	void streamsAreRefusedWhereNothingCanBeClosed() throws Exception {
+		start(100 * KIB);
+		Http2Connection caller = connect(KIB);
+		int last = 0;
+		for (int i = 0; i < 50; i++) {
+			last = caller.request(RawConnection.request("GET", "/wait", LONG));
+		}
+		assertThat(caller.awaitReset(last)).isEqualTo(ErrorCode.REFUSED_STREAM_ERROR.code);
+		// The connection itself goes on
+		assertThat(answer(connect(KIB))).isEqualTo(200);
+	}
+
+	@Test
+	void streamsThatHaveEndedHoldTheirObjectsAlone() throws Exception {
+		start(100 * KIB);
+		Http2Connection caller = connect(KIB);
+		for (int i = 0; i < 200; i++) {
+			assertThat(caller.read(caller.request(RawConnection.request("GET", "/", LONG))).status()).isEqualTo(200);
+		}
+		assertThat(shed()).isZero();
+	}
+
+	private void start(int max) throws Exception {
+		HeapBudget budget = new HeapBudget(max, new ConnectionShedder(0, meters));
+		HttpConfiguration configuration = new HttpConfiguration();
+		HttpConnectionFactory http = new HttpConnectionFactory(configuration);
+		connector = new ServerConnector(server, http, new HTTP2CServerConnectionFactory(configuration));
+		Http2.customize(connector);
+		connector.addFirstConnectionFactory(new MeteredConnectionFactory(budget, http));
+		connector.setHost("127.0.0.1");
+		budget.add(connector);
+		server.addConnector(connector);
+		StreamHandler handler = new StreamHandler(budget, new ErrorAnswerHandler("gateway"));
+		handler.setHandler(new Handler.Abstract.NonBlocking() {
+			@Override
+			public boolean handle(Request request, Response response, Callback callback) {
+				if (!Request.getPathInContext(request).equals("/wait")) {
+					response.write(true, StandardCharsets.US_ASCII.encode("answer"), callback);
+				}
+				return true;
+			}
+		});
+		server.setHandler(handler);
+		server.start();
+	}
+
+	private Http2Connection connect(int window) throws IOException {
+		Http2Connection caller = new Http2Connection(connector.getLocalPort(), 20_000, window);
+		callers.add(caller);
+		return caller;
+	}
+
+	private static int answer(Http2Connection caller) throws IOException {
+		return caller.read(caller.request(RawConnection.request("GET", "/"))).status();
+	}
+
+	private double shed() {
+		return meters.counter("comfy.gateway.connections.shed").count();
+	}
+
+}
