@@ -44,8 +44,6 @@ class HostileStreamsIT {
 
 	private static final String NO_CACHE = "Cache-Control: no-cache";
 
-	private static final byte[] CANCEL = { 0, 0, 0, (byte) ErrorCode.CANCEL_STREAM_ERROR.code };
-
 	/** A closed connection may lose what it has sent last. */
 	private static final int LOST = -1;
 
@@ -93,7 +91,7 @@ class HostileStreamsIT {
 				Http2Connection caller = connect();
 				sendWhileOpen(caller, 2_000, () -> {
 					int stream = caller.request(get("/api/prompt", NO_CACHE));
-					caller.send(Http2Connection.RST_STREAM, 0, stream, CANCEL);
+					caller.reset(stream);
 				});
 				assertThat(caller.awaitEnd()).isIn(CALM, LOST);
 			}

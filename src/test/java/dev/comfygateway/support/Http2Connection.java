@@ -49,6 +49,8 @@ public final class Http2Connection implements AutoCloseable {
 
 	public static final int END_HEADERS = 4;
 
+	private static final byte[] CANCEL = { 0, 0, 0, 8 };
+
 	private static final String PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 	private static final int INITIAL_WINDOW_SIZE = 4;
@@ -300,7 +302,7 @@ public final class Http2Connection implements AutoCloseable {
 		switch (first & 0xFF) {
 			case SETTINGS -> {
 				if ((flags & END_STREAM) == 0) {
-					send(SETTINGS, END_STREAM, 0);
+					reply(SETTINGS, END_STREAM, 0);
 				}
 			}
 			case HEADERS -> {
@@ -312,9 +314,9 @@ public final class Http2Connection implements AutoCloseable {
 				exchange(stream).ended |= (flags & END_STREAM) != 0;
 				if (window > 0 && payload.length > 0) {
 					byte[] more = ByteBuffer.allocate(4).putInt(payload.length).array();
-					send(WINDOW_UPDATE, 0, 0, more);
+					reply(WINDOW_UPDATE, 0, 0, more);
 					if (!exchange(stream).unread && !exchange(stream).ended) {
-						send(WINDOW_UPDATE, 0, stream, more);
+						reply(WINDOW_UPDATE, 0, stream, more);
 					}
 				}
 			}
@@ -328,6 +330,16 @@ public final class Http2Connection implements AutoCloseable {
 		}
 	}
 
+	/** Sends a frame, unless the other side has closed after what is read now. */
+	private void reply(int type, int flags, int stream, byte... payload) {
+		try {
+			send(type, flags, stream, payload);
+		}
+		catch (IOException ignored) {
+			// The end is read later
+		}
+	}
+
 	private MetaData decode(byte[] block) {
 		try {
 			return decoder.decode(ByteBuffer.wrap(block));
@@ -337,10 +349,9 @@ public final class Http2Connection implements AutoCloseable {
 		}
 	}
 
-	/** Ends the connection with a reset. */
-	public void reset() throws IOException {
-		socket.setSoLinger(true, 0);
-		socket.close();
+	/** Resets a stream. */
+	public void reset(int stream) throws IOException {
+		send(RST_STREAM, 0, stream, CANCEL);
 	}
 
 	@Override
