@@ -16,8 +16,6 @@ import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.RequestLogWriter;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
-import org.eclipse.jetty.ee11.webapp.AbstractConfiguration;
-import org.eclipse.jetty.ee11.webapp.WebAppContext;
 import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
 import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
@@ -164,23 +162,6 @@ class ServerConfiguration {
 		// 3.2.2)
 		http.setHttpCompliance(
 				http.getHttpCompliance().with("ABSOLUTE_TARGET", HttpCompliance.Violation.MISMATCHED_AUTHORITY));
-	}
-
-	/** Replaces the error handler that Spring Boot gives the servlets' context. */
-	private static final class ErrorConfiguration extends AbstractConfiguration {
-
-		private final ErrorAnswerHandler errors;
-
-		ErrorConfiguration(ErrorAnswerHandler errors) {
-			super(new Builder());
-			this.errors = errors;
-		}
-
-		@Override
-		public void configure(WebAppContext context) {
-			context.setErrorHandler(errors);
-		}
-
 	}
 
 }
