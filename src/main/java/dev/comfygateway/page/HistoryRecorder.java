@@ -66,7 +66,7 @@ class HistoryRecorder {
 	synchronized PromptHistory history() {
 		long current = currentSlot();
 		List<HistoryPoint> points = new ArrayList<>(SLOTS);
-		Instant failedUntil = Instant.MIN;
+		Instant failedUntil = failedUntilBefore(current - SLOTS + 1);
 		for (long number = current - SLOTS + 1; number <= current; number++) {
 			Slot slot = slot(number);
 			if (slot == null) {
@@ -79,6 +79,20 @@ class HistoryRecorder {
 			}
 		}
 		return new PromptHistory(INTERVAL.toSeconds(), points);
+	}
+
+	/**
+	 * End of the cool-down of the last slot before this one, which the ring still has.
+	 */
+	private Instant failedUntilBefore(long first) {
+		Slot last = null;
+		for (Slot slot : ring) {
+			if (slot != null && slot.point.at().isBefore(begin(first))
+					&& (last == null || slot.point.at().isAfter(last.point.at()))) {
+				last = slot;
+			}
+		}
+		return last == null ? Instant.MIN : last.failedUntil;
 	}
 
 	/** Slot of this number; absent if the ring has an older one in its place. */

@@ -30,6 +30,14 @@ class HistoryRecorderTests {
 	}
 
 	@Test
+	void slotsOfACooldownThatBeganBeforeTheHourAreFailed() {
+		recorder.failed(FakeTime.START.plusSeconds(60));
+		time.advance(Duration.ofHours(1));
+		assertThat(recorder.history().points()).extracting(HistoryPoint::state)
+			.startsWith(State.FAILED, State.FAILED, State.FAILED, State.UNASKED);
+	}
+
+	@Test
 	void historyWithinASlotHasItsBegin() {
 		time.advance(Duration.ofMillis(14_999));
 		assertThat(last().at()).isEqualTo(FakeTime.START);
