@@ -105,16 +105,22 @@ class ResultStore {
 	}
 
 	/**
-	 * Adds a result that another replica announced, unless one was added since it came.
+	 * Adds a result that another replica announced, unless one was added since it came or
+	 * it is too old for any caller.
 	 */
 	void addAnnounced(Fleet.Claim.Shared shared) {
 		synchronized (this) {
 			FetchResult result = shared.result();
-			if (ofCurrentKey(result) != null && (ofCurrentKey(last) == null || result.at() - lastNanos > 0)) {
+			if (ofCurrentKey(result) != null && !isTooOld(result)
+					&& (ofCurrentKey(last) == null || result.at() - lastNanos > 0)) {
 				add(shared);
 			}
 		}
 		receivers.report();
+	}
+
+	private boolean isTooOld(FetchResult result) {
+		return result instanceof Snapshot snapshot && policy.remainingLife(snapshot, ticker.read()) <= 0;
 	}
 
 	/** Adds a result of another replica. */

@@ -247,6 +247,15 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
+	void announcementOfAnAnswerThatIsTooOldIsIgnored() {
+		List<UpstreamStatus> received = new ArrayList<>();
+		cache.cache.onResult(received::add);
+		cache.fleet.announce(answer(7, Duration.ofMinutes(10)));
+		assertThat(received).isEmpty();
+		assertThat(cache.cache.status().state()).isEqualTo("not asked yet");
+	}
+
+	@Test
 	void lookupWhenAnOldAnswerIsAnnouncedMeanwhileClaimsAFetch() {
 		StatsCounter announcing = mock(StatsCounter.class);
 		doAnswer(call -> {
