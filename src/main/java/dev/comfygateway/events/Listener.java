@@ -61,6 +61,9 @@ final class Listener {
 
 	private boolean failed;
 
+	/** Whether the callback is completed, which two threads may try to. */
+	private boolean ended;
+
 	/**
 	 * Creates a listener.
 	 * @param callback completed at the end of the stream
@@ -194,6 +197,9 @@ final class Listener {
 
 	private void written(Message message) {
 		synchronized (this) {
+			if (ended) {
+				return;
+			}
 			writing = false;
 			if (!message.isLast) {
 				if (message.isEvent && next == null) {
@@ -202,6 +208,7 @@ final class Listener {
 				writeNext();
 				return;
 			}
+			ended = true;
 		}
 		tasks.dispose();
 		onEnd.accept(this);
@@ -210,9 +217,10 @@ final class Listener {
 
 	private void failed(Throwable failure) {
 		synchronized (this) {
-			if (failed) {
+			if (ended) {
 				return;
 			}
+			ended = true;
 			failed = true;
 			writing = false;
 			ending = true;
