@@ -17,9 +17,9 @@ import org.springframework.core.Ordered;
 
 /**
  * Queue in front of every appender that Spring Boot has configured, whatever its format
- * and target. Where nobody reads the output, the queue is full and lines are dropped: a
- * thread that waited for it could be the one that all callers need. Boot's own shutdown
- * hook writes what is queued, a failed start's report too.
+ * and target. If the output is not read, the queue is full and lines are dropped, so that
+ * no thread waits for it. Boot's own shutdown hook writes the queued lines, also those of
+ * a failed start.
  */
 public class BoundedLog implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
 
@@ -30,7 +30,7 @@ public class BoundedLog implements ApplicationListener<ApplicationEnvironmentPre
 	public void onApplicationEvent(ApplicationEnvironmentPreparedEvent event) {
 		if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
 			PinnedLoggers.pin(context);
-			// They print what Logback has to say of itself, on the thread that it says it
+			// They print on the thread that Logback reports on
 			StatusManager statuses = context.getStatusManager();
 			statuses.getCopyOfStatusListenerList().forEach(statuses::remove);
 			// A queue takes one appender

@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Accelerator of {@code /api/prompt}. It answers on the selector's thread, without Spring
- * MVC, if the answer is in memory. Every other request passes through. The controller
- * gives the same answers, byte for byte.
+ * MVC, if the result is in memory: a fresh or a stale answer, or the failure of a
+ * cool-down. Every other request passes through. The controller gives the same answers,
+ * byte for byte.
  */
 final class FreshAnswers extends Handler.Wrapper {
 

@@ -51,7 +51,7 @@ final class BodyDrain implements Callback {
 			return callback;
 		}
 		response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE);
-		return hasComeWhole(request) ? callback : new BodyDrain(request, callback);
+		return discardAvailable(request) ? callback : new BodyDrain(request, callback);
 	}
 
 	@Override
@@ -80,7 +80,7 @@ final class BodyDrain implements Callback {
 	 * Discards the received part of a body. Jetty's own method would refuse the rest.
 	 * @return whether that was the whole body
 	 */
-	static boolean hasComeWhole(Request request) {
+	static boolean discardAvailable(Request request) {
 		for (long bytes = 0; bytes < MAX_BYTES;) {
 			Content.Chunk chunk = request.read();
 			if (chunk == null || Content.Chunk.isFailure(chunk)) {

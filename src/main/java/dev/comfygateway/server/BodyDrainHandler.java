@@ -14,7 +14,7 @@ final class BodyDrainHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
-		if (BodyDrain.hasComeWhole(request)) {
+		if (BodyDrain.discardAvailable(request)) {
 			return super.handle(request, response, callback);
 		}
 		return super.handle(new WithoutBody(request), response, BodyDrain.andClose(request, response, callback));

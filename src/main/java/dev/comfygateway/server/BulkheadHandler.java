@@ -4,6 +4,7 @@ import dev.comfygateway.error.ErrorAnswer;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -49,9 +50,11 @@ final class BulkheadHandler extends Handler.Wrapper {
 	public boolean handle(Request request, Response response, Callback callback) {
 		Endpoint endpoint = endpointOf(Request.getPathInContext(request));
 		Bulkhead bulkhead = Objects.requireNonNull(bulkheads.get(endpoint.lane()));
-		if (endpoint.lane() != Lane.PROBE && heap.isExhausted()
-				|| !bulkhead.execute(request, () -> handleBlocking(request, response, callback))) {
+		boolean hasRoom = endpoint.lane() == Lane.PROBE || heap.tryMakeRoom();
+		if (!hasRoom) {
 			heap.refused();
+		}
+		if (!hasRoom || !bulkhead.execute(request, () -> handleBlocking(request, response, callback))) {
 			endpoint.onRefused().accept(request);
 			// A connection keeps the fields of its last request
 			errors.write(ErrorAnswer.tooManyWaiting(), response, BodyDrain.andClose(request, response, callback));
@@ -64,6 +67,10 @@ final class BulkheadHandler extends Handler.Wrapper {
 	}
 
 	private void handleBlocking(Request request, Response response, Callback callback) {
+		if (Http2.hasLeft(request)) {
+			callback.failed(new EofException("The caller has left"));
+			return;
+		}
 		heap.enterThread();
 		try {
 			if (!super.handle(request, response, callback)) {

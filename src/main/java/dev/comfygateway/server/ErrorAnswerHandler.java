@@ -14,9 +14,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
 
 /**
- * Handler of every failure that nothing else has answered: what Spring MVC does not know,
- * and what Jetty refuses before there is a request. Jetty would answer with a page of
- * HTML.
+ * Handler of errors that nothing else answers: those of unmatched requests, and of
+ * requests that Jetty cannot parse. Jetty would answer with a page of HTML.
  */
 final class ErrorAnswerHandler implements Request.Handler {
 

@@ -24,8 +24,9 @@ record HeadSize(int fields, int target, int text, int longest) {
 	static HeadSize of(Request request) {
 		HttpURI uri = request.getHttpURI();
 		int target = length(uri.getPath()) + length(uri.getQuery());
-		int text = target;
-		int longest = target;
+		// Over HTTP/2 the host is no field
+		int text = target + length(request.getMethod()) + length(uri.getHost());
+		int longest = Math.max(target, Math.max(length(request.getMethod()), length(uri.getHost())));
 		int fields = 0;
 		for (HttpField field : request.getHeaders()) {
 			int value = length(field.getValue());

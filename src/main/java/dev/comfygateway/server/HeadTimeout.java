@@ -13,10 +13,10 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Timeout of requests whose head comes byte by byte, and of such TLS handshakes, which an
- * idle timeout never ends. All connections are looked at now and then: one whose request,
- * frame or handshake has begun and is not complete, twice in a row, is closed. One with
- * streams in progress is not; those of them that are {@link StalledStreams} end.
+ * Timeout of request heads, frames and TLS handshakes whose bytes come one by one, so
+ * that an idle timeout never ends them. A connection with an incomplete one at two checks
+ * in a row is closed. A connection with streams in progress is not; those of them that
+ * are {@link StalledStreams} end.
  */
 final class HeadTimeout extends AbstractLifeCycle {
 
@@ -27,7 +27,7 @@ final class HeadTimeout extends AbstractLifeCycle {
 
 	private final long intervalMillis;
 
-	/** Weak, so that a closed connection does not hold its heap until the next look. */
+	/** Weak, so that a closed connection does not hold its heap until the next check. */
 	private Map<EndPoint, Progress> seen = new WeakHashMap<>();
 
 	private final StalledStreams stalled = new StalledStreams();
@@ -56,11 +56,11 @@ final class HeadTimeout extends AbstractLifeCycle {
 	}
 
 	private void schedule() {
-		next = connector.getScheduler().schedule(this::look, intervalMillis, TimeUnit.MILLISECONDS);
+		next = connector.getScheduler().schedule(this::checkConnections, intervalMillis, TimeUnit.MILLISECONDS);
 	}
 
-	/** Closes what is too slow, and looks again later. */
-	void look() {
+	/** Closes what is too slow, and schedules the next check. */
+	void checkConnections() {
 		try {
 			closeTooSlow();
 		}
@@ -80,7 +80,7 @@ final class HeadTimeout extends AbstractLifeCycle {
 				secured = !NO_CIPHER.equals(tls.getSSLEngine().getSession().getCipherSuite());
 				connection = secured ? tls.getSslEndPoint().getConnection() : tls;
 			}
-			stalled.look(connection);
+			stalled.check(connection);
 			if (connection.getMessagesIn() == connection.getMessagesOut()) {
 				Progress progress = Progress.of(connection, frames(endPoint), secured, seen.get(endPoint));
 				if (progress.isTooSlow()) {

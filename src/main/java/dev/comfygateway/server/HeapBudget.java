@@ -55,7 +55,7 @@ public final class HeapBudget {
 	/** Counting takes at most a tenth of a thread's time. */
 	private static final int PAUSE_FACTOR = 9;
 
-	/** Callers who stay may hold 3/4 of that. */
+	/** Share of that limit for requests that stay, such as listeners: 3/4. */
 	private static final int PARKED_PARTS = 4;
 
 	private static final int PARKED = 3;
@@ -111,7 +111,7 @@ public final class HeapBudget {
 		}
 	}
 
-	/** Charges so many bytes, or gives them back. */
+	/** Charges bytes; releases them if negative. */
 	void charge(int bytes) {
 		if (held.addAndGet(bytes) > max && bytes > 0) {
 			makeRoom();
@@ -119,26 +119,26 @@ public final class HeapBudget {
 	}
 
 	/**
-	 * Whether nothing more may be held, after an attempt to make room. While another
-	 * thread counts, the last count decides: the sum still has what closed connections
-	 * held.
+	 * Makes room if there is none. While another thread counts, the last count decides:
+	 * the sum still has what closed connections held.
+	 * @return whether there is room
 	 */
-	boolean isExhausted() {
+	boolean tryMakeRoom() {
 		if (held.get() <= max) {
-			return false;
+			return true;
 		}
 		makeRoom();
-		return held.get() > max && (full || !counting.get());
+		return held.get() <= max || (!full && counting.get());
 	}
 
 	/**
-	 * Charges a caller who stays to the part that all of those may hold.
-	 * @return gives it back; absent if there is no room, which is logged
+	 * Charges a request that stays to the share of those.
+	 * @return releases the charge; absent if there is no room, which is logged
 	 */
 	public Optional<Runnable> park(Request request) {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
 		int bytes = endPoint == null ? 0 : endPoint.share();
-		if (parked.addAndGet(bytes) > max / PARKED_PARTS * PARKED || isExhausted()) {
+		if (parked.addAndGet(bytes) > max / PARKED_PARTS * PARKED || !tryMakeRoom()) {
 			parked.addAndGet(-bytes);
 			refused();
 			return Optional.empty();

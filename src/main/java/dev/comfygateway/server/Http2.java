@@ -12,11 +12,14 @@ import org.eclipse.jetty.http2.HTTP2Session;
 import org.eclipse.jetty.http2.HTTP2Stream;
 import org.eclipse.jetty.http2.api.Session;
 import org.eclipse.jetty.http2.frames.Frame;
+import org.eclipse.jetty.http2.frames.FrameType;
 import org.eclipse.jetty.http2.server.AbstractHTTP2ServerConnectionFactory;
 import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
 import org.eclipse.jetty.http2.server.HTTP2ServerConnectionFactory;
+import org.eclipse.jetty.io.AbstractEndPoint;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.Request;
@@ -44,6 +47,12 @@ final class Http2 {
 	 * the connection with all its streams.
 	 */
 	private static final int READ_HEADS = 8;
+
+	/**
+	 * Window updates of a caller between two pieces of answers. Jetty queues each while a
+	 * write is pending, and bounds their rate only if they update nothing.
+	 */
+	private static final int MAX_WINDOW_UPDATES = 1_000;
 
 	private Http2() {
 	}
@@ -125,6 +134,15 @@ final class Http2 {
 			.toList();
 	}
 
+	/** Whether the last write to the socket is not complete. */
+	static boolean isWritePending(HTTP2Connection http2) {
+		EndPoint endPoint = http2.getEndPoint();
+		while (endPoint instanceof EndPoint.Wrapper wrapper) {
+			endPoint = wrapper.unwrap();
+		}
+		return endPoint instanceof AbstractEndPoint socket && socket.getWriteFlusher().isPending();
+	}
+
 	/** Whether a connection has streams, and all of them are stalled. */
 	static boolean isUnread(Connection connection) {
 		return connection instanceof HTTP2Connection http2
@@ -146,8 +164,21 @@ final class Http2 {
 		public void onIncomingFrame(Session session, Frame frame) {
 			MeteredEndPoint endPoint = MeteredEndPoint.of(((HTTP2Session) session).getEndPoint());
 			StreamMeter streams = endPoint == null ? null : endPoint.streams();
-			if (streams != null) {
-				streams.frameComplete();
+			if (endPoint == null || streams == null) {
+				return;
+			}
+			streams.frameComplete();
+			if (frame.getType() == FrameType.WINDOW_UPDATE && streams.windowUpdates() > MAX_WINDOW_UPDATES) {
+				endPoint.close(new EofException("Too many window updates"));
+			}
+		}
+
+		@Override
+		public void onOutgoingFrame(Session session, Frame frame) {
+			MeteredEndPoint endPoint = MeteredEndPoint.of(((HTTP2Session) session).getEndPoint());
+			StreamMeter streams = endPoint == null ? null : endPoint.streams();
+			if (streams != null && frame.getType() == FrameType.DATA) {
+				streams.dataSent();
 			}
 		}
 

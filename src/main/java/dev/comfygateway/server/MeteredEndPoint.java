@@ -30,7 +30,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** Bytes of heap for a byte of text: itself, and a buffer twice as long. */
 	private static final int BUFFERED_BYTE = 3;
 
-	/** The same in a head that cannot be looked at: one of shortest fields. */
+	/** Bytes of heap for a byte of an encrypted head: the worst case, shortest fields. */
 	private static final int ENCRYPTED_BYTE = 25;
 
 	/** An incomplete head is bounded by its own limit, and a body is not held. */
@@ -120,7 +120,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 			return read;
 		}
 		int from = buffer.limit() - read;
-		if (budget.isExhausted() && isLarge(buffer, from)) {
+		if (!budget.tryMakeRoom() && isLarge(buffer, from)) {
 			// Before it is parsed
 			buffer.limit(from);
 			budget.closed();

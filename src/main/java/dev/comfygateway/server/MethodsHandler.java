@@ -12,9 +12,9 @@ import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler of TRACE and CONNECT, which are refused, and of OPTIONS. It answers OPTIONS of
- * the whole server. For a path the handlers behind say whether there is anything, and
- * this one which methods it has.
+ * Handler of methods. It refuses TRACE and CONNECT, and answers {@code OPTIONS *}. For
+ * OPTIONS of a path the handlers behind choose the status, and this one adds
+ * {@code Allow}.
  */
 final class MethodsHandler extends Handler.Wrapper {
 

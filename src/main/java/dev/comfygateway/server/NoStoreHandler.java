@@ -10,9 +10,9 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler of answers that do not say how they may be stored. A cache would choose a time
- * by itself (RFC 9111 section 4.2.2), for a probe too. One with an {@code ETag} is asked
- * for again each time; others are not stored.
+ * Handler that adds {@code Cache-Control} to an answer without it: {@code no-cache} if
+ * there is an {@code ETag}, {@code no-store} otherwise. Without it a cache chooses a time
+ * by itself (RFC 9111 section 4.2.2).
  */
 final class NoStoreHandler extends Handler.Wrapper {
 

@@ -1,45 +1,74 @@
 package dev.comfygateway.server;
 
-import java.util.Collections;
-import java.util.Set;
+import java.util.Map;
 import java.util.WeakHashMap;
+import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http2.ErrorCode;
+import org.eclipse.jetty.http2.HTTP2Connection;
 import org.eclipse.jetty.http2.HTTP2Stream;
 import org.eclipse.jetty.http2.frames.ResetFrame;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Timeout of streams whose callers do not read. One that must not send at two looks in a
- * row is reset.
+ * Timeout of streams and connections over HTTP/2 whose callers do not read. A stream that
+ * has no window at two checks in a row is reset, for the connection's window only if the
+ * connection has sent nothing in between. A connection is closed whose write to the
+ * socket is pending, without progress, at {@link #MAX_PENDING} checks in a row.
  */
 final class StalledStreams {
 
-	private Set<HTTP2Stream> seen = Set.of();
+	/** Checks of 20 s. A write is complete or not: less would end a slow reader. */
+	private static final int MAX_PENDING = 4;
 
-	private Set<HTTP2Stream> present = newSet();
+	/** Bytes that the connection had sent. Weak, so that nothing ended holds its heap. */
+	private Map<HTTP2Stream, Long> seen = new WeakHashMap<>();
 
-	/** Looks at the streams of a connection. */
-	void look(Connection connection) {
+	private Map<HTTP2Stream, Long> present = new WeakHashMap<>();
+
+	private final Map<Connection, Pending> pending = new WeakHashMap<>();
+
+	/** Checks the streams of a connection, and the connection. */
+	void check(Connection connection) {
+		if (!(connection instanceof HTTP2Connection http2)) {
+			return;
+		}
+		long sent = http2.getBytesOut();
 		for (HTTP2Stream stream : Http2.stalled(connection)) {
-			if (seen.contains(stream)) {
+			Long before = seen.get(stream);
+			if (before != null && (before == sent || stream.updateSendWindow(0) <= 0)) {
 				stream.reset(new ResetFrame(stream.getId(), ErrorCode.CANCEL_STREAM_ERROR.code), Callback.NOOP);
 			}
 			else {
-				present.add(stream);
+				present.put(stream, sent);
 			}
+		}
+		if (!Http2.isWritePending(http2)) {
+			pending.remove(connection);
+		}
+		else if (pending.merge(connection, new Pending(sent, 1), Pending::and).checks >= MAX_PENDING) {
+			connection.getEndPoint().close(new TimeoutException("No answer is read"));
 		}
 	}
 
-	/** Ends a look at all connections. */
+	/** Ends a check of all connections. */
 	void end() {
 		seen = present;
-		present = newSet();
+		present = new WeakHashMap<>();
 	}
 
-	/** Weak, so that an ended stream does not hold its heap until the next look. */
-	private static Set<HTTP2Stream> newSet() {
-		return Collections.newSetFromMap(new WeakHashMap<>());
+	/**
+	 * Pending write.
+	 *
+	 * @param sent bytes that the connection had sent
+	 * @param checks checks in a row that found it
+	 */
+	private record Pending(long sent, int checks) {
+
+		Pending and(Pending next) {
+			return sent == next.sent ? new Pending(sent, checks + 1) : next;
+		}
+
 	}
 
 }

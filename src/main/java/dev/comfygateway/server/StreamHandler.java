@@ -12,8 +12,9 @@ import org.eclipse.jetty.util.Callback;
 
 /**
  * Handler of what a request over HTTP/2 has of its own. It meters the request's stream,
- * drains its body, and refuses heads that are too long. If the heap is exhausted, a
- * connection gets one stream at a time; the others are refused, and may be sent again.
+ * drains its body, and refuses heads that are too long. If there is no room in the heap,
+ * a connection gets one stream at a time, and the others 503. They are reset if the
+ * connection's answers are not read; a proxy may send those again.
  */
 final class StreamHandler extends Handler.Wrapper {
 
@@ -33,9 +34,14 @@ final class StreamHandler extends Handler.Wrapper {
 		if (endPoint == null || streams == null) {
 			return super.handle(request, response, callback);
 		}
-		if (heap.isExhausted() && streams.open() > 0) {
+		if (!heap.tryMakeRoom() && streams.open() > 0) {
 			heap.refused();
-			refuse(request, response, callback);
+			if (Http2.stalled(request.getConnectionMetaData().getConnection()).isEmpty()) {
+				errors.write(ErrorAnswer.tooManyWaiting(), response, callback);
+			}
+			else {
+				refuse(request, response, callback);
+			}
 			return true;
 		}
 		HeadSize head = HeadSize.of(request);
@@ -47,7 +53,18 @@ final class StreamHandler extends Handler.Wrapper {
 					response, metered);
 			return true;
 		}
-		HTTP2Stream stream = BodyDrain.hasComeWhole(request) ? null : Http2.stream(request);
+		try {
+			return handleMetered(request, response, metered);
+		}
+		catch (Throwable failure) {
+			// Jetty completes its own callback alone
+			Response.writeError(request, response, metered, failure);
+			return true;
+		}
+	}
+
+	private boolean handleMetered(Request request, Response response, Callback metered) throws Exception {
+		HTTP2Stream stream = BodyDrain.discardAvailable(request) ? null : Http2.stream(request);
 		if (stream == null) {
 			return super.handle(request, response, metered);
 		}
@@ -56,7 +73,7 @@ final class StreamHandler extends Handler.Wrapper {
 		return super.handle(new WithoutBody(request), response, drain);
 	}
 
-	/** Nothing of an answer is sent: its caller might not read that either. */
+	/** Sends nothing: the caller would not read an answer. */
 	private static void refuse(Request request, Response response, Callback callback) {
 		HTTP2Stream stream = Http2.stream(request);
 		if (stream != null) {

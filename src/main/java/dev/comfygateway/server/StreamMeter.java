@@ -1,5 +1,7 @@
 package dev.comfygateway.server;
 
+import java.util.concurrent.atomic.AtomicInteger;
+
 /**
  * Meter of a connection over HTTP/2: of its frames, and of what its streams hold of the
  * heap. Jetty keeps the objects of as many streams as were open at the same time.
@@ -22,6 +24,8 @@ final class StreamMeter {
 
 	private int framesBefore;
 
+	private final AtomicInteger windowUpdates = new AtomicInteger();
+
 	private int reads;
 
 	private int open;
@@ -40,6 +44,15 @@ final class StreamMeter {
 	/** Number of frames that have come whole. */
 	int frames() {
 		return frames;
+	}
+
+	/** Number of window updates since the last piece of an answer, with this one. */
+	int windowUpdates() {
+		return windowUpdates.incrementAndGet();
+	}
+
+	void dataSent() {
+		windowUpdates.set(0);
 	}
 
 	/** Whether the next read must wait. */

@@ -104,9 +104,12 @@ class HostileStreamsIT {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "PING, 8", "SETTINGS, 0", "CONTINUATION, 0", "CONTINUATION, 1000", "DATA, 0" })
+	@CsvSource({ "PING, 8", "SETTINGS, 0", "CONTINUATION, 0", "CONTINUATION, 1000", "DATA, 0", "WINDOW_UPDATE, 4" })
 	void connectionThatFloodsIsClosed(String type, int length) throws Exception {
 		byte[] payload = new byte[length];
+		if (type.equals("WINDOW_UPDATE")) {
+			payload[length - 1] = 1;
+		}
 		for (int i = 0; i < 20; i++) {
 			Http2Connection caller = connect();
 			int stream = caller.nextStream();
@@ -120,6 +123,7 @@ class HostileStreamsIT {
 			sendWhileOpen(caller, 5_000, () -> {
 				switch (type) {
 					case "PING" -> caller.send(Http2Connection.PING, 0, 0, payload);
+					case "WINDOW_UPDATE" -> caller.send(Http2Connection.WINDOW_UPDATE, 0, 0, payload);
 					case "SETTINGS" -> caller.send(Http2Connection.SETTINGS, 0, 0, payload);
 					case "CONTINUATION" -> caller.send(Http2Connection.CONTINUATION, 0, stream, payload);
 					default -> caller.send(Http2Connection.DATA, 0, stream, payload);

@@ -32,7 +32,7 @@ class BulkheadHandlerTests {
 
 	/** As many requests on threads as fill the budget. */
 	private static void exhaust(HeapBudget heap) {
-		while (!heap.isExhausted()) {
+		while (heap.tryMakeRoom()) {
 			for (int i = 0; i < 1000; i++) {
 				heap.enterThread();
 			}

@@ -61,9 +61,9 @@ class HeadTimeoutTests {
 		start(connector);
 		try (Socket caller = connect()) {
 			send(caller, "G");
-			timeout.look();
+			timeout.checkConnections();
 			send(caller, "E");
-			timeout.look();
+			timeout.checkConnections();
 			assertClosed(caller);
 		}
 	}
@@ -73,10 +73,10 @@ class HeadTimeoutTests {
 		start(connector);
 		try (Socket caller = connect()) {
 			send(caller, HEAD);
-			timeout.look();
+			timeout.checkConnections();
 			send(caller, "G");
-			timeout.look();
-			timeout.look();
+			timeout.checkConnections();
+			timeout.checkConnections();
 			assertClosed(caller);
 		}
 	}
@@ -87,7 +87,7 @@ class HeadTimeoutTests {
 		WeakReference<EndPoint> ended;
 		try (Socket caller = connect()) {
 			send(caller, HEAD);
-			timeout.look();
+			timeout.checkConnections();
 			ended = new WeakReference<>(connector.getConnectedEndPoints().iterator().next());
 		}
 		Awaitility.await().until(() -> {
@@ -113,7 +113,7 @@ class HeadTimeoutTests {
 		try (Socket silent = connect(); Socket caller = connect()) {
 			send(caller, HEAD);
 			for (int i = 0; i < 5; i++) {
-				timeout.look();
+				timeout.checkConnections();
 			}
 			send(caller, HEAD);
 			send(silent, HEAD);
@@ -127,7 +127,7 @@ class HeadTimeoutTests {
 		try (Socket caller = connect()) {
 			for (int i = 0; i < 5; i++) {
 				send(caller, HEAD.substring(0, 5));
-				timeout.look();
+				timeout.checkConnections();
 				send(caller, HEAD.substring(5));
 			}
 			assertThat(connector.getConnectedEndPoints()).hasSize(1);
@@ -141,7 +141,7 @@ class HeadTimeoutTests {
 			// Begin of a record with a ClientHello
 			for (String piece : List.of("\u0016\u0003", "\u0001")) {
 				send(caller, piece);
-				timeout.look();
+				timeout.checkConnections();
 			}
 			assertClosed(caller);
 		}
@@ -151,10 +151,10 @@ class HeadTimeoutTests {
 	void lookWhenNothingFollowsAHandshakeKeepsTheConnection() throws Exception {
 		SSLContext context = startWithTls();
 		try (Socket raw = connect(); SSLSocket caller = (SSLSocket) secure(context, raw)) {
-			timeout.look();
+			timeout.checkConnections();
 			caller.startHandshake();
 			for (int i = 0; i < 5; i++) {
-				timeout.look();
+				timeout.checkConnections();
 			}
 			exchange(caller);
 		}
@@ -166,7 +166,7 @@ class HeadTimeoutTests {
 		try (Socket caller = secure(context, connect())) {
 			for (int i = 0; i < 5; i++) {
 				exchange(caller);
-				timeout.look();
+				timeout.checkConnections();
 			}
 			exchange(caller);
 		}
