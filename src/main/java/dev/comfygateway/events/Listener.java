@@ -88,21 +88,32 @@ final class Listener {
 	 * same last. Ends the stream with {@code done} if {@code until} is reached.
 	 * @return whether an event is sent
 	 */
-	synchronized boolean send(Event event) {
+	boolean send(Event event) {
+		boolean isSent;
+		synchronized (this) {
+			isSent = queue(event);
+		}
+		writeNext();
+		return isSent;
+	}
+
+	private boolean queue(Event event) {
 		if (ending) {
 			return false;
 		}
 		Snapshot snapshot = event.snapshot();
 		if (snapshot != null && isDone(snapshot)) {
-			sendLast(Event.done(snapshot));
+			queueLast(Event.done(snapshot));
 			return true;
 		}
 		if (event.identity().equals(lastIdentity)) {
-			next = null;
+			if (next != null && next.isEvent) {
+				next = null;
+			}
 			return false;
 		}
 		byte[] encoded = until.isPresent() ? event.encodedForUntil() : event.encoded();
-		write(new Message(encoded, event.identity(), true, false));
+		next = new Message(encoded, event.identity(), true, false);
 		return true;
 	}
 
@@ -114,15 +125,23 @@ final class Listener {
 	}
 
 	/** Sends an event to a listener that has received none yet. */
-	synchronized boolean sendFirst(Event event) {
-		return lastIdentity.equals(NONE) && next == null && send(event);
+	boolean sendFirst(Event event) {
+		boolean isSent;
+		synchronized (this) {
+			isSent = lastIdentity.equals(NONE) && next == null && queue(event);
+		}
+		writeNext();
+		return isSent;
 	}
 
 	/** Sends text that is no event, unless a write is pending. */
-	synchronized void comment(byte[] text) {
-		if (!writing && !ending) {
-			write(new Message(text, lastIdentity, false, false));
+	void comment(byte[] text) {
+		synchronized (this) {
+			if (!writing && !ending && next == null) {
+				next = new Message(text, lastIdentity, false, false);
+			}
 		}
+		writeNext();
 	}
 
 	/** Disposes a task of this listener when the stream ends, at once if it has ended. */
@@ -131,10 +150,13 @@ final class Listener {
 	}
 
 	/** Ends the stream. */
-	synchronized void end() {
-		if (!ending) {
-			sendLast(EMPTY);
+	void end() {
+		synchronized (this) {
+			if (!ending) {
+				queueLast(EMPTY);
+			}
 		}
+		writeNext();
 	}
 
 	/** Time for which the present write is pending; zero if there is none. */
@@ -166,25 +188,27 @@ final class Listener {
 		return failed;
 	}
 
-	private void sendLast(byte[] event) {
+	private void queueLast(byte[] event) {
 		ending = true;
-		write(new Message(event, lastIdentity, true, true));
+		next = new Message(event, lastIdentity, true, true);
 	}
 
-	private void write(Message message) {
-		next = message;
-		writeNext();
-	}
-
+	/**
+	 * Writes the message that waits, unless a write is pending. No lock is held during
+	 * the write: Jetty has locks of its own, and calls back while it holds them.
+	 */
 	private void writeNext() {
-		Message message = next;
-		if (writing || message == null) {
-			return;
+		Message message;
+		synchronized (this) {
+			message = next;
+			if (writing || ended || message == null) {
+				return;
+			}
+			next = null;
+			lastIdentity = message.identity;
+			writing = true;
+			writingSince = ticker.read();
 		}
-		next = null;
-		lastIdentity = message.identity;
-		writing = true;
-		writingSince = ticker.read();
 		Callback written = Callback.from(() -> written(message), this::failed);
 		try {
 			response.write(message.isLast, ByteBuffer.wrap(message.bytes), written);
@@ -201,14 +225,14 @@ final class Listener {
 				return;
 			}
 			writing = false;
-			if (!message.isLast) {
-				if (message.isEvent && next == null) {
-					next = new Message(END_OF_CHUNK, lastIdentity, false, false);
-				}
-				writeNext();
-				return;
+			ended = message.isLast;
+			if (message.isEvent && !ended && next == null) {
+				next = new Message(END_OF_CHUNK, lastIdentity, false, false);
 			}
-			ended = true;
+		}
+		if (!message.isLast) {
+			writeNext();
+			return;
 		}
 		tasks.dispose();
 		onEnd.accept(this);

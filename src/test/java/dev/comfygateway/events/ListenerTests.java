@@ -15,6 +15,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
@@ -83,6 +86,24 @@ class ListenerTests {
 		Disposable late = Disposables.single();
 		listener.disposeAtEnd(late);
 		assertThat(late.isDisposed()).isTrue();
+	}
+
+	@Test
+	void callerLeavesDuringAWriteWithoutWaitingForIt() throws Exception {
+		CountDownLatch writing = new CountDownLatch(1);
+		CountDownLatch left = new CountDownLatch(1);
+		doAnswer(call -> {
+			writing.countDown();
+			// As Jetty, whose lock the thread that notices the end of the stream holds
+			assertThat(left.await(10, TimeUnit.SECONDS)).isTrue();
+			return null;
+		}).when(response).write(anyBoolean(), any(), any());
+		CompletableFuture<Void> write = CompletableFuture.runAsync(() -> listener.send(prompt(1)));
+		assertThat(writing.await(10, TimeUnit.SECONDS)).isTrue();
+		listener.leave(new IOException("The caller has left"));
+		left.countDown();
+		write.get(10, TimeUnit.SECONDS);
+		assertThat(ended).containsExactly(listener);
 	}
 
 	@Test
