@@ -114,7 +114,7 @@ class EventStream {
 			return;
 		}
 		listeners.add(listener);
-		if (listener.hasLeft()) {
+		if (listener.hasEnded()) {
 			listeners.remove(listener);
 			return;
 		}

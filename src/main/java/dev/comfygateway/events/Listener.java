@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
@@ -24,12 +25,6 @@ final class Listener {
 	private static final String NONE = "";
 
 	private static final byte[] EMPTY = {};
-
-	/**
-	 * Blank line after an event. Jetty sends the end of a chunk with the next one, and
-	 * some clients pass on nothing of a chunk before its end.
-	 */
-	private static final byte[] END_OF_CHUNK = { '\n' };
 
 	private final Content.Sink response;
 
@@ -59,8 +54,6 @@ final class Listener {
 
 	private boolean ending;
 
-	private boolean failed;
-
 	/** Whether the callback is completed, which two threads may try to. */
 	private boolean ended;
 
@@ -89,12 +82,17 @@ final class Listener {
 	 * @return whether an event is sent
 	 */
 	boolean send(Event event) {
-		boolean isSent;
+		return write(() -> queue(event));
+	}
+
+	/** Queues a message and writes it, if it need not wait. */
+	private boolean write(BooleanSupplier queueing) {
+		boolean isQueued;
 		synchronized (this) {
-			isSent = queue(event);
+			isQueued = queueing.getAsBoolean();
 		}
 		writeNext();
-		return isSent;
+		return isQueued;
 	}
 
 	private boolean queue(Event event) {
@@ -103,11 +101,10 @@ final class Listener {
 		}
 		Snapshot snapshot = event.snapshot();
 		if (snapshot != null && isDone(snapshot)) {
-			queueLast(Event.done(snapshot));
-			return true;
+			return queueLast(Event.done(snapshot));
 		}
 		if (event.identity().equals(lastIdentity)) {
-			if (next != null && next.isEvent) {
+			if (next != null && next.isEvent()) {
 				next = null;
 			}
 			return false;
@@ -126,22 +123,17 @@ final class Listener {
 
 	/** Sends an event to a listener that has received none yet. */
 	boolean sendFirst(Event event) {
-		boolean isSent;
-		synchronized (this) {
-			isSent = lastIdentity.equals(NONE) && next == null && queue(event);
-		}
-		writeNext();
-		return isSent;
+		return write(() -> lastIdentity.equals(NONE) && next == null && queue(event));
 	}
 
 	/** Sends text that is no event, unless a write is pending. */
 	void comment(byte[] text) {
-		synchronized (this) {
+		write(() -> {
 			if (!writing && !ending && next == null) {
 				next = new Message(text, lastIdentity, false, false);
 			}
-		}
-		writeNext();
+			return true;
+		});
 	}
 
 	/** Disposes a task of this listener when the stream ends, at once if it has ended. */
@@ -151,12 +143,7 @@ final class Listener {
 
 	/** Ends the stream. */
 	void end() {
-		synchronized (this) {
-			if (!ending) {
-				queueLast(EMPTY);
-			}
-		}
-		writeNext();
+		write(() -> ending || queueLast(EMPTY));
 	}
 
 	/** Time for which the present write is pending; zero if there is none. */
@@ -184,13 +171,14 @@ final class Listener {
 		}
 	}
 
-	synchronized boolean hasLeft() {
-		return failed;
+	synchronized boolean hasEnded() {
+		return ended;
 	}
 
-	private void queueLast(byte[] event) {
+	private boolean queueLast(byte[] event) {
 		ending = true;
 		next = new Message(event, lastIdentity, true, true);
+		return true;
 	}
 
 	/**
@@ -205,13 +193,13 @@ final class Listener {
 				return;
 			}
 			next = null;
-			lastIdentity = message.identity;
+			lastIdentity = message.identity();
 			writing = true;
 			writingSince = ticker.read();
 		}
 		Callback written = Callback.from(() -> written(message), this::failed);
 		try {
-			response.write(message.isLast, ByteBuffer.wrap(message.bytes), written);
+			response.write(message.isLast(), ByteBuffer.wrap(message.bytes()), written);
 		}
 		catch (RuntimeException failure) {
 			// Other listeners are not affected
@@ -225,12 +213,12 @@ final class Listener {
 				return;
 			}
 			writing = false;
-			ended = message.isLast;
-			if (message.isEvent && !ended && next == null) {
-				next = new Message(END_OF_CHUNK, lastIdentity, false, false);
+			ended = message.isLast();
+			if (message.isEvent() && !ended && next == null) {
+				next = Message.endOfChunk(lastIdentity);
 			}
 		}
-		if (!message.isLast) {
+		if (!message.isLast()) {
 			writeNext();
 			return;
 		}
@@ -245,7 +233,6 @@ final class Listener {
 				return;
 			}
 			ended = true;
-			failed = true;
 			writing = false;
 			ending = true;
 			next = null;
@@ -253,14 +240,6 @@ final class Listener {
 		tasks.dispose();
 		onEnd.accept(this);
 		callback.failed(failure);
-	}
-
-	/**
-	 * Bytes of one write.
-	 *
-	 * @param identity identity of the listener's last event after this write
-	 */
-	private record Message(byte[] bytes, String identity, boolean isEvent, boolean isLast) {
 	}
 
 }
