@@ -132,10 +132,9 @@ public class PromptCache {
 	}
 
 	/**
-	 * Serves a caller that would wait for a fetch: after a failure, with the stored
-	 * answer or with the failure. Where the stored answer may stand in, the attempt after
-	 * the cool-down runs in the background. A hanging upstream then costs callers one
-	 * deadline, not one at each attempt.
+	 * After a failure, serves the stored answer or the failure. If the stored answer may
+	 * be served, the attempt after the cool-down runs in the background: a hanging
+	 * upstream then delays callers once, not at each attempt.
 	 */
 	private Optional<Lookup> serveAfterFailure(Found found) {
 		Snapshot stored = found.stored;

@@ -105,8 +105,8 @@ class ResultStore {
 	}
 
 	/**
-	 * Adds a result that another replica announced, unless one was added since it came or
-	 * it is too old for any caller.
+	 * Adds a result that another replica announced. One that is older than the last
+	 * addition, or too old for any caller, is ignored.
 	 */
 	void addAnnounced(Fleet.Claim.Shared shared) {
 		synchronized (this) {

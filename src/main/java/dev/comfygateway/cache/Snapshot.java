@@ -19,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param content the contract's value
  * @param ageOnArrival age that the upstream gave the answer; zero if it gave none
  * @param deprecation announcement of the end of the upstream's API; absent without one
- * @param askedNanos begin of the fetch
+ * @param askedNanos start of the fetch
  * @param arrivedNanos arrival of the answer
  * @param arrivedAt arrival of the answer, in wall-clock time
  * @param keyVersion version of the key that was sent
@@ -87,7 +87,7 @@ public record Snapshot(Content content, Duration ageOnArrival, @Nullable Depreca
 
 	/**
 	 * Whether the queue was observed at this time or later. The time of the observation
-	 * is the begin of the request, less the age that the upstream gave the answer.
+	 * is the start of the request, less the age that the upstream gave the answer.
 	 * @param time time on the cache's ticker, in nanoseconds
 	 */
 	public boolean isObservedSince(long time) {

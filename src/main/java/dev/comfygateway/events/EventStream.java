@@ -154,8 +154,8 @@ class EventStream {
 	}
 
 	/**
-	 * Schedules the next change. Where a refresh is due now, it is in flight: its result,
-	 * or else the heartbeat, schedules the next change.
+	 * Schedules the next change. A refresh that is due is in flight already: its result
+	 * schedules the next change, or else the heartbeat does.
 	 */
 	private void scheduleChange() {
 		long delay = refresh.nanosUntilChange();

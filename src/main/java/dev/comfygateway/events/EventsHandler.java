@@ -125,7 +125,8 @@ final class EventsHandler extends Handler.Wrapper {
 	}
 
 	/**
-	 * Over HTTP/2 the buffer is that of others too, and the caller's window is the limit.
+	 * Limits the send buffer over HTTP/1.1. Over HTTP/2 all streams share it, and the
+	 * window of the stream is the limit.
 	 */
 	private static void limitSendBuffer(Request request) throws IOException {
 		if (request.getConnectionMetaData().getHttpVersion() != HttpVersion.HTTP_2 && request.getConnectionMetaData()

@@ -6,9 +6,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 
 /**
- * Damping of the log of a state. A fault is logged when it begins, unless it was logged
- * in the same minute, and its end is logged if its begin was. Other changes are counted,
- * and one line a minute has their number.
+ * Rate limiter of the log of a state. Each fault is logged at most once a minute when it
+ * starts, and its end only if its start was. Other changes are counted, and one line a
+ * minute has their number.
  */
 public final class ChangeLog {
 

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Slot of the record.
  *
- * @param at begin of the slot
+ * @param at start of the slot
  * @param queueRemaining last number of the slot; {@code null} if there is none
  * @param state how the number came about, or why there is none
  */

@@ -26,8 +26,9 @@ import org.jspecify.annotations.Nullable;
 final class FreshAnswers extends Handler.Wrapper {
 
 	/**
-	 * One request of so many of a connection is answered on another thread. Otherwise a
-	 * connection that pipelines without pause would occupy its selector.
+	 * Every request of this number on a connection, so each 256th, is answered on another
+	 * thread. Otherwise a connection that pipelines without pause would occupy its
+	 * selector.
 	 */
 	private static final int HANDOVER_INTERVAL = 256;
 

@@ -41,9 +41,8 @@ final class BodyDrain implements Callback {
 	}
 
 	/**
-	 * Ends the connection after an answer, and reads before what has not come yet of the
-	 * body. Over HTTP/2 the end of an answer is that of its stream, and Jetty tells the
-	 * caller to stop.
+	 * Closes the connection after the answer, when the rest of the body is drained. Over
+	 * HTTP/2 only the stream ends, and Jetty resets it.
 	 * @return completed in place of the given callback
 	 */
 	static Callback andClose(Request request, Response response, Callback callback) {

@@ -11,16 +11,17 @@ import org.eclipse.jetty.server.Request;
 
 /**
  * Bulkhead for requests of one kind: so many are served at a time, each on a thread, and
- * the others queue. The queue takes one request of each connection, since the connections
- * are bounded, and a bounded number beside these. Connections that have sent fewer
- * requests come first, so that those who pipeline or have many streams are last; among
- * equals the newest comes first, since callers in a long queue give up before their turn.
+ * the others queue. Each connection may queue one request, since the connections are
+ * bounded. Further requests of the same connections share a bounded number of places.
+ * Connections that have sent fewer requests come first, so that those who pipeline or
+ * have many streams are last; among equals the newest comes first, since callers in a
+ * long queue give up before their turn.
  */
 final class Bulkhead {
 
 	private static final long KEEP_ALIVE_SECONDS = 1;
 
-	/** Requests in the queue with others of their connections in progress. */
+	/** Length of the queue at which a connection's second request is rejected. */
 	private static final int MAX_QUEUED = 1024;
 
 	private static final Comparator<Runnable> ORDER = Comparator.comparing(HandedOver.class::cast,

@@ -6,8 +6,8 @@ import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.stereotype.Component;
 
 /**
- * Share of the server's connections that callers of one kind may occupy for long. All
- * shares leave a tenth, so that others, such as probes, find one.
+ * Share of the server's connections that callers of one kind may occupy for long. A tenth
+ * of the connections stays free for others, such as probes.
  */
 @Component
 public class ConnectionShare {
@@ -20,12 +20,12 @@ public class ConnectionShare {
 		this.maxConnections = jetty.getMaxConnections();
 	}
 
-	/** Number of waiting callers that the setting allows within two fifths. */
+	/** Configured maximum of waiting callers, at most two fifths of the connections. */
 	public int maxWaiting(int configured) {
 		return limit("gateway.max-waiting", configured, 4);
 	}
 
-	/** Number of listeners that the setting allows within a half. */
+	/** Configured maximum of listeners, at most half of the connections. */
 	public int maxListeners(int configured) {
 		return limit("gateway.events.max-listeners", configured, 5);
 	}

@@ -102,8 +102,9 @@ final class ConnectionShedder {
 	}
 
 	/**
-	 * Closes as many as are surplus, or hold the excess and some room. New ones are kept
-	 * for their first head; idle ones behind them are then closed for the excess alone.
+	 * Closes connections until the surplus is gone, and the excess and a reserve are
+	 * free. New connections are spared for their first head. Idle connections after them
+	 * are closed only until the excess is free.
 	 */
 	private void close(List<Candidate> candidates, long excess, long room, int surplus) {
 		long target = excess + room;

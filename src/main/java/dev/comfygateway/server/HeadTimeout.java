@@ -13,10 +13,10 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Timeout of request heads, frames and TLS handshakes whose bytes come one by one, so
- * that an idle timeout never ends them. A connection with an incomplete one at two checks
- * in a row is closed. A connection with streams in progress is not; those of them that
- * are {@link StalledStreams} end.
+ * Timeout of request heads, frames and TLS handshakes that arrive byte by byte, so that
+ * an idle timeout never ends them. A connection with an incomplete one at two checks in a
+ * row is closed. A connection with active streams stays open: {@link StalledStreams}
+ * resets its stalled streams.
  */
 final class HeadTimeout extends AbstractLifeCycle {
 
@@ -106,13 +106,13 @@ final class HeadTimeout extends AbstractLifeCycle {
 	 * @param secured whether the handshake is complete, if there is one
 	 * @param messages requests so far, or frames over HTTP/2
 	 * @param bytes bytes so far
-	 * @param incomplete looks in a row at a request or a handshake that has begun and is
-	 * not complete
+	 * @param incomplete number of checks in a row that found an incomplete request or
+	 * handshake
 	 */
 	private record Progress(boolean secured, long messages, long bytes, int incomplete) {
 
 		static Progress of(Connection connection, int frames, boolean secured, @Nullable Progress before) {
-			// That of TLS says -1
+			// TLS reports -1
 			long messages = Math.max(0, connection.getMessagesIn()) + frames;
 			long bytes = connection.getBytesIn();
 			if (before == null || before.messages < messages || before.secured != secured) {

@@ -27,9 +27,9 @@ import org.springframework.stereotype.Component;
  * <li>Above the limit all are counted anew. A closed connection is not given back at
  * once, since it holds its heap until its selector lets go of it.</li>
  * <li>{@link ConnectionShedder} closes connections without a request.</li>
- * <li>Until there is room, a connection that would hold more than another small head is
- * closed before its head is parsed, and a request that needs a thread or stays is
- * refused. Probes and answers from memory are served.</li>
+ * <li>Until there is room, a connection whose next bytes cost more than a small head is
+ * closed before they are parsed. A request that needs a thread, or stays, is refused.
+ * Probes and answers from memory are served.</li>
  * </ol>
  */
 @Component
@@ -119,8 +119,8 @@ public final class HeapBudget {
 	}
 
 	/**
-	 * Makes room if there is none. While another thread counts, the last count decides:
-	 * the sum still has what closed connections held.
+	 * Makes room if there is none. While another thread counts, the result of the last
+	 * count applies, because the sum still has closed connections.
 	 * @return whether there is room
 	 */
 	boolean tryMakeRoom() {
@@ -172,7 +172,10 @@ public final class HeapBudget {
 		refusals.review();
 	}
 
-	/** Makes room if none could be made when it was needed: accepting has ended. */
+	/**
+	 * Tries again to make room: an earlier attempt may have found nothing to close, and
+	 * while accepting is suspended no connection causes another.
+	 */
 	@Scheduled(fixedDelayString = "1s")
 	void relieve() {
 		estimates.removeIf(HeapEstimate::isReleased);

@@ -43,14 +43,14 @@ final class Http2 {
 	private static final int WINDOW = FlowControlStrategy.DEFAULT_WINDOW_SIZE;
 
 	/**
-	 * Longest head that is read, in longest heads that are served. What is longer closes
-	 * the connection with all its streams.
+	 * Ratio of the longest head that is parsed to the longest that is served. A longer
+	 * head closes the connection with all its streams.
 	 */
 	private static final int READ_HEADS = 8;
 
 	/**
-	 * Window updates of a caller between two pieces of answers. Jetty queues each while a
-	 * write is pending, and bounds their rate only if they update nothing.
+	 * Maximum of window updates between two data frames. Jetty queues them while a write
+	 * is pending, and limits only the rate of those without effect.
 	 */
 	private static final int MAX_WINDOW_UPDATES = 1_000;
 

@@ -30,7 +30,10 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** Bytes of heap for a byte of text: itself, and a buffer twice as long. */
 	private static final int BUFFERED_BYTE = 3;
 
-	/** Bytes of heap for a byte of an encrypted head: the worst case, shortest fields. */
+	/**
+	 * Bytes of heap for a byte of an encrypted head; the worst case is the shortest
+	 * fields.
+	 */
 	private static final int ENCRYPTED_BYTE = 25;
 
 	/** An incomplete head is bounded by its own limit, and a body is not held. */
@@ -80,8 +83,8 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	/**
-	 * Whether no request is in progress, or only its body is still read. Over HTTP/2 also
-	 * whether the caller reads no answer.
+	 * Whether the connection may be closed to make room: it has no request in progress,
+	 * only an unfinished body, or over HTTP/2 only stalled streams.
 	 */
 	boolean isExpendable() {
 		Connection http = http();
@@ -89,7 +92,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 				|| (streams == null ? isIncomplete() : Http2.isUnread(http));
 	}
 
-	/** Whether no request has been complete, or another one has begun. */
+	/** Whether the first request, or a later one, is incomplete. */
 	boolean isIncomplete() {
 		return estimate.isIncomplete() || http().getMessagesIn() <= 0;
 	}
@@ -124,7 +127,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 			// Before it is parsed
 			buffer.limit(from);
 			budget.closed();
-			close(new EofException("Closed for want of heap"));
+			close(new EofException("Closed: heap limit reached"));
 			return -1;
 		}
 		incomplete = Math.min(encrypted ? incomplete + read * ENCRYPTED_BYTE : incomplete(buffer, from),
@@ -187,7 +190,9 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		}
 	}
 
-	/** Whether these bytes would make the connection hold more, beyond a small head. */
+	/**
+	 * Whether these bytes would raise the connection's cost by more than {@value #SMALL}.
+	 */
 	private boolean isLarge(ByteBuffer buffer, int from) {
 		int cost = incomplete + (buffer.limit() - from) * (encrypted ? ENCRYPTED_BYTE : BUFFERED_BYTE);
 		for (int i = from; i < buffer.limit() && cost <= complete + SMALL; i++) {

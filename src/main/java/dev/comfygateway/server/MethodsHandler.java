@@ -51,7 +51,7 @@ final class MethodsHandler extends Handler.Wrapper {
 		return super.handle(new WithHeaders(request, headers), options, callback);
 	}
 
-	/** Answer that says which methods there are, if it says that there is anything. */
+	/** Answer that gets {@code Allow} if it is a success. */
 	private static final class Options extends Response.Wrapper {
 
 		Options(Request request, Response response) {
@@ -62,7 +62,7 @@ final class MethodsHandler extends Handler.Wrapper {
 		public void write(boolean last, ByteBuffer content, Callback callback) {
 			if (!isCommitted() && getStatus() < HttpStatus.MULTIPLE_CHOICES_300) {
 				getHeaders().put(HttpHeader.ALLOW, METHODS);
-				// Spring's is empty, and its presence alone says that there is PATCH
+				// Spring's is empty, and would still announce PATCH
 				getHeaders().remove("Accept-Patch");
 			}
 			super.write(last, content, callback);

@@ -49,7 +49,9 @@ class ServerConfiguration {
 	 */
 	private static final int SOCKET_BUFFER_SIZE = 16 * 1024;
 
-	/** During shutdown, a kept connection may send one more request for this long. */
+	/**
+	 * Time during shutdown in which a persistent connection may send one more request.
+	 */
 	private static final long SHUTDOWN_IDLE_MILLIS = 5_000;
 
 	private static final long MAX_HEAD_MILLIS = 20_000;
@@ -89,7 +91,7 @@ class ServerConfiguration {
 			factory.setErrorPages(Set.of());
 			factory.addConfigurations(new ErrorConfiguration(errors));
 			factory.addServerCustomizers(server -> customize(server, errors, properties, heap,
-					// Of this server's context alone: the operators' port has none
+					// Those of this context: the management context has none
 					beans.getBeansOfType(PlacedHandler.class, true, false).values(),
 					beans.getBeansOfType(Endpoint.class, true, false).values()));
 		};
@@ -154,7 +156,7 @@ class ServerConfiguration {
 	}
 
 	private static void customize(HttpConfiguration http) {
-		// Of each kept connection: up to 100 KiB from its second request on
+		// Jetty's cache takes up to 100 KiB of each persistent connection
 		http.setHeaderCacheSize(0);
 		http.setOutputBufferSize(OUTPUT_BUFFER_SIZE);
 		http.setMaxUnconsumedRequestContentReads(MAX_UNCONSUMED_READS);

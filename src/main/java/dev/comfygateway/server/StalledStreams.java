@@ -11,10 +11,11 @@ import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Timeout of streams and connections over HTTP/2 whose callers do not read. A stream that
- * has no window at two checks in a row is reset, for the connection's window only if the
- * connection has sent nothing in between. A connection is closed whose write to the
- * socket is pending, without progress, at {@link #MAX_PENDING} checks in a row.
+ * Timeout of streams and connections over HTTP/2 whose callers do not read. A stream is
+ * reset if its own send window is empty at two checks in a row. If only the connection's
+ * window is empty, it is reset if the connection sent nothing between the checks. A
+ * connection is closed whose write to the socket is pending, without progress, at
+ * {@link #MAX_PENDING} checks in a row.
  */
 final class StalledStreams {
 

@@ -36,7 +36,10 @@ final class StreamDrain implements Callback {
 
 	private final Callback callback;
 
-	/** The end of the answer and that of the drain; the request ends with the second. */
+	/**
+	 * Completions that are missing: of the answer and of the drain. The request completes
+	 * with the second.
+	 */
 	private final AtomicInteger left = new AtomicInteger(2);
 
 	private long bytes;
@@ -47,7 +50,7 @@ final class StreamDrain implements Callback {
 
 	/**
 	 * Creates the drain.
-	 * @param callback completed in place of this one
+	 * @param callback callback of the request, completed after both
 	 */
 	StreamDrain(Request request, Response response, HTTP2Stream stream, Callback callback) {
 		this.request = request;

@@ -13,8 +13,8 @@ import org.eclipse.jetty.util.Callback;
 /**
  * Handler of what a request over HTTP/2 has of its own. It meters the request's stream,
  * drains its body, and refuses heads that are too long. If there is no room in the heap,
- * a connection gets one stream at a time, and the others 503. They are reset if the
- * connection's answers are not read; a proxy may send those again.
+ * a connection may have one stream, and further streams get 503. If the caller does not
+ * read, they are reset, so that a proxy may send them again.
  */
 final class StreamHandler extends Handler.Wrapper {
 

@@ -71,8 +71,8 @@ final class StreamMeter {
 	}
 
 	/**
-	 * Bytes of heap of an incomplete frame, with bytes that are read now. What has come
-	 * before them is complete, or is still not.
+	 * Heap bytes of the incomplete frame, with the bytes just read. Bytes read earlier
+	 * have completed a frame, or belong to this one.
 	 */
 	int incomplete(int before, int read) {
 		int incomplete = frames == framesBefore ? before + read * BUFFERED_BYTE : 0;

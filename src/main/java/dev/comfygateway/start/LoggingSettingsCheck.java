@@ -49,7 +49,7 @@ class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironment
 		catch (IllegalCharsetNameException ignored) {
 			// Reported below
 		}
-		throw new InvalidSettingException(setting, "names no character set", "Set it to one such as UTF-8.");
+		throw new InvalidSettingException(setting, "is not a known character set", "Set it to one such as UTF-8.");
 	}
 
 	private static void checkSize(Environment environment, String setting) {
@@ -60,7 +60,7 @@ class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironment
 			}
 		}
 		catch (IllegalArgumentException ignored) {
-			throw new InvalidSettingException(setting, "is no size", "Set it to one such as 10MB.");
+			throw new InvalidSettingException(setting, "is not a valid size", "Set it to one such as 10MB.");
 		}
 	}
 
@@ -68,7 +68,7 @@ class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironment
 		String format = environment.getProperty(setting, "");
 		if (StringUtils.hasText(format) && !FORMATS.contains(format.toLowerCase(Locale.ROOT))
 				&& !ClassUtils.isPresent(format, null)) {
-			throw new InvalidSettingException(setting, "names no format", "Set it to ecs, gelf or logstash.");
+			throw new InvalidSettingException(setting, "is not a known format", "Set it to ecs, gelf or logstash.");
 		}
 	}
 

@@ -50,7 +50,7 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 	private final Environment environment;
 
 	/**
-	 * Creates the analyzer. A failure before there is a context comes without the two.
+	 * Creates the analyzer. Both are absent if the start fails before there is a context.
 	 */
 	StartFailureAnalyzer(@Nullable BeanFactory beans, @Nullable Environment environment) {
 		this.beans = beans;
@@ -149,7 +149,7 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 			return environment.getProperty(name, "");
 		}
 		catch (IllegalArgumentException ignored) {
-			// It names another one that does not exist
+			// The value has a placeholder that cannot be resolved
 			return String.valueOf(source.getProperty(name));
 		}
 	}

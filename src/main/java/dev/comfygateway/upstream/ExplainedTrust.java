@@ -15,8 +15,8 @@ import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslManagerBundle;
 
 /**
- * Trust manager that decides as another one, and explains a refusal by the certificates:
- * the JDK's exceptions do not name them.
+ * Delegating trust manager that adds the certificate's details to a refusal: the JDK's
+ * exceptions do not have them.
  */
 final class ExplainedTrust extends X509ExtendedTrustManager {
 
@@ -27,8 +27,8 @@ final class ExplainedTrust extends X509ExtendedTrustManager {
 	}
 
 	/**
-	 * Trust of a bundle, explained. Without a bundle it is the JVM's, and not explained
-	 * if the JVM has a certificate of its own to send: a bundle would not send it.
+	 * Bundle with an explained trust. Without a bundle, the JVM's trust is explained. It
+	 * is not if the JVM has a client certificate, which a bundle would not send.
 	 */
 	static @Nullable SslBundle explaining(@Nullable SslBundle given) {
 		if (given == null && System.getProperty("javax.net.ssl.keyStore") != null) {

@@ -72,9 +72,8 @@ final class UpstreamConnections {
 		client.setUserAgentField(null);
 		client.setHttpCookieStore(new HttpCookieStore.Empty());
 		client.setMaxResponseHeadersSize(MAX_HEADERS);
-		// The pool waits for the one in use. A failed connection is closed, and an
-		// attempt
-		// to connect ends by its timeout
+		// Requests wait for the one connection. A failed one is closed, and connecting
+		// has a timeout
 		client.setMaxConnectionsPerDestination(1);
 		client.addBean(new HandshakeFailures());
 		useOwnResolverThreads(client, scheduler, properties.connectTimeout());
