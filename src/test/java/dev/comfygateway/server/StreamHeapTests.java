@@ -80,6 +80,23 @@ class StreamHeapTests {
 	}
 
 	@Test
+	void methodCountsAsPartOfTheHead() throws Exception {
+		start(Integer.MAX_VALUE);
+		Http2Connection caller = connect(KIB);
+		assertThat(caller.read(caller.request(RawConnection.request("X".repeat(9 * KIB), "/"))).status())
+			.isEqualTo(431);
+		assertThat(caller.read(caller.request(RawConnection.request("X", "/"))).status()).isEqualTo(200);
+	}
+
+	@Test
+	void failureOfAHandlerEndsItsStreamAlone() throws Exception {
+		start(Integer.MAX_VALUE);
+		Http2Connection caller = connect(KIB);
+		assertThat(caller.read(caller.request(RawConnection.request("GET", "/throw"))).status()).isEqualTo(500);
+		assertThat(answer(caller)).isEqualTo(200);
+	}
+
+	@Test
 	void streamsThatHaveEndedHoldTheirObjectsAlone() throws Exception {
 		start(100 * KIB);
 		Http2Connection caller = connect(KIB);
@@ -103,6 +120,9 @@ class StreamHeapTests {
 		handler.setHandler(new Handler.Abstract.NonBlocking() {
 			@Override
 			public boolean handle(Request request, Response response, Callback callback) {
+				if (Request.getPathInContext(request).equals("/throw")) {
+					throw new IllegalStateException("A bug");
+				}
 				if (!Request.getPathInContext(request).equals("/wait")) {
 					response.write(true, StandardCharsets.US_ASCII.encode("answer"), callback);
 				}
