@@ -16,8 +16,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * Caffeine behind Spring's cache abstraction, which brings its metrics and actuator
- * endpoint.
+ * Configuration of the Caffeine cache. It is registered with Spring's cache abstraction,
+ * which provides the metrics and the actuator endpoint.
  */
 @Configuration(proxyBeanMethods = false)
 class CacheConfiguration {
@@ -30,9 +30,9 @@ class CacheConfiguration {
 	}
 
 	/**
-	 * Manager of the one cache. The entry expires at the end of its longest use.
-	 * {@link PromptCache} counts the hits and misses of callers; the reading of a scrape
-	 * counts as neither.
+	 * Creates the manager of the only cache. Its entry expires when it may no longer be
+	 * served to any caller. {@link PromptCache} records the hits and misses of callers,
+	 * so that reads for metrics are not counted.
 	 */
 	@Bean
 	CaffeineCacheManager cacheManager(FreshnessPolicy policy, Ticker ticker, StatsCounter statistics) {
@@ -43,7 +43,7 @@ class CacheConfiguration {
 			.ticker(ticker)
 			.recordStats(() -> statistics)
 			.build());
-		// A cache of another name is an error
+		// Caches of other names are not created on demand
 		caches.setCacheNames(List.of());
 		return caches;
 	}

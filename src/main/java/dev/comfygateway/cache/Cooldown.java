@@ -8,16 +8,17 @@ import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Failure of a fetch, and the cool-down after it, in which no request is made.
+ * Failure of a fetch, and the cool-down after it. No upstream request is made during a
+ * cool-down.
  *
- * @param failure what callers get meanwhile
+ * @param failure failure that callers get during the cool-down
  * @param at time of the failure
- * @param interval length of the cool-down before jitter; the next failure in a row
- * doubles it
+ * @param interval length of the cool-down before jitter; doubles with the next
+ * consecutive failure
  * @param until end of the cool-down
- * @param keyRefused whether this failure or an earlier one in a row refused the key
- * @param since time of the first failure in a row
- * @param failures number of failures in a row
+ * @param keyRefused whether the key was refused since the last success
+ * @param since time of the first failure since the last success
+ * @param failures number of consecutive failures
  */
 public record Cooldown(UpstreamFailure failure, long at, Duration interval, long until, boolean keyRefused, long since,
 		int failures) implements FetchResult {
@@ -25,8 +26,8 @@ public record Cooldown(UpstreamFailure failure, long at, Duration interval, long
 	private static final double JITTER = 0.2;
 
 	/**
-	 * Cool-down after a failure.
-	 * @param previous cool-down after the previous result; absent after a success
+	 * Creates the cool-down after a failure.
+	 * @param previous cool-down after the previous result; null after a success
 	 */
 	static Cooldown after(UpstreamFailure failure, @Nullable Cooldown previous, GatewayProperties properties,
 			RandomGenerator random, long now) {
@@ -54,17 +55,20 @@ public record Cooldown(UpstreamFailure failure, long at, Duration interval, long
 		return now - until >= 0;
 	}
 
-	/** Time left in nanoseconds; zero if the cool-down is over. */
+	/** Returns the remaining time in nanoseconds; zero if the cool-down is over. */
 	public long remaining(long now) {
 		return Math.max(0, until - now);
 	}
 
-	/** Seconds left, as in {@code Retry-After}: whole, rounded up, at least 1. */
+	/**
+	 * Returns the value of {@code Retry-After}: the remaining time in whole seconds,
+	 * rounded up, at least 1.
+	 */
 	long retryAfterSeconds(long now) {
 		return Math.max(1, Math.ceilDiv(until - now, TimeUnit.SECONDS.toNanos(1)));
 	}
 
-	/** Whether the failure ends the stored answer. */
+	/** Returns whether the failure invalidates the stored answer. */
 	public boolean endsAnswer() {
 		return !FreshnessPolicy.isTransient(failure);
 	}

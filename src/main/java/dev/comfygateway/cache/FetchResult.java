@@ -6,10 +6,10 @@ package dev.comfygateway.cache;
  */
 public sealed interface FetchResult permits Snapshot, Cooldown {
 
-	/** Version of the key that was sent. */
+	/** Returns the version of the key that the request was sent with. */
 	long keyVersion();
 
-	/** Time of the result. */
+	/** Returns the time of the result. */
 	long at();
 
 }

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
 /**
- * Fetches from the upstream, of which at most one is in flight. A fetch belongs to the
- * cache: a caller that leaves cancels nothing.
+ * Fetches from the upstream. At most one fetch is in flight. A fetch is independent of
+ * its callers: it continues if they disconnect.
  */
 @Component
 class Fetches {
@@ -47,8 +47,8 @@ class Fetches {
 
 	/**
 	 * Joins the fetch in flight, or starts one.
-	 * @param seen last result at the time of the lookup; if a newer one exists, it is
-	 * used in place of a fetch
+	 * @param seen last result at the time of the lookup; a newer result is used instead
+	 * of a new fetch
 	 * @param background whether the caller does not wait for the result
 	 */
 	Joined join(@Nullable FetchResult seen, RequestDirectives directives, boolean background) {
@@ -75,15 +75,18 @@ class Fetches {
 	}
 
 	/**
-	 * Fetch in flight, as one of its callers sees it.
+	 * Fetch that a caller has joined.
 	 *
-	 * @param result result of the fetch; exceptional only by a bug
-	 * @param collapsed whether another caller had started it
+	 * @param result result of the fetch; completes exceptionally only if there is a bug
+	 * @param collapsed whether another caller started the fetch
 	 */
 	record Joined(CompletableFuture<FetchResult> result, boolean collapsed) {
 	}
 
-	/** Fetch in flight: the claim, the request, and what completes it. */
+	/**
+	 * Fetch in flight: claims the fetch in the fleet, sends the request and stores the
+	 * result.
+	 */
 	private final class InFlightFetch {
 
 		private final CompletableFuture<FetchResult> result = new CompletableFuture<>();
@@ -92,7 +95,7 @@ class Fetches {
 
 		private final boolean background;
 
-		/** Whether a waiting caller has joined. */
+		/** Whether a caller that waits has joined. */
 		private volatile boolean awaited;
 
 		InFlightFetch(long newBelow, boolean background) {
@@ -100,13 +103,16 @@ class Fetches {
 			this.background = background;
 		}
 
-		/** Whether a result that came meanwhile serves: another replica's can be old. */
+		/**
+		 * Returns whether a result that was added after the lookup can be used. A result
+		 * from another replica can be too old.
+		 */
 		boolean isNewEnough(FetchResult last) {
 			return !(last instanceof Snapshot snapshot) || !snapshot.shared()
 					|| snapshot.sinceArrival(ticker.read()) < newBelow;
 		}
 
-		/** Promotes the claim, now or as soon as it is made. */
+		/** Promotes the claim, or remembers to promote it once it is made. */
 		void promote() {
 			awaited = true;
 			fleet.promote();
@@ -134,11 +140,11 @@ class Fetches {
 
 		private void onClaim(Claim claim) {
 			switch (claim) {
-				// The key has changed, so that the result is of another account
+				// The key has changed: the result can belong to another account
 				case Claim.Shared shared when results.ofCurrentKey(shared.result()) == null -> claim();
 				case Claim.Shared shared -> complete(() -> results.add(shared));
 				case Claim.Granted(Lease lease) -> {
-					// Without a publication, the lease must not block other replicas
+					// If nothing is published, the lease must not block other replicas
 					result.whenComplete((value, bug) -> lease.release());
 					fetch(lease);
 				}

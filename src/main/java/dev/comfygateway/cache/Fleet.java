@@ -6,29 +6,30 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Replicas with the same key, of which one at a time fetches for all. No method fails: a
- * replica that cannot reach the others fetches by itself.
+ * Replicas with the same key. One replica at a time fetches for all of them. No method
+ * fails if the other replicas cannot be reached: this replica then fetches by itself.
  */
 public interface Fleet {
 
 	/**
-	 * Claims the next fetch for this replica. Never blocks. The future completes soon
-	 * after another replica's fetch must have ended, exceptionally only by a bug.
-	 * @param newBelowNanos time since arrival, in nanoseconds, below which an answer of
-	 * another replica serves
+	 * Claims the next fetch for this replica. Never blocks. The future completes within a
+	 * limited time, even if the fetch of another replica hangs. It completes
+	 * exceptionally only if there is a bug.
+	 * @param newBelowNanos time since arrival, in nanoseconds, below which an answer from
+	 * another replica is used instead
 	 * @param background whether no caller waits, so that the claim may take longer
 	 */
 	CompletableFuture<Claim> claim(long newBelowNanos, boolean background);
 
-	/** A caller now waits for the background claim. */
+	/** Promotes the background claim: a caller now waits for it. */
 	void promote();
 
 	/** Sets the receiver of other replicas' results. */
 	void onResult(Consumer<Claim.Shared> receiver);
 
 	/**
-	 * Whether the replicas reach each other: {@code ok}, or the reason why not; absent if
-	 * there is no fleet.
+	 * Returns {@code ok} if the other replicas can be reached, otherwise the reason why
+	 * not; empty if there is no fleet.
 	 */
 	Optional<String> state();
 
@@ -38,31 +39,31 @@ public interface Fleet {
 		/**
 		 * This replica fetches.
 		 *
-		 * @param lease right to fetch
+		 * @param lease the right to fetch
 		 */
 		record Granted(Lease lease) implements Claim {
 
-			/** Grant without a lease: no other replica can be reached. */
+			/** Grant if no other replica can be reached. Its lease does nothing. */
 			public static final Granted ALONE = new Granted(new Lease() {
 				@Override
 				public void publish(FetchResult result) {
-					// No receiver
+					// There are no other replicas
 				}
 
 				@Override
 				public void release() {
-					// No lease
+					// There is no lease
 				}
 			});
 
 		}
 
 		/**
-		 * Result of another replica.
+		 * Another replica has fetched.
 		 *
-		 * @param result its last result
-		 * @param lastGood last good answer, beside a failure that does not end it; absent
-		 * otherwise
+		 * @param result the last result of the other replica
+		 * @param lastGood the last good answer, if the result is a failure that does not
+		 * invalidate it; null otherwise
 		 */
 		record Shared(FetchResult result, @Nullable Snapshot lastGood) implements Claim {
 		}
@@ -70,15 +71,15 @@ public interface Fleet {
 	}
 
 	/**
-	 * Right to fetch, until a result is published or the lease is released. The other
-	 * replicas wait meanwhile. Never blocks.
+	 * Exclusive right to fetch, until a result is published or the lease is released.
+	 * Until then the other replicas wait. No method blocks.
 	 */
 	interface Lease {
 
-		/** Publishes the result for the other replicas. */
+		/** Publishes the result to the other replicas. */
 		void publish(FetchResult result);
 
-		/** Releases the lease without a result; does nothing after a publication. */
+		/** Releases the lease without a result. Does nothing after a publication. */
 		void release();
 
 	}

@@ -4,32 +4,35 @@ import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.upstream.UpstreamFailure;
 
 /**
- * Policy of freshness, by two times in nanoseconds.
+ * Freshness policy, based on two durations in nanoseconds:
  * <ul>
- * <li>The time since arrival decides whether an answer is fresh, whether it serves during
- * revalidation, and when the next request is due. An {@code Age} from the upstream
- * therefore causes no more requests.</li>
- * <li>The age is the time since arrival and the upstream's {@code Age}. It is compared
- * with a caller's {@code max-age}, and bounded by {@code stale-if-error}.</li>
+ * <li>The time since arrival decides whether an answer is fresh, whether it is served
+ * during revalidation, and when the next request is due. An {@code Age} from the upstream
+ * therefore does not cause more requests.</li>
+ * <li>The age is the time since arrival plus the upstream's {@code Age}. It is compared
+ * with a caller's {@code max-age}, and limited by {@code stale-if-error}.</li>
  * </ul>
  */
 record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfError, long refreshFloor) {
 
-	/** Use of a stored answer for a caller. */
+	/** Freshness of a stored answer for one caller. */
 	enum Freshness {
 
-		/** Serves. */
+		/** It is served. */
 		FRESH,
 		/**
-		 * Older than the caller accepts, but within the minimum time between two
-		 * requests: serves.
+		 * It is older than the caller accepts, but younger than the refresh floor: it is
+		 * served.
 		 */
 		REFRESH_FLOOR,
-		/** Serves while a refresh runs in the background. */
+		/** It is served while a refresh runs in the background. */
 		REVALIDATE,
-		/** Older than the caller accepts: never serves, and a new one is fetched. */
+		/**
+		 * It is older than the caller accepts: it is not served, and a new one is
+		 * fetched.
+		 */
 		REFUSED_BY_CALLER,
-		/** A new one is fetched. Where that fails, this one may serve. */
+		/** A new one is fetched. If the fetch fails, this one may be served. */
 		STALE
 
 	}
@@ -50,32 +53,39 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 		return sinceArrival < endOfRevalidation() ? Freshness.REVALIDATE : Freshness.STALE;
 	}
 
-	/** Freshness left; zero or negative if the answer is stale. */
+	/**
+	 * Returns the remaining time of freshness; zero or negative if the answer is stale.
+	 */
 	long ttl(Snapshot stored, long now) {
 		return freshFor - stored.sinceArrival(now);
 	}
 
 	/**
-	 * Time since arrival below which another replica's answer serves a caller that waits.
+	 * Returns the time since arrival below which another replica's answer is new enough
+	 * for a caller.
 	 */
 	long newBelow(RequestDirectives directives) {
 		return Math.min(freshFor, Math.max(directives.maxAgeNanos(), refreshFloor));
 	}
 
-	/** Time left in which the answer may serve any caller; zero or less for none. */
+	/**
+	 * Returns the remaining time in which the answer may be served; zero or negative if
+	 * it may not be served to any caller.
+	 */
 	long remainingLife(Snapshot stored, long now) {
 		return Math.max(endOfRevalidation() - stored.sinceArrival(now), endOfStaleIfError() - stored.age(now));
 	}
 
 	/**
-	 * Time left in which the answer may serve any caller after this failure; zero or less
-	 * for none. A failed refresh ends the time of revalidation.
+	 * Returns the remaining time in which the answer may be served after this failure;
+	 * zero or negative if it may not be served to any caller. A failed refresh ends
+	 * {@code stale-while-revalidate}.
 	 */
 	long remainingLife(Snapshot stored, long now, UpstreamFailure failure) {
 		return isTransient(failure) ? Math.max(ttl(stored, now), endOfStaleIfError() - stored.age(now)) : 0;
 	}
 
-	/** Whether the answer serves a caller in place of a failure. */
+	/** Returns whether the answer may be served to a caller in place of a failure. */
 	boolean mayServeStaleOnError(UpstreamFailure failure, Snapshot stored, long now, RequestDirectives directives) {
 		long age = stored.age(now);
 		return isTransient(failure) && age < endOfStaleIfError() && age <= directives.maxAgeNanos();
@@ -90,8 +100,8 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 	}
 
 	/**
-	 * Whether the failure is independent of the account. The others (400, 401, 402, and
-	 * 403 in JSON) concern the account, and end the stored answer.
+	 * Returns whether the failure is independent of the account. The others (400, 401,
+	 * 402, and 403 in JSON) concern the account and invalidate the stored answer.
 	 */
 	static boolean isTransient(UpstreamFailure failure) {
 		return switch (failure.reason()) {

@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /**
- * Refresh of the answer for those who listen. The time until the next one counts from the
- * arrival of the last result: an answer that is old on arrival is not refreshed earlier.
+ * Refresh of the answer for listeners of the event stream. After an answer, the next
+ * refresh is due {@code fresh-for} (at least 500 ms) after its arrival, regardless of its
+ * {@code Age}. After a failure, it is due at the end of the cool-down.
  */
 @Component
 public class ListenerRefresh {
@@ -27,8 +28,8 @@ public class ListenerRefresh {
 	}
 
 	/**
-	 * Starts a refresh, if one is due.
-	 * @param awaited whether a listener waits for the result, as a caller would
+	 * Starts a refresh if one is due.
+	 * @param awaited whether a listener waits for the result
 	 */
 	public void startIfDue(boolean awaited) {
 		FetchResult seen = results.last();
@@ -38,9 +39,9 @@ public class ListenerRefresh {
 	}
 
 	/**
-	 * Nanoseconds until the status can change without a new result: until the next
-	 * refresh is due, or until an answer that stands in for a failure ends. Zero or less
-	 * if a refresh is due now.
+	 * Returns the nanoseconds until the status can change without a new result: until the
+	 * next refresh is due, or until an answer that is served in place of a failure
+	 * expires. Zero or negative if a refresh is due now.
 	 */
 	public long nanosUntilChange() {
 		long now = ticker.read();

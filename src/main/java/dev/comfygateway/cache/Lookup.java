@@ -12,64 +12,69 @@ public sealed interface Lookup {
 	 *
 	 * @param snapshot the answer
 	 * @param age its age in nanoseconds
-	 * @param ttl nanoseconds of freshness left; negative or zero if it is stale
-	 * @param detail why it is served, if it is not fresh
-	 * @param failure the failure in place of which it is served; absent otherwise
+	 * @param ttl remaining nanoseconds of freshness; zero or negative if it is stale
+	 * @param detail reason why it is served, if it is not fresh
+	 * @param failure the failure in place of which it is served; null if there is none
 	 */
 	record Stored(Snapshot snapshot, long age, long ttl, Detail detail,
 			@Nullable UpstreamFailure failure) implements Lookup {
 	}
 
 	/**
-	 * Answer fetched for this caller, alone or together with others.
+	 * Answer that was fetched while the caller waited.
 	 *
 	 * @param snapshot the answer
 	 * @param age its age in nanoseconds
-	 * @param ttl nanoseconds of freshness left
-	 * @param forward reason of the request
-	 * @param collapsed whether another caller had started the fetch
-	 * @param shared whether another replica fetched it; it then counts as collapsed
+	 * @param ttl remaining nanoseconds of freshness
+	 * @param forward reason for the upstream request
+	 * @param collapsed whether another caller started the fetch, or another replica made
+	 * it
+	 * @param shared whether another replica fetched the answer
 	 */
 	record Fetched(Snapshot snapshot, long age, long ttl, Forward forward, boolean collapsed,
 			boolean shared) implements Lookup {
 	}
 
 	/**
-	 * Failure, without an answer that may serve in its place.
+	 * Failure, if no stored answer may be served in its place.
 	 *
-	 * @param retryAfterSeconds time until the next request to the upstream; at least 1
+	 * @param failure the failure
+	 * @param retryAfterSeconds seconds until the next upstream request is allowed; at
+	 * least 1
 	 */
 	record Failed(UpstreamFailure failure, long retryAfterSeconds) implements Lookup {
 	}
 
-	/** No answer for a caller with {@code only-if-cached}. */
+	/**
+	 * Result for a caller with {@code only-if-cached}, if no stored answer may be served.
+	 */
 	record NotCached() implements Lookup {
 	}
 
 	/**
-	 * Answer of a fetch in flight.
+	 * Fetch that the caller must wait for.
 	 *
-	 * @param answer completes within the upstream's deadline, exceptionally only by a
-	 * bug; never with another of this kind
+	 * @param answer completes within {@link PromptCache#maxWait()}, never with another
+	 * {@code Awaited}; exceptionally only if there is a bug
 	 */
 	record Awaited(CompletableFuture<Lookup> answer) implements Lookup {
 	}
 
-	/** Reason for which a stored answer is served. */
+	/** Reason why a stored answer is served. */
 	enum Detail {
 
-		/** It is fresh, or the caller has {@code only-if-cached}. */
+		/** It is fresh, or the caller sent {@code only-if-cached}. */
 		NONE,
-		/** The last request to the upstream is too recent for another one. */
+		/** It is younger than the refresh floor. */
 		REFRESH_FLOOR,
 		/** A refresh is in flight. */
 		REVALIDATING,
-		/** The upstream fails. */
+		/** The last fetch failed. */
 		UPSTREAM_FAILURE
 
 	}
 
-	/** Reason of a request to the upstream. */
+	/** Reason for an upstream request. */
 	enum Forward {
 
 		/** Nothing was stored. */

@@ -17,30 +17,30 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.stereotype.Component;
 
 /**
- * Cache of the one answer, and of the result of the last fetch.
+ * Cache of the answer, and of the result of the last fetch.
  *
  * <p>
- * It uses neither Caffeine's loading nor its refreshing. Caffeine forgets a load when the
- * entry beneath it expires. It also completes a load before the new entry is visible.
- * Either would cause a second request.
+ * Caffeine's loading and refreshing are not used, since either can cause a second
+ * request. Caffeine discards a load in flight if the entry expires. It also completes a
+ * load before the new entry is visible.
  *
  * <ol>
  * <li>A caller reads the last result, then the entry, both from {@link ResultStore}.</li>
- * <li>Where the entry does not serve, the caller joins the fetch in flight or starts one,
+ * <li>If the entry may not be served, the caller joins the fetch in flight or starts one,
  * in {@link Fetches}.</li>
- * <li>A caller that starts a fetch reads the last result again. Where a fetch has
- * completed since step 1, its result is used and no request is made.</li>
- * <li>The fetch is claimed in the {@link Fleet}. Where another replica has fetched, its
+ * <li>A caller that starts a fetch reads the last result again. If a fetch has completed
+ * since step 1, its result is used and no request is made.</li>
+ * <li>The fetch is claimed in the {@link Fleet}. If another replica has fetched, its
  * result is used and no request is made.</li>
- * <li>A completing fetch stores its result, publishes it to the fleet, clears the fetch
- * in flight, reports the result to the receivers, and completes the waiting callers, in
- * this order.</li>
+ * <li>When a fetch completes, its result is stored and published to the fleet. Then the
+ * fetch in flight is cleared, the receivers are notified and the waiting callers are
+ * completed, in this order.</li>
  * </ol>
  */
 @Component
 public class PromptCache {
 
-	/** Margin, so that the client's own deadline fires first: its failure has a cause. */
+	/** Margin, so that the client's own deadline fires first and reports the cause. */
 	private static final Duration DEADLINE_MARGIN = Duration.ofMillis(50);
 
 	private final ResultStore results;
@@ -77,27 +77,28 @@ public class PromptCache {
 	}
 
 	/**
-	 * Looks up the answer for a caller if it is in memory; a refresh may start in the
-	 * background. Absent if the caller must wait: nothing is counted or started then.
+	 * Looks up the answer for a caller without waiting. May start a refresh in the
+	 * background. Empty if the caller must wait; in that case nothing is counted or
+	 * started.
 	 */
 	public Optional<Lookup> lookupInMemory(RequestDirectives directives) {
 		return serve(read(directives));
 	}
 
 	/**
-	 * Adds a receiver of the status after each result. The status has the answer even if
-	 * that cannot be stored. The receiver must not block.
+	 * Adds a receiver that gets the status after each result. The status contains the
+	 * answer even if the cache does not store it. The receiver must not block.
 	 */
 	public void onResult(Consumer<UpstreamStatus> receiver) {
 		results.receivers().add(receiver);
 	}
 
-	/** Status of the upstream, without a request to it. */
+	/** Returns the status of the upstream. Makes no upstream request. */
 	public UpstreamStatus status() {
 		return results.status();
 	}
 
-	/** Maximum time of a fetch ({@code comfy.deadline}), with a margin. */
+	/** Returns the maximum wait for a fetch: {@code comfy.deadline} plus a margin. */
 	public Duration maxWait() {
 		return client.deadline().plus(DEADLINE_MARGIN);
 	}
@@ -132,9 +133,10 @@ public class PromptCache {
 	}
 
 	/**
-	 * After a failure, serves the stored answer or the failure. If the stored answer may
-	 * be served, the attempt after the cool-down runs in the background: a hanging
-	 * upstream then delays callers once, not at each attempt.
+	 * Serves the stored answer or the failure during and after a cool-down. If the stored
+	 * answer may be served, the attempt after the cool-down runs in the background: a
+	 * hanging upstream then delays callers once, not at each attempt. Empty if the caller
+	 * must wait for a fetch.
 	 */
 	private Optional<Lookup> serveAfterFailure(Found found) {
 		Snapshot stored = found.stored;
@@ -172,9 +174,9 @@ public class PromptCache {
 	}
 
 	/**
-	 * Joins a fetch for a caller. Its result can be too old for the caller, if another
-	 * replica fetched it: the caller then joins the next fetch. A fetch that waits for
-	 * another replica can take longer than the caller may wait.
+	 * Joins a fetch for a caller. If another replica fetched the result, it can be too
+	 * old for the caller, which then joins the next fetch. The wait has its own timeout,
+	 * since a fetch that waits for another replica can take longer.
 	 */
 	private Lookup.Awaited join(Found found) {
 		RequestDirectives directives = found.directives;
@@ -221,7 +223,10 @@ public class PromptCache {
 		return failed(UpstreamFailure.timeout(client.keyVersion()), directives, 1);
 	}
 
-	/** Stored answer if it may stand in for the failure; otherwise the failure. */
+	/**
+	 * Returns the stored answer if it may be served in place of the failure; otherwise
+	 * the failure.
+	 */
 	private Lookup failed(UpstreamFailure failure, RequestDirectives directives, long retryAfterSeconds) {
 		long now = ticker.read();
 		Snapshot stored = results.answer(now);
@@ -230,10 +235,10 @@ public class PromptCache {
 	}
 
 	/**
-	 * State of the cache that one lookup reads.
+	 * State of the cache at the time of a lookup.
 	 *
 	 * @param last the last result
-	 * @param stored the stored answer, if it may serve some caller
+	 * @param stored the stored answer; null if it may not be served to any caller
 	 * @param now time of the lookup
 	 */
 	private record Found(RequestDirectives directives, @Nullable FetchResult last, @Nullable Snapshot stored,

@@ -11,21 +11,22 @@ import org.jspecify.annotations.Nullable;
  * Unknown and malformed ones are ignored.
  *
  * @param maxAgeNanos maximum age of an acceptable answer, in nanoseconds;
- * {@link Long#MAX_VALUE} for any
- * @param onlyIfCached whether no request may be made for this caller
+ * {@link Long#MAX_VALUE} if any age is acceptable
+ * @param onlyIfCached whether no upstream request may be made for this caller
  */
 public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 
-	/** Absence of directives. */
+	/** No directives. */
 	public static final RequestDirectives NONE = new RequestDirectives(Long.MAX_VALUE, false);
 
 	/** {@code no-cache}. */
 	static final RequestDirectives NO_CACHE = new RequestDirectives(0, false);
 
 	/**
-	 * Reads the two headers.
+	 * Parses the two headers.
 	 * @param cacheControl the lines of {@code Cache-Control}
-	 * @param pragma {@code Pragma}, which is ignored beside {@code Cache-Control}
+	 * @param pragma the value of {@code Pragma}, which is ignored if there is a
+	 * {@code Cache-Control}; null if absent
 	 */
 	public static RequestDirectives of(List<String> cacheControl, @Nullable String pragma) {
 		if (cacheControl.isEmpty()) {
@@ -56,7 +57,7 @@ public record RequestDirectives(long maxAgeNanos, boolean onlyIfCached) {
 		return TimeUnit.SECONDS.toNanos(DeltaSeconds.parse(argument).orElse(Long.MAX_VALUE));
 	}
 
-	/** Elements of a list. A comma within quotes does not separate them. */
+	/** Splits a list at its commas, except those in a quoted string. */
 	private static List<String> split(String list) {
 		List<String> elements = new ArrayList<>();
 		int begin = 0;

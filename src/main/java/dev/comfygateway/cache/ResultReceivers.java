@@ -9,8 +9,9 @@ import java.util.function.Consumer;
 import org.slf4j.LoggerFactory;
 
 /**
- * Receivers of the status after each result, in the order of the results. A status waits
- * until its fetch is cleared, since a receiver may start the next fetch.
+ * Receivers of the status after each result, in the order of the results. A status is
+ * queued until its fetch is no longer in flight, since a receiver may start the next
+ * fetch.
  */
 final class ResultReceivers {
 
@@ -44,7 +45,7 @@ final class ResultReceivers {
 		}
 	}
 
-	/** A receiver's bug must not affect callers. */
+	/** Notifies one receiver. Its exceptions must not affect callers. */
 	private void report(UpstreamStatus status, Consumer<UpstreamStatus> receiver) {
 		try {
 			receiver.accept(status);

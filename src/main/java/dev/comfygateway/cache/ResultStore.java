@@ -20,8 +20,8 @@ import org.springframework.cache.caffeine.CaffeineCache;
 import org.springframework.stereotype.Component;
 
 /**
- * Store of the last result and of the last good answer, which is Caffeine's one entry,
- * and the status that follows from them.
+ * Store of the last result and of the last good answer, which is the only entry of the
+ * Caffeine cache. Derives the status of the upstream from them.
  */
 @Component
 class ResultStore {
@@ -54,7 +54,7 @@ class ResultStore {
 
 	private volatile @Nullable FetchResult last;
 
-	/** Time at which it was added, on the ticker. */
+	/** Ticker time at which the last result was added. */
 	private long lastNanos;
 
 	private volatile @Nullable Snapshot lastGood;
@@ -71,22 +71,22 @@ class ResultStore {
 		this.changes = new UpstreamLog(client, ticker, clock);
 	}
 
-	/** Last result, of any key version. */
+	/** Returns the last result, of any key version. */
 	@Nullable FetchResult last() {
 		return last;
 	}
 
-	/** Result, unless it belongs to another key version. */
+	/** Returns the result; null if it belongs to another key version. */
 	@Nullable FetchResult ofCurrentKey(@Nullable FetchResult result) {
 		return result == null || result.keyVersion() != client.keyVersion() ? null : result;
 	}
 
-	/** Cool-down after a result, over or not; absent after a success. */
+	/** Returns the cool-down after a result, even if it is over; null after a success. */
 	@Nullable Cooldown cooldown(@Nullable FetchResult result) {
 		return ofCurrentKey(result) instanceof Cooldown cooldown ? cooldown : null;
 	}
 
-	/** Stored answer, if it may serve any caller. */
+	/** Returns the stored answer; null if it may not be served to any caller. */
 	@Nullable Snapshot answer(long now) {
 		Snapshot stored = (Snapshot) entries.policy().getIfPresentQuietly(KEY);
 		return stored == null || stored.keyVersion() != client.keyVersion() || policy.remainingLife(stored, now) <= 0
@@ -105,8 +105,8 @@ class ResultStore {
 	}
 
 	/**
-	 * Adds a result that another replica announced. One that is older than the last
-	 * addition, or too old for any caller, is ignored.
+	 * Adds a result that another replica announced. Ignores a result that is older than
+	 * the last one added here, too old for any caller, or of another key version.
 	 */
 	void addAnnounced(Fleet.Claim.Shared shared) {
 		synchronized (this) {
@@ -137,7 +137,7 @@ class ResultStore {
 		};
 	}
 
-	/** The answer, or the stored one if that is newer. */
+	/** Returns the given answer, or the stored one if that is newer. */
 	private Snapshot newest(Snapshot snapshot, long now) {
 		Snapshot stored = answer(now);
 		return stored != null && stored.sinceArrival(now) < snapshot.sinceArrival(now) ? stored : snapshot;
@@ -176,7 +176,7 @@ class ResultStore {
 		return result;
 	}
 
-	/** Receivers of the status after each result. */
+	/** Returns the receivers of the status after each result. */
 	ResultReceivers receivers() {
 		return receivers;
 	}
@@ -185,7 +185,7 @@ class ResultStore {
 		long now = ticker.read();
 		FetchResult result = ofCurrentKey(last);
 		if (result instanceof Snapshot snapshot && snapshot.sinceArrival(now) < MIN_REFRESH_NANOS) {
-			// As it was reported, even if it could not be stored
+			// The answer was reported even if it could not be stored
 			return status(result, snapshot, now);
 		}
 		Snapshot stored = answer(now);

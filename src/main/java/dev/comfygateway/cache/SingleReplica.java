@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** Fleet of one replica, which shares nothing. */
+/** Fleet of a single replica, which shares nothing. */
 public final class SingleReplica implements Fleet {
 
 	@Override
@@ -14,7 +14,7 @@ public final class SingleReplica implements Fleet {
 
 	@Override
 	public void promote() {
-		// A claim is granted at once
+		// A claim is granted immediately
 	}
 
 	@Override

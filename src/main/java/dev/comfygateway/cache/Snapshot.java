@@ -13,16 +13,16 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Good answer as it was observed: the value that the cache stores, the fleet shares and
- * callers get. Times in nanoseconds are those of the cache's ticker.
+ * Good answer of the upstream. The cache stores it, the fleet shares it, and callers get
+ * its content. Times in nanoseconds are those of the cache's ticker.
  *
- * @param content the contract's value
- * @param ageOnArrival age that the upstream gave the answer; zero if it gave none
- * @param deprecation announcement of the end of the upstream's API; absent without one
+ * @param content content of the answer
+ * @param ageOnArrival the upstream's {@code Age}; zero if it sent none
+ * @param deprecation announced end of the upstream's API; null if none is announced
  * @param askedNanos start of the fetch
  * @param arrivedNanos arrival of the answer
  * @param arrivedAt arrival of the answer, in wall-clock time
- * @param keyVersion version of the key that was sent
+ * @param keyVersion version of the key that the request was sent with
  * @param shared whether another replica fetched it
  */
 public record Snapshot(Content content, Duration ageOnArrival, @Nullable Deprecation deprecation, long askedNanos,
@@ -34,16 +34,16 @@ public record Snapshot(Content content, Duration ageOnArrival, @Nullable Depreca
 		this(Content.of(promptInfo), ageOnArrival, deprecation, askedNanos, arrivedNanos, arrivedAt, keyVersion, false);
 	}
 
-	/** The same answer, as another replica's. */
+	/** Returns a copy that is marked as fetched by another replica. */
 	Snapshot asShared() {
 		return new Snapshot(content, ageOnArrival, deprecation, askedNanos, arrivedNanos, arrivedAt, keyVersion, true);
 	}
 
 	/**
-	 * Value of an answer, rendered once for every caller.
+	 * Content of an answer, rendered once for all callers.
 	 *
 	 * @param body JSON in UTF-8; the array is shared and must not be modified
-	 * @param etag strong entity tag, quotes included; a hash of the body, so equal on
+	 * @param etag strong entity tag in quotes; a hash of the body, and therefore equal on
 	 * every replica
 	 */
 	public record Content(PromptInfo promptInfo, byte[] body, String etag) {
@@ -80,26 +80,26 @@ public record Snapshot(Content content, Duration ageOnArrival, @Nullable Depreca
 		return arrivedNanos;
 	}
 
-	/** Time at which the queue was observed, in wall-clock time. */
+	/** Returns the wall-clock time at which the queue was observed. */
 	public Instant observedAt() {
 		return arrivedAt.minus(ageOnArrival);
 	}
 
 	/**
-	 * Whether the queue was observed at this time or later. The time of the observation
-	 * is the start of the request, less the age that the upstream gave the answer.
+	 * Returns whether the queue was observed at or after a time. The time of the
+	 * observation is the start of the fetch minus the upstream's {@code Age}.
 	 * @param time time on the cache's ticker, in nanoseconds
 	 */
 	public boolean isObservedSince(long time) {
 		return askedNanos - ageOnArrival.toNanos() - time >= 0;
 	}
 
-	/** Time since arrival in nanoseconds. */
+	/** Returns the time since arrival in nanoseconds. */
 	public long sinceArrival(long now) {
 		return Math.max(0, now - arrivedNanos);
 	}
 
-	/** Age in nanoseconds: the time since arrival, and the age on arrival. */
+	/** Returns the age in nanoseconds: the time since arrival plus the age on arrival. */
 	long age(long now) {
 		return sinceArrival(now) + ageOnArrival.toNanos();
 	}

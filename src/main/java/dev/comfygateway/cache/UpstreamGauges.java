@@ -18,9 +18,9 @@ import org.springframework.stereotype.Component;
 
 /**
  * Gauges of the queue, the upstream and the key. Four of them are absent while their
- * value is unknown, so that an autoscaler scales by no old number, zero or NaN.
- * Micrometer has no absent gauges: these four are registered with Prometheus's own
- * client.
+ * value is unknown, so that an autoscaler does not act on an old number, zero or NaN.
+ * Micrometer does not support absent gauges: these four are registered with the
+ * Prometheus client.
  */
 @Component
 class UpstreamGauges implements MultiCollector {
@@ -47,7 +47,7 @@ class UpstreamGauges implements MultiCollector {
 		this.client = client;
 		this.clock = clock;
 		Gauge.builder("comfy.gateway.upstream.cooldown", this, UpstreamGauges::cooldownSeconds)
-			.description("Time left until the upstream may be asked again")
+			.description("Time left until the next upstream request is allowed")
 			.baseUnit("seconds")
 			.register(meters);
 		Gauge.builder("comfy.gateway.upstream.deprecated", cache, c -> c.status().deprecation().isPresent() ? 1 : 0)
@@ -86,8 +86,8 @@ class UpstreamGauges implements MultiCollector {
 			if (remaining != null) {
 				known.metricSnapshot(gauge(QUEUE_REMAINING, "Items remaining in the queue", remaining));
 			}
-			known.metricSnapshot(
-					gauge(OBSERVED, "When the queue was observed", observed.observedAt().toEpochMilli() / 1000.0));
+			known.metricSnapshot(gauge(OBSERVED, "Time at which the queue was observed",
+					observed.observedAt().toEpochMilli() / 1000.0));
 		});
 		status.queueKnown()
 			.ifPresent(is -> known

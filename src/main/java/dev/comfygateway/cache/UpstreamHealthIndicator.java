@@ -12,13 +12,16 @@ import org.springframework.boot.health.contributor.Status;
 import org.springframework.stereotype.Component;
 
 /**
- * Health indicator of the upstream. It never turns the gateway's health down, since a
+ * Health indicator of the upstream. It never sets the gateway's health to DOWN, since a
  * restart does not end an outage of the upstream.
  */
 @Component
 class UpstreamHealthIndicator implements HealthIndicator {
 
-	/** Not in Boot's order of statuses, and so without effect on the total. */
+	/**
+	 * Status that Spring Boot's aggregation ignores, since it is not in the configured
+	 * order.
+	 */
 	private static final Status FAILING = new Status("FAILING");
 
 	private final PromptCache cache;

@@ -16,8 +16,9 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 
 /**
- * Log of the upstream's changes: one line for each change of state, and for each change
- * of the cause within an outage. Those that repeat within a minute are counted.
+ * Log of the state of the upstream: one line for each change of state, and for each
+ * change of the cause within an outage. Changes that repeat within a minute are only
+ * counted.
  */
 final class UpstreamLog {
 
@@ -35,7 +36,10 @@ final class UpstreamLog {
 
 	private final ChangeLog changes = new ChangeLog(ANSWERS);
 
-	/** Cause of the last failure since the last line; empty if there was none. */
+	/**
+	 * Cause of the last failure since an answer or a summary was logged; empty if there
+	 * was none.
+	 */
 	private volatile String lastCause = "";
 
 	UpstreamLog(ComfyCloudClient client, Ticker ticker, InstantSource clock) {
@@ -108,7 +112,7 @@ final class UpstreamLog {
 				state);
 	}
 
-	/** Cause of a failure, without the upstream's message. */
+	/** Returns the cause of a failure, without the upstream's message. */
 	private String cause(UpstreamFailure failure) {
 		ErrorAnswer answer = ErrorAnswer.of(failure);
 		String cause = answer.body().code() + ", " + answer.reason();
@@ -118,7 +122,7 @@ final class UpstreamLog {
 		if (failure.proxyStatus().isPresent()) {
 			return cause + "; the outbound proxy answered " + failure.status();
 		}
-		// Without a status, either the proxy or the upstream can have failed
+		// If there is no status, either the proxy or the upstream has failed
 		return failure.status() == 0
 				? cause + client.proxy().map(proxy -> "; through the outbound proxy " + proxy).orElse("") : cause;
 	}
