@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Shared key of the gateway.
  *
- * @param version counts from 1; what was learned under another version is void
- * @param value the secret; absent if none is sent
+ * @param version number of the key, from 1; results of another version are discarded
+ * @param value the secret; null if no key is sent
  */
 record ApiKey(long version, @Nullable String value) {
 
-	/** No key, for requests to others than the upstream. */
+	/** No key, for requests that are not for the upstream. */
 	static final ApiKey NONE = new ApiKey(0, null);
 
 	private static final String HASH = "HmacSHA256";
@@ -23,8 +23,8 @@ record ApiKey(long version, @Nullable String value) {
 	private static final int FINGERPRINT_BYTES = 16;
 
 	/**
-	 * Keyed hash of an upstream's address, which identifies the account and does not lead
-	 * back to the key.
+	 * Returns a keyed hash of the upstream's address. It identifies the account, and the
+	 * key cannot be derived from it.
 	 */
 	String fingerprint(String baseUrl) {
 		try {

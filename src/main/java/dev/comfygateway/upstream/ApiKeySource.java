@@ -18,8 +18,8 @@ import org.springframework.stereotype.Component;
 
 /**
  * Source of the shared key: a setting, or a file that is read every 2 s. The content of
- * the file is compared, not its time, so that the symlink swap of a mounted Kubernetes
- * Secret is seen. A content that cannot be a key never replaces one that can.
+ * the file is compared, not its modification time, so that the symlink swap of a mounted
+ * Kubernetes Secret is detected. Invalid content never replaces a valid key.
  */
 @Component
 class ApiKeySource {
@@ -34,7 +34,7 @@ class ApiKeySource {
 
 	private volatile ApiKey key;
 
-	/** Why the file cannot be used; absent if it can. */
+	/** Reason why the file cannot be used; null if it can. */
 	private volatile @Nullable String fault;
 
 	ApiKeySource(ComfyProperties properties) {
@@ -52,25 +52,24 @@ class ApiKeySource {
 		}
 		catch (UnusableKeyException e) {
 			throw new InvalidSettingException(file != null ? "comfy.api-key-file" : "comfy.api-key",
-					// Without the name, if some put the key itself
+					// The path is omitted, since it can be the key itself by mistake
 					file != null ? "names a file that " + e.reason : e.reason, e.action);
 		}
 	}
 
-	/** The key in use. */
+	/** Returns the key in use. */
 	ApiKey key() {
 		return key;
 	}
 
-	/** State of the file; absent if there is none. */
+	/** Returns the state of the file; empty if the key does not come from a file. */
 	Optional<KeyFileState> file() {
 		return file == null ? Optional.empty() : Optional.of(fault == null ? KeyFileState.OK : KeyFileState.UNREADABLE);
 	}
 
 	/**
-	 * Reads the file again; without one there is nothing to do. Returns at once if
-	 * another thread reads it: a volume that hangs must not block every thread of the
-	 * client.
+	 * Reads the file again, if there is one. Returns immediately if another thread is
+	 * reading it: a volume that hangs must not block all threads of the client.
 	 */
 	@Scheduled(fixedDelayString = "2s")
 	void reload() {
@@ -94,7 +93,7 @@ class ApiKeySource {
 			}
 			if (!read.equals(key.value())) {
 				key = new ApiKey(key.version() + 1, read);
-				log.info("The key changed; answers made with the old one are dropped");
+				log.info("The key changed; answers fetched with the old key are discarded");
 			}
 		}
 		catch (UnusableKeyException e) {
@@ -106,7 +105,7 @@ class ApiKeySource {
 	}
 
 	private static String read(Path file) {
-		// Others, such as pipes, could block whoever reads them
+		// Other types, such as pipes, can block the thread that reads them
 		if (Files.exists(file) && !Files.isRegularFile(file)) {
 			throw new UnusableKeyException("is not a regular file",
 					"Name the file itself, not its directory. A file that Docker does not find becomes a directory.");
@@ -120,7 +119,7 @@ class ApiKeySource {
 		}
 		catch (AccessDeniedException ignored) {
 			throw new UnusableKeyException(
-					"may not be read by this user, or is in a directory that this user may not enter",
+					"cannot be read by this user, or is in a directory that this user cannot enter",
 					"Let the user or group of this process read the file and enter its directory.");
 		}
 		catch (IOException ignored) {
@@ -140,14 +139,14 @@ class ApiKeySource {
 			throw new UnusableKeyException("has more than one line");
 		}
 		if (!key.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
-			throw new UnusableKeyException("holds a blank or a character that is not visible ASCII");
+			throw new UnusableKeyException("contains a blank or a character that is not visible ASCII");
 		}
 		return key;
 	}
 
 	/**
-	 * Reason why a text cannot be the key, as the end of a sentence; never holds the
-	 * text.
+	 * Exception for a text that cannot be the key. The reason is the end of a sentence
+	 * and never contains the text.
 	 */
 	private static final class UnusableKeyException extends RuntimeException {
 
@@ -162,7 +161,7 @@ class ApiKeySource {
 		}
 
 		/**
-		 * Creates a refusal.
+		 * Creates the exception.
 		 * @param action what the operator can do, as a sentence
 		 */
 		UnusableKeyException(String reason, String action) {

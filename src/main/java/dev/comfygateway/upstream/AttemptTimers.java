@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.springframework.stereotype.Component;
 import reactor.core.publisher.Mono;
 
-/** Timers of the attempts to get an answer from the upstream, one for each label. */
+/** Timers of the requests to the upstream, one for each outcome. */
 @Component
 class AttemptTimers {
 
@@ -34,11 +34,11 @@ class AttemptTimers {
 		}
 	}
 
-	/** Times an attempt. One that is cancelled has reached the deadline. */
+	/** Times an attempt. A cancelled attempt has reached the deadline. */
 	Mono<UpstreamOutcome> time(Mono<UpstreamOutcome> attempt) {
 		return Mono.defer(() -> {
 			Timer.Sample sample = Timer.start(meters);
-			// The operators around an attempt also cancel it when it is over
+			// Downstream operators can also cancel an attempt after it has completed
 			AtomicBoolean counted = new AtomicBoolean();
 			return attempt.doOnNext(outcome -> {
 				if (counted.compareAndSet(false, true)) {

@@ -9,12 +9,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Address of the upstream, parsed. {@link URI#getHost()} is null for a name that RFC 2396
- * does not allow, such as {@code comfy_ui}. DNS and Docker have such names, so the host
- * is read from the authority.
+ * Parsed base URL of the upstream. {@link URI#getHost()} is null for a host name that RFC
+ * 2396 does not allow, such as {@code comfy_ui}. Such names exist in DNS and Docker, so
+ * the host is read from the authority.
  *
- * @param uri the address in ASCII
- * @param host name or address in lower case; an IPv6 address is in brackets
+ * @param uri the URL in ASCII
+ * @param host host name or address in lower case; an IPv6 address is in brackets
  */
 record BaseUrl(URI uri, String host) {
 
@@ -52,7 +52,7 @@ record BaseUrl(URI uri, String host) {
 		return "http".equalsIgnoreCase(uri.getScheme()) || "https".equalsIgnoreCase(uri.getScheme());
 	}
 
-	/** Whether a request is encrypted or stays on this host. */
+	/** Returns whether a request is encrypted or stays on this host. */
 	boolean isConfidential() {
 		return "https".equalsIgnoreCase(uri.getScheme()) || LOOPBACK.matcher(host).matches();
 	}

@@ -23,8 +23,8 @@ import org.springframework.web.util.DefaultUriBuilderFactory;
 import reactor.core.publisher.Mono;
 
 /**
- * Client of Comfy Cloud, and the one place that sends the key. A request is built from
- * nothing, so that no header of a caller can travel with it.
+ * Client of Comfy Cloud, and the only class that sends the key. A request is built from
+ * scratch, so that no header of a caller is forwarded.
  */
 @Component
 public class ComfyCloudClient {
@@ -67,12 +67,15 @@ public class ComfyCloudClient {
 
 	private static DefaultUriBuilderFactory uris(BaseUrl url) {
 		DefaultUriBuilderFactory uris = new DefaultUriBuilderFactory(url.uri().toString());
-		// It is a URL already, so what is encoded in it stays as it is
+		// The URL is already encoded
 		uris.setEncodingMode(DefaultUriBuilderFactory.EncodingMode.NONE);
 		return uris;
 	}
 
-	/** The upstream may see the id of a trace, but nothing else of a caller's trace. */
+	/**
+	 * Removes {@code tracestate} and {@code baggage}: the upstream gets nothing of a
+	 * caller's trace but its id.
+	 */
 	private static Mono<ClientResponse> stripTraceStateAndBaggage(ClientRequest request, ExchangeFunction upstream) {
 		return upstream.exchange(TRACE_STATE_AND_BAGGAGE.stream().noneMatch(request.headers()::containsHeader) ? request
 				: ClientRequest.from(request)
@@ -81,8 +84,8 @@ public class ComfyCloudClient {
 	}
 
 	/**
-	 * Requests the prompt from the upstream, on another thread than the caller's. The
-	 * future completes within the deadline, exceptionally only by a bug.
+	 * Fetches the prompt information from the upstream, on a separate thread. The future
+	 * completes within the deadline, exceptionally only if there is a bug.
 	 */
 	public CompletableFuture<UpstreamOutcome> fetch() {
 		LatestExchange latest = new LatestExchange(handshakes);
@@ -91,8 +94,8 @@ public class ComfyCloudClient {
 
 	/**
 	 * Sends a warm-up request to this gateway: no key, no metrics. The future completes
-	 * when the connection is closed, so that no later request meets it.
-	 * @param self address of the gateway that answers with JSON
+	 * when the connection is closed, so that no later request uses it.
+	 * @param self address of an endpoint of this gateway that returns JSON
 	 */
 	CompletableFuture<UpstreamOutcome> warmUp(URI self) {
 		LatestExchange latest = new LatestExchange(handshakes);
@@ -105,43 +108,54 @@ public class ComfyCloudClient {
 		return deadline.run(chain, () -> UpstreamFailure.timeout(keyVersion()), latest::close);
 	}
 
-	/** Maximum time of a fetch, and of a caller's wait ({@code comfy.deadline}). */
+	/** Returns the maximum time of a fetch ({@code comfy.deadline}). */
 	public Duration deadline() {
 		return deadline.limit();
 	}
 
-	/** Account that the key in use belongs to. */
+	/** Returns the account of the key in use. */
 	public Account account() {
 		ApiKey key = keySource.key();
 		return new Account(key.version(), key.fingerprint(properties.baseUrl()));
 	}
 
-	/** Failure from another replica, without texts that hold a piece of the key. */
+	/**
+	 * Returns a copy of a failure from another replica, without texts that contain a
+	 * piece of the key.
+	 */
 	public UpstreamFailure withoutKey(UpstreamFailure failure) {
 		return failure.without(new KeyTrace(keySource.key().value()));
 	}
 
-	/** Host and port of the upstream, for people. */
+	/** Returns the host and port of the upstream, for display. */
 	public String host() {
 		return properties.url().uri().getRawAuthority();
 	}
 
-	/** Host and port of the outbound proxy on the way, for people; absent without one. */
+	/**
+	 * Returns the host and port of the outbound proxy, for display; empty if no proxy is
+	 * used.
+	 */
 	public Optional<String> proxy() {
 		return proxy;
 	}
 
-	/** State of the key's file; absent if the key does not come from a file. */
+	/** Returns the state of the key file; empty if the key does not come from a file. */
 	public Optional<KeyFileState> keyFile() {
 		return keySource.file();
 	}
 
-	/** Version of the key in use; what was learned under another is void. */
+	/**
+	 * Returns the version of the key in use. Results of another version are discarded.
+	 */
 	public long keyVersion() {
 		return keySource.key().version();
 	}
 
-	/** Fetches again if the key changed meanwhile: it can be of another account. */
+	/**
+	 * Fetches, and fetches again if the key changes during the fetch: the new key can
+	 * belong to another account.
+	 */
 	private Mono<UpstreamOutcome> fetchWithCurrentKey(LatestExchange latest) {
 		ApiKey key = keySource.key();
 		return attemptTwice(key, latest).flatMap(outcome -> {
@@ -175,8 +189,8 @@ public class ComfyCloudClient {
 	}
 
 	/**
-	 * Sends a request once. Only an answer that follows the contract leaves its
-	 * connection open: unexpected bytes could follow any other.
+	 * Sends a request once. The connection is kept open only after an answer that follows
+	 * the contract: unexpected bytes could follow any other response.
 	 */
 	private Mono<UpstreamOutcome> exchange(WebClient.RequestHeadersSpec<?> request, ApiKey key, LatestExchange latest) {
 		UpstreamExchange exchange = latest.next();
@@ -204,8 +218,9 @@ public class ComfyCloudClient {
 	}
 
 	/**
-	 * No codecs: a request has no body, and that of a response is read as bytes.
-	 * {@code ExchangeStrategies.empty()} would load all codecs, and Netty with them.
+	 * Strategies without codecs: a request has no body, and the body of a response is
+	 * read as bytes. {@code ExchangeStrategies.empty()} would load all codecs, and Netty
+	 * with them.
 	 */
 	private static final class NoCodecs implements ExchangeStrategies {
 

@@ -11,16 +11,16 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * Settings of the upstream.
  *
- * @param apiKey the shared key; this or {@code apiKeyFile}
- * @param apiKeyFile file that holds the shared key, read again when its content changes
- * @param baseUrl address of Comfy Cloud or of a ComfyUI server, without
- * {@code /api/prompt}
+ * @param apiKey the shared key; mutually exclusive with {@code apiKeyFile}
+ * @param apiKeyFile file that contains the shared key, read again when its content
+ * changes
+ * @param baseUrl URL of Comfy Cloud or of a ComfyUI server, without {@code /api/prompt}
  * @param auth how to authenticate with the upstream; {@code none} sends no key
- * @param allowInsecure whether the key may travel over plain http to a host that is not
+ * @param allowInsecure whether the key may be sent over plain http to a host that is not
  * loopback
- * @param connectTimeout maximum time to connect; 10 ms or more
- * @param deadline maximum time of a fetch with connecting, the retry and the body; 100 ms
- * to 60 s
+ * @param connectTimeout maximum time to connect; at least 10 ms, at most {@code deadline}
+ * @param deadline maximum time of a fetch, including connecting, the retry and the body;
+ * 100 ms to 60 s
  */
 @ConfigurationProperties(prefix = "comfy", ignoreUnknownFields = false)
 record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
@@ -28,12 +28,12 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 		@DefaultValue("false") boolean allowInsecure, @DefaultValue("1s") Duration connectTimeout,
 		@DefaultValue("2500ms") Duration deadline) {
 
-	/** How the gateway authenticates with the upstream. */
+	/** How to authenticate with the upstream. */
 	enum Auth {
 
 		/** Sends the shared key as {@code X-API-Key}. */
 		API_KEY,
-		/** Sends nothing, for a self-hosted ComfyUI. */
+		/** Sends no key, for a self-hosted ComfyUI. */
 		NONE
 
 	}
@@ -50,19 +50,19 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 		DurationSetting.requireBetween("comfy.connect-timeout", connectTimeout, Duration.ofMillis(10), deadline);
 	}
 
-	/** Address without a slash at its end. */
+	/** Returns the URL without trailing slashes. */
 	@Override
 	public String baseUrl() {
 		return withoutSlashes(baseUrl);
 	}
 
-	/** Address, parsed. */
+	/** Returns the parsed URL. */
 	BaseUrl url() {
 		return url(baseUrl());
 	}
 
 	private static BaseUrl url(String baseUrl) {
-		// Without the value: it can hold a password
+		// The value is omitted, since it can contain a password
 		return BaseUrl.parse(baseUrl)
 			.orElseThrow(() -> new InvalidSettingException("comfy.base-url", "is not an http or https URL of a host",
 					"Use one such as https://cloud.comfy.org, without user name, query or fragment."));
@@ -76,19 +76,19 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 		if (apiKey == null && apiKeyFile == null) {
 			throw new InvalidSettingException("comfy.api-key", "is missing, and so is comfy.api-key-file",
 					"Set COMFY_API_KEY to a key from https://platform.comfy.org/profile/api-keys, or"
-							+ " COMFY_API_KEY_FILE to a file that holds it. For a ComfyUI server without keys set"
+							+ " COMFY_API_KEY_FILE to a file that contains it. For a ComfyUI server without keys set"
 							+ " COMFY_AUTH=none.");
 		}
 		if (apiKey != null && apiKeyFile != null) {
 			throw new InvalidSettingException("comfy.api-key", "is set together with comfy.api-key-file",
-					"Keep one of the two: the file where the key is to be rotated without a restart.");
+					"Keep one of the two. Keep the file to rotate the key without a restart.");
 		}
 	}
 
 	private static void requireConfidential(BaseUrl url, boolean allowInsecure) {
 		if (!allowInsecure && !url.isConfidential()) {
 			throw new InvalidSettingException("comfy.base-url", "would send the key over plain http",
-					"Use https, or accept that anyone on the way can read the key with"
+					"Use https. To accept that anyone on the network path can read the key, set"
 							+ " COMFY_ALLOW_INSECURE=true.");
 		}
 	}

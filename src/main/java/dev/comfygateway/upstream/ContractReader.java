@@ -15,8 +15,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Reader of the upstream's bodies, which are not trusted. Fields of the contract are
- * validated. Unknown fields are dropped, since they can hold account details.
+ * Parser of the upstream's bodies, which are not trusted. Fields of the contract are
+ * validated. Unknown fields are dropped, since they can contain account details.
  */
 final class ContractReader {
 
@@ -24,7 +24,7 @@ final class ContractReader {
 
 	private static final Pattern CODE = Pattern.compile("[A-Za-z0-9_.-]{1,64}");
 
-	// Control characters (Cc), invisible formatting, in which a key could be hidden (Cf),
+	// Control characters (Cc), invisible formatting that could hide a key (Cf),
 	// line ends (Zl, Zp) and unpaired surrogates (Cs), which UTF-8 cannot encode
 	private static final Pattern NOT_TEXT = Pattern.compile("[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]");
 
@@ -39,7 +39,7 @@ final class ContractReader {
 	private ContractReader() {
 	}
 
-	/** The contract's answer; empty if the body does not follow the contract. */
+	/** Parses an answer; empty if the body does not follow the contract. */
 	static Optional<PromptInfo> promptInfo(byte[] body) {
 		JsonNode root = object(body);
 		if (root == null) {
@@ -62,7 +62,7 @@ final class ContractReader {
 		return Optional.of(new PromptInfo(new PromptInfo.ExecInfo(remaining.asLong())));
 	}
 
-	/** Sanitized code and message of an error's body. */
+	/** Returns the sanitized code and message of an error body. */
 	static ErrorText errorText(byte[] body, @Nullable String key) {
 		JsonNode root = object(body);
 		if (root == null) {
@@ -88,7 +88,7 @@ final class ContractReader {
 		if (key != null) {
 			message = message.replace(key, "***");
 		}
-		// Stars beside the replaced key can form a key that has stars itself
+		// The inserted stars can complete a key that itself contains stars
 		if (message.isBlank() || trace.isIn(message)) {
 			return null;
 		}
@@ -97,14 +97,14 @@ final class ContractReader {
 				: message.substring(0, message.offsetByCodePoints(0, MAX_MESSAGE_LENGTH));
 	}
 
-	/** Whether a body is a JSON object, whatever its header says. */
+	/** Returns whether a body is a JSON object, regardless of its content type. */
 	static boolean isObject(byte[] body) {
 		return object(body) != null;
 	}
 
 	private static @Nullable JsonNode object(byte[] body) {
 		try {
-			// Not decoded by Jackson, which also accepts a BOM, UTF-16 and UTF-32
+			// Decoded here, since Jackson also accepts a BOM, UTF-16 and UTF-32
 			String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(body)).toString();
 			JsonNode root = json.readTree(text);
 			return root.isObject() ? root : null;
@@ -114,18 +114,18 @@ final class ContractReader {
 		}
 	}
 
-	/** Whether a text is a valid error code for callers. */
+	/** Returns whether a text is a valid error code for callers. */
 	static boolean isCode(String text) {
 		return CODE.matcher(text).matches();
 	}
 
-	/** Whether a text is a valid error message for callers. */
+	/** Returns whether a text is a valid error message for callers. */
 	static boolean isMessage(String text) {
 		return !text.isBlank() && !NOT_TEXT.matcher(text).find()
 				&& text.codePointCount(0, text.length()) <= MAX_MESSAGE_LENGTH;
 	}
 
-	/** Sanitized error code and message; either can be absent. */
+	/** Sanitized error code and message; either can be null. */
 	record ErrorText(@Nullable String code, @Nullable String message) {
 
 		static final ErrorText NONE = new ErrorText(null, null);

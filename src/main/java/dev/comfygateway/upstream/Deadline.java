@@ -19,9 +19,9 @@ import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * Deadline of a fetch ({@code comfy.deadline}), with its retry. It stands outside of the
- * reactive chain: a chain that an error has broken may never end, nor see its
- * cancellation.
+ * Deadline of a fetch, including its retry ({@code comfy.deadline}). It is enforced
+ * outside of the reactive chain: after an unexpected error, a chain may neither complete
+ * nor react to its cancellation.
  */
 @Component
 class Deadline {
@@ -39,8 +39,8 @@ class Deadline {
 
 	/**
 	 * Creates the deadline.
-	 * @param scheduler clock of the deadline and of pauses; requests run on threads of
-	 * Reactor's own
+	 * @param scheduler scheduler of the deadline and of pauses; requests run on Reactor's
+	 * parallel scheduler
 	 */
 	Deadline(ComfyProperties properties, @Qualifier("scheduler") Scheduler scheduler,
 			ObservationRegistry observations) {
@@ -53,17 +53,18 @@ class Deadline {
 		return limit;
 	}
 
-	/** Completes after a pause. */
+	/** Returns a {@code Mono} that completes after a pause. */
 	Mono<Void> pause(Duration duration) {
 		return Mono.delay(duration, scheduler).then();
 	}
 
 	/**
-	 * Runs a chain on another thread than the caller's, and ends it at the deadline.
+	 * Subscribes to a chain on a separate thread, and cancels it at the deadline.
 	 * @param chain the requests
-	 * @param timeout result at the deadline
-	 * @param close closes what the chain has open
-	 * @return future that completes within the deadline, exceptionally only by a bug
+	 * @param timeout supplies the result at the deadline
+	 * @param close closes the connection of the chain
+	 * @return future that completes within the deadline, exceptionally only if there is a
+	 * bug
 	 */
 	CompletableFuture<UpstreamOutcome> run(Mono<UpstreamOutcome> chain, Supplier<UpstreamOutcome> timeout,
 			Runnable close) {
@@ -71,7 +72,7 @@ class Deadline {
 		CompletableFuture<UpstreamOutcome> result = new CompletableFuture<>();
 		Disposable.Swap subscription = Disposables.swap();
 		Disposable timer = scheduler.schedule(() -> {
-			// Before the clean-up, which may never return
+			// Completed first, since the clean-up may never return
 			if (result.complete(timeout.get())) {
 				logFailures(subscription::dispose);
 				logFailures(close);
@@ -79,7 +80,7 @@ class Deadline {
 		}, limit.toNanos(), TimeUnit.NANOSECONDS);
 		CompletableFuture<UpstreamOutcome> done = result.whenComplete((outcome, bug) -> timer.dispose());
 		subscription.update(chain.subscribeOn(Schedulers.parallel())
-			// A request that the deadline has ended can fail without a subscriber
+			// A request can still fail after the deadline, when there is no subscriber
 			.contextWrite(context -> context.put(DROPPED_ERRORS, (Consumer<Throwable>) Deadline::log))
 			.contextWrite(context -> parent == null ? context : context.put(ObservationThreadLocalAccessor.KEY, parent))
 			.subscribe(result::complete, result::completeExceptionally));
@@ -96,7 +97,7 @@ class Deadline {
 	}
 
 	private static void log(Throwable dropped) {
-		log.debug("An error after the deadline is ignored: {}", dropped.getClass().getName());
+		log.debug("Ignoring an error after the deadline: {}", dropped.getClass().getName());
 	}
 
 }

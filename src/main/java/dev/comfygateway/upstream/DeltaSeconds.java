@@ -2,15 +2,15 @@ package dev.comfygateway.upstream;
 
 import java.util.OptionalLong;
 
-/** Reader of HTTP's {@code delta-seconds} (RFC 9111 section 1.2.2). */
+/** Parser of HTTP's {@code delta-seconds} (RFC 9111 section 1.2.2). */
 public final class DeltaSeconds {
 
 	private DeltaSeconds() {
 	}
 
 	/**
-	 * Reads a number of seconds, which may have blanks around it. A number beyond
-	 * {@link Long#MAX_VALUE} is that. Empty if the text is no number.
+	 * Parses a number of seconds and ignores surrounding blanks. Returns
+	 * {@link Long#MAX_VALUE} for a larger number, and an empty result for any other text.
 	 */
 	public static OptionalLong parse(String text) {
 		String digits = text.strip();

@@ -6,13 +6,13 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 
 /**
- * Announcement of the end of the upstream's API, by {@code Deprecation} (RFC 9745) or
+ * Announced end of the upstream's API, by {@code Deprecation} (RFC 9745) or
  * {@code Sunset} (RFC 8594).
  *
- * @param deprecated whether there is a {@code Deprecation}
- * @param since its date; absent if it has none that is valid
- * @param sunset date of {@code Sunset}, after which the API can be gone; absent if there
- * is none that is valid
+ * @param deprecated whether the response has a {@code Deprecation} header
+ * @param since date of {@code Deprecation}; null if it has no valid date
+ * @param sunset date of {@code Sunset}, after which the API can be removed; null if there
+ * is no valid date
  */
 public record Deprecation(boolean deprecated, @Nullable Instant since, @Nullable Instant sunset) {
 
@@ -20,10 +20,10 @@ public record Deprecation(boolean deprecated, @Nullable Instant since, @Nullable
 
 	private static final String SUNSET = "Sunset";
 
-	/** Digits of a date in seconds, up to the year 5138. */
+	/** Maximum number of digits of a date in seconds, up to the year 5138. */
 	private static final int MAX_DIGITS = 11;
 
-	/** Reads the two headers; absent if there is neither. */
+	/** Parses the two headers; returns null if neither is present. */
 	static @Nullable Deprecation parse(HttpHeaders headers) {
 		String deprecation = headers.getFirst(DEPRECATION);
 		String sunset = headers.getFirst(SUNSET);
@@ -31,7 +31,9 @@ public record Deprecation(boolean deprecated, @Nullable Instant since, @Nullable
 				: new Deprecation(deprecation != null, date(deprecation), date(sunset));
 	}
 
-	/** Date of HTTP, or one of structured fields such as {@code @1688169599}. */
+	/**
+	 * Parses an HTTP date, or a date of structured fields such as {@code @1688169599}.
+	 */
 	private static @Nullable Instant date(@Nullable String value) {
 		if (value == null) {
 			return null;
@@ -48,7 +50,7 @@ public record Deprecation(boolean deprecated, @Nullable Instant since, @Nullable
 		}
 	}
 
-	/** Announcement for operators. */
+	/** Returns the announcement as text for operators. */
 	@Override
 	public String toString() {
 		String end = sunset == null ? "without a date of Sunset" : "Sunset " + sunset;

@@ -15,8 +15,8 @@ import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslManagerBundle;
 
 /**
- * Delegating trust manager that adds the certificate's details to a refusal: the JDK's
- * exceptions do not have them.
+ * Delegating trust manager that adds the certificate's details to a rejection: the JDK's
+ * exceptions do not contain them.
  */
 final class ExplainedTrust extends X509ExtendedTrustManager {
 
@@ -27,8 +27,9 @@ final class ExplainedTrust extends X509ExtendedTrustManager {
 	}
 
 	/**
-	 * Bundle with an explained trust. Without a bundle, the JVM's trust is explained. It
-	 * is not if the JVM has a client certificate, which a bundle would not send.
+	 * Wraps the trust managers of a bundle, or those of the JVM if no bundle is given.
+	 * Returns null if no bundle is given and the JVM has a client certificate, which a
+	 * bundle would not send.
 	 */
 	static @Nullable SslBundle explaining(@Nullable SslBundle given) {
 		if (given == null && System.getProperty("javax.net.ssl.keyStore") != null) {
@@ -39,7 +40,7 @@ final class ExplainedTrust extends X509ExtendedTrustManager {
 				new ExplainedBundle(bundle.getManagers()));
 	}
 
-	/** Managers of a bundle, of which those of trust explain. */
+	/** Managers of a bundle, with wrapped trust managers. */
 	private record ExplainedBundle(SslManagerBundle managers) implements SslManagerBundle {
 
 		@Override

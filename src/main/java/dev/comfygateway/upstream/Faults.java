@@ -18,15 +18,15 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBufferLimitException;
 
 /**
- * Translation of the HTTP client's exceptions to reasons. Their messages are never passed
- * on.
+ * Mapping of the HTTP client's exceptions to reasons. Messages of exceptions are never
+ * passed on.
  */
 final class Faults {
 
 	private Faults() {
 	}
 
-	/** Reason for which a response did not come whole. */
+	/** Returns the reason why the response is incomplete. */
 	static Reason reason(Throwable thrown, Progress progress) {
 		if (has(thrown, DataBufferLimitException.class)) {
 			return Reason.INVALID_RESPONSE;
@@ -41,7 +41,8 @@ final class Faults {
 	}
 
 	private static Reason connecting(Throwable thrown) {
-		// The second is the resolver's: no other timer runs before there is a connection
+		// TimeoutException is the resolver's: no other timer runs before there is a
+		// connection
 		if (has(thrown, SocketTimeoutException.class) || has(thrown, TimeoutException.class)) {
 			return Reason.CONNECTION_TIMEOUT;
 		}
@@ -52,7 +53,8 @@ final class Faults {
 		if (tls != null) {
 			return tls;
 		}
-		// The rest is between a connection to an outbound proxy and its tunnel
+		// The following failures occur on the connection to an outbound proxy, before its
+		// tunnel
 		if (proxyStatus(thrown) > 0) {
 			return Reason.TUNNEL_REFUSED;
 		}
@@ -63,14 +65,17 @@ final class Faults {
 				? Reason.CONNECTION_TERMINATED : Reason.CONNECTION_REFUSED;
 	}
 
-	/** Status by which an outbound proxy refused a tunnel; 0 for other failures. */
+	/**
+	 * Returns the status with which an outbound proxy refused a tunnel; 0 for other
+	 * failures.
+	 */
 	static int proxyStatus(Throwable thrown) {
 		HttpResponseException refused = find(thrown, HttpResponseException.class);
-		// One with a cause is Jetty's parse error
+		// An exception with a cause is Jetty's parse error
 		return refused == null || refused.getCause() != null ? 0 : refused.getResponse().getStatus();
 	}
 
-	/** Why a certificate was refused; absent if that is not known. */
+	/** Returns why a certificate was rejected; null if that is unknown. */
 	static @Nullable String certificate(Throwable thrown) {
 		RefusedCertificateException refused = find(thrown, RefusedCertificateException.class);
 		return refused == null ? null : refused.detail();
@@ -120,7 +125,7 @@ final class Faults {
 		return null;
 	}
 
-	/** How far a response came. */
+	/** Progress of a response. */
 	enum Progress {
 
 		/** There was no connection. */

@@ -16,32 +16,40 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.web.util.HtmlUtils;
 
 /**
- * Detector of pieces of the key in a text. It finds:
+ * Detector of pieces of the key in a text. It detects:
  * <ul>
  * <li>{@value #PIECE} consecutive characters of the secret part, in any case, and with
  * any blanks, marks or formatting between them;</li>
  * <li>the same in Base64, hexadecimal digits or escapes;</li>
  * <li>the visible ends of a masked key.</li>
  * </ul>
- * A shorter secret part is found only together with the whole key.
+ * A shorter secret part is detected only as part of the complete key.
  */
 final class KeyTrace {
 
 	static final int PIECE = 6;
 
-	/** Prefix of each key of Comfy Cloud, and an ordinary word in messages. */
+	/** Prefix of every key of Comfy Cloud, and an ordinary word in messages. */
 	private static final String PREFIX = "comfyui-";
 
-	/** Characters of the secret part that are a piece if the prefix precedes them. */
+	/**
+	 * Number of characters of the secret part that are a piece if the prefix precedes
+	 * them.
+	 */
 	private static final int AFTER_PREFIX = 4;
 
-	/** Base64 digits that the bytes of one piece decide, wherever it stands. */
+	/**
+	 * Number of Base64 digits that are determined by the bytes of one piece, at any
+	 * alignment.
+	 */
 	private static final int BASE64_PIECE = 7;
 
-	/** Minimum length of a folded piece: folding drops Base64's marks. */
+	/**
+	 * Minimum length of a folded piece. Folding drops {@code +} and {@code /} of Base64.
+	 */
 	private static final int MIN_LENGTH = 5;
 
-	/** Escapes can be nested. */
+	/** Maximum number of nested escapes that are resolved. */
 	private static final int MAX_UNESCAPES = 3;
 
 	private static final Pattern ESCAPE = Pattern.compile("(?i)(?:%|\\\\x|\\\\u00|0x)(\\p{XDigit}{2})");
@@ -50,12 +58,12 @@ final class KeyTrace {
 
 	private final @Nullable String key;
 
-	/** Pieces by their first characters. */
+	/** Pieces by their first {@value #MIN_LENGTH} characters. */
 	private final Map<String, Set<String>> pieces = new HashMap<>();
 
 	/**
 	 * Creates the detector.
-	 * @param key the key; absent if there is none
+	 * @param key the key; null if there is none
 	 */
 	KeyTrace(@Nullable String key) {
 		this.key = key;
@@ -92,7 +100,7 @@ final class KeyTrace {
 		}
 	}
 
-	/** Base64 of bytes at an alignment, without the digits that depend on other bytes. */
+	/** Encodes bytes at an alignment, without the digits that depend on other bytes. */
 	private static String base64(byte[] bytes, int alignment) {
 		byte[] shifted = new byte[alignment + bytes.length];
 		System.arraycopy(bytes, 0, shifted, alignment, bytes.length);
@@ -113,7 +121,7 @@ final class KeyTrace {
 		}
 	}
 
-	/** Whether a text contains the key or a piece of it. */
+	/** Returns whether a text contains the key or a piece of it. */
 	boolean isIn(String text) {
 		return key != null && (text.contains(key) || hasPieceIn(text));
 	}
@@ -144,7 +152,7 @@ final class KeyTrace {
 		return false;
 	}
 
-	/** Letters and digits of a text in compatibility form and lower case. */
+	/** Returns the letters and digits of a text in compatibility form and lower case. */
 	private static String fold(String text) {
 		StringBuilder folded = new StringBuilder();
 		Normalizer.normalize(text, Normalizer.Form.NFKD)

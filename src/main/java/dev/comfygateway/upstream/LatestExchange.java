@@ -3,7 +3,7 @@ package dev.comfygateway.upstream;
 import dev.comfygateway.upstream.UpstreamConnections.HandshakeFailures;
 import org.jspecify.annotations.Nullable;
 
-/** Exchange of the latest attempt of a fetch, which the deadline closes. */
+/** Holder of the latest attempt of a fetch, which is closed at the deadline. */
 final class LatestExchange {
 
 	private final HandshakeFailures handshakes;
@@ -16,7 +16,10 @@ final class LatestExchange {
 		this.handshakes = handshakes;
 	}
 
-	/** Exchange of the next attempt; closed at once if the deadline has passed. */
+	/**
+	 * Creates the exchange of the next attempt. It is closed immediately if the deadline
+	 * has passed.
+	 */
 	UpstreamExchange next() {
 		UpstreamExchange next = new UpstreamExchange(handshakes);
 		latest = next;
@@ -34,7 +37,7 @@ final class LatestExchange {
 		}
 	}
 
-	/** Closes the connection that an answer left for a next request. */
+	/** Closes the connection that was kept open for the next request. */
 	void closeKept() {
 		UpstreamExchange open = latest;
 		if (open != null) {

@@ -6,16 +6,16 @@ import io.swagger.v3.oas.annotations.media.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answer of the contract. Its fields are optional: those that the upstream omits are
- * absent.
+ * Answer as the contract defines it. All fields are optional: a field that the upstream
+ * omits is null.
  *
- * @param execInfo what is being executed
+ * @param execInfo information about the current execution
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record PromptInfo(@JsonProperty("exec_info") @Nullable ExecInfo execInfo) {
 
 	/**
-	 * What is being executed.
+	 * Information about the current execution.
 	 *
 	 * @param queueRemaining number of items remaining in the queue; 0 or more
 	 */
@@ -24,7 +24,9 @@ public record PromptInfo(@JsonProperty("exec_info") @Nullable ExecInfo execInfo)
 			minimum = "0") @JsonProperty("queue_remaining") @Nullable Long queueRemaining) {
 	}
 
-	/** Number of items remaining in the queue; absent if the upstream sent none. */
+	/**
+	 * Returns the number of items remaining in the queue; null if the upstream sent none.
+	 */
 	public @Nullable Long remaining() {
 		return execInfo == null ? null : execInfo.queueRemaining();
 	}

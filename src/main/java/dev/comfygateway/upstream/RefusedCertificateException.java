@@ -13,25 +13,25 @@ import javax.security.auth.x500.X500Principal;
 import org.springframework.core.NestedExceptionUtils;
 
 /**
- * Refusal of the upstream's certificate, with the reason, the certificate's subject and
- * its date.
+ * Exception for a rejected certificate of the upstream, with the reason, the
+ * certificate's subject and its validity.
  */
 final class RefusedCertificateException extends CertificateException {
 
 	private static final long serialVersionUID = 1L;
 
-	/** Of a name that the other side chose. */
+	/** Maximum length of a name, which the server chose. */
 	private static final int MAX_NAME = 100;
 
 	private final String detail;
 
 	/**
-	 * Creates the refusal.
-	 * @param chain certificates that the upstream sent, its own one first
+	 * Creates the exception.
+	 * @param chain certificate chain that the server sent, its own certificate first
 	 * @param now time of the check
 	 */
 	RefusedCertificateException(X509Certificate[] chain, CertificateException refusal, Instant now) {
-		// The JDK reads the cause and tells the upstream by an alert
+		// The JDK derives the TLS alert from the cause
 		super(refusal.getMessage(), refusal.getCause() == null ? refusal : refusal.getCause());
 		this.detail = detail(chain, refusal, now);
 	}
@@ -44,7 +44,7 @@ final class RefusedCertificateException extends CertificateException {
 		Throwable cause = NestedExceptionUtils.getMostSpecificCause(refusal);
 		boolean isDate = cause instanceof CertificateExpiredException
 				|| cause instanceof CertificateNotYetValidException;
-		// Servers send old certificates beside those that count
+		// Servers also send expired certificates that are not part of the validated path
 		for (X509Certificate certificate : isDate ? List.of(chain) : List.of(chain[0])) {
 			Instant start = certificate.getNotBefore().toInstant();
 			Instant end = certificate.getNotAfter().toInstant();
@@ -74,7 +74,7 @@ final class RefusedCertificateException extends CertificateException {
 		return name(certificate.getSubjectX500Principal());
 	}
 
-	/** Name as plain text: the other side chose it. */
+	/** Returns a name as plain text, since the server chose it. */
 	private static String name(X500Principal principal) {
 		String name = principal.getName().replaceAll("[^\\p{L}\\p{N} .,=*@_-]", "");
 		return name.isBlank() ? "an empty name" : name.substring(0, Math.min(name.length(), MAX_NAME));

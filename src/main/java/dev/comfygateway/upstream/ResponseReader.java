@@ -20,10 +20,10 @@ class ResponseReader {
 
 	private static final int MAX_BODY = 64 * 1024;
 
-	/** Length of a content type in logs. */
+	/** Maximum length of a content type in logs. */
 	private static final int MAX_CONTENT_TYPE = 60;
 
-	/** Beyond the life of any answer. */
+	/** Maximum of {@code Age}, which exceeds the lifetime of any answer. */
 	private static final long MAX_AGE_SECONDS = 999_999_999;
 
 	private static final Duration MAX_RETRY_AFTER = Duration.ofMinutes(5);
@@ -36,7 +36,7 @@ class ResponseReader {
 
 	/**
 	 * Reads a response.
-	 * @param key key that the request was sent with, of which no part is passed on
+	 * @param key key that the request was sent with; no part of it is passed on
 	 */
 	Mono<UpstreamOutcome> read(ClientResponse response, ApiKey key, UpstreamExchange exchange) {
 		int status = response.statusCode().value();
@@ -60,7 +60,7 @@ class ResponseReader {
 					key));
 	}
 
-	/** The body's bytes, whatever its header says that they are. */
+	/** Returns the bytes of the body, regardless of its content type. */
 	private static Mono<byte[]> body(ClientResponse response) {
 		return DataBufferUtils.join(response.body(BodyExtractors.toDataBuffers()), MAX_BODY).map(buffer -> {
 			byte[] bytes = new byte[buffer.readableByteCount()];
@@ -77,7 +77,7 @@ class ResponseReader {
 			.orElseGet(() -> UpstreamFailure.of(Reason.INVALID_RESPONSE, key.version()));
 	}
 
-	/** Age that the upstream gave an answer; zero if it gave none that is valid. */
+	/** Returns the upstream's {@code Age}; zero if it sent no valid one. */
 	private static Duration age(HttpHeaders headers) {
 		String age = headers.getFirst(HttpHeaders.AGE);
 		long seconds = age == null ? 0 : DeltaSeconds.parse(age).orElse(0);
@@ -102,7 +102,7 @@ class ResponseReader {
 		return detail == null ? failure : failure.withDetail(detail, new KeyTrace(key.value()));
 	}
 
-	/** Content type of a response; absent if it has none that is valid. */
+	/** Returns the content type of a response; null if it has no valid one. */
 	private static @Nullable MediaType contentType(ClientResponse response) {
 		try {
 			return response.headers().contentType().orElse(null);
@@ -112,7 +112,10 @@ class ResponseReader {
 		}
 	}
 
-	/** Name of a content type without parameters, cut: the other side chose it. */
+	/**
+	 * Returns the truncated name of a content type without parameters: the server chose
+	 * it.
+	 */
 	private static String name(MediaType type) {
 		String name = type.getType() + "/" + type.getSubtype();
 		return name.substring(0, Math.min(name.length(), MAX_CONTENT_TYPE));

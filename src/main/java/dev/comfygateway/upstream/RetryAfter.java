@@ -7,15 +7,15 @@ import org.eclipse.jetty.http.HttpDateTime;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 
-/** Reader of {@code Retry-After}: seconds, or a date in any of HTTP's three formats. */
+/** Parser of {@code Retry-After}: seconds, or a date in any of HTTP's three formats. */
 final class RetryAfter {
 
 	private RetryAfter() {
 	}
 
 	/**
-	 * Pause that the upstream requests, from 0 to {@code max}; absent if the header is
-	 * absent or invalid.
+	 * Returns the pause that the upstream requests, from 0 to {@code max}; null if the
+	 * header is absent or invalid.
 	 */
 	static @Nullable Duration parse(HttpHeaders headers, Instant now, Duration max) {
 		String value = headers.getFirst(HttpHeaders.RETRY_AFTER);

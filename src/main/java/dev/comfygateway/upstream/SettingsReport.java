@@ -20,7 +20,7 @@ import static dev.comfygateway.DurationSetting.text;
 /**
  * Report of the settings at start: one line with the settings in force, and a warning
  * about unknown environment variables with the prefixes of settings. Spring Boot rejects
- * unknown properties from every other source, but not from the environment.
+ * unknown properties, but not those from environment variables or system properties.
  */
 @Component
 class SettingsReport {
@@ -29,13 +29,16 @@ class SettingsReport {
 
 	private static final Pattern PREFIX = Pattern.compile("(COMFY|GATEWAY)_.+");
 
-	/** Variables of an outbound proxy, which the JVM does not read. */
+	/** Environment variables of an outbound proxy, which the JVM does not read. */
 	private static final Pattern PROXY = Pattern.compile("(?i)(HTTPS?|ALL)_PROXY");
 
 	private static final String OF_A_PROXY = "; an outbound proxy is set by https.proxyHost and https.proxyPort, such as"
 			+ " JAVA_TOOL_OPTIONS=\"-Dhttps.proxyHost=proxy -Dhttps.proxyPort=3128\"";
 
-	/** Variables that Kubernetes makes for a Service, such as COMFY_GATEWAY_PORT. */
+	/**
+	 * Environment variables that Kubernetes sets for a Service, such as
+	 * COMFY_GATEWAY_PORT.
+	 */
 	private static final Pattern OF_A_SERVICE = Pattern
 		.compile(".+_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
 
@@ -72,7 +75,7 @@ class SettingsReport {
 		}
 	}
 
-	/** Settings in force, without the key. */
+	/** Returns the settings in force, without the key. */
 	String inForce() {
 		return "Upstream %s%s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s%s"
 			.formatted(comfy.baseUrl(), client.proxy().map(proxy -> " through the outbound proxy " + proxy).orElse(""),
@@ -90,8 +93,8 @@ class SettingsReport {
 	}
 
 	/**
-	 * Sorted names of variables that operators expect to be read, and that are not: those
-	 * with the prefix of settings, and those of a proxy.
+	 * Returns the sorted names of variables that look like settings but are not read:
+	 * unknown variables with the prefixes of settings, and those of a proxy.
 	 */
 	static List<String> unknown(Set<String> variables) {
 		return variables.stream()
@@ -102,7 +105,10 @@ class SettingsReport {
 			.toList();
 	}
 
-	/** Names of the variables of settings, with and without underscores between words. */
+	/**
+	 * Returns the names of the environment variables of settings, with and without
+	 * underscores between words.
+	 */
 	private static Stream<String> settings(String prefix, Class<? extends Record> properties) {
 		return Arrays.stream(properties.getRecordComponents())
 			.flatMap(component -> Stream.of(component.getName().replaceAll("([A-Z])", "_$1"), component.getName())

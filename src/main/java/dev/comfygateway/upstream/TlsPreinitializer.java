@@ -5,8 +5,8 @@ import javax.net.ssl.SSLContext;
 import org.springframework.boot.autoconfigure.preinitialize.BackgroundPreinitializer;
 
 /**
- * Initialization of TLS on another thread during the start: the JDK loads its trusted
- * certificate authorities, for which the client would wait otherwise.
+ * Initializer of TLS on a background thread during start: the JDK loads its trusted
+ * certificate authorities, which would otherwise delay the creation of the client.
  */
 class TlsPreinitializer implements BackgroundPreinitializer {
 

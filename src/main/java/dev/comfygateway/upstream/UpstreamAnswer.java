@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
  * Answer of the upstream that follows the contract.
  *
  * @param promptInfo the answer
- * @param age age that the upstream gave it ({@code Age}); zero if it gave none
- * @param deprecation announcement of the end of this API; absent without one
- * @param keyVersion version of the key that was sent
+ * @param age the upstream's {@code Age}; zero if it sent none
+ * @param deprecation announced end of the upstream's API; null if none is announced
+ * @param keyVersion version of the key that the request was sent with
  */
 public record UpstreamAnswer(PromptInfo promptInfo, Duration age, @Nullable Deprecation deprecation,
 		long keyVersion) implements UpstreamOutcome {

@@ -20,14 +20,14 @@ import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
 /**
- * HTTP client of the upstream, and its time: the scheduler of deadlines and pauses, the
- * clock, and the shutdown that waits for a fetch.
+ * Configuration of the HTTP client of the upstream, its scheduler and clock, and the
+ * shutdown timeout.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(LifecycleProperties.class)
 class UpstreamConfiguration {
 
-	/** Time to answer the callers of a fetch that ended by its deadline. */
+	/** Time to respond to callers after a fetch has reached its deadline. */
 	private static final Duration SHUTDOWN_MARGIN = Duration.ofSeconds(2);
 
 	@Bean(initMethod = "start", destroyMethod = "stop")
@@ -35,7 +35,7 @@ class UpstreamConfiguration {
 		return UpstreamConnections.create(settings, properties);
 	}
 
-	/** Name and version, as the upstream's operators see them. */
+	/** Sends the gateway's name and version as {@code User-Agent}. */
 	@Bean
 	WebClientCustomizer userAgent(ObjectProvider<BuildProperties> build) {
 		BuildProperties built = build.getIfAvailable();
@@ -55,7 +55,10 @@ class UpstreamConfiguration {
 		return InstantSource.system();
 	}
 
-	/** Replaces Boot's own, whose 30 s can be less than the deadline of a fetch. */
+	/**
+	 * Replaces Spring Boot's processor, whose timeout of 30 s can be shorter than the
+	 * deadline of a fetch.
+	 */
 	@Bean
 	DefaultLifecycleProcessor lifecycleProcessor(LifecycleProperties lifecycle, ComfyProperties properties) {
 		var processor = new DefaultLifecycleProcessor();

@@ -32,15 +32,15 @@ import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.http.client.reactive.JettyClientHttpConnector;
 
 /**
- * Factory of Jetty's HTTP client for the upstream. Jetty's automatic features are off: no
- * added header, redirect, authentication, cookie or decoding. The client speaks HTTP/1.1
- * on one connection.
+ * Factory of the Jetty HTTP client for the upstream. Jetty's automatic features are
+ * disabled: added headers, redirects, authentication, cookies and decoding. The client
+ * uses HTTP/1.1 on a single connection.
  */
 final class UpstreamConnections {
 
 	static final int MAX_HEADERS = 64 * 1024;
 
-	/** Host of requests whose real host {@link URI} cannot represent. */
+	/** Host of a request if {@link URI} cannot represent the real one. */
 	private static final String PLACEHOLDER_HOST = "host.invalid";
 
 	private static final Duration IDLE = Duration.ofSeconds(30);
@@ -59,7 +59,7 @@ final class UpstreamConnections {
 		ScheduledExecutorScheduler scheduler = new ScheduledExecutorScheduler("upstream-scheduler", true);
 		HttpClient client = new JettyHttpClientBuilder().withClientConnectorCustomizerCustomizer(connector -> {
 			connector.setSelectors(1);
-			// Longer than the deadline, which ends a stalled response first
+			// Longer than the deadline, which ends a stalled request first
 			connector.setIdleTimeout(properties.deadline().plus(IDLE));
 			useTrustOfJvm(connector);
 		})
@@ -72,8 +72,8 @@ final class UpstreamConnections {
 		client.setUserAgentField(null);
 		client.setHttpCookieStore(new HttpCookieStore.Empty());
 		client.setMaxResponseHeadersSize(MAX_HEADERS);
-		// Requests wait for the one connection. A failed one is closed, and connecting
-		// has a timeout
+		// Requests are queued for the only connection. A failed connection is closed,
+		// and connecting has a timeout
 		client.setMaxConnectionsPerDestination(1);
 		client.addBean(new HandshakeFailures());
 		useOwnResolverThreads(client, scheduler, properties.connectTimeout());
@@ -81,7 +81,7 @@ final class UpstreamConnections {
 		client.addEventListener(new LifeCycle.Listener() {
 			@Override
 			public void lifeCycleStarted(LifeCycle event) {
-				// Jetty adds its own ones when it starts
+				// Jetty adds its defaults when it starts
 				client.getContentDecoderFactories().clear();
 				client.getProtocolHandlers().clear();
 				client.getProtocolHandlers().put(new InterimResponses());
@@ -91,8 +91,9 @@ final class UpstreamConnections {
 	}
 
 	/**
-	 * Connector of WebClient to a client. {@link URI} has no host for addresses such as
-	 * {@code http://comfy_ui}, so the host of the request is set separately.
+	 * Creates the connector between WebClient and a Jetty client. {@link URI} has no host
+	 * for URLs such as {@code http://comfy_ui}, so the host of the request is set
+	 * separately.
 	 */
 	static ClientHttpConnector connector(HttpClient client, BaseUrl upstream) {
 		ClientHttpConnector connector = new JettyClientHttpConnector(client);
@@ -103,7 +104,7 @@ final class UpstreamConnections {
 				});
 	}
 
-	/** Address with a valid host in place of the real one. */
+	/** Returns the URL with a valid host in place of the real one. */
 	private static URI withPlaceholderHost(URI uri) {
 		return URI.create(uri.toString().replaceFirst("//[^:/]+", "//" + PLACEHOLDER_HOST));
 	}
@@ -116,7 +117,9 @@ final class UpstreamConnections {
 		return threads;
 	}
 
-	/** Uses the JVM's trusted and own certificates if there is no bundle. */
+	/**
+	 * Uses the JVM's trusted certificates and client certificates if there is no bundle.
+	 */
 	private static void useTrustOfJvm(ClientConnector connector) {
 		if (connector.getSslContextFactory() == null) {
 			SslContextFactory.Client tls = new SslContextFactory.Client();
@@ -131,8 +134,8 @@ final class UpstreamConnections {
 	}
 
 	/**
-	 * Resolves host names on a thread pool of its own. A lookup blocks and cannot be
-	 * interrupted: a name server that does not answer would hold all threads of the
+	 * Resolves host names on a separate thread pool. A lookup blocks and cannot be
+	 * interrupted: a name server that does not respond would block all threads of the
 	 * client.
 	 */
 	private static void useOwnResolverThreads(HttpClient client, ScheduledExecutorScheduler scheduler,
@@ -143,7 +146,7 @@ final class UpstreamConnections {
 		client.setSocketAddressResolver(new SocketAddressResolver.Async(resolvers, scheduler, timeout.toMillis()));
 	}
 
-	/** Uses the proxy that the JVM's standard properties name for the upstream. */
+	/** Uses the proxy that the JVM's standard properties define for the upstream. */
 	private static void useProxyOfJvm(HttpClient client, BaseUrl upstream) {
 		ProxySelector proxies = ProxySelector.getDefault();
 		if (proxies == null) {
@@ -159,7 +162,9 @@ final class UpstreamConnections {
 		}
 	}
 
-	/** Host and port of the proxy that a client uses for the upstream. */
+	/**
+	 * Returns the host and port of the proxy that a client uses; empty if it uses none.
+	 */
 	static Optional<String> proxy(HttpClient client) {
 		return client.getProxyConfiguration()
 			.getProxies()
@@ -168,7 +173,7 @@ final class UpstreamConnections {
 			.map(proxy -> proxy.getAddress().asString());
 	}
 
-	/** Proxy with a name that {@link URI} may have no host for. */
+	/** Proxy with a host name that {@link URI} may be unable to represent. */
 	private static final class NamedProxy extends HttpProxy {
 
 		NamedProxy(InetSocketAddress address) {
@@ -184,8 +189,8 @@ final class UpstreamConnections {
 	}
 
 	/**
-	 * Latest failure of a TLS handshake. The request can fail first on another thread,
-	 * which finds the connection closed and does not know the reason.
+	 * Listener that records the latest failure of a TLS handshake. The request can fail
+	 * earlier on another thread, which detects a closed connection but not the reason.
 	 */
 	static final class HandshakeFailures implements SslHandshakeListener {
 
@@ -196,7 +201,7 @@ final class UpstreamConnections {
 			latest = new Failure(event.getEndPoint(), thrown);
 		}
 
-		/** Failure of a connection's handshake; absent if it did not fail. */
+		/** Returns the failure of a connection's handshake; null if it did not fail. */
 		@Nullable Throwable of(EndPoint endPoint) {
 			Failure failure = latest;
 			return failure != null && failure.endPoint == endPoint ? failure.thrown : null;
@@ -207,7 +212,10 @@ final class UpstreamConnections {
 
 	}
 
-	/** Handler of every interim response; Jetty's own ones know three statuses. */
+	/**
+	 * Handler that accepts every interim response. Jetty's own handlers accept only three
+	 * statuses.
+	 */
 	private static final class InterimResponses extends ProcessingProtocolHandler {
 
 		@Override

@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 
 /**
- * Request to the upstream at the level of Jetty: how far its response came, and the close
- * of its connection. WebClient would leave the connection open once a response has begun.
+ * Jetty request to the upstream. Tracks the progress of its response and closes its
+ * connection. WebClient would leave the connection open once a response has begun.
  */
 final class UpstreamExchange {
 
@@ -55,7 +55,8 @@ final class UpstreamExchange {
 	}
 
 	/**
-	 * Runs before Jetty closes the connection: an end of its input is the upstream's.
+	 * Runs before Jetty closes the connection: if its input is shut down, the upstream
+	 * has closed it.
 	 */
 	private void failed(Response response, Throwable failure) {
 		if (response.getRequest().getConnection() instanceof org.eclipse.jetty.io.Connection connection) {
@@ -65,12 +66,12 @@ final class UpstreamExchange {
 		}
 	}
 
-	/** Reason for which the response did not come whole. */
+	/** Returns the reason why the response is incomplete. */
 	Reason reason(Throwable thrown) {
 		return Faults.reason(cause(thrown), progress());
 	}
 
-	/** How far the response came. */
+	/** Returns the progress of the response. */
 	private Progress progress() {
 		Request current = request;
 		if (!sent || current == null) {
@@ -84,7 +85,8 @@ final class UpstreamExchange {
 	}
 
 	/**
-	 * The failure of the TLS handshake if there was one, else the exception itself.
+	 * Returns the failure of the TLS handshake if there was one; otherwise the exception
+	 * itself.
 	 */
 	Throwable cause(Throwable thrown) {
 		Request current = request;
@@ -94,18 +96,20 @@ final class UpstreamExchange {
 		return handshake == null ? thrown : handshake;
 	}
 
-	/** Leaves the connection to the next request. */
+	/** Keeps the connection open for the next request. */
 	void keep() {
 		kept = true;
 	}
 
-	/** Closes the connection even if it was kept. */
+	/** Closes the connection even if it was kept open. */
 	void closeKept() {
 		kept = false;
 		close();
 	}
 
-	/** Aborts the request and closes its connection, unless that is kept. */
+	/**
+	 * Aborts the request and closes its connection, unless the connection is kept open.
+	 */
 	void close() {
 		closed = true;
 		Request ending = request;
@@ -118,7 +122,7 @@ final class UpstreamExchange {
 		}
 	}
 
-	/** Cause of the abort of a request without a waiting caller. */
+	/** Exception with which a request is aborted. */
 	private static final class ClosedException extends RuntimeException {
 
 		private static final long serialVersionUID = 1L;

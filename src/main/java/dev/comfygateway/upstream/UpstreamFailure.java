@@ -5,30 +5,30 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Failure to get an answer from the upstream.
+ * Failure of an upstream request.
  *
- * @param reason what went wrong
+ * @param reason what failed
  * @param status HTTP status of the upstream, or of an outbound proxy that refused the
- * tunnel; 0 if none arrived or it does not matter
- * @param code sanitized error code of the upstream; absent if it sent no valid one
- * @param message sanitized message of the upstream; absent if it sent no valid one
- * @param retryAfter pause that the upstream requested, at most 5 minutes; absent if it
- * requested none, or sent an invalid one
- * @param detail what operators need beside the reason: why a certificate was refused, or
- * the content type of an answer that is not JSON; sanitized, and absent otherwise
- * @param keyVersion version of the key that was sent
+ * tunnel; 0 if none was received or it is irrelevant
+ * @param code sanitized error code of the upstream; null if it sent no valid one
+ * @param message sanitized message of the upstream; null if it sent no valid one
+ * @param retryAfter pause that the upstream requested, up to 5 minutes; null if it sent
+ * no valid {@code Retry-After}
+ * @param detail sanitized details for operators: why a certificate was rejected, or the
+ * content type of a response that is not JSON; null otherwise
+ * @param keyVersion version of the key that the request was sent with
  */
 public record UpstreamFailure(Reason reason, int status, @Nullable String code, @Nullable String message,
 		@Nullable Duration retryAfter, @Nullable String detail, long keyVersion) implements UpstreamOutcome {
 
-	/** What went wrong. */
+	/** Reason for a failure. */
 	public enum Reason {
 
 		/** 401: the key is refused. */
 		UNAUTHORIZED,
-		/** 403 in the contract's format: the key is refused for this. */
+		/** 403 in JSON: the key is not authorized for this request. */
 		FORBIDDEN,
-		/** 403 in another format: a firewall on the way, which checks no key. */
+		/** 403 in another format: from a firewall, which does not check the key. */
 		BLOCKED,
 		/** 429. */
 		RATE_LIMITED,
@@ -36,32 +36,35 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		INTERNAL_ERROR,
 		/** 502, 503 or 504. */
 		UNAVAILABLE,
-		/** Any other status but 200. */
+		/** Any other status except 200. */
 		UNEXPECTED_STATUS,
 		/** 200 with a body that does not follow the contract or is too long. */
 		INVALID_RESPONSE,
-		/** 200, and the body was cut off. */
+		/** Response that was cut off. */
 		RESPONSE_INCOMPLETE,
-		/** A response that is not HTTP. */
+		/** Response that is not valid HTTP. */
 		PROTOCOL_ERROR,
-		/** No connection. */
+		/** Connection could not be established. */
 		CONNECTION_REFUSED,
-		/** Connection closed before an answer began. */
+		/** Connection closed before a response began. */
 		CONNECTION_TERMINATED,
-		/** An outbound proxy answered CONNECT with another status than 200. */
+		/** Outbound proxy responded to CONNECT with a status other than 200. */
 		TUNNEL_REFUSED,
-		/** No address for the host name. */
+		/** Host name without an address. */
 		DNS_ERROR,
 		/** TLS handshake failed. */
 		TLS_PROTOCOL_ERROR,
-		/** Certificate that cannot be trusted. */
+		/** Certificate is not trusted. */
 		TLS_CERTIFICATE_ERROR,
-		/** No connection in time. */
+		/** No connection within the connect timeout. */
 		CONNECTION_TIMEOUT,
-		/** No whole answer within the deadline. */
+		/** No complete response within the deadline. */
 		RESPONSE_TIMEOUT;
 
-		/** Whether the upstream refuses the key, which only its operator can fix. */
+		/**
+		 * Returns whether the upstream refuses the key, which only the gateway's operator
+		 * can fix.
+		 */
 		public boolean isKeyRefused() {
 			return this == UNAUTHORIZED || this == FORBIDDEN;
 		}
@@ -71,7 +74,7 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 	public UpstreamFailure {
 		if ((code != null && !ContractReader.isCode(code)) || (message != null && !ContractReader.isMessage(message))
 				|| (detail != null && !ContractReader.isMessage(detail))) {
-			throw new IllegalArgumentException("Text that cannot be passed on");
+			throw new IllegalArgumentException("code, message or detail is not sanitized");
 		}
 	}
 
@@ -82,13 +85,14 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 	}
 
 	/**
-	 * Status by which an outbound proxy refused the tunnel; absent for other failures.
+	 * Returns the status with which an outbound proxy refused the tunnel; empty for other
+	 * failures.
 	 */
 	public OptionalInt proxyStatus() {
 		return reason == Reason.TUNNEL_REFUSED ? OptionalInt.of(status) : OptionalInt.empty();
 	}
 
-	/** Copy without the texts that contain a piece of the key. */
+	/** Returns a copy without the texts that contain a piece of the key. */
 	UpstreamFailure without(KeyTrace trace) {
 		return new UpstreamFailure(reason, status, without(trace, code), without(trace, message), retryAfter,
 				without(trace, detail), keyVersion);
@@ -99,14 +103,15 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 	}
 
 	/**
-	 * Copy with a detail, unless that contains a piece of the key or is no plain text.
+	 * Returns a copy with a detail, unless the detail contains a piece of the key or is
+	 * not plain text.
 	 */
 	UpstreamFailure withDetail(@Nullable String text, KeyTrace trace) {
 		boolean usable = text != null && ContractReader.isMessage(text) && !trace.isIn(text);
 		return new UpstreamFailure(reason, status, code, message, retryAfter, usable ? text : null, keyVersion);
 	}
 
-	/** Failure to answer within the deadline. */
+	/** Creates a failure for a response that is not complete within the deadline. */
 	public static UpstreamFailure timeout(long keyVersion) {
 		return of(Reason.RESPONSE_TIMEOUT, keyVersion);
 	}

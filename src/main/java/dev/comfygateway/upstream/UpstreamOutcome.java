@@ -1,10 +1,11 @@
 package dev.comfygateway.upstream;
 
-/** Result of an upstream request. */
+/** Outcome of an upstream request. */
 public sealed interface UpstreamOutcome permits UpstreamAnswer, UpstreamFailure {
 
 	/**
-	 * Version of the key that was sent; a result of another version is void.
+	 * Returns the version of the key that the request was sent with. An outcome of
+	 * another version is discarded.
 	 */
 	long keyVersion();
 

@@ -12,19 +12,19 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Warm-up of the client, and with it of the server, before readiness: the gateway
- * requests its own probe. Otherwise the first callers would wait for class loading and
- * for code that is not compiled yet. A failure here is ignored.
+ * Warm-up of the client and the server before readiness: the gateway requests its own
+ * liveness probe. Otherwise class loading and uncompiled code would delay the first
+ * callers. Failures of the warm-up are ignored.
  */
 @Component
 class WarmUp implements ApplicationRunner {
 
 	private static final Logger log = LoggerFactory.getLogger(WarmUp.class);
 
-	/** Enough for the compiler to begin; they take 0.3 s. */
+	/** Number of requests. It suffices to start JIT compilation and takes 0.3 s. */
 	private static final int REQUESTS = 50;
 
-	/** No request begins after it, if the processor is slow. */
+	/** Time after which no request is started, for a slow processor. */
 	private static final long MAX_NANOS = TimeUnit.SECONDS.toNanos(1);
 
 	private final ComfyCloudClient client;

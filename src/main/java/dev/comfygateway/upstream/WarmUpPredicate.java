@@ -7,7 +7,7 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Predicate that excludes the requests of the {@link WarmUp} from meters and traces:
+ * Predicate that excludes the requests of the {@link WarmUp} from metrics and traces:
  * nothing is observed before the gateway is ready.
  */
 @Component
