@@ -18,17 +18,16 @@ import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Accelerator of {@code /api/prompt}. It answers on the selector's thread, without Spring
- * MVC, if the result is in memory: a fresh or a stale answer, or the failure of a
- * cool-down. Every other request passes through. The controller gives the same answers,
- * byte for byte.
+ * Accelerator of {@code /api/prompt}. If the result is in memory, it responds on the
+ * selector thread, without Spring MVC. Such a result is a fresh or stale answer, or the
+ * failure of a cool-down. Every other request is passed to the next handler. The response
+ * is identical to the controller's, byte for byte.
  */
 final class FreshAnswers extends Handler.Wrapper {
 
 	/**
-	 * Every request of this number on a connection, so each 256th, is answered on another
-	 * thread. Otherwise a connection that pipelines without pause would occupy its
-	 * selector.
+	 * Every 256th request of a connection is handled on another thread. Otherwise a
+	 * connection with continuous pipelining would occupy its selector thread.
 	 */
 	private static final int HANDOVER_INTERVAL = 256;
 
@@ -46,7 +45,7 @@ final class FreshAnswers extends Handler.Wrapper {
 		this.metrics = metrics;
 	}
 
-	/** This handler never blocks, and those behind it use other threads. */
+	/** This handler never blocks, and the handlers behind it use other threads. */
 	@Override
 	public InvocationType getInvocationType() {
 		return InvocationType.NON_BLOCKING;
@@ -75,7 +74,7 @@ final class FreshAnswers extends Handler.Wrapper {
 		}
 	}
 
-	/** Whether the request needs no feature of Spring MVC. */
+	/** Returns whether the request needs no feature of Spring MVC. */
 	private static boolean isPlain(Request request) {
 		String method = request.getMethod();
 		if (!(HttpMethod.GET.is(method) || HttpMethod.HEAD.is(method))

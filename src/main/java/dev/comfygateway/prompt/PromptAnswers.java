@@ -19,8 +19,8 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.stereotype.Component;
 
 /**
- * Rendering of a lookup: status, header fields and body. Both the controller and the
- * accelerator use it.
+ * Renderer of lookups: status, header fields and body. Used by the controller and by the
+ * accelerator.
  */
 @Component
 class PromptAnswers {
@@ -58,12 +58,15 @@ class PromptAnswers {
 		};
 	}
 
-	/** Answer to a caller if {@code gateway.max-waiting} callers wait already. */
+	/**
+	 * Renders the response to a caller if {@code gateway.max-waiting} callers already
+	 * wait.
+	 */
 	ResponseEntity<byte[]> tooManyWaiting() {
 		return ErrorAnswer.tooManyWaiting().render(gatewayName, 1);
 	}
 
-	/** Answer for a bug of the gateway. */
+	/** Renders the response for a bug in the gateway. */
 	ResponseEntity<byte[]> bug() {
 		return ErrorAnswer.bug().render(gatewayName, 0);
 	}
@@ -71,7 +74,7 @@ class PromptAnswers {
 	private ResponseEntity<byte[]> render(Snapshot snapshot, String cacheStatus, @Nullable String age,
 			List<String> ifNoneMatch) {
 		boolean matches = matches(ifNoneMatch, snapshot.etag());
-		// The order of the fields is the one in which Spring MVC writes them
+		// The fields are in the order in which Spring MVC writes them
 		ResponseEntity.BodyBuilder answer = ResponseEntity.status(matches ? HttpStatus.NOT_MODIFIED : HttpStatus.OK)
 			.header(HttpHeaders.CACHE_CONTROL, cacheControl)
 			.header(CACHE_STATUS, gatewayName + "; " + cacheStatus);
@@ -88,7 +91,7 @@ class PromptAnswers {
 			.body(body);
 	}
 
-	/** Result under which the request is counted. */
+	/** Returns the result that the request is counted as. */
 	static Result result(Lookup lookup) {
 		return switch (lookup) {
 			case Lookup.Stored stored -> stored.ttl() > 0 ? Result.HIT : Result.STALE;
@@ -99,7 +102,7 @@ class PromptAnswers {
 		};
 	}
 
-	/** Whether both are rendered alike, byte for byte. */
+	/** Returns whether both lookups are rendered identically, byte for byte. */
 	static boolean rendersSame(Lookup one, Lookup other) {
 		return switch (one) {
 			case Lookup.Stored stored -> other instanceof Lookup.Stored next && stored.snapshot() == next.snapshot()
@@ -111,7 +114,10 @@ class PromptAnswers {
 		};
 	}
 
-	/** Whether {@code If-None-Match} matches the entity tag (RFC 9110 section 13.1.2). */
+	/**
+	 * Returns whether {@code If-None-Match} matches the entity tag (RFC 9110 section
+	 * 13.1.2).
+	 */
 	private static boolean matches(List<String> ifNoneMatch, String etag) {
 		ETag current = ETag.create(etag);
 		return ifNoneMatch.stream()
@@ -119,7 +125,7 @@ class PromptAnswers {
 			.anyMatch(tag -> tag.isWildcard() || tag.compare(current, false));
 	}
 
-	// Ages are rounded up, ttl down: no answer looks fresher than it is
+	// Age is rounded up and ttl down, so that no answer appears fresher than it is
 
 	private static long ageSeconds(long age) {
 		return Math.ceilDiv(age, SECOND);

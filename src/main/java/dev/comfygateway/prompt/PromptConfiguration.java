@@ -12,7 +12,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
 
-/** Wiring of {@code /api/prompt} into the server. */
+/** Registration of {@code /api/prompt} with the server. */
 @Configuration(proxyBeanMethods = false)
 class PromptConfiguration {
 
@@ -26,8 +26,8 @@ class PromptConfiguration {
 	}
 
 	/**
-	 * The accelerator. With tracing there is none, since every request needs Spring's
-	 * filter.
+	 * Registers the accelerator, unless tracing is enabled: then every request must pass
+	 * Spring's filter.
 	 */
 	@Bean
 	@ConditionalOnBooleanProperty(name = TracingSwitch.ENABLED, havingValue = false)

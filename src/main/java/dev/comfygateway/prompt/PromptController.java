@@ -25,8 +25,8 @@ import org.springframework.web.bind.annotation.RequestMethod;
 import org.springframework.web.bind.annotation.RestController;
 
 /**
- * Controller of {@code /api/prompt}. It runs on a virtual thread and blocks if a caller
- * has to wait.
+ * Controller of {@code /api/prompt}. It runs on a virtual thread, which blocks if a
+ * caller must wait.
  */
 @RestController
 class PromptController {
@@ -50,16 +50,16 @@ class PromptController {
 
 	@Operation(summary = "Get information about current prompt execution",
 			description = "Returns information about the current prompt in the execution queue. The answer is"
-					+ " cached for a moment: see `Age` and `Cache-Status`. `HEAD` gives the same headers.",
+					+ " cached for a short time: see `Age` and `Cache-Status`. `HEAD` returns the same headers.",
 			parameters = @Parameter(in = ParameterIn.HEADER, name = HttpHeaders.CACHE_CONTROL,
-					description = "`no-cache` or `max-age=N` for a newer answer than the cached one, `only-if-cached`"
-							+ " for none but the cached one; everything else is ignored",
+					description = "`no-cache` or `max-age=N` requests a newer answer than the cached one,"
+							+ " `only-if-cached` only the cached one; everything else is ignored",
 					schema = @Schema(type = "string"), example = "max-age=1"))
 	@ApiResponse(responseCode = "200", description = "Success",
 			headers = { @Header(name = "ETag", ref = "ETag"), @Header(name = "Cache-Control", ref = "Cache-Control"),
 					@Header(name = "Cache-Status", ref = "Cache-Status"), @Header(name = "Age", ref = "Age") },
 			content = @Content(mediaType = "application/json", schema = @Schema(implementation = PromptInfo.class)))
-	@ApiResponse(responseCode = "304", description = "The caller has this answer already",
+	@ApiResponse(responseCode = "304", description = "The caller already has this answer",
 			headers = { @Header(name = "ETag", ref = "ETag"), @Header(name = "Cache-Control", ref = "Cache-Control"),
 					@Header(name = "Cache-Status", ref = "Cache-Status"), @Header(name = "Age", ref = "Age") },
 			content = @Content)
@@ -73,7 +73,7 @@ class PromptController {
 				answer = waitingCallers.await(() -> cache.lookup(directives));
 			}
 			catch (CompletionException ignored) {
-				// Logged by the cache, without its text
+				// The cache has logged it, without its message
 				metrics.count(Result.ERROR);
 				return answers.bug();
 			}
@@ -88,7 +88,8 @@ class PromptController {
 	}
 
 	/**
-	 * Answers OPTIONS so that it is counted under this path, unlike Spring MVC's answer.
+	 * Handles OPTIONS, so that the request is counted under this path. Spring MVC's
+	 * default response is not.
 	 */
 	@Operation(hidden = true)
 	@RequestMapping(path = PATH, method = RequestMethod.OPTIONS)

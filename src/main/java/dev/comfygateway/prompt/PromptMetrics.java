@@ -15,7 +15,7 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.server.observation.ServerHttpObservationDocumentation.LowCardinalityKeyNames;
 import org.springframework.stereotype.Component;
 
-/** Meters of the requests for {@code /api/prompt}. */
+/** Metrics of the requests for {@code /api/prompt}. */
 @Component
 class PromptMetrics {
 
@@ -53,11 +53,11 @@ class PromptMetrics {
 	}
 
 	/**
-	 * Timer of Spring's {@code http.server.requests}, for requests that do not pass
-	 * Spring's filter. It has the name and the common tags of
-	 * {@code management.observations.*} too.
+	 * Returns the timer of Spring's {@code http.server.requests}, for requests that
+	 * bypass Spring's filter. Its name and common tags follow
+	 * {@code management.observations.*}.
 	 * @param method {@code GET} or {@code HEAD}
-	 * @param status HTTP status of the answer
+	 * @param status HTTP status of the response
 	 */
 	Timer serverRequests(String method, int status) {
 		Map<Integer, Timer> timers = method.equals("HEAD") ? headTimers : getTimers;
@@ -79,7 +79,7 @@ class PromptMetrics {
 			.register(meters);
 	}
 
-	/** How a request was answered. */
+	/** Values of the tag {@code result}. */
 	enum Result {
 
 		HIT, MISS, COLLAPSED, STALE, REJECTED, ERROR

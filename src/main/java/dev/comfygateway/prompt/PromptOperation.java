@@ -21,8 +21,8 @@ import java.util.Objects;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 
 /**
- * Description of {@code /api/prompt} beyond the controller's annotations: its errors,
- * {@code HEAD} and the schema.
+ * OpenAPI description of {@code /api/prompt} beyond the controller's annotations: its
+ * errors, {@code HEAD} and the schema.
  */
 class PromptOperation implements OpenApiCustomizer {
 
@@ -39,14 +39,14 @@ class PromptOperation implements OpenApiCustomizer {
 		PathItem prompt = Objects.requireNonNull(document.getPaths().get(PromptController.PATH));
 		Operation get = prompt.getGet();
 		ErrorDescriptions.add(get, gatewayName, errors());
-		// Annotations omit a false, and describe an example by its name
+		// Annotations omit required=false, and use an example's name as its description
 		get.getParameters().forEach(parameter -> parameter.setRequired(false));
 		ApiResponse success = Objects.requireNonNull(get.getResponses().get("200"));
 		Objects.requireNonNull(success.getContent().get("application/json"))
 			.addExamples("known", new Example().value(new PromptInfo(new ExecInfo(3L))));
 		prompt.setHead(head(get));
 		var schemas = document.getComponents().getSchemas();
-		// The contract has no component for it
+		// The contract has no component for ExecInfo
 		Objects.requireNonNull(schemas.get(PromptInfo.class.getSimpleName()))
 			.addProperty("exec_info", schemas.remove(ExecInfo.class.getSimpleName()));
 	}
@@ -65,7 +65,7 @@ class PromptOperation implements OpenApiCustomizer {
 		return errors;
 	}
 
-	/** Upstream statuses that the answer shows; 0 if it shows none. */
+	/** Returns the upstream statuses that the response shows; 0 if it shows none. */
 	private static List<Integer> statuses(Reason reason) {
 		return switch (reason) {
 			case UNAUTHORIZED -> List.of(401);
@@ -78,7 +78,7 @@ class PromptOperation implements OpenApiCustomizer {
 		};
 	}
 
-	/** The same without bodies. */
+	/** Returns the operation of {@code HEAD}: that of {@code GET} without bodies. */
 	private static Operation head(Operation get) {
 		ApiResponses responses = new ApiResponses();
 		get.getResponses()
@@ -86,8 +86,8 @@ class PromptOperation implements OpenApiCustomizer {
 					new ApiResponse().description(response.getDescription()).headers(response.getHeaders())));
 		return new Operation().operationId("headPromptInfo")
 			.tags(get.getTags())
-			.summary("Get the headers of that information")
-			.description("Returns the headers that `GET` would, and no body.")
+			.summary("Get the headers of this information")
+			.description("Returns the same headers as `GET`, without a body.")
 			.parameters(get.getParameters())
 			.responses(responses);
 	}

@@ -16,8 +16,8 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Bulkhead for callers that wait for a fetch. Each occupies a virtual thread, whose stack
- * takes about 25 KiB of the heap.
+ * Bulkhead for callers that wait for a fetch. Each waiting caller occupies a virtual
+ * thread, whose stack uses about 25 KiB of the heap.
  */
 @Component
 class WaitingCallers {
@@ -41,10 +41,11 @@ class WaitingCallers {
 	}
 
 	/**
-	 * Looks an answer up and waits for it, within the upstream's deadline. Absent if no
-	 * permit is left: nothing is looked up then, since each lookup that waits takes
+	 * Looks up an answer and waits for it, within the upstream's deadline. Empty if no
+	 * permit is available. In that case no lookup is made, since a waiting lookup uses
 	 * memory until the fetch ends.
-	 * @throws java.util.concurrent.CompletionException if the fetch ended in a bug
+	 * @throws java.util.concurrent.CompletionException if the fetch failed because of a
+	 * bug
 	 */
 	Optional<Lookup> await(Supplier<Lookup> lookup) {
 		if (!permits.tryAcquire()) {
@@ -65,7 +66,7 @@ class WaitingCallers {
 		refusals.review();
 	}
 
-	/** Number of waiting callers. */
+	/** Returns the number of waiting callers. */
 	int count() {
 		return max - permits.availablePermits();
 	}

@@ -1,8 +1,8 @@
 /**
- * {@code /api/prompt} as callers see it. {@link dev.comfygateway.prompt.PromptController}
- * is all that the gateway needs; {@link dev.comfygateway.prompt.FreshAnswers} answers the
- * same faster if the answer is in memory. Both render by
- * {@link dev.comfygateway.prompt.PromptAnswers}.
+ * Endpoint {@code /api/prompt}. {@link dev.comfygateway.prompt.PromptController} can
+ * handle every request. {@link dev.comfygateway.prompt.FreshAnswers} is an accelerator in
+ * front of it, for results in memory. Both use
+ * {@link dev.comfygateway.prompt.PromptAnswers} for rendering.
  */
 @NullMarked
 package dev.comfygateway.prompt;
