@@ -16,24 +16,27 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.core.Ordered;
 
 /**
- * Queue in front of every appender that Spring Boot has configured, whatever its format
- * and target. If the output is not read, the queue is full and lines are dropped, so that
- * no thread waits for it. Boot's own shutdown hook writes the queued lines, also those of
+ * Listener that places a bounded queue in front of every appender that Spring Boot has
+ * configured. If the output is not read, the queue fills up and lines are dropped, so
+ * that no thread blocks. Spring Boot's shutdown hook writes the queued lines, even after
  * a failed start.
  */
 public class BoundedLog implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
 
-	/** The last fifth is left to warnings and errors, by Logback's default. */
+	/**
+	 * Length of the queue. By Logback's default, its last fifth is reserved for warnings
+	 * and errors.
+	 */
 	private static final int MAX_QUEUED = 1024;
 
 	@Override
 	public void onApplicationEvent(ApplicationEnvironmentPreparedEvent event) {
 		if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
 			PinnedLoggers.pin(context);
-			// They print on the thread that Logback reports on
+			// Status listeners print on the thread that reports the status
 			StatusManager statuses = context.getStatusManager();
 			statuses.getCopyOfStatusListenerList().forEach(statuses::remove);
-			// A queue takes one appender
+			// An AsyncAppender accepts only one appender
 			Logger root = context.getLogger(Logger.ROOT_LOGGER_NAME);
 			for (Appender<ILoggingEvent> appender : appenders(root)) {
 				root.detachAppender(appender);
@@ -64,7 +67,7 @@ public class BoundedLog implements ApplicationListener<ApplicationEnvironmentPre
 		return queue;
 	}
 
-	/** Directly after Spring Boot has configured Logback. */
+	/** Runs directly after Spring Boot has configured Logback. */
 	@Override
 	public int getOrder() {
 		return LoggingApplicationListener.DEFAULT_ORDER + 1;

@@ -5,8 +5,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 
 /**
- * Log of bugs. Each is logged once, by class and place, without its message: that can
- * contain the key or text of a caller.
+ * Log of unexpected exceptions. Each one is logged once, with its class and location but
+ * without its message, which can contain the key or text of a caller.
  */
 public final class BugLog {
 
@@ -20,17 +20,17 @@ public final class BugLog {
 
 	/**
 	 * Creates the log.
-	 * @param subject what ended in a bug, as the begin of the line
+	 * @param subject operation that failed, as the beginning of the line
 	 */
 	public BugLog(Logger log, String subject) {
 		this.log = log;
 		this.subject = subject;
 	}
 
-	/** Logs a bug, unless it was logged before. */
+	/** Logs an exception, unless it has been logged before. */
 	public void log(Throwable bug) {
 		StackTraceElement[] trace = bug.getStackTrace();
-		String what = bug.getClass().getName() + " at " + (trace.length == 0 ? "an unknown place" : trace[0]);
+		String what = bug.getClass().getName() + " at " + (trace.length == 0 ? "an unknown location" : trace[0]);
 		if (bugs.size() < MAX_BUGS && bugs.add(what)) {
 			log.error("{} ended in a bug: {}", subject, what);
 		}

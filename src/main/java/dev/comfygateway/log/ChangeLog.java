@@ -6,15 +6,18 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.IntConsumer;
 
 /**
- * Rate limiter of the log of a state. Each fault is logged at most once a minute when it
- * starts, and its end only if its start was. Other changes are counted, and one line a
- * minute has their number.
+ * Rate limiter for the log of a state. Each failure state is logged up to once a minute
+ * when it begins. Its end is logged only if its beginning was. Other changes are counted,
+ * and one line a minute contains their number.
  */
 public final class ChangeLog {
 
 	private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
 
-	/** Faults of a minute that are logged at once; an upstream can send ever new ones. */
+	/**
+	 * Maximum number of different failure states that are logged per minute. An upstream
+	 * can cause any number of them.
+	 */
 	private static final int MAX_FAULTS = 8;
 
 	private final String wellState;
@@ -31,7 +34,8 @@ public final class ChangeLog {
 
 	/**
 	 * Creates the log.
-	 * @param wellState state without a fault, which is not logged at first
+	 * @param wellState state without a failure; it is the initial state, which is not
+	 * logged
 	 */
 	public ChangeLog(String wellState) {
 		this.wellState = wellState;
@@ -39,10 +43,12 @@ public final class ChangeLog {
 	}
 
 	/**
-	 * Notes the present state, changed or not: the end of a minute is seen here.
+	 * Records the present state, even if it has not changed, since this method also
+	 * detects the end of a minute.
 	 * @param now time in nanoseconds
 	 * @param line logs the present state
-	 * @param summary logs the present state and a number of changes that were not logged
+	 * @param summary logs the present state and the number of changes that were not
+	 * logged
 	 */
 	public synchronized void note(String present, long now, Runnable line, IntConsumer summary) {
 		boolean changed = !present.equals(state);

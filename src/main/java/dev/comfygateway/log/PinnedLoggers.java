@@ -8,10 +8,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loggers that never log in more detail than INFO, whatever a setting or an operator at
- * run time says. Below it Jetty prints the heads and bytes that its client sends, the key
- * among them, by classes that its server uses too. Lettuce and Netty print commands to
- * Redis, its password among them.
+ * Loggers that never log in more detail than INFO, even if a setting or an operator
+ * changes their level at run time. At DEBUG, Jetty logs the headers and bytes that its
+ * client sends, including the key, in classes that its server uses too. Lettuce and Netty
+ * log commands to Redis, including its password.
  */
 final class PinnedLoggers implements LoggerContextListener {
 
@@ -22,7 +22,7 @@ final class PinnedLoggers implements LoggerContextListener {
 	private PinnedLoggers() {
 	}
 
-	/** Corrects the levels there are, and each that is set later. */
+	/** Corrects the existing levels, and each level that is set later. */
 	static void pin(LoggerContext context) {
 		if (context.getCopyOfListenerList().stream().noneMatch(PinnedLoggers.class::isInstance)) {
 			context.addListener(new PinnedLoggers());
@@ -46,7 +46,7 @@ final class PinnedLoggers implements LoggerContextListener {
 		correct(logger);
 	}
 
-	/** Survives a reset of the configuration. */
+	/** Keeps this listener when the configuration is reset. */
 	@Override
 	public boolean isResetResistant() {
 		return true;
@@ -64,7 +64,7 @@ final class PinnedLoggers implements LoggerContextListener {
 
 	@Override
 	public void onStop(LoggerContext context) {
-		// Nothing is logged any more
+		// No more lines are logged
 	}
 
 }

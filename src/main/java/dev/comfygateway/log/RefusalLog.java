@@ -20,7 +20,7 @@ public final class RefusalLog {
 	/**
 	 * Creates the log.
 	 * @param code error code of the rejection
-	 * @param limit what is reached, as the end of a sentence
+	 * @param limit the limit that is reached, as the end of a sentence
 	 */
 	public RefusalLog(Logger log, String code, String limit) {
 		this.log = log;
@@ -28,7 +28,7 @@ public final class RefusalLog {
 		this.limit = limit;
 	}
 
-	/** Counts a rejection, and logs the first one. */
+	/** Counts a rejection, and logs it if it is the first. */
 	public synchronized void refused() {
 		if (refused++ == 0) {
 			log.atWarn().addKeyValue("code", code).log("Rejecting callers with {}: {}", code, limit);

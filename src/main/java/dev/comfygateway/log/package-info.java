@@ -1,5 +1,6 @@
 /**
- * Log that never blocks a thread, never prints the key, and has no line for each request.
+ * Logging that never blocks a thread, never prints the key, and does not log each
+ * request.
  */
 @NullMarked
 package dev.comfygateway.log;
