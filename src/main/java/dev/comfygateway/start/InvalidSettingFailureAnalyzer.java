@@ -8,7 +8,8 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
 /**
- * Failure report for a refused setting, ahead of Boot's own reports, which print values.
+ * Failure analyzer for an invalid setting. It runs before Spring Boot's own analyzers,
+ * which print values.
  */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class InvalidSettingFailureAnalyzer extends AbstractFailureAnalyzer<InvalidSettingException> {

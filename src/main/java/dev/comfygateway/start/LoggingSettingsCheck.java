@@ -17,8 +17,8 @@ import org.springframework.util.StringUtils;
 import org.springframework.util.unit.DataSize;
 
 /**
- * Check of the settings of logging, before it starts: if it cannot, Spring Boot prints a
- * stack trace and no failure report.
+ * Validation of the logging settings before logging starts. If logging cannot start,
+ * Spring Boot prints a stack trace instead of a failure report.
  */
 class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
 

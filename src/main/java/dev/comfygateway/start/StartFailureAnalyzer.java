@@ -22,9 +22,9 @@ import org.springframework.core.io.support.SpringFactoriesLoader.ArgumentResolve
 import org.springframework.core.io.support.SpringFactoriesLoader.FailureHandler;
 
 /**
- * Failure report for whatever no other analyzer explains: the messages of the failure and
- * of its causes, without names of classes and values of secrets. Without it the start
- * would end in a stack trace.
+ * Failure analyzer for failures that no other analyzer handles. It reports the messages
+ * of the failure and of its causes, without class names and without the values of
+ * secrets. Otherwise the start would end with a stack trace.
  */
 @Order(Ordered.LOWEST_PRECEDENCE)
 class StartFailureAnalyzer implements FailureAnalyzer {
@@ -38,10 +38,10 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 	private static final Pattern SECRET_NAME = Pattern
 		.compile("(?i).*(password|passphrase|secret|token|credentials?|api[-_.]?key)");
 
-	/** Key in PEM, or user and password of a URL. */
+	/** PEM content, or user and password of a URL. */
 	private static final Pattern SECRET_TEXT = Pattern.compile("-----BEGIN.*|(?<=//)[^/@\\s]+(?=@)");
 
-	/** Name of a class, with the rest of an object's text. */
+	/** Class name, including the rest of an object's {@code toString()}. */
 	private static final Pattern CLASS = Pattern
 		.compile("(?<![\\w/])(?:[a-z][a-z0-9]*[./])+[A-Z][\\w$]*(?:[@\\[{]\\S*)?");
 
@@ -50,7 +50,8 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 	private final Environment environment;
 
 	/**
-	 * Creates the analyzer. Both are absent if the start fails before there is a context.
+	 * Creates the analyzer. Both arguments are null if the start fails before a context
+	 * exists.
 	 */
 	StartFailureAnalyzer(@Nullable BeanFactory beans, @Nullable Environment environment) {
 		this.beans = beans;
@@ -62,13 +63,16 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 		return isExplained(failure) ? null : describe(failure);
 	}
 
-	/** Asks Spring Boot's analyzers, which have the same order and can come later. */
+	/**
+	 * Returns whether another analyzer handles the failure. Spring Boot's analyzers have
+	 * the same order and can run after this one.
+	 */
 	private boolean isExplained(Throwable failure) {
 		ArgumentResolver arguments = beans == null ? ArgumentResolver.none()
 				: ArgumentResolver.of(BeanFactory.class, beans).and(Environment.class, environment);
 		return SpringFactoriesLoader.forDefaultResourceLocation()
 			.load(FailureAnalyzer.class, arguments, FailureHandler.handleMessage((message, skipped) -> {
-				// Needs a context that is not there
+				// The analyzer needs a context, which does not exist
 			}))
 			.stream()
 			.filter(analyzer -> !(analyzer instanceof StartFailureAnalyzer))
@@ -80,7 +84,7 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 			return analyzer.analyze(failure) != null;
 		}
 		catch (RuntimeException | LinkageError ignored) {
-			// Spring Boot skips it then
+			// Spring Boot skips such an analyzer
 			return false;
 		}
 	}
@@ -90,12 +94,15 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 			.map(reason -> "    " + reason)
 			.collect(Collectors.joining(System.lineSeparator()));
 		return new FailureAnalysis("The gateway cannot start:%n%n%s".formatted(reasons),
-				"Correct the setting that the last lines speak of. For a stack trace set"
+				"Correct the setting that the last lines refer to. For a stack trace set"
 						+ " logging.level.org.springframework.boot.diagnostics=debug.",
 				failure);
 	}
 
-	/** Messages from the outermost to the innermost, without repetitions. */
+	/**
+	 * Returns the messages from the outermost exception to the innermost, without
+	 * repetitions.
+	 */
 	private List<String> reasons(Throwable failure) {
 		List<String> secrets = secrets();
 		List<String> reasons = new ArrayList<>();
@@ -116,7 +123,7 @@ class StartFailureAnalyzer implements FailureAnalyzer {
 	}
 
 	private static String text(String message, List<String> secrets) {
-		// Parsers quote their input in lines that are indented
+		// Parsers quote their input in indented lines
 		String text = message.lines()
 			.filter(line -> !line.startsWith("    "))
 			.map(String::strip)

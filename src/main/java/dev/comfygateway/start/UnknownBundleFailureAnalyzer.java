@@ -4,7 +4,7 @@ import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.ssl.NoSuchSslBundleException;
 
-/** Failure report for an SSL bundle that is named and not defined. */
+/** Failure analyzer for a reference to an SSL bundle that is not defined. */
 class UnknownBundleFailureAnalyzer extends AbstractFailureAnalyzer<NoSuchSslBundleException> {
 
 	@Override

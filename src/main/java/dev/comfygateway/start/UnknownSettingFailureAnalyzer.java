@@ -8,8 +8,9 @@ import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 
 /**
- * Failure report for settings that do not exist, ahead of Boot's own, which prints their
- * values: one of them can be the key under a misspelt name.
+ * Failure analyzer for settings that do not exist. It runs before Spring Boot's own
+ * analyzer, which prints their values: one of them can be the key under a misspelled
+ * name.
  */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class UnknownSettingFailureAnalyzer extends AbstractFailureAnalyzer<UnboundConfigurationPropertiesException> {

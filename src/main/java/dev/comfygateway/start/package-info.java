@@ -1,6 +1,6 @@
 /**
- * Starts that fail: checks ahead of those of Spring Boot, and failure reports in place of
- * stack traces. No report has the value of a secret.
+ * Failures at start: validation before that of Spring Boot, and failure reports instead
+ * of stack traces. No report contains the value of a secret.
  */
 @NullMarked
 package dev.comfygateway.start;
