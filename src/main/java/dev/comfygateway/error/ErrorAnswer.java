@@ -13,12 +13,13 @@ import org.springframework.http.ResponseEntity;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Answer to a caller for a failure: status, body and {@code Proxy-Status}.
+ * Response to a caller for a failure: status, body and {@code Proxy-Status}.
  *
  * @param status HTTP status
  * @param code the gateway's own code
- * @param body body of the answer, which may have the upstream's code and message instead
- * @param proxyStatus parameters of {@code Proxy-Status} (RFC 9209)
+ * @param body body of the response, which can contain the upstream's code and message
+ * instead
+ * @param proxyStatus parameter of {@code Proxy-Status} (RFC 9209)
  */
 public record ErrorAnswer(int status, String code, ErrorResponse body, String proxyStatus) {
 
@@ -26,13 +27,15 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	public static final String PROXY_STATUS = "Proxy-Status";
 
 	/**
-	 * Challenge that a 401 must carry (RFC 9110 section 15.5.2). Its scheme is not
-	 * registered, since no caller has the key: for a known scheme, browsers ask for a
-	 * password and clients send credentials.
+	 * Challenge that a 401 response must contain (RFC 9110 section 15.5.2). Its scheme is
+	 * not registered, since callers have no key: for a known scheme, browsers prompt for
+	 * a password and clients send credentials.
 	 */
 	private static final String CHALLENGE = "Gateway-Key realm=\"%s\"";
 
-	/** Codes by which callers know the gateway: an upstream's are not passed on. */
+	/**
+	 * Codes that only the gateway sends. An identical code from the upstream is replaced.
+	 */
 	private static final Set<String> RESERVED = Stream
 		.of(tooManyWaiting(), tooManyListeners(), notCached(), ofStatus(HttpStatus.SERVICE_UNAVAILABLE.value()))
 		.map(ErrorAnswer::code)
@@ -40,11 +43,12 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 
 	private static final JsonMapper json = new JsonMapper();
 
-	/** Answer for a failure of the upstream. */
+	/** Creates the response for a failure of the upstream. */
 	public static ErrorAnswer of(UpstreamFailure failure) {
 		return switch (failure.reason()) {
 			case UNAUTHORIZED ->
-				// Not the upstream's message: callers have no key that they could replace
+				// The upstream's message is omitted: it can ask for a new key, which
+				// callers do not have
 				fromUpstream(401, "UNAUTHORIZED",
 						"The upstream refuses the gateway's key. Only the gateway's operator can replace it.",
 						failure.code(), null, failure);
@@ -56,7 +60,8 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 			case BLOCKED -> fromGateway(502, "UPSTREAM_BLOCKED", "A firewall on the way to the upstream refused.",
 					"received-status=403");
 			case FORBIDDEN, UNEXPECTED_STATUS ->
-				// Another status than the upstream's needs the gateway's own code
+				// The status differs from the upstream's, so the upstream's code is
+				// omitted
 				fromUpstream(502, "UPSTREAM_UNEXPECTED_STATUS",
 						"The upstream answered with a status that its contract does not have.", null, failure.message(),
 						failure);
@@ -78,35 +83,40 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	}
 
 	/**
-	 * Answer to a caller with {@code only-if-cached}, if there is nothing to serve.
+	 * Creates the response to a caller with {@code only-if-cached}, if no stored answer
+	 * may be served.
 	 */
 	public static ErrorAnswer notCached() {
 		return fromGateway(504, "NOT_CACHED", "No answer is cached, and the request has only-if-cached.",
 				"error=proxy_internal_response");
 	}
 
-	/** Answer to a caller if {@code gateway.max-waiting} callers wait already. */
+	/**
+	 * Creates the response to a caller if {@code gateway.max-waiting} callers already
+	 * wait.
+	 */
 	public static ErrorAnswer tooManyWaiting() {
 		return fromGateway(503, "TOO_MANY_WAITING", "Too many callers wait for an answer already.",
 				"error=connection_limit_reached");
 	}
 
 	/**
-	 * Answer to a caller if {@code gateway.events.max-listeners} callers listen already.
+	 * Creates the response to a caller if {@code gateway.events.max-listeners} callers
+	 * already listen.
 	 */
 	public static ErrorAnswer tooManyListeners() {
 		return fromGateway(503, "TOO_MANY_LISTENERS", "Too many callers listen already.",
 				"error=connection_limit_reached");
 	}
 
-	/** Answer for a bug of the gateway. */
+	/** Creates the response for a bug in the gateway. */
 	public static ErrorAnswer bug() {
 		return ofStatus(500);
 	}
 
 	/**
-	 * Answer for a request that the server itself refuses or fails to serve. The server
-	 * refuses with 503 only during shutdown.
+	 * Creates the response for a request that the server itself rejects or fails to
+	 * handle. The server rejects with 503 only during shutdown.
 	 */
 	public static ErrorAnswer ofStatus(int status) {
 		HttpStatus standard = HttpStatus.resolve(status);
@@ -121,7 +131,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	}
 
 	/**
-	 * What failed, as {@code Proxy-Status} says it: the token of {@code error}, or the
+	 * Returns the reason as in {@code Proxy-Status}: the token of {@code error}, or the
 	 * upstream's status.
 	 */
 	public String reason() {
@@ -153,9 +163,9 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	}
 
 	/**
-	 * Renders the answer.
+	 * Renders the response.
 	 * @param gatewayName the gateway's name in {@code Proxy-Status}
-	 * @param retryAfterSeconds whole seconds for {@code Retry-After}; 0 for none
+	 * @param retryAfterSeconds whole seconds for {@code Retry-After}; 0 to omit it
 	 */
 	public ResponseEntity<byte[]> render(String gatewayName, long retryAfterSeconds) {
 		byte[] bytes = json.writeValueAsBytes(body);

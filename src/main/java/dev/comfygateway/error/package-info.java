@@ -1,7 +1,6 @@
 /**
- * Failures as callers and operators see them. Every answer of a failure is the contract's
- * {@code ErrorResponse} in JSON, also if Jetty refuses a request. No text of an exception
- * is part of one.
+ * Error responses. The body is always the contract's {@code ErrorResponse} in JSON, even
+ * if Jetty rejects a request. It never contains the message of an exception.
  */
 @NullMarked
 package dev.comfygateway.error;
