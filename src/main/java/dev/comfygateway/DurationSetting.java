@@ -2,15 +2,15 @@ package dev.comfygateway;
 
 import java.time.Duration;
 
-/** Bounds and text of a setting that is a duration. */
+/** Validation and formatting of settings that are durations. */
 public final class DurationSetting {
 
 	private DurationSetting() {
 	}
 
 	/**
-	 * Checks a duration against its bounds, both included.
-	 * @throws InvalidSettingException if it lies outside
+	 * Checks that a duration is within its bounds, both inclusive.
+	 * @throws InvalidSettingException if it is out of bounds
 	 */
 	public static void requireBetween(String setting, Duration value, Duration min, Duration max) {
 		if (value.compareTo(min) < 0 || value.compareTo(max) > 0) {
@@ -19,12 +19,12 @@ public final class DurationSetting {
 		}
 	}
 
-	/** Duration as operators write it, such as {@code 2s} or {@code 500ms}. */
+	/** Formats a duration as in a setting, such as {@code 2s} or {@code 500ms}. */
 	public static String text(Duration duration) {
 		if (duration.toMillisPart() == 0) {
 			return duration.toSeconds() + "s";
 		}
-		// Larger values overflow in milliseconds
+		// toMillis() overflows for very large values
 		return duration.abs().compareTo(Duration.ofDays(1)) > 0 ? duration.toString() : duration.toMillis() + "ms";
 	}
 

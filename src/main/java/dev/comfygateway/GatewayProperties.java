@@ -11,25 +11,26 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * Settings of the cache, of callers and of the gateway's name.
  *
- * @param name name in {@code Cache-Status} and {@code Proxy-Status}: an HTTP token
- * @param freshFor how long an answer serves without asking the upstream; up to 5 minutes;
- * 0: every caller waits for a new answer
- * @param staleWhileRevalidate how long after freshness the old answer still serves while
- * one refresh runs in the background; up to 1 hour
- * @param staleIfError how long after freshness the old answer serves when the upstream
- * fails; up to 24 hours
- * @param refreshFloor time since arrival below which an answer serves whatever a caller
- * asks for, so that no caller can spend the key; at most {@code freshFor}; 500 ms, or
- * {@code freshFor} if that is less
- * @param cooldown time without a request after a first failure, doubling with each in a
- * row; at least 100 ms
- * @param maxCooldown maximum of that time, and its first value after a refused key; at
+ * @param name name of the gateway in {@code Cache-Status} and {@code Proxy-Status}; an
+ * HTTP token
+ * @param freshFor time for which an answer is served without an upstream request; up to 5
+ * minutes; if it is 0, every caller waits for a new answer
+ * @param staleWhileRevalidate time after freshness in which the old answer is still
+ * served while one refresh runs in the background; up to 1 hour
+ * @param staleIfError time after freshness in which the old answer is served if the
+ * upstream fails; up to 24 hours
+ * @param refreshFloor time since arrival below which an answer is served regardless of
+ * the caller's {@code Cache-Control}; limits the upstream requests that callers can
+ * cause; at most {@code freshFor}; by default 500 ms, or {@code freshFor} if that is less
+ * @param cooldown time without upstream requests after a first failure; doubles with each
+ * consecutive failure; at least 100 ms
+ * @param maxCooldown maximum cool-down, and the first cool-down after a refused key; at
  * most 15 minutes
- * @param maxWaiting callers who may wait for an answer at the same time; 1 to 100,000;
- * one more gets 503
+ * @param maxWaiting maximum number of callers that wait for an answer at the same time; 1
+ * to 100,000; any further caller gets 503
  * @param allowedOrigins web origins whose pages may read {@code /api/prompt}, its stream
- * and its record; {@code *} for all; empty: no CORS header at all
- * @param fleet how the replicas share answers and cool-downs
+ * and its record; {@code *} allows all; if empty, no CORS header is sent
+ * @param fleet how replicas share answers and cool-downs
  * @param events the stream {@code /api/prompt/events}
  * @param page the page {@code /} and the record {@code /api/prompt/history}
  */
@@ -52,21 +53,24 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 	/** Maximum of {@code gateway.max-cooldown}. */
 	public static final Duration MAX_COOLDOWN = Duration.ofMinutes(15);
 
-	/** How replicas share answers. */
+	/** How replicas share answers and cool-downs. */
 	public enum FleetType {
 
-		/** They share nothing. */
+		/** Replicas share nothing. */
 		NONE,
-		/** Through Redis or Valkey, by {@code spring.data.redis.*}. */
+		/**
+		 * Replicas share through Redis or Valkey, configured by
+		 * {@code spring.data.redis.*}.
+		 */
 		REDIS
 
 	}
 
 	/**
-	 * Stream {@code /api/prompt/events}.
+	 * Settings of the stream {@code /api/prompt/events}.
 	 *
-	 * @param maxListeners callers who may listen at the same time; 1 to 100,000; one more
-	 * gets 503
+	 * @param maxListeners maximum number of callers that listen at the same time; 1 to
+	 * 100,000; any further caller gets 503
 	 */
 	public record Events(@DefaultValue("5000") int maxListeners) {
 
@@ -76,9 +80,9 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 	}
 
 	/**
-	 * Page for people.
+	 * Settings of the web page.
 	 *
-	 * @param enabled whether there are the page and the record of the last hour
+	 * @param enabled whether the page and the record of the last hour are served
 	 */
 	public record Page(@DefaultValue("true") boolean enabled) {
 	}
@@ -98,8 +102,9 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 		requireCallers("gateway.max-waiting", maxWaiting);
 		for (String origin : allowedOrigins) {
 			if (!ORIGIN.matcher(origin).matches() || (origin.equals("*") && allowedOrigins.size() > 1)) {
-				throw new InvalidSettingException("gateway.allowed-origins", "holds an entry that is not a web origin",
-						"Use entries such as https://dashboard.example.com (no path, no slash at the end), or"
+				throw new InvalidSettingException("gateway.allowed-origins",
+						"contains an entry that is not a web origin",
+						"Use entries such as https://dashboard.example.com (no path, no trailing slash), or"
 								+ " * alone.");
 			}
 		}
@@ -127,7 +132,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 
 	@Override
 	public Duration refreshFloor() {
-		// The constructor has set it
+		// The constructor sets a default
 		return Objects.requireNonNull(refreshFloor);
 	}
 }

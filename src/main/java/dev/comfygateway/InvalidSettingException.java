@@ -1,8 +1,8 @@
 package dev.comfygateway;
 
 /**
- * Refusal of a setting at start. Its texts are printed for the operator and never hold
- * the value of a secret.
+ * Exception for an invalid setting at start. Its texts are printed for the operator and
+ * never contain the value of a secret.
  */
 public class InvalidSettingException extends RuntimeException {
 
@@ -15,7 +15,8 @@ public class InvalidSettingException extends RuntimeException {
 	private final String action;
 
 	/**
-	 * @param setting the property's name, such as {@code comfy.base-url}
+	 * Creates the exception.
+	 * @param setting the name of the property, such as {@code comfy.base-url}
 	 * @param reason what is wrong with it, as the end of a sentence that begins with its
 	 * name
 	 * @param action what the operator can do, as a sentence

@@ -1,28 +1,27 @@
 /**
- * Gateway that answers Comfy Cloud's {@code GET /api/prompt} for callers that hold no
+ * Gateway that serves Comfy Cloud's {@code GET /api/prompt} to callers without an API
  * key.
  *
  * <pre>
- *                  ┌─ FreshAnswers ──── in memory? answered on the selector's thread ─┐
- * caller ──> Jetty ┼─ EventsHandler ─── the stream, which takes no thread ────────────┼─> PromptCache ──> ComfyCloudClient ──> Comfy Cloud
- *                  └─ BulkheadHandler ─ PromptController, on a thread that may wait ──┘   how long an    the one place that
- *                                                                                         answer lives   sends the key
+ *                  ┌─ FreshAnswers ──── answer in memory, on the selector thread ─────┐
+ * caller ──> Jetty ┼─ EventsHandler ─── event stream, without a thread per listener ──┼─> PromptCache ──> ComfyCloudClient ──> Comfy Cloud
+ *                  └─ BulkheadHandler ─ PromptController, on a thread that may block ─┘   lifetime of    the only class that
+ *                                                                                         an answer      sends the key
  * </pre>
  *
- * One immutable value travels back, a {@link dev.comfygateway.cache.Snapshot}; a failure
- * travels as a value too, an {@link dev.comfygateway.upstream.UpstreamFailure}. Each
- * package knows those below it in this list, and none above.
+ * The result is an immutable value: a {@link dev.comfygateway.cache.Snapshot} for an
+ * answer, or an {@link dev.comfygateway.upstream.UpstreamFailure}. A package depends only
+ * on packages below it in this list:
  * <ul>
- * <li>{@code prompt}, {@code events} and {@code page}: what callers and people ask
- * for.</li>
- * <li>{@code openapi}, {@code tracing}: descriptions of it for tools.</li>
- * <li>{@code server}: Jetty, and the chain of its handlers.</li>
- * <li>{@code fleet}: sharing of what the cache fetches between replicas.</li>
- * <li>{@code cache}: how long an answer lives, and what reaches the upstream.</li>
- * <li>{@code error}: the words for failures, for callers and operators alike.</li>
+ * <li>{@code prompt}, {@code events} and {@code page}: the endpoints.</li>
+ * <li>{@code openapi}, {@code tracing}: the OpenAPI document, and traces.</li>
+ * <li>{@code server}: Jetty and its chain of handlers.</li>
+ * <li>{@code fleet}: sharing of fetch results between replicas.</li>
+ * <li>{@code cache}: freshness of the answer, and the decision to call the upstream.</li>
+ * <li>{@code error}: error codes and messages for callers and operators.</li>
  * <li>{@code upstream}: the client of Comfy Cloud, and the key.</li>
- * <li>{@code log}, {@code start} and this package: the log, failed starts and the
- * settings.</li>
+ * <li>{@code log}, {@code start} and this package: the log, failure reports at start, and
+ * the settings.</li>
  * </ul>
  */
 @NullMarked
