@@ -4,18 +4,18 @@ const HEIGHT = 220;
 const FONT = '12px system-ui, sans-serif';
 const FAILED_RULE = 4;
 
-/** Steps of an axis that counts. */
+/** Tick increments of an axis with whole numbers. */
 const STEPS = Array.from({ length: 18 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat();
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** uPlot of the last hour. */
+/** Chart of the last hour, drawn by uPlot. */
 export class Chart {
   #points;
   #interval = 15;
   #plot;
 
-  /** @param hover element that gets the words for the slot under the pointer */
+  /** @param hover element for the description of the slot under the pointer */
   constructor(element, hover, points) {
     this.#points = points;
     const axis = { stroke: () => color('muted'), font: FONT, ticks: { show: false } };
@@ -39,7 +39,7 @@ export class Chart {
           stroke: () => color('accent'),
           width: 2,
           spanGaps: false,
-          // A number between two gaps has no line
+          // A number between two gaps has no line and needs a point
           points: { show: true, size: 4, width: 0, fill: () => color('accent') },
         },
       ],

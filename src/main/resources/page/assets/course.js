@@ -1,15 +1,15 @@
 const SLOTS = 240;
 const STEP_SECONDS = 300;
 
-/** What the stream has brought is newer than the record, and any number says more than none. */
+/** Values from the stream are newer than the record, and a number takes precedence over a gap. */
 const RANK = { unasked: 0, failed: 1, known: 2, live: 3 };
 
-/** The course of the last hour: the gateway's record, and what the stream has brought since. */
+/** Course of the last hour: the gateway's record, and the events of the stream since then. */
 export class Course {
   #interval = 15;
   #points = new Map();
 
-  /** Adds a record. Those of several replicas complete each other. */
+  /** Adds a record. The records of several replicas are merged. */
   addRecord(record) {
     this.#interval = record.interval_seconds;
     for (const point of record.points) {
@@ -18,8 +18,8 @@ export class Course {
   }
 
   /**
-   * Adds what was known at a time, in seconds.
-   * @returns whether that changes its slot
+   * Adds a value at a time, in seconds.
+   * @returns whether its slot has changed
    */
   add(time, rank, value) {
     const at = this.#begin(time);
@@ -40,7 +40,7 @@ export class Course {
     return this.#interval;
   }
 
-  /** Every slot of the hour before a time, in seconds, oldest first: a fixed grid, with null for gaps. */
+  /** Returns every slot of the hour before a time in seconds, oldest first; the value of a gap is null. */
   points(now) {
     const last = this.#begin(now);
     const first = last - (SLOTS - 1) * this.#interval;
@@ -55,7 +55,7 @@ export class Course {
     });
   }
 
-  /** The same in steps of some minutes, newest first. */
+  /** Returns the slots in steps of five minutes, newest first. */
   steps(now) {
     const steps = new Map();
     for (const point of this.points(now)) {

@@ -3,7 +3,7 @@ import { Course } from './course.js';
 import { Stream } from './stream.js';
 import { clockTime, duration, grouped } from './words.js';
 
-/** A stream that is broken, or that the gateway's state contradicts, for so long is lost. */
+/** Time after which a stream that is broken or contradicts the gateway's status counts as lost. */
 const LOST_AFTER = 30_000;
 const STATUS_EVERY = 5_000;
 const RECORD_EVERY = 15_000;
@@ -15,19 +15,19 @@ const element = (id) => document.getElementById(id);
 const course = new Course();
 const stream = new Stream('api/prompt/events', receive);
 
-/** What is shown: the last number, what it is worth and why, and when it was observed (gateway's clock). */
+/** Displayed values: the last number, its state, the error, and the time of the observation (gateway's clock). */
 const shown = { state: 'waiting', number: null, observedAt: null, error: null };
 
-/** The gateway's state; null before the first answer. */
+/** The gateway's status; null before the first response. */
 let status = null;
 
 /** Gateway's clock minus the browser's, in milliseconds. */
 let clockOffset = 0;
 
-/** Since when the gateway answers nothing at all. */
+/** Time since which the gateway does not respond; null if it does. */
 let silentSince = null;
 
-/** Since when the gateway has told another number than an open stream. */
+/** Time since which the status and an open stream have different numbers; null if they agree. */
 let contradictedSince = null;
 
 let chart = null;
@@ -87,8 +87,8 @@ async function readStatus() {
 }
 
 /**
- * Takes the age from the status, since the stream is silent while the number stays the same. Where the numbers differ
- * for long, the stream is open but dead, such as behind a proxy that has forgotten it: a new one is opened.
+ * Updates the age from the status, since the stream has no events while the number stays the same. If the numbers
+ * differ for 30 s, the stream is open but dead, such as behind a proxy that has dropped it: a new one is opened.
  */
 function compareStatus() {
   const observedAt = Date.parse(status.observedAt);
@@ -110,7 +110,7 @@ function compareStatus() {
   }
 }
 
-/** Shows the status where there is no stream: not live, and better than nothing. */
+/** Shows the status as a fallback if there is no stream. */
 function showStatus() {
   contradictedSince = null;
   shown.error = status.code ? { code: status.code } : null;
@@ -133,11 +133,11 @@ async function readRecord() {
     course.addRecord(await readJson('api/prompt/history', 'default'));
     drawCourse();
   } catch {
-    // The status tells that the gateway is silent
+    // readStatus() reports that the gateway does not respond
   }
 }
 
-/** Has the course go on while the stream is silent, since nothing changes. */
+/** Extends the course while the stream has no events, since the number has not changed. */
 function extendCourse() {
   if (stream.brokenSince === null && shown.state !== 'waiting') {
     const fresh = shown.state === 'fresh';
@@ -151,7 +151,7 @@ function addToCourse(rank, number) {
   }
 }
 
-/** Draws nothing before the gateway's clock is known: by the browser's, the record could be of another hour. */
+/** Draws the course once the gateway's clock is known: by the browser's, the record could be of another hour. */
 function drawCourse() {
   if (!status) {
     return;
@@ -205,7 +205,7 @@ function render() {
   announce(`${shown.number === null ? 'No number' : `${number} items remaining`}, ${lost ? 'not live' : shown.state}`);
 }
 
-/** Sets a text where it has changed, and hides an element that has none. */
+/** Sets a text if it has changed, and hides the element if the text is empty. */
 function setText(id, text) {
   const target = element(id);
   if (target.textContent !== text) {
@@ -270,7 +270,7 @@ function upstreamText() {
 let announced = '';
 let announcedAt = -Infinity;
 
-/** Tells screen readers, not more often than they can be listened to. */
+/** Announces a text to screen readers, up to once in 10 s. */
 function announce(text) {
   if (text !== announced && Date.now() - announcedAt >= ANNOUNCE_EVERY) {
     announced = text;
@@ -285,7 +285,7 @@ async function copy(button) {
   try {
     await navigator.clipboard.writeText(code.textContent);
   } catch {
-    // No clipboard without TLS: the text is selected, for the browser's own command
+    // The clipboard API requires TLS: select the text and use the browser's copy command
     getSelection().selectAllChildren(code);
     copied = document.execCommand('copy');
   }

@@ -2,14 +2,14 @@ const FIRST_DELAY = 2_000;
 const MAX_DELAY = 30_000;
 
 /**
- * The gateway's stream. An EventSource comes back by itself where its connection breaks, but not where it is answered
- * with an error, such as 503 for one listener too many: then a new one is made, after a delay that doubles.
+ * The gateway's stream. An EventSource reconnects if its connection breaks, but not after an error response, such as
+ * 503 for too many listeners. Then a new EventSource is created, after a delay that doubles.
  */
 export class Stream {
-  /** Since when no stream is open, in milliseconds of the browser's clock; null while one is. */
+  /** Time since which no stream is open, in milliseconds of the browser's clock; null while one is open. */
   brokenSince = Date.now();
 
-  /** When the next attempt follows an answer that was an error; null where none does. */
+  /** Time of the next attempt after an error response; null if none is scheduled. */
   nextAttemptAt = null;
 
   #url;
@@ -18,7 +18,7 @@ export class Stream {
   #refusals = 0;
   #timer = 0;
 
-  /** @param receive gets the type of each event, its data and the time of its observation */
+  /** @param receive callback with the type of each event, its data and the time of its observation */
   constructor(url, receive) {
     this.#url = url;
     this.#receive = receive;
@@ -34,7 +34,7 @@ export class Stream {
       source.addEventListener(type, (event) => {
         this.#alive();
         if (type === 'done') {
-          // Else the browser would ask again
+          // Otherwise the browser would reconnect
           this.#close();
         }
         this.#receive(type, JSON.parse(event.data), parseInt(event.lastEventId, 10));

@@ -2,14 +2,14 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 const short = new Intl.NumberFormat('en', { notation: 'compact' });
 const whole = new Intl.NumberFormat('en');
 
-/** Time of day of a time in seconds. */
+/** Formats the time of day of a time in seconds. */
 export const clockTime = (seconds) => clock.format(seconds * 1000);
 
 export const compact = (number) => short.format(number);
 
 export const grouped = (number) => whole.format(number);
 
-/** A span of milliseconds in at most two units. */
+/** Formats a duration in milliseconds with up to two units. */
 export function duration(millis) {
   const seconds = Math.max(0, Math.round(millis / 1000));
   if (seconds < 60) {

@@ -1,14 +1,15 @@
 -- Claims the next fetch, or reads the shared result.
 -- KEYS[1]  hash of the account, and name of the channel
--- ARGV     operation: claim, read, or probe, which reads and runs every command that the fleet uses
---          token of the claim: the replica, a colon, and a number
---          time in ms since its arrival below which an answer serves
+-- ARGV     operation: claim, read, or probe (read, and also run every command that the fleet uses)
+--          token of the claim: replica, colon and number
+--          time in ms since arrival below which an answer is new enough
 --          length of the lease in ms
 --          retention of the hash in ms
---          id of the result when the claim first met another's lease; a newer answer serves however old
--- Returns  status: shared (the result serves), granted, held (by another replica), read
---          time in ms, rest of the lease in ms
---          id of the result, answer, time of its arrival, failure, its time, end of the cool-down
+--          id of the result when the claim first found another replica's lease; an answer with another id is
+--          used regardless of its age
+-- Returns  status: shared (the result can be used), granted, held (by another replica), read
+--          time in ms, remaining time of the lease in ms
+--          id of the result, answer, time of arrival, failure, time of the failure, end of the cool-down
 local key = KEYS[1]
 local operation, token, new_below, lease, retention, held_id =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
@@ -23,12 +24,12 @@ local id, answer, failure = stored[1], stored[2], stored[4]
 local arrived_at, failed_at = tonumber(stored[3]), tonumber(stored[5])
 local cooldown_end, lease_end = tonumber(stored[6]), tonumber(stored[7])
 
--- What lies in the future was written before the clock went back
+-- Times in the future were written before the clock was set back: they are ignored
 local cooling = failure and failed_at and failed_at <= now
   and cooldown_end and now < cooldown_end and cooldown_end - now <= max_cooldown
 local fresh = answer and not failure and arrived_at and arrived_at <= now and now - arrived_at < new_below
 local joined = answer and not failure and held_id ~= '' and id and id ~= held_id
--- A lease of the same replica is of a claim that it gave up: it has one at a time
+-- A replica has one claim at a time: another lease of the same replica is abandoned
 local replica = string.match(token, '^(.+):')
 local given_up = replica and stored[8] and replica == string.match(stored[8], '^(.+):')
 local held = lease_end and now < lease_end and lease_end - now <= lease and not given_up

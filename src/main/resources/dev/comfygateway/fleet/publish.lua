@@ -1,11 +1,11 @@
--- Publishes the result of a fetch, and ends the lease.
+-- Publishes the result of a fetch, and releases the lease.
 -- KEYS[1]  hash of the account, and name of the channel
 -- ARGV     token of the claim, which becomes the id of the result
 --          retention of the hash in ms
---          'answer', the answer, time of its arrival in ms
---          or 'failure', the failure, its time and the end of the cool-down in ms, 'true' where it ends the answer
---          or 'nothing', where the holder ends
--- Returns  1, or 0 where the lease was over
+--          'answer', the answer, time of arrival in ms
+--          or 'failure', the failure, its time and the end of the cool-down in ms, 'true' if it invalidates the answer
+--          or 'nothing', to release the lease without a result
+-- Returns  1, or 0 if the lease has expired
 local key, token, retention, kind, value, at = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 
 local time = redis.call('TIME')
@@ -16,7 +16,7 @@ if lease[1] ~= token or not lease_end or now >= lease_end then
   return 0
 end
 
--- First, since it needs no memory
+-- First, since HDEL needs no memory
 redis.call('HDEL', key, 'holder', 'leaseEnd')
 if kind == 'answer' then
   redis.call('HDEL', key, 'failure', 'failedAt', 'cooldownEnd')
