@@ -15,12 +15,12 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Abort of a request whose caller does not read. It closes the request's connection, or
- * over HTTP/2 resets its stream, since others have theirs on the same connection.
+ * Abort of a request whose caller does not read the response. It closes the connection.
+ * Over HTTP/2 it resets only the stream, since other streams share the connection.
  */
 public final class Abort implements Closeable {
 
-	/** A connection that takes no reset for so long is not read at all. */
+	/** Timeout of the write of a reset, after which the connection is closed. */
 	private static final long MAX_RESET_SECONDS = 5;
 
 	private final EndPoint connection;
@@ -39,7 +39,7 @@ public final class Abort implements Closeable {
 		this.stream = Http2.stream(request);
 	}
 
-	/** Abort of a request that is in progress. */
+	/** Creates the abort of a request that is in progress. */
 	public static Abort of(Request request) {
 		return new Abort(request);
 	}
@@ -51,7 +51,7 @@ public final class Abort implements Closeable {
 			return;
 		}
 		if (stream == null) {
-			// It had ended already
+			// The stream has already ended
 			return;
 		}
 		Scheduler.Task timeout = scheduler.schedule(this::closeConnection, MAX_RESET_SECONDS, TimeUnit.SECONDS);
@@ -60,7 +60,7 @@ public final class Abort implements Closeable {
 	}
 
 	private void closeConnection() {
-		connection.close(new TimeoutException("The answer was not read in time"));
+		connection.close(new TimeoutException("Response not read before the timeout"));
 	}
 
 }

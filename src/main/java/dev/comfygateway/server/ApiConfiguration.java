@@ -10,14 +10,14 @@ import org.springframework.http.server.observation.DefaultServerRequestObservati
 import org.springframework.http.server.observation.ServerRequestObservationContext;
 import org.springframework.http.server.observation.ServerRequestObservationConvention;
 
-/** What all endpoints of the callers' port have in common. */
+/** Configuration that all endpoints of the callers' port share. */
 @Configuration(proxyBeanMethods = false)
 class ApiConfiguration {
 
 	private static final Set<String> METHODS = Set.of("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
 			"TRACE");
 
-	/** CORS, if any origin is allowed. */
+	/** CORS handler, if any origin is allowed. */
 	@Bean
 	PlacedHandler cors(GatewayProperties properties, List<Endpoint> endpoints) {
 		List<Endpoint> readable = endpoints.stream().filter(Endpoint::crossOrigin).toList();
@@ -25,7 +25,7 @@ class ApiConfiguration {
 				properties.allowedOrigins().isEmpty() ? null : new CorsHandler(properties.allowedOrigins(), readable));
 	}
 
-	/** Maps unknown methods to one label: callers can send any. */
+	/** Maps unknown methods to one label value, since callers can send any method. */
 	@Bean
 	ServerRequestObservationConvention serverRequestObservationConvention() {
 		return new DefaultServerRequestObservationConvention() {

@@ -14,8 +14,8 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Drain of an unread body after its request was answered, up to a limit. A close without
- * it would reset the connection, and the caller would lose the answer.
+ * Drain of an unread request body after the response, up to a limit. Without it, closing
+ * would reset the connection, and the caller would lose the response.
  */
 final class BodyDrain implements Callback {
 
@@ -33,7 +33,7 @@ final class BodyDrain implements Callback {
 
 	/**
 	 * Creates the drain.
-	 * @param callback completed after the last byte
+	 * @param callback completed at the end of the drain
 	 */
 	private BodyDrain(Request request, Callback callback) {
 		this.request = request;
@@ -41,9 +41,9 @@ final class BodyDrain implements Callback {
 	}
 
 	/**
-	 * Closes the connection after the answer, when the rest of the body is drained. Over
-	 * HTTP/2 only the stream ends, and Jetty resets it.
-	 * @return completed in place of the given callback
+	 * Closes the connection after the response and the drain of the body. It has no
+	 * effect over HTTP/2, where only the stream ends and Jetty resets it.
+	 * @return callback to complete instead of the given one
 	 */
 	static Callback andClose(Request request, Response response, Callback callback) {
 		if (request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_2) {
@@ -61,12 +61,12 @@ final class BodyDrain implements Callback {
 	@Override
 	public void succeeded() {
 		EndPoint connection = request.getConnectionMetaData().getConnection().getEndPoint();
-		// Tells the caller that the answer is whole and the connection ends
+		// Signals that the response is complete and the connection ends
 		connection.shutdownOutput();
 		timeout = request.getComponents()
 			.getScheduler()
-			.schedule(() -> connection.close(new TimeoutException("The body did not come in time")), MAX_SECONDS,
-					TimeUnit.SECONDS);
+			.schedule(() -> connection.close(new TimeoutException("Request body not complete before the timeout")),
+					MAX_SECONDS, TimeUnit.SECONDS);
 		drain();
 	}
 
@@ -76,8 +76,9 @@ final class BodyDrain implements Callback {
 	}
 
 	/**
-	 * Discards the received part of a body. Jetty's own method would refuse the rest.
-	 * @return whether that was the whole body
+	 * Discards the part of a body that is already available. Jetty's
+	 * {@code consumeAvailable} would make the rest of the body fail.
+	 * @return whether the body is complete
 	 */
 	static boolean discardAvailable(Request request) {
 		for (long bytes = 0; bytes < MAX_BYTES;) {
@@ -94,7 +95,10 @@ final class BodyDrain implements Callback {
 		return false;
 	}
 
-	/** Not {@code Content.Source.consumeAll}, which has no limit of bytes. */
+	/**
+	 * Drains the body. {@code Content.Source.consumeAll} is not used, since it has no
+	 * limit of bytes.
+	 */
 	private void drain() {
 		while (bytes < MAX_BYTES) {
 			Content.Chunk chunk = request.read();

@@ -6,9 +6,9 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler of request bodies, which no endpoint reads. A request whose body has not come
- * whole is answered as if it had none, and its connection ends after a {@link BodyDrain}.
- * Over HTTP/2 only its stream ends.
+ * Handler that discards request bodies, which no endpoint reads. A request with an
+ * incomplete body is handled as if it had none, and its connection is closed after a
+ * {@link BodyDrain}. Over HTTP/2 only its stream ends.
  */
 final class BodyDrainHandler extends Handler.Wrapper {
 

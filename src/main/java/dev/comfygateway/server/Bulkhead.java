@@ -10,12 +10,16 @@ import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.server.Request;
 
 /**
- * Bulkhead for requests of one kind: so many are served at a time, each on a thread, and
- * the others queue. Each connection may queue one request, since the connections are
- * bounded. Further requests of the same connections share a bounded number of places.
- * Connections that have sent fewer requests come first, so that those who pipeline or
- * have many streams are last; among equals the newest comes first, since callers in a
- * long queue give up before their turn.
+ * Bulkhead for the requests of one {@link Lane}. A bounded number of requests run
+ * concurrently, each on its own thread, and the others wait in a priority queue.
+ * <ul>
+ * <li>Each connection may queue one request, since the number of connections is bounded.
+ * Further requests of the same connection are rejected if the queue is long.</li>
+ * <li>Connections that have sent fewer requests have priority over those that pipeline or
+ * open many streams.</li>
+ * <li>Among equals the newest request has priority, since callers in a long queue time
+ * out before their turn.</li>
+ * </ul>
  */
 final class Bulkhead {
 
@@ -38,22 +42,25 @@ final class Bulkhead {
 		this.executor.allowCoreThreadTimeOut(true);
 	}
 
-	/** For requests that wait, many at a time: virtual threads. */
+	/**
+	 * Creates a bulkhead with virtual threads, for many requests that wait concurrently.
+	 */
 	static Bulkhead ofWaiting(String name, int max) {
 		return new Bulkhead(max, Thread.ofVirtual().name(name + "-", 1).factory());
 	}
 
 	/**
-	 * For requests that never wait: platform threads. Virtual threads with a full queue
-	 * would occupy their carriers, and all other virtual threads would starve.
+	 * Creates a bulkhead with platform threads, for requests that never wait. With a full
+	 * queue, virtual threads would occupy all carrier threads, and all other virtual
+	 * threads would starve.
 	 */
 	static Bulkhead ofQuick(String name, int max) {
 		return new Bulkhead(max, Thread.ofPlatform().daemon().name(name + "-", 1).factory());
 	}
 
 	/**
-	 * Runs the task when it is its turn.
-	 * @return whether the queue has room for it
+	 * Queues the task of a request.
+	 * @return whether the queue accepted the task
 	 */
 	boolean execute(Request request, Runnable task) {
 		Connection connection = request.getConnectionMetaData().getConnection();
@@ -72,7 +79,8 @@ final class Bulkhead {
 	/**
 	 * Task in the queue.
 	 *
-	 * @param place place of the request among those of its connection
+	 * @param place number of requests that the connection had received, this one included
+	 * @param number sequence number in the bulkhead
 	 */
 	private record HandedOver(long place, long number, Runnable task) implements Runnable {
 

@@ -11,9 +11,9 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Hand-over of requests from Jetty's selectors to threads that may block. Each
- * {@link Lane} has a {@link Bulkhead} of its own, so that none can take the threads of
- * another.
+ * Handler that dispatches requests from Jetty's selectors to threads that may block. Each
+ * {@link Lane} has a separate {@link Bulkhead}, so that no lane can exhaust the threads
+ * of another.
  */
 final class BulkheadHandler extends Handler.Wrapper {
 
@@ -29,9 +29,10 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	/**
 	 * Creates the handler.
-	 * @param bulkheads one for each lane
-	 * @param endpoints asked in their order for the lane of a path
-	 * @param heap if it is exhausted, only probes are served
+	 * @param bulkheads one per lane
+	 * @param endpoints endpoints that determine the lane of a path; the first match
+	 * applies
+	 * @param heap budget; while it is exhausted, only probes are dispatched
 	 */
 	BulkheadHandler(Map<Lane, Bulkhead> bulkheads, List<Endpoint> endpoints, HeapBudget heap,
 			ErrorAnswerHandler errors) {
@@ -56,7 +57,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 		}
 		if (!hasRoom || !bulkhead.execute(request, () -> handleBlocking(request, response, callback))) {
 			endpoint.onRefused().accept(request);
-			// A connection keeps the fields of its last request
+			// The connection is closed, since it would retain the fields of this request
 			errors.write(ErrorAnswer.tooManyWaiting(), response, BodyDrain.andClose(request, response, callback));
 		}
 		return true;
@@ -68,7 +69,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	private void handleBlocking(Request request, Response response, Callback callback) {
 		if (Http2.hasLeft(request)) {
-			callback.failed(new EofException("The caller has left"));
+			callback.failed(new EofException("The stream is reset or closed"));
 			return;
 		}
 		heap.enterThread();

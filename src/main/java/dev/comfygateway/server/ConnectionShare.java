@@ -6,8 +6,8 @@ import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
 import org.springframework.stereotype.Component;
 
 /**
- * Share of the server's connections that callers of one kind may occupy for long. A tenth
- * of the connections stays free for others, such as probes.
+ * Limits for requests that occupy a connection for a long time, as shares of the server's
+ * connections. A tenth of the connections remains for other requests, such as probes.
  */
 @Component
 public class ConnectionShare {
@@ -20,19 +20,25 @@ public class ConnectionShare {
 		this.maxConnections = jetty.getMaxConnections();
 	}
 
-	/** Configured maximum of waiting callers, at most two fifths of the connections. */
+	/**
+	 * Returns the maximum number of waiting callers: the configured one, but no more than
+	 * two fifths of the connections.
+	 */
 	public int maxWaiting(int configured) {
 		return limit("gateway.max-waiting", configured, 4);
 	}
 
-	/** Configured maximum of listeners, at most half of the connections. */
+	/**
+	 * Returns the maximum number of listeners: the configured one, but no more than half
+	 * of the connections.
+	 */
 	public int maxListeners(int configured) {
 		return limit("gateway.events.max-listeners", configured, 5);
 	}
 
 	private int limit(String setting, int configured, int tenths) {
 		int max = (int) (maxConnections * (long) tenths / 10);
-		// Zero or less is no limit
+		// Zero or less means no limit
 		if (maxConnections <= 0 || configured <= max) {
 			return configured;
 		}

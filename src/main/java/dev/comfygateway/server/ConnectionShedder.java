@@ -11,21 +11,24 @@ import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Connector;
 
 /**
- * Closes connections without a request to make room: those with an incomplete head first,
- * then idle ones, each time the ones that hold most.
+ * Load shedder that closes connections without a request in progress. Connections with an
+ * incomplete head are closed first, then idle ones. In each group, those with the largest
+ * heap estimate are closed first.
  */
 final class ConnectionShedder {
 
-	/** A quarter of the limit is free afterwards. */
+	/** A quarter of the heap limit is free after shedding. */
 	private static final int ROOM_PARTS = 4;
 
-	/** A tenth of the connections is left for new ones. */
+	/** A tenth of the connections is reserved for new ones. */
 	private static final int SPARE_PARTS = 10;
 
-	/** A caller who has connected sends a request within this time. */
+	/**
+	 * Time in which a new connection is spared, so that its caller can send a request.
+	 */
 	private static final long NEW_MILLIS = 1_000;
 
-	/** The first are closed first. */
+	/** Order in which connections are closed. */
 	private static final Comparator<Candidate> ORDER = Comparator.comparing(Candidate::complete)
 		.thenComparing(Candidate::isNew)
 		.thenComparing(Candidate::held, Comparator.reverseOrder())
@@ -39,13 +42,14 @@ final class ConnectionShedder {
 
 	/**
 	 * Creates a shedder.
-	 * @param maxConnections connections of a port; unbounded if it is not positive
+	 * @param maxConnections maximum number of connections of a port; zero or less means
+	 * no limit
 	 */
 	ConnectionShedder(int maxConnections, MeterRegistry meters) {
 		this.maxConnections = maxConnections <= 0 ? Integer.MAX_VALUE
 				: Math.max(1, maxConnections - maxConnections / SPARE_PARTS);
 		this.shed = Counter.builder("comfy.gateway.connections.shed")
-			.description("Connections without a request that were closed to bound heap or number")
+			.description("Connections without a request in progress that were closed to limit heap or connections")
 			.register(meters);
 	}
 
@@ -53,26 +57,28 @@ final class ConnectionShedder {
 		connectors.add(connector);
 	}
 
-	/** Whether any port has more connections than it may. */
+	/** Whether any port has more connections than its limit minus the reserve. */
 	boolean isCrowded() {
 		return connectors.stream().anyMatch(this::isCrowded);
 	}
 
-	/** Whether a port has more connections than it may. */
+	/** Whether a port has more connections than its limit minus the reserve. */
 	boolean isCrowded(Connector connector) {
 		return connector.getConnectedEndPoints().size() > maxConnections;
 	}
 
-	/** Counts a connection that is closed since there is no room. */
+	/** Counts a connection that another class closed for lack of heap. */
 	void count() {
 		shed.increment();
 	}
 
 	/**
-	 * Closes connections if they hold more than the bound, or are too many.
-	 * @param held bytes that connections and requests hold, closed connections included
-	 * @param onThreads bytes of these that requests on threads hold
-	 * @param max bound of the bytes
+	 * Closes connections if the heap limit is exceeded or the reserve of connections is
+	 * used.
+	 * @param held estimated bytes of connections and requests, including closed
+	 * connections
+	 * @param onThreads part of these bytes that belongs to requests on threads
+	 * @param max limit of the bytes
 	 */
 	void makeRoom(long held, long onThreads, long max) {
 		List<Candidate> candidates = new ArrayList<>();
@@ -102,9 +108,9 @@ final class ConnectionShedder {
 	}
 
 	/**
-	 * Closes connections until the surplus is gone, and the excess and a reserve are
-	 * free. New connections are spared for their first head. Idle connections after them
-	 * are closed only until the excess is free.
+	 * Closes connections until the surplus is closed, and the excess and the additional
+	 * room are free. Once the surplus is closed, new connections are spared, and the idle
+	 * connections after them are closed only until the excess is free.
 	 */
 	private void close(List<Candidate> candidates, long excess, long room, int surplus) {
 		long target = excess + room;
@@ -115,7 +121,7 @@ final class ConnectionShedder {
 				target = excess;
 			}
 			else if (closed < surplus || bytes < target) {
-				candidate.endPoint.close(new EofException("Closed to make room"));
+				candidate.endPoint.close(new EofException("Closed to free heap or connections"));
 				bytes += candidate.held;
 				closed++;
 			}
@@ -124,12 +130,12 @@ final class ConnectionShedder {
 	}
 
 	/**
-	 * Connection as it was when it was counted: it changes while others are sorted.
+	 * Copy of a connection's state, which changes concurrently with sorting.
 	 *
 	 * @param complete whether its last head is complete
-	 * @param isNew whether its first head may be on the way
-	 * @param held bytes of heap
-	 * @param since time of its begin in ms
+	 * @param isNew whether its first head may still arrive
+	 * @param held estimated bytes of heap
+	 * @param since creation time in ms
 	 */
 	private record Candidate(MeteredEndPoint endPoint, boolean complete, boolean isNew, int held, long since) {
 

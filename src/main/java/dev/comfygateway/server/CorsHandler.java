@@ -14,9 +14,10 @@ import org.eclipse.jetty.util.Callback;
 import org.springframework.web.cors.CorsConfiguration;
 
 /**
- * CORS handler of the API. It only adds header fields: a request of another origin gets
- * the same answer without them, which its browser withholds from the page. Jetty's own
- * handler cannot allow every request header in a preflight.
+ * CORS handler of the API. It only adds header fields. A request from an origin that is
+ * not allowed gets the same response without them, and the browser does not expose it to
+ * the page. Jetty's {@code CrossOriginHandler} cannot allow every request header in a
+ * preflight.
  */
 final class CorsHandler extends Handler.Wrapper {
 
@@ -38,7 +39,7 @@ final class CorsHandler extends Handler.Wrapper {
 	/**
 	 * Creates the handler.
 	 * @param origins allowed origins, or {@code *}
-	 * @param endpoints what pages of these origins may read
+	 * @param endpoints endpoints that pages of these origins may read
 	 */
 	CorsHandler(List<String> origins, List<Endpoint> endpoints) {
 		this.endpoints = endpoints;
@@ -75,7 +76,9 @@ final class CorsHandler extends Handler.Wrapper {
 		}
 	}
 
-	/** Response that keeps {@code Vary}, which a servlet's {@code sendError} removes. */
+	/**
+	 * Response that restores {@code Vary}, which a servlet's {@code sendError} removes.
+	 */
 	private static final class KeptVary extends Response.Wrapper {
 
 		KeptVary(Request request, Response response) {

@@ -11,9 +11,9 @@ import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler of answers that are written without a body. An error gets the contract's:
- * Spring Boot's actuator sends none if an endpoint does not know what it is asked for. A
- * 204 or 304 gets no {@code Content-Length}.
+ * Handler of responses that are written without a body. It adds the contract's body to an
+ * error: Spring Boot's actuator sends none if an endpoint does not find the requested
+ * item. It removes {@code Content-Length} from a 204 or 304.
  */
 final class EmptyAnswerHandler extends Handler.Wrapper {
 

@@ -6,12 +6,12 @@ import java.util.function.Predicate;
 import org.eclipse.jetty.server.Request;
 
 /**
- * Paths of a package, and what the server decides by them in front of the servlets.
+ * Set of paths, with the policies that the server applies to them before the servlets.
  *
- * @param paths whether a path is one of them
- * @param lane threads that serve them
- * @param crossOrigin whether pages of allowed origins may read them
- * @param onRefused called with each request that gets no thread
+ * @param paths tests whether a path belongs to the endpoint
+ * @param lane lane whose threads serve the requests
+ * @param crossOrigin whether pages of allowed origins may read the responses
+ * @param onRefused called with each request that is refused a thread
  */
 public record Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin, Consumer<Request> onRefused) {
 
@@ -20,12 +20,12 @@ public record Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin, 
 		});
 	}
 
-	/** Endpoint of the API. */
+	/** Creates an endpoint of the API. */
 	public static Endpoint api(String path, Lane lane) {
 		return new Endpoint(path::equals, lane, true);
 	}
 
-	/** Files whose paths have one of these parts. */
+	/** Creates an endpoint of files whose paths contain one of these parts. */
 	public static Endpoint files(String... parts) {
 		return new Endpoint(path -> List.of(parts).stream().anyMatch(path::contains), Lane.LARGE, false);
 	}

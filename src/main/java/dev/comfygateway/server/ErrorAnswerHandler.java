@@ -14,14 +14,14 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
 
 /**
- * Handler of errors that nothing else answers: those of unmatched requests, and of
- * requests that Jetty cannot parse. Jetty would answer with a page of HTML.
+ * Error handler for failures without a response, such as requests that match no servlet
+ * or that Jetty cannot parse. Jetty's own error handler would send an HTML page.
  */
 final class ErrorAnswerHandler implements Request.Handler {
 
 	/**
-	 * Status for HTTP/2 by prior knowledge. Jetty's own one is 426, which must name a
-	 * protocol to upgrade to, and there is none.
+	 * Status for HTTP/2 with prior knowledge on a port without HTTP/2. Jetty would send
+	 * 426, which requires an {@code Upgrade} field, and there is no protocol to name.
 	 */
 	private static final int HTTP_2_REFUSED = HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505;
 
@@ -39,7 +39,7 @@ final class ErrorAnswerHandler implements Request.Handler {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
-		// The cause's status, if there is one, is that of a request that Jetty refuses
+		// If Jetty refused the request, the exception has the status
 		Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
 		int status = cause instanceof HttpException refusal ? refusal.getCode() : response.getStatus();
 		if (status == 500 && cause instanceof Throwable bug && !Http2.hasLeft(request)) {
@@ -50,13 +50,13 @@ final class ErrorAnswerHandler implements Request.Handler {
 		return true;
 	}
 
-	/** Writes an answer without blocking. */
+	/** Writes an error response without blocking. */
 	void write(ErrorAnswer error, Response response, Callback callback) {
 		if (error.status() == HttpStatus.METHOD_NOT_ALLOWED_405) {
 			response.getHeaders().put(HttpHeader.ALLOW, MethodsHandler.METHODS);
 		}
 		else {
-			// Of OPTIONS to an unknown path: all methods that a servlet can have
+			// OPTIONS of an unknown path sets it to all methods that a servlet can have
 			response.getHeaders().remove(HttpHeader.ALLOW);
 		}
 		JettyAnswer.of(error.render(gatewayName, error.status() == 503 ? MIN_RETRY_AFTER_SECONDS : 0))

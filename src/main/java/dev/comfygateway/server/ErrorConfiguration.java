@@ -4,8 +4,8 @@ import org.eclipse.jetty.ee11.webapp.AbstractConfiguration;
 import org.eclipse.jetty.ee11.webapp.WebAppContext;
 
 /**
- * Configuration that replaces the error handler which Spring Boot gives the servlets'
- * context.
+ * Jetty configuration that replaces the error handler that Spring Boot sets on the
+ * servlet context.
  */
 final class ErrorConfiguration extends AbstractConfiguration {
 

@@ -9,8 +9,9 @@ import org.springframework.context.event.EventListener;
 import org.springframework.stereotype.Component;
 
 /**
- * Notice of a shutdown to callers over HTTP/2. Their streams go on to their ends, and new
- * ones go to another replica. Over HTTP/1.1 each answer says the same.
+ * Sender of HTTP/2 GOAWAY frames at shutdown. Open streams complete, and callers open new
+ * ones on other connections, which lead to other replicas. Over HTTP/1.1 Jetty adds
+ * {@code Connection: close} to each response.
  */
 @Component
 class GoAway {
@@ -21,7 +22,7 @@ class GoAway {
 		this.application = application;
 	}
 
-	/** Sends it before the server waits for its requests. */
+	/** Sends GOAWAY before the server waits for requests in progress. */
 	@EventListener
 	void send(ContextClosedEvent event) {
 		if (event.getApplicationContext() == application && application instanceof WebServerApplicationContext web

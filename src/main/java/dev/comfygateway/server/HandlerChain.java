@@ -12,16 +12,41 @@ import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.handler.BufferedResponseHandler;
 
 /**
- * Chain of the handlers in front of the servlets of a port. Up to the bulkheads they run
- * on a selector and must not block. Three of them answer for the API: <pre>
- *      ┌─ FreshAnswers ──── in memory? answered on the selector's thread
- * Jetty┼─ EventsHandler ─── the stream, which takes no thread
- *      └─ BulkheadHandler ─ PromptController on a thread that may wait
- * </pre>
+ * Chain of the handlers that precede the servlets of a port. Up to
+ * {@link BulkheadHandler} they run on a selector's thread and must not block. A request
+ * passes them in this order:
+ * <ol>
+ * <li>{@link StreamHandler}: heap, body and head of an HTTP/2 stream. It is present only
+ * if the port supports HTTP/2.</li>
+ * <li>{@link HeadHandler}: heap of the head, and limits that Jetty does not check.</li>
+ * <li>{@link PlacedHandler.Place#HEADERS}: {@link CorsHandler}, if any origin is
+ * allowed.</li>
+ * <li>{@link PlacedHandler.Place#ACCELERATOR}: {@code FreshAnswers}, which responds to
+ * {@code /api/prompt} from memory.</li>
+ * <li>{@link NoStoreHandler}: default {@code Cache-Control} field.</li>
+ * <li>{@link BodyDrainHandler}: unread request bodies.</li>
+ * <li>{@link MethodsHandler}: TRACE, CONNECT and OPTIONS.</li>
+ * <li>{@link PlacedHandler.Place#STREAM}: {@code EventsHandler}, which sends the stream
+ * of events without a thread.</li>
+ * <li>{@link BulkheadHandler}: dispatch to a thread that may block.</li>
+ * <li>{@link NegotiationHandler}: removal of {@code Accept}, {@code Range} and
+ * {@code Content-Type}.</li>
+ * <li>{@link EmptyAnswerHandler}: responses without a body.</li>
+ * <li>{@link SlowReaderHandler}: deadline of a response, and release of its thread.</li>
+ * <li>{@link BufferedResponseHandler} of Jetty: aggregation of small writes.</li>
+ * </ol>
+ *
+ * <p>
+ * The servlet context follows, with Spring MVC and its controllers. The placed handlers
+ * are present only on the callers' port. {@link ErrorAnswerHandler} is the server's error
+ * handler and not part of the chain.
  */
 final class HandlerChain {
 
-	/** Paths of both ports. Those of the actuator can have a prefix, hence contains. */
+	/**
+	 * Endpoints of both ports. The test for the actuator's paths is {@code contains},
+	 * since they can have a prefix.
+	 */
 	private static final List<Endpoint> ENDPOINTS = List
 		.of(new Endpoint(path -> path.equals("/livez") || path.equals("/readyz") || path.contains("/health"),
 				Lane.PROBE, false), Endpoint.files("/prometheus", "/sbom"));
@@ -32,7 +57,7 @@ final class HandlerChain {
 
 	private static final int MAX_OTHERS = 4;
 
-	/** Threads for requests for the prompt that do not wait. */
+	/** Additional threads for requests for the prompt that do not wait. */
 	private static final int MAX_NOT_WAITING = 64;
 
 	private static final Duration WRITE_DEADLINE = Duration.ofSeconds(20);
@@ -49,7 +74,7 @@ final class HandlerChain {
 		this.errors = errors;
 	}
 
-	/** The handlers, in the order in which a request meets them. */
+	/** Returns the handlers in the order in which a request passes them. */
 	List<Handler.Singleton> handlers(Collection<PlacedHandler> placed, Collection<Endpoint> endpoints, boolean http2) {
 		List<Handler.Singleton> chain = new ArrayList<>();
 		if (http2) {
@@ -79,7 +104,10 @@ final class HandlerChain {
 			.toList();
 	}
 
-	/** Bounded buffers, so that a caller who does not read holds no thread. */
+	/**
+	 * Creates the handler that aggregates the writes of a response. A small response
+	 * becomes a single write, for which {@link SlowReaderHandler} needs no thread.
+	 */
 	private static Handler.Singleton buffered() {
 		BufferedResponseHandler buffered = new BufferedResponseHandler();
 		buffered.includeMethod("HEAD", "OPTIONS");

@@ -11,12 +11,12 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler that meters heads, and refuses some that Jetty accepts. The connections of
- * those end, since a connection keeps the fields of its last request.
+ * Handler that meters request heads, and refuses some that Jetty accepts. It closes the
+ * connection of a refused request, which would retain the request's fields.
  */
 final class HeadHandler extends Handler.Wrapper {
 
-	/** A field takes about 100 bytes of heap, however short it is. */
+	/** Maximum number of fields. Even a short field uses about 100 bytes of heap. */
 	private static final int MAX_FIELDS = 100;
 
 	private final ErrorAnswerHandler errors;
@@ -38,7 +38,7 @@ final class HeadHandler extends Handler.Wrapper {
 		}
 		if (request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_1_0
 				&& fields.contains(HttpHeader.TRANSFER_ENCODING)) {
-			// Its framing is faulty (RFC 9112 section 6.1)
+			// RFC 9112 section 6.1 requires its framing to be treated as faulty
 			refuse(HttpStatus.BAD_REQUEST_400, request, response, callback);
 			return true;
 		}

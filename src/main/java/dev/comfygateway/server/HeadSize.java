@@ -8,23 +8,23 @@ import org.jspecify.annotations.Nullable;
 /**
  * Size of a request's head.
  *
- * @param fields number of its fields
+ * @param fields number of header fields
  * @param target length of its path and query
- * @param text length of all its text
- * @param longest length of its longest text
+ * @param text total length of its text
+ * @param longest length of the longest field value, method, host or target
  */
 record HeadSize(int fields, int target, int text, int longest) {
 
-	/** Bytes of heap of a header field, beside its text. */
+	/** Bytes of heap of a header field, in addition to its text. */
 	static final int FIELD = 80;
 
-	/** Bytes of a line that are no text: colon, blank and line break. */
+	/** Bytes of a line in addition to its text: colon, space and line break. */
 	private static final int LINE = 4;
 
 	static HeadSize of(Request request) {
 		HttpURI uri = request.getHttpURI();
 		int target = length(uri.getPath()) + length(uri.getQuery());
-		// Over HTTP/2 the host is no field
+		// Over HTTP/2 the host is not a field
 		int text = target + length(request.getMethod()) + length(uri.getHost());
 		int longest = Math.max(target, Math.max(length(request.getMethod()), length(uri.getHost())));
 		int fields = 0;
@@ -37,12 +37,12 @@ record HeadSize(int fields, int target, int text, int longest) {
 		return new HeadSize(fields, target, text, longest);
 	}
 
-	/** Bytes of heap. */
+	/** Estimated bytes of heap. */
 	int held() {
 		return fields * FIELD + text;
 	}
 
-	/** Bytes in HTTP/1.1. */
+	/** Size of the head in HTTP/1.1, in bytes. */
 	int sent() {
 		return text + fields * LINE;
 	}

@@ -13,21 +13,21 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Timeout of request heads, frames and TLS handshakes that arrive byte by byte, so that
- * an idle timeout never ends them. A connection with an incomplete one at two checks in a
- * row is closed. A connection with active streams stays open: {@link StalledStreams}
- * resets its stalled streams.
+ * Timeout for request heads, HTTP/2 frames and TLS handshakes that arrive byte by byte.
+ * The idle timeout does not apply to them, since each byte restarts it. A connection is
+ * closed if one of these is incomplete at two consecutive checks. A connection with
+ * active streams remains open: {@link StalledStreams} resets its stalled streams.
  */
 final class HeadTimeout extends AbstractLifeCycle {
 
-	/** Cipher suite of a session whose handshake is not complete, by JSSE. */
+	/** Cipher suite that JSSE reports before the handshake is complete. */
 	private static final String NO_CIPHER = "SSL_NULL_WITH_NULL_NULL";
 
 	private final Connector connector;
 
 	private final long intervalMillis;
 
-	/** Weak, so that a closed connection does not hold its heap until the next check. */
+	/** Weak keys, so that a closed connection is not retained until the next check. */
 	private Map<EndPoint, Progress> seen = new WeakHashMap<>();
 
 	private final StalledStreams stalled = new StalledStreams();
@@ -36,7 +36,7 @@ final class HeadTimeout extends AbstractLifeCycle {
 
 	/**
 	 * Creates the timeout.
-	 * @param intervalMillis time that a head has at least; it has twice as much at most
+	 * @param intervalMillis minimum time for a head; the maximum is twice as long
 	 */
 	HeadTimeout(Connector connector, long intervalMillis) {
 		this.connector = connector;
@@ -59,7 +59,7 @@ final class HeadTimeout extends AbstractLifeCycle {
 		next = connector.getScheduler().schedule(this::checkConnections, intervalMillis, TimeUnit.MILLISECONDS);
 	}
 
-	/** Closes what is too slow, and schedules the next check. */
+	/** Closes connections that are too slow, and schedules the next check. */
 	void checkConnections() {
 		try {
 			closeTooSlow();
@@ -84,7 +84,8 @@ final class HeadTimeout extends AbstractLifeCycle {
 			if (connection.getMessagesIn() == connection.getMessagesOut()) {
 				Progress progress = Progress.of(connection, frames(endPoint), secured, seen.get(endPoint));
 				if (progress.isTooSlow()) {
-					endPoint.close(new TimeoutException("The head of a request took too long"));
+					endPoint
+						.close(new TimeoutException("Head, frame or TLS handshake not complete before the timeout"));
 				}
 				now.put(endPoint, progress);
 			}
@@ -93,7 +94,7 @@ final class HeadTimeout extends AbstractLifeCycle {
 		stalled.end();
 	}
 
-	/** Frames that have come by it; none over HTTP/1.1. */
+	/** Returns the number of HTTP/2 frames received; zero over HTTP/1.1. */
 	private static int frames(EndPoint endPoint) {
 		MeteredEndPoint metered = MeteredEndPoint.of(endPoint);
 		StreamMeter http2 = metered == null ? null : metered.streams();
@@ -101,18 +102,18 @@ final class HeadTimeout extends AbstractLifeCycle {
 	}
 
 	/**
-	 * What came by a connection.
+	 * Data received on a connection until a check.
 	 *
 	 * @param secured whether the handshake is complete, if there is one
-	 * @param messages requests so far, or frames over HTTP/2
-	 * @param bytes bytes so far
-	 * @param incomplete number of checks in a row that found an incomplete request or
+	 * @param messages number of requests, or of frames over HTTP/2
+	 * @param bytes number of bytes
+	 * @param incomplete number of consecutive checks that found an incomplete request or
 	 * handshake
 	 */
 	private record Progress(boolean secured, long messages, long bytes, int incomplete) {
 
 		static Progress of(Connection connection, int frames, boolean secured, @Nullable Progress before) {
-			// TLS reports -1
+			// An incomplete TLS handshake reports -1
 			long messages = Math.max(0, connection.getMessagesIn()) + frames;
 			long bytes = connection.getBytesIn();
 			if (before == null || before.messages < messages || before.secured != secured) {

@@ -18,18 +18,19 @@ import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
 /**
- * Limit of the heap that all connections hold. It is an estimate, charged on the thread
- * that reads: a flood fills the heap faster than any check at intervals.
+ * Limit of the heap that connections and requests use. Their use is estimated, and
+ * charged on the thread that reads: a flood would fill the heap faster than a periodic
+ * check detects it.
  *
  * <ol>
- * <li>A connection is charged when it is accepted, when a head is incomplete and when one
- * is complete; a request on a thread is charged too.</li>
- * <li>Above the limit all are counted anew. A closed connection is not given back at
- * once, since it holds its heap until its selector lets go of it.</li>
- * <li>{@link ConnectionShedder} closes connections without a request.</li>
- * <li>Until there is room, a connection whose next bytes cost more than a small head is
- * closed before they are parsed. A request that needs a thread, or stays, is refused.
- * Probes and answers from memory are served.</li>
+ * <li>A connection is charged when it is accepted, and for its incomplete and complete
+ * heads. A request is charged while it has a thread.</li>
+ * <li>Above the limit, all estimates are added up again. A closed connection counts until
+ * its selector deregisters it, since it retains its heap until then.</li>
+ * <li>{@link ConnectionShedder} closes connections without a request in progress.</li>
+ * <li>While the limit is exceeded, a connection whose next bytes cost more than a small
+ * head is closed before they are parsed. Requests that need a thread or would be parked
+ * are refused. Probes and answers from memory are served.</li>
  * </ol>
  */
 @Component
@@ -40,22 +41,22 @@ public final class HeapBudget {
 	private static final long MIB = 1024 * 1024;
 
 	/**
-	 * Connections may hold 3/8 of the heap. The gateway itself takes 35 MiB, and a flood
-	 * exceeds the limit for a moment.
+	 * Connections may use 3/8 of the heap. The gateway itself uses 35 MiB, and a flood
+	 * can exceed the limit briefly.
 	 */
 	private static final int HEAP_PARTS = 8;
 
 	private static final int CONNECTIONS = 3;
 
-	/** Bytes of heap of a request on a thread, beside its connection. */
+	/** Bytes of heap of a request on a thread, in addition to its connection. */
 	private static final int REQUEST_ON_THREAD = 28 * 1024;
 
 	private static final long MIN_PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
-	/** Counting takes at most a tenth of a thread's time. */
+	/** Counting uses no more than a tenth of a thread's time. */
 	private static final int PAUSE_FACTOR = 9;
 
-	/** Share of that limit for requests that stay, such as listeners: 3/4. */
+	/** Parked requests, such as listeners, may use 3/4 of the limit. */
 	private static final int PARKED_PARTS = 4;
 
 	private static final int PARKED = 3;
@@ -89,7 +90,7 @@ public final class HeapBudget {
 
 	/**
 	 * Creates a budget.
-	 * @param max bytes that connections and requests may hold
+	 * @param max bytes that connections and requests may use
 	 */
 	HeapBudget(long max, ConnectionShedder shedder) {
 		this.max = max;
@@ -98,7 +99,7 @@ public final class HeapBudget {
 				"limit of " + max / MIB + " MiB of heap for connections and requests reached");
 	}
 
-	/** Counts the connections of a server's port from now on. */
+	/** Adds a connector, whose connections the shedder may close. */
 	void add(Connector connector) {
 		shedder.add(connector);
 	}
@@ -111,7 +112,7 @@ public final class HeapBudget {
 		}
 	}
 
-	/** Charges bytes; releases them if negative. */
+	/** Charges bytes, or releases them if the number is negative. */
 	void charge(int bytes) {
 		if (held.addAndGet(bytes) > max && bytes > 0) {
 			makeRoom();
@@ -119,8 +120,9 @@ public final class HeapBudget {
 	}
 
 	/**
-	 * Makes room if there is none. While another thread counts, the result of the last
-	 * count applies, because the sum still has closed connections.
+	 * Closes connections if the limit is exceeded. While another thread counts, the
+	 * result of the previous count applies, since the current sum still includes closed
+	 * connections.
 	 * @return whether there is room
 	 */
 	boolean tryMakeRoom() {
@@ -132,8 +134,8 @@ public final class HeapBudget {
 	}
 
 	/**
-	 * Charges a request that stays to the share of those.
-	 * @return releases the charge; absent if there is no room, which is logged
+	 * Charges a request to the share of parked requests.
+	 * @return action that releases the charge; empty if there is no room, which is logged
 	 */
 	public Optional<Runnable> park(Request request) {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
@@ -146,17 +148,17 @@ public final class HeapBudget {
 		return Optional.of(() -> parked.addAndGet(-bytes));
 	}
 
-	/** Notes that a caller is refused. */
+	/** Records that a request is refused. */
 	void refused() {
 		refusals.refused();
 	}
 
-	/** Notes that a connection is closed since there is no room. */
+	/** Records that a connection is closed for lack of heap. */
 	void closed() {
 		shedder.count();
 	}
 
-	/** Charges a request that has a thread. */
+	/** Charges a request that is now on a thread. */
 	void enterThread() {
 		onThreads.addAndGet(REQUEST_ON_THREAD);
 		charge(REQUEST_ON_THREAD);
@@ -173,8 +175,8 @@ public final class HeapBudget {
 	}
 
 	/**
-	 * Tries again to make room: an earlier attempt may have found nothing to close, and
-	 * while accepting is suspended no connection causes another.
+	 * Retries to make room. An earlier attempt may have found no connection to close.
+	 * While accepting is suspended, no new connection triggers another attempt.
 	 */
 	@Scheduled(fixedDelayString = "1s")
 	void relieve() {

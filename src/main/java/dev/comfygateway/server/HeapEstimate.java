@@ -4,8 +4,8 @@ import java.nio.channels.SelectableChannel;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Estimate of what one connection holds of the heap. A closed connection holds it until
- * its selector lets go of it, which is after all that was ready to be read.
+ * Estimate of the heap that one connection uses. A closed connection retains it until its
+ * selector deregisters the channel, after processing all channels that were ready.
  */
 final class HeapEstimate {
 
@@ -20,7 +20,7 @@ final class HeapEstimate {
 	/**
 	 * Creates an estimate.
 	 * @param transport the connection's channel
-	 * @param plain bytes without a head
+	 * @param plain bytes of a connection without a head
 	 */
 	HeapEstimate(Object transport, int plain) {
 		this.transport = transport;
@@ -29,7 +29,7 @@ final class HeapEstimate {
 
 	/**
 	 * Updates the estimate of heads, on the thread that reads.
-	 * @return by how many bytes
+	 * @return change in bytes
 	 */
 	int update(int complete, int incomplete) {
 		int change = complete + incomplete - heads;
@@ -39,7 +39,7 @@ final class HeapEstimate {
 		return change;
 	}
 
-	/** Adds to what the connection holds beside these heads. */
+	/** Adds bytes that are not part of these heads. */
 	void add(int bytes) {
 		if (bytes != 0) {
 			held.addAndGet(bytes);
@@ -56,7 +56,7 @@ final class HeapEstimate {
 		return incomplete;
 	}
 
-	/** Whether nothing is held any more. */
+	/** Whether the heap is released: the selector has deregistered the channel. */
 	boolean isReleased() {
 		return transport instanceof SelectableChannel channel && !channel.isRegistered();
 	}

@@ -28,29 +28,31 @@ import org.eclipse.jetty.util.component.Graceful;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Settings of HTTP/2 on a connector that speaks it. Jetty itself bounds the rate of
- * resets, pings and other frames that cost a caller nothing.
+ * HTTP/2 settings of a connector. Jetty itself limits the rate of resets, pings and other
+ * frames that cost a caller nothing.
  */
 final class Http2 {
 
-	/** Streams of a connection that are open at the same time. */
+	/** Maximum number of concurrent streams of a connection. */
 	private static final int MAX_STREAMS = 128;
 
 	/**
-	 * Bytes of bodies that are held until they are read. Less is not possible: a caller
-	 * sends so much before it knows a limit.
+	 * Receive window: maximum number of unread bytes of request bodies. It cannot be
+	 * smaller than the default, which callers use until they receive the gateway's
+	 * settings.
 	 */
 	private static final int WINDOW = FlowControlStrategy.DEFAULT_WINDOW_SIZE;
 
 	/**
-	 * Ratio of the longest head that is parsed to the longest that is served. A longer
-	 * head closes the connection with all its streams.
+	 * Ratio of the maximum head that is parsed to the maximum head that is served. A head
+	 * that is too long to be parsed closes the connection with all its streams.
 	 */
 	private static final int READ_HEADS = 8;
 
 	/**
-	 * Maximum of window updates between two data frames. Jetty queues them while a write
-	 * is pending, and limits only the rate of those without effect.
+	 * Maximum number of window updates received between two data frames sent. Jetty
+	 * queues window updates while a write is pending, and limits only the rate of those
+	 * without effect.
 	 */
 	private static final int MAX_WINDOW_UPDATES = 1_000;
 
@@ -61,16 +63,16 @@ final class Http2 {
 		return connector.getConnectionFactory(HTTP2ServerConnectionFactory.class) != null;
 	}
 
-	/** Tells callers to use other connections; those here end with their streams. */
+	/** Sends GOAWAY on all connections, which close when their open streams end. */
 	static void goAway(Connector connector) {
 		connector.getConnectionFactory(HTTP2ServerConnectionFactory.class)
 			.getBeans(Graceful.class)
 			.forEach(Graceful::shutdown);
 	}
 
-	/** Sets the limits if the connector speaks HTTP/2. */
+	/** Sets the limits if the connector supports HTTP/2. */
 	static void customize(ServerConnector connector) {
-		// The first one without TLS is a subclass of the second one
+		// HTTP2CServerConnectionFactory, for connections without TLS, is a subclass
 		HTTP2ServerConnectionFactory present = connector.getConnectionFactory(HTTP2ServerConnectionFactory.class);
 		if (present == null) {
 			return;
@@ -81,7 +83,7 @@ final class Http2 {
 		AbstractHTTP2ServerConnectionFactory http2 = present instanceof HTTP2CServerConnectionFactory
 				? new UpgradingFactory(own) : new HTTP2ServerConnectionFactory(own);
 		for (HttpConfiguration configuration : List.of(shared, own)) {
-			// Nothing speaks HTTP/3
+			// The gateway does not support HTTP/3
 			configuration.getCustomizers().removeIf(HTTP2ServerConnectionFactory.AltSvcCustomizer.class::isInstance);
 		}
 		http2.setMaxConcurrentStreams(MAX_STREAMS);
@@ -89,27 +91,33 @@ final class Http2 {
 		http2.setInitialStreamRecvWindow(WINDOW);
 		http2.setConnectProtocolEnabled(false);
 		http2.addEventListener(new Sessions());
-		// It would fail the streams that are still in flight then
+		// This timeout would fail streams that are still in progress
 		connector.setShutdownIdleTimeout(-1);
-		// In their order, by which TLS chooses
+		// Keeps the order, by which ALPN chooses a protocol
 		connector.setConnectionFactories(connector.getConnectionFactories()
 			.stream()
 			.map(factory -> factory == present ? http2 : factory)
 			.toList());
 	}
 
-	/** Longest head that is served, in bytes. */
+	/** Returns the maximum size of a head that is served, in bytes. */
 	static int maxHead(Request request) {
 		return request.getConnectionMetaData().getHttpConfiguration().getRequestHeaderSize() / READ_HEADS;
 	}
 
-	/** Stream of a request that is in progress; absent over HTTP/1.1. */
+	/**
+	 * Returns the stream of a request; {@code null} over HTTP/1.1 or if the stream has
+	 * ended.
+	 */
 	static @Nullable HTTP2Stream stream(Request request) {
 		return request.getConnectionMetaData().getConnection() instanceof HTTP2Connection http2
 				? http2.getSession().getStream(Integer.parseInt(request.getId())) : null;
 	}
 
-	/** Whether a request's stream has been reset, by its caller most often. */
+	/**
+	 * Whether the request's HTTP/2 stream is reset or closed, in most cases by the
+	 * caller.
+	 */
 	static boolean hasLeft(Request request) {
 		if (!(request.getConnectionMetaData().getConnection() instanceof HTTP2Connection)) {
 			return false;
@@ -119,7 +127,8 @@ final class Http2 {
 	}
 
 	/**
-	 * Streams that must not send, since their callers or the connection's do not read.
+	 * Returns the streams that cannot send, since their send window or that of the
+	 * connection is empty.
 	 */
 	static List<HTTP2Stream> stalled(Connection connection) {
 		if (!(connection instanceof HTTP2Connection http2)) {
@@ -143,13 +152,13 @@ final class Http2 {
 		return endPoint instanceof AbstractEndPoint socket && socket.getWriteFlusher().isPending();
 	}
 
-	/** Whether a connection has streams, and all of them are stalled. */
+	/** Whether all streams of an HTTP/2 connection are stalled. */
 	static boolean isUnread(Connection connection) {
 		return connection instanceof HTTP2Connection http2
 				&& stalled(connection).size() == http2.getSession().getStreams().size();
 	}
 
-	/** Notes connections and their frames in the meters. */
+	/** Listener that records connections and their frames in the meters. */
 	private static final class Sessions implements HTTP2Session.LifeCycleListener, HTTP2Session.FrameListener {
 
 		@Override
@@ -184,7 +193,7 @@ final class Http2 {
 
 	}
 
-	/** Factory of connections without TLS, to which HTTP/1.1 can be upgraded. */
+	/** Factory of HTTP/2 connections without TLS, including upgrades from HTTP/1.1. */
 	private static final class UpgradingFactory extends HTTP2CServerConnectionFactory {
 
 		UpgradingFactory(HttpConfiguration configuration) {
@@ -192,8 +201,9 @@ final class Http2 {
 		}
 
 		/**
-		 * Upgrades a connection. A request that may not be upgraded (RFC 7540 section
-		 * 3.2.1) or has a body is answered over HTTP/1.1, as if it had not asked.
+		 * Upgrades a connection. The upgrade is ignored if the request does not have
+		 * exactly one {@code HTTP2-Settings} field (RFC 7540 section 3.2.1) or if it has
+		 * a body. Jetty itself checks {@code Content-Length}.
 		 */
 		@Override
 		public @Nullable Connection upgradeConnection(Connector connector, EndPoint endPoint, MetaData.Request request,

@@ -12,9 +12,10 @@ import org.eclipse.jetty.util.Callback;
 import org.springframework.http.ResponseEntity;
 
 /**
- * Answer of Spring, as Jetty writes it without blocking.
+ * Response of Spring in a form that Jetty can write without blocking.
  *
- * @param fields fields without {@code Content-Length}, which Jetty adds to a last write
+ * @param fields header fields without {@code Content-Length}, which Jetty adds if the
+ * first write is the last one
  */
 public record JettyAnswer(int status, List<HttpField> fields, ByteBuffer body) {
 
@@ -24,8 +25,8 @@ public record JettyAnswer(int status, List<HttpField> fields, ByteBuffer body) {
 	}
 
 	/**
-	 * Answer that is written often. Its body is a direct buffer, since each write copies
-	 * a heap buffer to a direct one.
+	 * Creates a response that is written many times. Its body is a direct buffer, since
+	 * each write would copy a heap buffer to a direct one.
 	 */
 	public static JettyAnswer ofReused(ResponseEntity<byte[]> answer) {
 		byte[] body = answer.getBody();
@@ -47,7 +48,7 @@ public record JettyAnswer(int status, List<HttpField> fields, ByteBuffer body) {
 		return new PreEncodedHttpField(name, value);
 	}
 
-	/** Writes the answer, in place of fields of the same names. */
+	/** Writes the response. Its fields replace fields of the same names. */
 	public void write(Response response, Callback callback) {
 		response.setStatus(status);
 		for (HttpField field : fields) {
@@ -57,8 +58,9 @@ public record JettyAnswer(int status, List<HttpField> fields, ByteBuffer body) {
 	}
 
 	/**
-	 * Whether an answer may have a length (RFC 9110 section 8.6). Jetty adds one to a
-	 * last write; one that may have none is not written as the last.
+	 * Whether a response with this status gets {@code Content-Length} (RFC 9110 section
+	 * 8.6). Jetty would add the field to a 204 or 304 whose first write is the last one,
+	 * so such a response is written with {@code last} set to false.
 	 */
 	public static boolean hasLength(int status) {
 		return status != HttpStatus.NO_CONTENT_204 && status != HttpStatus.NOT_MODIFIED_304;

@@ -1,15 +1,15 @@
 package dev.comfygateway.server;
 
-/** Kind of requests that has threads of its own, in a {@link Bulkhead}. */
+/** Category of requests with dedicated threads in a {@link Bulkhead}. */
 public enum Lane {
 
-	/** Health, on platform threads: it never waits. */
+	/** Health probes, which never wait, on platform threads. */
 	PROBE,
 	/** Requests that may wait for the upstream, on virtual threads. */
 	WAITING,
-	/** Answers that are written at the pace of the reader, on virtual threads. */
+	/** Large responses, whose writes wait for the reader, on virtual threads. */
 	LARGE,
-	/** Everything else, on few platform threads: it never waits. */
+	/** All other requests, which never wait, on a few platform threads. */
 	OTHER
 
 }

@@ -7,8 +7,8 @@ import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.SslConnectionFactory;
 
 /**
- * Factory of connections that are counted in a {@link HeapBudget}. It stands in front of
- * a connector's own factories, TLS included.
+ * Factory of connections that are charged to a {@link HeapBudget}. It precedes the
+ * connector's other factories, including that for TLS.
  */
 final class MeteredConnectionFactory extends AbstractConnectionFactory {
 

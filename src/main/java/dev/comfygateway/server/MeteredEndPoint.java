@@ -10,36 +10,39 @@ import org.eclipse.jetty.server.ProxyConnectionFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * End point that meters what its connection holds of the heap: its own objects, the
- * fields and the longest text of a complete head, and an incomplete one. Jetty keeps the
- * fields of a request until the next one, and buffers as long as the longest text.
+ * End point that estimates the heap of its connection: the connection's objects, the
+ * fields and the longest text of complete heads, and an incomplete head. Jetty retains
+ * the fields of a request until the next one, and buffers as long as the longest text.
  */
 final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
-	/** Bytes of heap of a connection that has answered a short request. */
+	/** Bytes of heap of a connection after a short request. */
 	private static final int PLAIN_CONNECTION = 5 * 1024;
 
-	/** The same with the state of TLS. */
+	/** Bytes of heap of such a connection with TLS. */
 	private static final int TLS_CONNECTION = 48 * 1024;
 
 	/**
-	 * Bytes of heap that HTTP/2 takes: tables of fields, queues, a strategy of threads.
+	 * Bytes of heap that HTTP/2 adds: header tables, queues and an execution strategy.
 	 */
 	private static final int HTTP_2 = 20 * 1024;
 
-	/** Bytes of heap for a byte of text: itself, and a buffer twice as long. */
+	/** Bytes of heap for a byte of text: the byte itself, and a buffer twice as long. */
 	private static final int BUFFERED_BYTE = 3;
 
 	/**
-	 * Bytes of heap for a byte of an encrypted head; the worst case is the shortest
+	 * Bytes of heap for a byte of an encrypted head, in the worst case of very short
 	 * fields.
 	 */
 	private static final int ENCRYPTED_BYTE = 25;
 
-	/** An incomplete head is bounded by its own limit, and a body is not held. */
+	/**
+	 * Limit of the cost of an incomplete head. Jetty limits heads, and bodies are
+	 * discarded.
+	 */
 	private static final int MAX_INCOMPLETE = 200 * 1024;
 
-	/** Bytes that a connection may hold in addition if the budget is exhausted. */
+	/** Additional bytes that a connection may use while the budget is exhausted. */
 	private static final int SMALL = 1024;
 
 	private final HeapBudget budget;
@@ -48,14 +51,14 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	private final HeapEstimate estimate;
 
-	/** Present over HTTP/2. */
+	/** Meter of the streams; {@code null} over HTTP/1.1. */
 	private volatile @Nullable StreamMeter streams;
 
 	private int complete;
 
 	private int incomplete;
 
-	/** The last two bytes that were read. */
+	/** Last two bytes that were read. */
 	private int tail;
 
 	MeteredEndPoint(EndPoint endPoint, HeapBudget budget, boolean encrypted) {
@@ -65,7 +68,10 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		this.estimate = new HeapEstimate(endPoint.getTransport(), encrypted ? TLS_CONNECTION : PLAIN_CONNECTION);
 	}
 
-	/** End point of an open connection; absent if it is not metered. */
+	/**
+	 * Returns the metered end point of an open connection; {@code null} if it is not
+	 * metered.
+	 */
 	static @Nullable MeteredEndPoint of(EndPoint endPoint) {
 		EndPoint found = endPoint;
 		while (found instanceof EndPoint.Wrapper wrapper && !(found instanceof MeteredEndPoint)) {
@@ -83,8 +89,8 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	/**
-	 * Whether the connection may be closed to make room: it has no request in progress,
-	 * only an unfinished body, or over HTTP/2 only stalled streams.
+	 * Whether the connection may be closed to make room. It has no request in progress,
+	 * or only one with an incomplete body, or over HTTP/2 only stalled streams.
 	 */
 	boolean isExpendable() {
 		Connection http = http();
@@ -92,12 +98,12 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 				|| (streams == null ? isIncomplete() : Http2.isUnread(http));
 	}
 
-	/** Whether the first request, or a later one, is incomplete. */
+	/** Whether a request is incomplete, or the first one has not arrived. */
 	boolean isIncomplete() {
 		return estimate.isIncomplete() || http().getMessagesIn() <= 0;
 	}
 
-	/** Whether nothing has come by it. */
+	/** Whether no bytes of a request have arrived. */
 	boolean isSilent() {
 		return !estimate.isIncomplete() && http().getMessagesIn() <= 0;
 	}
@@ -124,7 +130,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		}
 		int from = buffer.limit() - read;
 		if (!budget.tryMakeRoom() && isLarge(buffer, from)) {
-			// Before it is parsed
+			// Closed before the bytes are parsed
 			buffer.limit(from);
 			budget.closed();
 			close(new EofException("Closed: heap limit reached"));
@@ -147,7 +153,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		return read;
 	}
 
-	/** Notes that the connection speaks HTTP/2 from now on. */
+	/** Records that the connection uses HTTP/2 from now on. */
 	void speaksHttp2() {
 		complete = HTTP_2;
 		incomplete = 0;
@@ -155,12 +161,12 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		streams = new StreamMeter();
 	}
 
-	/** Meter of the streams; absent over HTTP/1.1. */
+	/** Returns the meter of the streams; {@code null} over HTTP/1.1. */
 	@Nullable StreamMeter streams() {
 		return streams;
 	}
 
-	/** Notes a request of a stream, or its end unless the connection has ended before. */
+	/** Charges the change of a stream's heap, unless the connection has ended. */
 	void chargeStreams(int bytes) {
 		if (bytes != 0 && !estimate.isReleased()) {
 			estimate.add(bytes);
@@ -168,13 +174,13 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		}
 	}
 
-	/** Bytes of the heap that a request holds: its share of what its connection does. */
+	/** Returns the heap of one request in bytes: its share of the connection's heap. */
 	int share() {
 		StreamMeter http2 = streams;
 		return http2 == null ? estimate.held() : estimate.held() / Math.max(1, http2.open());
 	}
 
-	/** Notes a head that is complete. */
+	/** Records a complete head. */
 	void complete(HeadSize head) {
 		complete = Math.max(complete, head.held() + head.longest() * (BUFFERED_BYTE - 1));
 		if (encrypted) {
@@ -204,8 +210,8 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	/**
-	 * Cost of what is incomplete, with the bytes from here on. Looks back to the last
-	 * blank line, which ends a head.
+	 * Returns the heap cost of the incomplete head, including the bytes from this index.
+	 * It searches backwards for the last blank line, which ends a head.
 	 */
 	private int incomplete(ByteBuffer buffer, int from) {
 		int last = buffer.limit() - 1;

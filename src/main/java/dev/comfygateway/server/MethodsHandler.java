@@ -12,13 +12,13 @@ import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler of methods. It refuses TRACE and CONNECT, and answers {@code OPTIONS *}. For
- * OPTIONS of a path the handlers behind choose the status, and this one adds
- * {@code Allow}.
+ * Handler of HTTP methods. It refuses TRACE and CONNECT, and responds to
+ * {@code OPTIONS *}. For OPTIONS of a path, later handlers choose the status, and this
+ * one adds {@code Allow}.
  */
 final class MethodsHandler extends Handler.Wrapper {
 
-	/** Value of {@code Allow}: everything here can be read, and only that. */
+	/** Value of {@code Allow}: all resources are read-only. */
 	static final String METHODS = "GET, HEAD, OPTIONS";
 
 	private static final String WHOLE_SERVER = "*";
@@ -32,7 +32,7 @@ final class MethodsHandler extends Handler.Wrapper {
 			return true;
 		}
 		if (HttpMethod.CONNECT.is(method)) {
-			// Its target is no path
+			// Its target is not a path
 			Response.writeError(request, response, callback, HttpStatus.BAD_REQUEST_400);
 			return true;
 		}
@@ -45,13 +45,13 @@ final class MethodsHandler extends Handler.Wrapper {
 			options.write(JettyAnswer.hasLength(options.getStatus()), BufferUtil.EMPTY_BUFFER, callback);
 			return true;
 		}
-		// Spring answers 403 to a preflight that it has no policy for
+		// Spring would respond with 403 to a preflight without a CORS configuration
 		HttpFields.Mutable headers = HttpFields.build(request.getHeaders())
 			.remove(HttpHeader.ACCESS_CONTROL_REQUEST_METHOD);
 		return super.handle(new WithHeaders(request, headers), options, callback);
 	}
 
-	/** Answer that gets {@code Allow} if it is a success. */
+	/** Response that gets {@code Allow} if its status is a success. */
 	private static final class Options extends Response.Wrapper {
 
 		Options(Request request, Response response) {
@@ -62,7 +62,7 @@ final class MethodsHandler extends Handler.Wrapper {
 		public void write(boolean last, ByteBuffer content, Callback callback) {
 			if (!isCommitted() && getStatus() < HttpStatus.MULTIPLE_CHOICES_300) {
 				getHeaders().put(HttpHeader.ALLOW, METHODS);
-				// Spring's is empty, and would still announce PATCH
+				// Spring sets an empty value, which would still announce PATCH
 				getHeaders().remove("Accept-Patch");
 			}
 			super.write(last, content, callback);

@@ -14,13 +14,13 @@ import org.springframework.util.MimeTypeUtils;
 
 /**
  * Handler that ignores content negotiation and ranges, as RFC 9110 sections 12.4.1 and
- * 14.2 allow. Every answer has one media type and is whole, so that no probe fails by its
- * {@code Accept}. Only the metrics have several formats; {@code Accept} is a preference
- * there.
+ * 14.2 allow. Every response is complete and has one media type, so that no probe fails
+ * because of its {@code Accept} field. Only the metrics have several formats, and
+ * {@code Accept} is a preference for them.
  */
 final class NegotiationHandler extends Handler.Wrapper {
 
-	/** The last one describes a body, and no endpoint reads one. */
+	/** Fields to remove. The last one describes a body, and no endpoint reads one. */
 	private static final List<HttpHeader> IGNORED = List.of(HttpHeader.ACCEPT, HttpHeader.RANGE,
 			HttpHeader.CONTENT_TYPE);
 
@@ -40,7 +40,7 @@ final class NegotiationHandler extends Handler.Wrapper {
 		return super.handle(new WithHeaders(request, changed), response, callback);
 	}
 
-	/** Preferences with everything as the last; malformed ones count as none. */
+	/** Adds all types as the last preference. Malformed preferences are ignored. */
 	private static String preferences(List<String> accept) {
 		try {
 			List<MimeType> types = new ArrayList<>(MimeTypeUtils.parseMimeTypes(String.join(",", accept)));

@@ -10,9 +10,9 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler that adds {@code Cache-Control} to an answer without it: {@code no-cache} if
- * there is an {@code ETag}, {@code no-store} otherwise. Without it a cache chooses a time
- * by itself (RFC 9111 section 4.2.2).
+ * Handler that adds {@code Cache-Control} to a response without it: {@code no-cache} if
+ * there is an {@code ETag}, {@code no-store} otherwise. Without the field a cache may
+ * apply a heuristic freshness lifetime (RFC 9111 section 4.2.2).
  */
 final class NoStoreHandler extends Handler.Wrapper {
 

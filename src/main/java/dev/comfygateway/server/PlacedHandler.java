@@ -4,21 +4,22 @@ import org.eclipse.jetty.server.Handler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Handler of another package in front of the servlets of the callers' port.
+ * Handler that another package inserts into the {@link HandlerChain} of the callers'
+ * port.
  *
- * @param place where a request meets it
- * @param handler the handler; absent if a setting turns it off
+ * @param place position in the chain
+ * @param handler the handler; {@code null} if a setting disables it
  */
 public record PlacedHandler(Place place, Handler.@Nullable Singleton handler) {
 
-	/** Places in the {@link HandlerChain}. */
+	/** Position in the {@link HandlerChain}. */
 	public enum Place {
 
-		/** Adds headers to whatever answers behind it. */
+		/** Adds headers to the responses of all later handlers. */
 		HEADERS,
-		/** Answers from memory, the hot path. */
+		/** Responds from memory, on the hot path. */
 		ACCELERATOR,
-		/** Answers for as long as the caller listens. */
+		/** Sends a stream for as long as the caller listens. */
 		STREAM
 
 	}

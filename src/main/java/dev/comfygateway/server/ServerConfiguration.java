@@ -26,26 +26,26 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.Environment;
 
 /**
- * Settings of Jetty that Spring Boot has no property for, on both servers: the operators'
- * has a context of its own.
+ * Jetty settings for which Spring Boot has no property. They apply to both servers. The
+ * management server has a separate application context.
  */
 @ManagementContextConfiguration(proxyBeanMethods = false)
 class ServerConfiguration {
 
-	/** More would leave too few of the server's threads for anything else. */
+	/** Maximum number of selectors. More would leave too few of the server's threads. */
 	private static final int MAX_SELECTORS = 8;
 
 	private static final List<String> PREFIXES = List.of("server.servlet.context-path", "spring.mvc.servlet.path");
 
-	/** Connections that the kernel completes before Jetty accepts them. */
+	/** Maximum number of connections that wait in the kernel until Jetty accepts them. */
 	private static final int ACCEPT_QUEUE_SIZE = 4096;
 
-	/** Answers are small, and the largest file of the page is written in pieces. */
+	/** Responses are small, and the largest file of the page is written in parts. */
 	static final int OUTPUT_BUFFER_SIZE = 8 * 1024;
 
 	/**
 	 * SO_SNDBUF and SO_RCVBUF in bytes; Linux doubles them. By default it would buffer
-	 * megabytes of unread answers.
+	 * megabytes of an unread response.
 	 */
 	private static final int SOCKET_BUFFER_SIZE = 16 * 1024;
 
@@ -56,20 +56,20 @@ class ServerConfiguration {
 
 	private static final long MAX_HEAD_MILLIS = 20_000;
 
-	/** Pieces of an unread body that are read and thrown away, 8 KiB each. */
+	/** Maximum number of reads that discard an unread body, 8 KiB each. */
 	private static final int MAX_UNCONSUMED_READS = 256;
 
 	/**
-	 * Refuses settings that move the paths of all servlets. The handlers in front of them
-	 * know the paths as they are documented.
-	 * @throws InvalidSettingException if there is one
+	 * Rejects settings that change the paths of all servlets. The handlers before the
+	 * servlets match the documented paths.
+	 * @throws InvalidSettingException if one of these settings is present
 	 */
 	ServerConfiguration(Environment environment) {
 		for (String setting : PREFIXES) {
 			String prefix = environment.getProperty(setting, "");
 			if (!prefix.isEmpty() && !prefix.equals("/")) {
 				throw new InvalidSettingException(setting, "moves the gateway's paths, which are fixed",
-						"Leave it out; let the route in front of the gateway strip the prefix.");
+						"Remove it, and let the route in front of the gateway strip the prefix.");
 			}
 		}
 	}
@@ -80,18 +80,17 @@ class ServerConfiguration {
 		ErrorAnswerHandler errors = new ErrorAnswerHandler(properties.name());
 		return factory -> {
 			if (jetty.getThreads().getSelectors() == null || jetty.getThreads().getSelectors() < 0) {
-				// Jetty's default is one for two cores; here selectors do most of the
-				// work
+				// Jetty's default is one per two cores, but selectors do most of the work
 				factory.setSelectors(Math.min(Runtime.getRuntime().availableProcessors(), MAX_SELECTORS));
 			}
 			if (WebServerApplicationContext.hasServerNamespace(beans, "management")) {
-				// Their probes and scrapers need no second protocol
+				// Probes and scrapers of the management port need no HTTP/2
 				factory.setHttp2(null);
 			}
 			factory.setErrorPages(Set.of());
 			factory.addConfigurations(new ErrorConfiguration(errors));
 			factory.addServerCustomizers(server -> customize(server, errors, properties, heap,
-					// Those of this context: the management context has none
+					// Beans of this context only: the management context has none
 					beans.getBeansOfType(PlacedHandler.class, true, false).values(),
 					beans.getBeansOfType(Endpoint.class, true, false).values()));
 		};
@@ -113,8 +112,8 @@ class ServerConfiguration {
 	}
 
 	/**
-	 * The access log with a writer that queues lines, and drops them while its output is
-	 * not read: answers do not wait for it.
+	 * Returns the access log with a writer that queues lines, and drops them while its
+	 * output is not read. Responses do not wait for it.
 	 */
 	private static CustomRequestLog withoutBlocking(CustomRequestLog log) {
 		AsyncRequestLogWriter writer = new AsyncRequestLogWriter();
@@ -150,18 +149,19 @@ class ServerConfiguration {
 		}
 	}
 
-	/** An idle timeout of zero or less is none. */
+	/**
+	 * Returns the time limit of a head. An idle timeout of zero or less means no timeout.
+	 */
 	static long headMillis(long idleMillis) {
 		return idleMillis > 0 ? Math.min(MAX_HEAD_MILLIS, idleMillis) : MAX_HEAD_MILLIS;
 	}
 
 	private static void customize(HttpConfiguration http) {
-		// Jetty's cache takes up to 100 KiB of each persistent connection
+		// Jetty's cache uses up to 100 KiB per persistent connection
 		http.setHeaderCacheSize(0);
 		http.setOutputBufferSize(OUTPUT_BUFFER_SIZE);
 		http.setMaxUnconsumedRequestContentReads(MAX_UNCONSUMED_READS);
-		// The host of an absolute target counts, whatever Host says (RFC 9112 section
-		// 3.2.2)
+		// The host of an absolute-form target overrides Host (RFC 9112 section 3.2.2)
 		http.setHttpCompliance(
 				http.getHttpCompliance().with("ABSOLUTE_TARGET", HttpCompliance.Violation.MISMATCHED_AUTHORITY));
 	}

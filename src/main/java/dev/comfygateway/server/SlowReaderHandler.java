@@ -12,9 +12,12 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Handler for callers who do not read their answer, or read it slowly. A small answer
- * holds no thread until it is read: its writer goes on at once, and the request ends when
- * the write does. A large one has a deadline, after which it is aborted.
+ * Handler for callers who do not read their response, or read it slowly.
+ * <ul>
+ * <li>A small response occupies no thread while its write is pending. Its writer
+ * continues immediately, and the request completes with the write.</li>
+ * <li>A response that is not written by the deadline is aborted.</li>
+ * </ul>
  */
 final class SlowReaderHandler extends Handler.Wrapper {
 
@@ -24,8 +27,8 @@ final class SlowReaderHandler extends Handler.Wrapper {
 
 	/**
 	 * Creates the handler.
-	 * @param maxDetached bytes of a small answer
-	 * @param deadline time from the first write of an answer to its end
+	 * @param maxDetached maximum size of a small response in bytes
+	 * @param deadline maximum time from the first write of a response to its end
 	 */
 	SlowReaderHandler(int maxDetached, Duration deadline) {
 		this.maxDetached = maxDetached;
@@ -56,7 +59,8 @@ final class SlowReaderHandler extends Handler.Wrapper {
 		@Override
 		public void write(boolean last, @Nullable ByteBuffer content, Callback written) {
 			if (isDetached) {
-				// The servlet ends an answer that its error handler has ended already
+				// The servlet completes a response that its error handler has already
+				// completed
 				written.succeeded();
 				return;
 			}
@@ -66,7 +70,7 @@ final class SlowReaderHandler extends Handler.Wrapper {
 				return;
 			}
 			isDetached = true;
-			// The writer may use its buffer again
+			// The writer may reuse its buffer
 			super.write(true, BufferUtil.copy(content), detached);
 			if (!detached.isDone()) {
 				startDeadline();

@@ -11,18 +11,27 @@ import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Timeout of streams and connections over HTTP/2 whose callers do not read. A stream is
- * reset if its own send window is empty at two checks in a row. If only the connection's
- * window is empty, it is reset if the connection sent nothing between the checks. A
- * connection is closed whose write to the socket is pending, without progress, at
- * {@link #MAX_PENDING} checks in a row.
+ * Timeout for HTTP/2 streams and connections whose callers do not read.
+ * <ul>
+ * <li>A stream is reset if its send window is empty at two consecutive checks.</li>
+ * <li>If only the connection's window is empty, its streams are reset if the connection
+ * sent nothing between the checks.</li>
+ * <li>A connection is closed if a write to its socket is pending at {@link #MAX_PENDING}
+ * consecutive checks, and nothing was sent between them.</li>
+ * </ul>
  */
 final class StalledStreams {
 
-	/** Checks of 20 s. A write is complete or not: less would end a slow reader. */
+	/**
+	 * Number of checks, 20 s apart. The bytes of a write count only when it is complete,
+	 * so that fewer checks would close the connection of a slow reader.
+	 */
 	private static final int MAX_PENDING = 4;
 
-	/** Bytes that the connection had sent. Weak, so that nothing ended holds its heap. */
+	/**
+	 * Bytes that the connection had sent at the last check. Weak, to release ended
+	 * streams.
+	 */
 	private Map<HTTP2Stream, Long> seen = new WeakHashMap<>();
 
 	private Map<HTTP2Stream, Long> present = new WeakHashMap<>();
@@ -48,7 +57,7 @@ final class StalledStreams {
 			pending.remove(connection);
 		}
 		else if (pending.merge(connection, new Pending(sent, 1), Pending::and).checks >= MAX_PENDING) {
-			connection.getEndPoint().close(new TimeoutException("No answer is read"));
+			connection.getEndPoint().close(new TimeoutException("Responses not read before the timeout"));
 		}
 	}
 
@@ -62,7 +71,7 @@ final class StalledStreams {
 	 * Pending write.
 	 *
 	 * @param sent bytes that the connection had sent
-	 * @param checks checks in a row that found it
+	 * @param checks number of consecutive checks that found it without progress
 	 */
 	private record Pending(long sent, int checks) {
 

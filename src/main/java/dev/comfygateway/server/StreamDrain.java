@@ -15,15 +15,16 @@ import org.eclipse.jetty.util.thread.Scheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Drain of a body over HTTP/2, while its request is answered and for a while afterwards:
- * what is not read fills the heap. A caller who still sends then is told to stop (RFC
- * 9113 section 8.1).
+ * Drain of a request body over HTTP/2, until {@value #MAX_SECONDS} seconds after the
+ * response. Without it, unread frames would fill the heap. If the body is still
+ * incomplete, a reset with {@code NO_ERROR} asks the caller to stop sending (RFC 9113
+ * section 8.1).
  */
 final class StreamDrain implements Callback {
 
 	private static final long MAX_BYTES = 2 * 1024 * 1024;
 
-	/** Least cost of a frame, however short it is. */
+	/** Minimum number of bytes counted for a frame. */
 	private static final int FRAME = 256;
 
 	private static final long MAX_SECONDS = 5;
@@ -37,8 +38,8 @@ final class StreamDrain implements Callback {
 	private final Callback callback;
 
 	/**
-	 * Completions that are missing: of the answer and of the drain. The request completes
-	 * with the second.
+	 * Number of pending completions: those of the response and of the drain. The request
+	 * completes after both.
 	 */
 	private final AtomicInteger left = new AtomicInteger(2);
 
@@ -50,7 +51,7 @@ final class StreamDrain implements Callback {
 
 	/**
 	 * Creates the drain.
-	 * @param callback callback of the request, completed after both
+	 * @param callback callback of the request, completed after the response and the drain
 	 */
 	StreamDrain(Request request, Response response, HTTP2Stream stream, Callback callback) {
 		this.request = request;
@@ -64,7 +65,7 @@ final class StreamDrain implements Callback {
 		return InvocationType.NON_BLOCKING;
 	}
 
-	/** Discards what comes until the end of the body. */
+	/** Discards the body as it arrives. */
 	void drain() {
 		while (bytes < MAX_BYTES) {
 			Content.Chunk chunk = request.read();
@@ -121,7 +122,7 @@ final class StreamDrain implements Callback {
 		callback.succeeded();
 	}
 
-	/** A second reset of a stream has no effect. */
+	/** Resets the stream. A second reset has no effect. */
 	private void reset(ErrorCode error) {
 		stream.reset(new ResetFrame(stream.getId(), error.code), Callback.NOOP);
 	}

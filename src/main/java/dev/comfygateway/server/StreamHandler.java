@@ -11,10 +11,11 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler of what a request over HTTP/2 has of its own. It meters the request's stream,
- * drains its body, and refuses heads that are too long. If there is no room in the heap,
- * a connection may have one stream, and further streams get 503. If the caller does not
- * read, they are reset, so that a proxy may send them again.
+ * Handler for HTTP/2 requests. It meters the stream, drains the request body, and refuses
+ * heads that are too long. While the heap limit is reached, a connection may have one
+ * stream, and further streams get 503. If any stream of the connection is stalled,
+ * further streams are reset with {@code REFUSED_STREAM} instead, so that a proxy may
+ * retry them.
  */
 final class StreamHandler extends Handler.Wrapper {
 
@@ -57,7 +58,7 @@ final class StreamHandler extends Handler.Wrapper {
 			return handleMetered(request, response, metered);
 		}
 		catch (Throwable failure) {
-			// Jetty completes its own callback alone
+			// Jetty would complete its own callback, and the stream would stay charged
 			Response.writeError(request, response, metered, failure);
 			return true;
 		}
@@ -73,7 +74,7 @@ final class StreamHandler extends Handler.Wrapper {
 		return super.handle(new WithoutBody(request), response, drain);
 	}
 
-	/** Sends nothing: the caller would not read an answer. */
+	/** Resets the stream without a response, which the caller would not read. */
 	private static void refuse(Request request, Response response, Callback callback) {
 		HTTP2Stream stream = Http2.stream(request);
 		if (stream != null) {
@@ -83,7 +84,7 @@ final class StreamHandler extends Handler.Wrapper {
 		callback.succeeded();
 	}
 
-	/** Callback of a request whose stream is charged until its end. */
+	/** Callback of a request that charges its stream until the request ends. */
 	private static final class Metered extends Callback.Nested {
 
 		private final MeteredEndPoint endPoint;

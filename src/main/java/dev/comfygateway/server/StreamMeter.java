@@ -3,20 +3,22 @@ package dev.comfygateway.server;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Meter of a connection over HTTP/2: of its frames, and of what its streams hold of the
- * heap. Jetty keeps the objects of as many streams as were open at the same time.
+ * Meter of the frames of an HTTP/2 connection, and of the heap that its streams use.
+ * Jetty retains the objects of as many streams as were open concurrently.
  */
 final class StreamMeter {
 
-	/** Bytes of heap of an open stream, beside its head. */
+	/** Bytes of heap of an open stream, in addition to its head. */
 	private static final int STREAM = 3 * 1024;
 
-	/** Bytes of heap for a byte of a frame: itself, and a buffer twice as long. */
+	/**
+	 * Bytes of heap for a byte of a frame: the byte itself, and a buffer twice as long.
+	 */
 	private static final int BUFFERED_BYTE = 3;
 
 	/**
-	 * Reads in a row, after which a connection waits for its selector, which serves
-	 * others too.
+	 * Maximum number of consecutive reads. After them a connection waits for its
+	 * selector, which also serves other connections.
 	 */
 	private static final int MAX_READS = 16;
 
@@ -36,17 +38,20 @@ final class StreamMeter {
 
 	private int charged;
 
-	/** Notes a frame that has come whole, or a head of several. */
+	/** Records a complete frame, or a complete head of several frames. */
 	void frameComplete() {
 		frames++;
 	}
 
-	/** Number of frames that have come whole. */
+	/** Returns the number of complete frames. */
 	int frames() {
 		return frames;
 	}
 
-	/** Number of window updates since the last piece of an answer, with this one. */
+	/**
+	 * Records a window update.
+	 * @return number of window updates since the last data frame sent, this one included
+	 */
 	int windowUpdates() {
 		return windowUpdates.incrementAndGet();
 	}
@@ -55,7 +60,10 @@ final class StreamMeter {
 		windowUpdates.set(0);
 	}
 
-	/** Whether the next read must wait. */
+	/**
+	 * Counts a read.
+	 * @return whether the read must wait for the selector
+	 */
 	boolean isDue() {
 		if (reads < MAX_READS) {
 			reads++;
@@ -65,14 +73,14 @@ final class StreamMeter {
 		return true;
 	}
 
-	/** Notes that no more can be read for now. */
+	/** Records that no more bytes are available. */
 	void pause() {
 		reads = 0;
 	}
 
 	/**
-	 * Heap bytes of the incomplete frame, with the bytes just read. Bytes read earlier
-	 * have completed a frame, or belong to this one.
+	 * Returns the heap cost of an incomplete frame in bytes. It is zero for the first
+	 * read after a complete frame, and grows with each further read.
 	 */
 	int incomplete(int before, int read) {
 		int incomplete = frames == framesBefore ? before + read * BUFFERED_BYTE : 0;
@@ -81,8 +89,8 @@ final class StreamMeter {
 	}
 
 	/**
-	 * Notes a new stream.
-	 * @return bytes that are to be charged
+	 * Records a new stream.
+	 * @return bytes to charge
 	 */
 	synchronized int open(int head) {
 		open++;
@@ -92,8 +100,8 @@ final class StreamMeter {
 	}
 
 	/**
-	 * Notes the end of a stream.
-	 * @return bytes that are to be charged, zero or less
+	 * Records the end of a stream.
+	 * @return bytes to charge, zero or less
 	 */
 	synchronized int close(int head) {
 		open--;
@@ -101,12 +109,15 @@ final class StreamMeter {
 		return settle();
 	}
 
-	/** Number of open streams. */
+	/** Returns the number of open streams. */
 	synchronized int open() {
 		return open;
 	}
 
-	/** Gives back by halves, since each charge is one to a counter of all connections. */
+	/**
+	 * Returns the change of the charge. A release is deferred until it is at least half
+	 * of the charge, since each change updates a counter that all connections share.
+	 */
 	private int settle() {
 		int held = peak * STREAM + heads;
 		if (held <= charged && held > charged / 2) {

@@ -3,7 +3,7 @@ package dev.comfygateway.server;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.server.Request;
 
-/** Request with other headers than the caller sent. */
+/** Request with replaced header fields. */
 final class WithHeaders extends Request.Wrapper {
 
 	private final HttpFields headers;

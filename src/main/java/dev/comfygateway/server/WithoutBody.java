@@ -3,7 +3,7 @@ package dev.comfygateway.server;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 
-/** Request whose body has not come whole, taken for empty. */
+/** Request with an incomplete body, which is presented as empty. */
 final class WithoutBody extends Request.Wrapper {
 
 	WithoutBody(Request request) {

@@ -1,8 +1,39 @@
 /**
- * Jetty as the gateway needs it, on both ports: requests are handed over from selectors
- * to other threads, a bounded number of each kind at a time, and every failure is
- * answered in the contract's schema. A caller who does not read holds no thread, and a
- * request that does not become complete holds its connection for a bounded time.
+ * Configuration of Jetty on both ports, with its handlers and limits.
+ * <ul>
+ * <li>Selectors dispatch requests to other threads. The number of concurrent requests is
+ * bounded for each {@link dev.comfygateway.server.Lane}.</li>
+ * <li>Every error response has the contract's schema.</li>
+ * <li>A caller who does not read occupies no thread during a small response. Every
+ * response has a deadline.</li>
+ * <li>An incomplete request occupies its connection for a bounded time.</li>
+ * </ul>
+ *
+ * <p>
+ * The classes by group:
+ * <ul>
+ * <li>Configuration: {@code ServerConfiguration} and {@code ErrorConfiguration} set up
+ * Jetty, {@code ApiConfiguration} declares beans of the callers' port.</li>
+ * <li>Contributions of other packages: {@link dev.comfygateway.server.PlacedHandler} and
+ * {@link dev.comfygateway.server.Endpoint}.</li>
+ * <li>Chain: {@code HandlerChain} lists the handlers in their order.</li>
+ * <li>Handlers on the selector's thread: {@code StreamHandler}, {@code HeadHandler},
+ * {@code CorsHandler}, {@code NoStoreHandler}, {@code BodyDrainHandler},
+ * {@code MethodsHandler} and {@code BulkheadHandler}.</li>
+ * <li>Handlers on a thread that may block: {@code NegotiationHandler},
+ * {@code EmptyAnswerHandler} and {@code SlowReaderHandler}.</li>
+ * <li>Threads: {@link dev.comfygateway.server.Lane} and its {@code Bulkhead}.</li>
+ * <li>Requests and responses: {@link dev.comfygateway.server.JettyAnswer},
+ * {@code ErrorAnswerHandler}, {@link dev.comfygateway.server.Abort}, {@code BodyDrain},
+ * {@code WithHeaders} and {@code WithoutBody}.</li>
+ * <li>Heap: {@link dev.comfygateway.server.HeapBudget} charges each {@code HeapEstimate},
+ * which {@code MeteredConnectionFactory}, {@code MeteredEndPoint} and {@code HeadSize}
+ * measure.</li>
+ * <li>Connections: {@code ConnectionShedder}, {@code HeadTimeout} and
+ * {@link dev.comfygateway.server.ConnectionShare}.</li>
+ * <li>HTTP/2: {@code Http2}, {@code StreamMeter}, {@code StreamDrain},
+ * {@code StalledStreams} and {@code GoAway}.</li>
+ * </ul>
  */
 @NullMarked
 package dev.comfygateway.server;
