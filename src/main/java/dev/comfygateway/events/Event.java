@@ -15,7 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
  * Event of the stream, encoded once for all listeners.
  *
  * @param identity equal for events with the same content
- * @param snapshot answer of a {@code prompt} event; absent otherwise
+ * @param snapshot answer of a {@code prompt} event; {@code null} otherwise
  * @param encoded bytes on the wire
  */
 record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] encoded) {
@@ -24,7 +24,7 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 
 	static final byte[] END_OF_COMMENT = { '\n' };
 
-	/** Comment for a listener with {@code until}, who waits for a number. */
+	/** Comment for a listener with {@code until} if the answer has no number. */
 	private static final byte[] NO_NUMBER = ": the upstream sends no number; until waits for one\n"
 		.getBytes(StandardCharsets.US_ASCII);
 
@@ -34,7 +34,7 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 
 	private static final JsonMapper json = new JsonMapper();
 
-	/** Kind of an event. */
+	/** Type of an event. */
 	enum Kind {
 
 		/** The queue is known. */
@@ -46,7 +46,9 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 
 	}
 
-	/** Event for a status; absent if that has neither answer nor failure. */
+	/**
+	 * Returns the event for a status; empty if it has neither an answer nor a failure.
+	 */
 	static Optional<Event> of(UpstreamStatus status) {
 		if (status.failure().isPresent()) {
 			UpstreamFailure failure = status.failure().get();
@@ -56,7 +58,9 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 	}
 
 	/**
-	 * Event for a new listener. Absent after a cool-down too, since a fetch is due then.
+	 * Returns the first event for a new listener. Unlike that of {@code of}, it is also
+	 * empty if no answer is stored and the cool-down has ended, since a fetch is then
+	 * due.
 	 */
 	static Optional<Event> current(UpstreamStatus status) {
 		boolean isFetchDue = status.failure().isPresent() && status.observed().isEmpty()
@@ -64,7 +68,10 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 		return isFetchDue ? Optional.empty() : of(status);
 	}
 
-	/** Event if no result came in time. */
+	/**
+	 * Returns the event for a listener whose first result did not arrive before the
+	 * timeout.
+	 */
 	static Event timedOut() {
 		return failed(Kind.UNKNOWN, UpstreamFailure.timeout(0));
 	}
@@ -81,26 +88,26 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 	}
 
 	/**
-	 * Bytes on the wire for a listener with {@code until}. They start with a comment if
-	 * the answer has no number.
+	 * Returns the bytes on the wire for a listener with {@code until}. They start with a
+	 * comment if the answer has no number.
 	 */
 	byte[] encodedForUntil() {
 		return snapshot == null || snapshot.promptInfo().remaining() != null ? encoded
 				: ByteBuffer.allocate(NO_NUMBER.length + encoded.length).put(NO_NUMBER).put(encoded).array();
 	}
 
-	/** Time after which browsers reconnect; random, so that they come apart. */
+	/** Returns the reconnection time of browsers, with jitter to spread reconnections. */
 	static byte[] retry() {
 		int millis = ThreadLocalRandom.current().nextInt(MIN_RETRY_MILLIS, MAX_RETRY_MILLIS + 1);
 		return ("retry: " + millis + "\n\n").getBytes(StandardCharsets.US_ASCII);
 	}
 
-	/** Last event of a stream with {@code until}. */
+	/** Returns the last event of a stream with {@code until}. */
 	static byte[] done(Snapshot snapshot) {
 		return encode("done", EventId.ofDone(snapshot), snapshot.body());
 	}
 
-	/** Encodes an event. JSON of one line needs one {@code data} line. */
+	/** Encodes an event. The JSON is a single line, and needs one {@code data} line. */
 	private static byte[] encode(String name, @Nullable String id, byte[] data) {
 		String event = "event: " + name + (id == null ? "" : "\nid: " + id) + "\ndata: "
 				+ new String(data, StandardCharsets.UTF_8) + "\n\n";

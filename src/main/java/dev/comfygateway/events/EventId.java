@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Id of an event: the time of the observation in milliseconds. The id of a {@code done}
- * also has its kind and its number, so that every replica recognizes a reconnect after
- * the end of a stream.
+ * event also contains its type and its number, so that every replica recognizes a
+ * reconnect after the end of a stream.
  */
 final class EventId {
 
@@ -22,12 +22,12 @@ final class EventId {
 		return Long.toString(snapshot.observedAt().toEpochMilli());
 	}
 
-	/** Id of a {@code done}; the answer must have a number. */
+	/** Returns the id of a {@code done} event. The answer must have a number. */
 	static String ofDone(Snapshot snapshot) {
 		return of(snapshot) + "-done-" + Objects.requireNonNull(snapshot.promptInfo().remaining());
 	}
 
-	/** Whether a {@code done} with this id ended a stream with this limit. */
+	/** Whether a {@code done} event with this id ended a stream with this limit. */
 	static boolean isDone(@Nullable String id, long until) {
 		Matcher done = DONE.matcher(id == null ? "" : id);
 		try {

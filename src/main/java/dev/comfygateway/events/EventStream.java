@@ -31,15 +31,15 @@ import reactor.core.scheduler.Scheduler;
  * only while there are listeners.
  *
  * <ol>
- * <li>A new listener receives the current state. Where there is none, it receives the
- * first result.</li>
+ * <li>A new listener receives the current state, or the first result if there is no
+ * state.</li>
  * <li>The cache reports each result, and the stream sends it to every listener as an
  * event.</li>
- * <li>A refresh is scheduled for the end of the answer's freshness. An answer that stands
- * in for a failure can end earlier, which is an event too.</li>
- * <li>A heartbeat each second drops listeners that do not read. Every fifth one sends a
- * comment, in two writes. Where a listener has left, the first write makes its connection
- * fail, and the second one detects that.</li>
+ * <li>A refresh is scheduled for the end of the answer's freshness. An answer that is
+ * served because of a failure can expire earlier, which also causes an event.</li>
+ * <li>A heartbeat each second drops listeners that do not read. Every fifth heartbeat
+ * starts a comment, and the next one ends it. If a listener has left, the first write
+ * makes its connection fail, and the second write detects the failure.</li>
  * </ol>
  */
 @Component
@@ -47,7 +47,7 @@ class EventStream {
 
 	private static final Duration HEARTBEAT = Duration.ofSeconds(1);
 
-	/** Heartbeats from one comment to the next. */
+	/** Number of heartbeats from one comment to the next. */
 	private static final int COMMENT_INTERVAL = 5;
 
 	private static final Duration MAX_STALL = Duration.ofSeconds(10);
@@ -87,7 +87,7 @@ class EventStream {
 		this.application = application;
 		this.sent = Counter.builder("comfy.gateway.events").description("Events sent to listeners").register(meters);
 		this.dropped = Counter.builder("comfy.gateway.listeners.dropped")
-			.description("Listeners that did not read")
+			.description("Listeners dropped because they did not read")
 			.register(meters);
 		cache.onResult(this::onResult);
 	}
@@ -100,7 +100,7 @@ class EventStream {
 	 * Adds a listener.
 	 * @param callback completed at the end of the stream
 	 * @param abort closed if the listener does not read
-	 * @param until number at or below which the stream ends; absent for none
+	 * @param until number at or below which the stream ends; empty if it has no end
 	 */
 	Listener add(Content.Sink response, Callback callback, Closeable abort, OptionalLong until) {
 		Listener listener = new Listener(response, callback, abort, until, ticker, listeners::remove);
@@ -146,7 +146,10 @@ class EventStream {
 		}
 	}
 
-	/** A listener waits for its first event no longer than a caller for an answer. */
+	/**
+	 * Sends an event to a listener that received none within the maximum wait of a
+	 * caller.
+	 */
 	private void sendTimeout(Listener listener) {
 		if (listener.sendFirst(Event.timedOut())) {
 			sent.increment();
@@ -154,8 +157,8 @@ class EventStream {
 	}
 
 	/**
-	 * Schedules the next change. A refresh that is due is in flight already: its result
-	 * schedules the next change, or else the heartbeat does.
+	 * Schedules the next change. A refresh that is already due is in flight. Its result,
+	 * or else a heartbeat, then schedules the next change.
 	 */
 	private void scheduleChange() {
 		long delay = refresh.nanosUntilChange();
@@ -164,7 +167,9 @@ class EventStream {
 		}
 	}
 
-	/** Starts a refresh if one is due, and sends the end of an old answer. */
+	/**
+	 * Starts a refresh if one is due, and sends an event if an old answer has expired.
+	 */
 	private void onChange() {
 		if (listeners.isEmpty() || closed) {
 			return;
@@ -183,8 +188,8 @@ class EventStream {
 	}
 
 	/**
-	 * Checks the listeners, and starts a refresh if one is due: a new key is a change
-	 * without a result.
+	 * Checks the listeners, and starts a refresh if one is due. A new key, for example,
+	 * changes the state without a result.
 	 */
 	private void heartbeat() {
 		if (listeners.isEmpty() || closed) {
@@ -213,8 +218,8 @@ class EventStream {
 	}
 
 	/**
-	 * Ends all streams, before the server waits for its requests. The closing of another
-	 * context, such as the management port's, is not meant.
+	 * Ends all streams before the server waits for requests in progress. Events of other
+	 * contexts, such as that of the management port, are ignored.
 	 */
 	@EventListener
 	void close(ContextClosedEvent event) {

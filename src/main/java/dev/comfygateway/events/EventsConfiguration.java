@@ -11,11 +11,11 @@ import org.springframework.context.annotation.Lazy;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
-/** Beans that connect the stream to the server, and describe it. */
+/** Configuration of the stream's handler, thread and description. */
 @Configuration(proxyBeanMethods = false)
 class EventsConfiguration {
 
-	/** The stream itself takes no thread. */
+	/** Endpoint of the stream, which itself occupies no thread. */
 	@Bean
 	Endpoint eventsEndpoint() {
 		return Endpoint.api(EventsHandler.PATH, Lane.OTHER);
@@ -26,7 +26,7 @@ class EventsConfiguration {
 		return new PlacedHandler(PlacedHandler.Place.STREAM, new EventsHandler(stream, properties.name(), limit));
 	}
 
-	/** Thread of the stream. */
+	/** Scheduler with the single thread of the stream. */
 	@Bean(destroyMethod = "dispose")
 	@ConditionalOnMissingBean(name = "eventScheduler")
 	Scheduler eventScheduler() {

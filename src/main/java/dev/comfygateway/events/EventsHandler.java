@@ -19,8 +19,8 @@ import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler of {@code /api/prompt/events}, in front of Spring MVC, since a stream holds no
- * thread.
+ * Handler of {@code /api/prompt/events}. It precedes Spring MVC, since a stream must not
+ * occupy a thread.
  */
 final class EventsHandler extends Handler.Wrapper {
 
@@ -28,12 +28,12 @@ final class EventsHandler extends Handler.Wrapper {
 
 	private static final HttpField[] HEADERS = { new PreEncodedHttpField(HttpHeader.CONTENT_TYPE, "text/event-stream"),
 			new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-store"),
-			// nginx would buffer the events
+			// Otherwise nginx would buffer the events
 			new PreEncodedHttpField("X-Accel-Buffering", "no") };
 
 	/**
-	 * SO_SNDBUF, which Linux doubles. Its default of up to 4 MiB would hold hours of
-	 * events for a listener that does not read.
+	 * SO_SNDBUF, which Linux doubles. With the default of up to 4 MiB, it would buffer
+	 * hours of events for a listener that does not read.
 	 */
 	private static final int SEND_BUFFER = 4096;
 
@@ -107,7 +107,7 @@ final class EventsHandler extends Handler.Wrapper {
 		}
 	}
 
-	/** Adds a listener. Its permit is released with the callback, also on failure. */
+	/** Adds a listener. The callback releases its permit, also on failure. */
 	private void add(Request request, Response response, Callback callback, EventsQuery query) {
 		try {
 			limitSendBuffer(request);
@@ -126,7 +126,7 @@ final class EventsHandler extends Handler.Wrapper {
 
 	/**
 	 * Limits the send buffer over HTTP/1.1. Over HTTP/2 all streams share it, and the
-	 * window of the stream is the limit.
+	 * stream's window is the limit.
 	 */
 	private static void limitSendBuffer(Request request) throws IOException {
 		if (request.getConnectionMetaData().getHttpVersion() != HttpVersion.HTTP_2 && request.getConnectionMetaData()

@@ -21,7 +21,7 @@ import java.util.List;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springframework.http.HttpHeaders;
 
-/** Description of the stream, which has no controller that springdoc could read. */
+/** OpenAPI operation of the stream, which has no controller for springdoc to inspect. */
 class EventsOperation implements OpenApiCustomizer {
 
 	private static final String EXAMPLE = """
@@ -42,12 +42,12 @@ class EventsOperation implements OpenApiCustomizer {
 	@Override
 	public void customise(OpenAPI document) {
 		Operation operation = new Operation().operationId("getPromptEvents")
-			// All operations have the one tag that the document describes
+			// All operations have the only tag of the document
 			.addTagsItem(document.getTags().getFirst().getName())
 			.summary("Listen to the prompt execution queue")
-			.description("Server-sent events: the state at once where it is known, then every change. A comment"
-					+ " comes every 5 s. While somebody listens, the upstream is asked once per"
-					+ " `gateway.fresh-for`.")
+			.description("Server-sent events: the current state if it is known, then every change. A comment is"
+					+ " sent every 5 s. While there are listeners, one request per `gateway.fresh-for` is"
+					+ " sent to the upstream.")
 			.parameters(parameters())
 			.responses(responses());
 		ErrorDescriptions.add(operation, gatewayName,
@@ -57,13 +57,13 @@ class EventsOperation implements OpenApiCustomizer {
 
 	private static List<Parameter> parameters() {
 		Parameter until = new QueryParameter().name("until")
-			.description("Ends the stream with `done` as soon as a value that was observed after the request came is"
-					+ " at most this number")
+			.description("Ends the stream with `done` as soon as a value that was observed after the request is at"
+					+ " most this number")
 			.required(false)
 			.schema(new IntegerSchema().format("int64").minimum(BigDecimal.ZERO))
 			.example(0);
 		return List.of(until,
-				lastEventId(new HeaderParameter().name("Last-Event-ID"), "browsers send it by themselves"),
+				lastEventId(new HeaderParameter().name("Last-Event-ID"), "browsers send it automatically"),
 				lastEventId(new QueryParameter().name("lastEventId"), "for clients that cannot send the header"));
 	}
 
@@ -81,7 +81,7 @@ class EventsOperation implements OpenApiCustomizer {
 						+ " The data of `prompt` and `done` is a `PromptInfo`, that of the others an `ErrorResponse`.")
 				.addHeaderObject(HttpHeaders.CACHE_CONTROL, new Header().$ref(ErrorDescriptions.NO_STORE))
 				.addHeaderObject("X-Accel-Buffering",
-						new Header().description("Keeps nginx from holding events back")
+						new Header().description("Disables buffering in nginx")
 							.schema(new StringSchema())
 							.required(true)
 							.example("no"))

@@ -6,15 +6,16 @@ import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Query of a request for the stream. Other parameters are ignored, and not decoded.
+ * Query parameters of a request for the stream. Other parameters are ignored and not
+ * decoded.
  *
- * @param until number at or below which the stream ends; absent for none
+ * @param until number at or below which the stream ends; empty if it has no end
  * @param lastEventId id of the last event of an earlier stream, as polyfills send it
  */
 record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 
 	/**
-	 * Reads a query.
+	 * Parses a query.
 	 * @throws IllegalArgumentException if {@code until} is not one number from 0 to
 	 * 2^63-1
 	 */
@@ -26,7 +27,7 @@ record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 			String value = pair.length == 1 ? "" : pair[1];
 			if (pair[0].equals("until")) {
 				if (until.isPresent()) {
-					throw new IllegalArgumentException("More than one number");
+					throw new IllegalArgumentException("More than one parameter until");
 				}
 				until = OptionalLong.of(number(decode(value)));
 			}
@@ -46,7 +47,7 @@ record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 			return decode(value);
 		}
 		catch (IllegalArgumentException ignored) {
-			// No id of an event
+			// Not the id of an event
 			return null;
 		}
 	}
@@ -58,7 +59,7 @@ record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 		return Long.parseLong(text);
 	}
 
-	/** Whether the request is a reconnect after the {@code done} of its stream. */
+	/** Whether the request is a reconnect after the {@code done} event of its stream. */
 	boolean isDone(@Nullable String lastEventIdHeader) {
 		long limit = until.orElse(Long.MAX_VALUE);
 		return EventId.isDone(lastEventIdHeader, limit) || EventId.isDone(lastEventId, limit);

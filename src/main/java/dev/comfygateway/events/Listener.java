@@ -16,8 +16,8 @@ import reactor.core.Disposable;
 import reactor.core.Disposables;
 
 /**
- * Listener: a caller of the stream, with the last event it received. One write is pending
- * at a time, and at most one event waits behind it.
+ * Listener of the stream, with the last event that was sent to it. At most one write is
+ * pending, and at most one message waits for it.
  */
 final class Listener {
 
@@ -40,7 +40,7 @@ final class Listener {
 
 	private final Consumer<Listener> onEnd;
 
-	/** What would keep the listener alive after its end. */
+	/** Scheduled tasks, which would retain the listener after its end. */
 	private final Disposable.Swap tasks = Disposables.swap();
 
 	private @Nullable Message next;
@@ -54,16 +54,18 @@ final class Listener {
 
 	private boolean ending;
 
-	/** Whether the callback is completed, which two threads may try to. */
+	/**
+	 * Whether the callback is completed. Two threads may try to complete it concurrently.
+	 */
 	private boolean ended;
 
 	/**
 	 * Creates a listener.
 	 * @param callback completed at the end of the stream
 	 * @param abort closed if the listener does not read
-	 * @param until number at or below which the stream ends; absent for none
-	 * @param ticker the cache's
-	 * @param onEnd called at the end of the stream, also if it fails
+	 * @param until number at or below which the stream ends; empty if it has no end
+	 * @param ticker ticker of the cache
+	 * @param onEnd called at the end of the stream, also on failure
 	 */
 	Listener(Content.Sink response, Callback callback, Closeable abort, OptionalLong until, Ticker ticker,
 			Consumer<Listener> onEnd) {
@@ -77,15 +79,15 @@ final class Listener {
 	}
 
 	/**
-	 * Sends an event in place of one that still waits, unless the listener received the
-	 * same last. Ends the stream with {@code done} if {@code until} is reached.
+	 * Sends an event, which replaces a waiting one. An event that equals the last one is
+	 * not sent. Ends the stream with {@code done} if {@code until} is reached.
 	 * @return whether an event is sent
 	 */
 	boolean send(Event event) {
 		return write(() -> queue(event));
 	}
 
-	/** Queues a message and writes it, if it need not wait. */
+	/** Queues a message, and writes it unless a write is pending. */
 	private boolean write(BooleanSupplier queueing) {
 		boolean isQueued;
 		synchronized (this) {
@@ -126,7 +128,7 @@ final class Listener {
 		return write(() -> lastIdentity.equals(NONE) && next == null && queue(event));
 	}
 
-	/** Sends text that is no event, unless a write is pending. */
+	/** Sends text that is not an event, unless a write is pending. */
 	void comment(byte[] text) {
 		write(() -> {
 			if (!writing && !ending && next == null) {
@@ -136,7 +138,10 @@ final class Listener {
 		});
 	}
 
-	/** Disposes a task of this listener when the stream ends, at once if it has ended. */
+	/**
+	 * Disposes a task of this listener when the stream ends, or immediately if it has
+	 * ended.
+	 */
 	void disposeAtEnd(Disposable task) {
 		tasks.update(task);
 	}
@@ -146,7 +151,10 @@ final class Listener {
 		write(() -> ending || queueLast(EMPTY));
 	}
 
-	/** Time for which the present write is pending; zero if there is none. */
+	/**
+	 * Returns the time for which the current write has been pending; zero if there is
+	 * none.
+	 */
 	synchronized long stalledFor(long now) {
 		return writing ? now - writingSince : 0;
 	}
@@ -157,13 +165,13 @@ final class Listener {
 			abort.close();
 		}
 		catch (IOException ignored) {
-			// Closed already
+			// Already closed
 		}
 	}
 
 	/**
-	 * Ends the stream of a listener that has left. Over HTTP/1.1 only a write detects
-	 * that.
+	 * Ends the stream of a listener that has left, which only a write detects over
+	 * HTTP/1.1. An idle timeout does not end the stream.
 	 */
 	void leave(Throwable failure) {
 		if (!(failure instanceof TimeoutException)) {
@@ -182,8 +190,8 @@ final class Listener {
 	}
 
 	/**
-	 * Writes the message that waits, unless a write is pending. No lock is held during
-	 * the write: Jetty has locks of its own, and calls back while it holds them.
+	 * Writes the waiting message, unless a write is pending. No lock is held during the
+	 * write, since Jetty calls back while it holds its own locks.
 	 */
 	private void writeNext() {
 		Message message;

@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/** Limit of listeners, by their number and by the heap, with a log of refusals. */
+/** Limit of listeners by number and by heap. Refusals are counted and logged. */
 @Component
 class ListenerLimit {
 
@@ -33,7 +33,7 @@ class ListenerLimit {
 		this.heap = heap;
 		this.max = connections.maxListeners(properties.events().maxListeners());
 		this.refused = Counter.builder("comfy.gateway.listeners.refused")
-			.description("Callers beyond the limits of listeners")
+			.description("Listeners refused because a limit was reached")
 			.register(meters);
 		this.refusals = new RefusalLog(LoggerFactory.getLogger(ListenerLimit.class),
 				ErrorAnswer.tooManyListeners().code(), max + " listening, limit gateway.events.max-listeners reached");
@@ -43,8 +43,8 @@ class ListenerLimit {
 	}
 
 	/**
-	 * Acquires a permit, if one is left and the heap has room for the request.
-	 * @return releases it
+	 * Acquires a permit, if one is available and the heap has room for the request.
+	 * @return action that releases the permit; empty if the request is refused
 	 */
 	Optional<Runnable> tryAcquire(Request request) {
 		if (acquired.incrementAndGet() > max) {

@@ -10,8 +10,9 @@ record Message(byte[] bytes, String identity, boolean isEvent, boolean isLast) {
 	private static final byte[] BLANK_LINE = { '\n' };
 
 	/**
-	 * Blank line after an event. Jetty sends the end of a chunk with the next one, and
-	 * some clients pass on nothing of a chunk before its end.
+	 * Returns the blank line to send after an event. Jetty sends the end of a chunk
+	 * together with the next chunk, and some clients do not deliver a chunk before its
+	 * end.
 	 */
 	static Message endOfChunk(String identity) {
 		return new Message(BLANK_LINE, identity, false, false);
