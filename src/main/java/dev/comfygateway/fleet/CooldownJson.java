@@ -11,12 +11,13 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Cool-down as JSON in Redis. The time of its failure and its end on Redis's clock are
- * fields beside it. Times are in milliseconds.
+ * JSON form of a cool-down in Redis. The time of its failure and its end, on Redis's
+ * clock, are separate fields of the hash. Times are in milliseconds.
  *
  * @param endsAnswer whether the failure ends the stored answer
- * @param interval length before jitter
- * @param keyRefused whether this failure or an earlier one in a row refused the key
+ * @param interval length of the cool-down before jitter
+ * @param keyRefused whether this failure or an earlier one in a row was a refusal of the
+ * key
  * @param failures number of failures in a row
  * @param lasting time from the first of them to this one
  */
@@ -41,8 +42,8 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 	 * Reads a cool-down.
 	 * @param at time of its failure on the cache's ticker
 	 * @param until its end on the cache's ticker
-	 * @param withoutKey removes a trace of the key, which another program may have stored
-	 * @throws InvalidResultException if the text is no cool-down
+	 * @param withoutKey removes the key from texts, which another program may have stored
+	 * @throws InvalidResultException if the text is not a cool-down
 	 */
 	static Cooldown read(String text, long keyVersion, long at, long until, UnaryOperator<UpstreamFailure> withoutKey) {
 		try {
@@ -60,7 +61,10 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 		}
 	}
 
-	/** Whether a replica can have written this: callers see all of it. */
+	/**
+	 * Whether the values are valid. Another program may have stored them, and callers
+	 * receive them.
+	 */
 	private boolean isValid() {
 		return reason != null && hasStatusOfReason() && isBetween(1, interval, GatewayProperties.MAX_COOLDOWN)
 				&& failures > 0 && isBetween(0, lasting, MAX_LASTING)

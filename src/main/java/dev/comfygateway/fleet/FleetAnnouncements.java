@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Announcements of results. An announcement wakes the waiting claims, which then read the
- * result. If none waits, the replica reads the result at once.
+ * result. If no claim waits, the replica reads the result immediately.
  */
 final class FleetAnnouncements {
 
@@ -66,7 +66,7 @@ final class FleetAnnouncements {
 		}
 	}
 
-	/** Completes at the next announcement. */
+	/** Returns a future that completes at the next announcement. */
 	CompletableFuture<Void> next() {
 		return next;
 	}
@@ -79,7 +79,7 @@ final class FleetAnnouncements {
 		waitingClaims.decrementAndGet();
 	}
 
-	/** Wakes the waiting claims, or reads the result if none waits. */
+	/** Wakes the waiting claims, or reads the result if no claim waits. */
 	void onAnnouncement(String id) {
 		if (id.equals(FleetScripts.PROBE)) {
 			return;

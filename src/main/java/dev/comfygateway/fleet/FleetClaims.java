@@ -21,14 +21,14 @@ import org.slf4j.LoggerFactory;
  * Claims of this replica, one at a time.
  *
  * <ol>
- * <li>A claim takes the future of the next announcement, so that none is missed, and runs
- * the script.</li>
- * <li>The script grants the lease, or returns a result that serves: the claim ends.</li>
- * <li>Where another replica holds the lease, the script runs again at the announcement,
- * at the end of the lease, or after one command's time, whichever comes first.</li>
- * <li>Where Redis fails, the claim is granted without a lease. In the first seconds of an
- * outage a background claim waits for Redis instead, so that a failover causes no
- * requests.</li>
+ * <li>A claim obtains the future of the next announcement before it runs the script, so
+ * that no announcement is missed.</li>
+ * <li>The script grants the lease or returns a valid result, and the claim ends.</li>
+ * <li>If another replica has the lease, the script runs again at the announcement, at the
+ * end of the lease, or after the timeout of a command, whichever is first.</li>
+ * <li>If Redis fails, the claim is granted without a lease. In the first seconds of an
+ * outage, a background claim waits for Redis instead, so that a failover causes no
+ * upstream requests.</li>
  * </ol>
  */
 final class FleetClaims {
@@ -84,7 +84,7 @@ final class FleetClaims {
 		}
 	}
 
-	/** Lets another replica fetch at once, if this one stops during a fetch. */
+	/** Releases the lease at shutdown, so that another replica can fetch immediately. */
 	void releaseBeforeStop() {
 		RedisLease held = lease;
 		if (held != null) {
@@ -92,7 +92,7 @@ final class FleetClaims {
 		}
 	}
 
-	/** Claim of one fetch, which runs the script as often as needed. */
+	/** Claim of one fetch. It runs the script until the claim ends. */
 	private final class PendingClaim {
 
 		private final CompletableFuture<Claim> outcome = new CompletableFuture<>();
@@ -107,7 +107,7 @@ final class FleetClaims {
 
 		private volatile @Nullable Account claimedFor;
 
-		/** Id of the result when the claim first met another replica's lease. */
+		/** Id of the result when the claim first found another replica's lease. */
 		private volatile String heldId = "";
 
 		private volatile long heldSince;
@@ -128,7 +128,7 @@ final class FleetClaims {
 				CompletableFuture<Void> announcement = announcements.next();
 				Account account = client.account();
 				if (!account.equals(claimedFor)) {
-					// Ids of another account's results mean nothing here
+					// Result ids of another account are not comparable
 					claimedFor = account;
 					heldId = "";
 				}
@@ -162,7 +162,8 @@ final class FleetClaims {
 						RedisLease granted = new RedisLease(scripts, announcements, ticker, account, token, reply);
 						lease = granted;
 						if (!outcome.complete(new Granted(granted))) {
-							// The claim has timed out: this replica fetches alone
+							// The claim has timed out, and this replica fetches without a
+							// lease
 							granted.release();
 						}
 						announcements.deliver(reply);
@@ -171,7 +172,7 @@ final class FleetClaims {
 						announcements.deliver(reply);
 						runAgain(announcement, reply);
 					}
-					case READ -> throw new IllegalStateException("A claim is never only read");
+					case READ -> throw new IllegalStateException("Unexpected status of a claim: READ");
 				}
 			}
 			catch (RuntimeException bug) {
@@ -209,8 +210,8 @@ final class FleetClaims {
 		}
 
 		/**
-		 * Whether to wait for Redis: for its first connection, and in the background also
-		 * for its return.
+		 * Whether to wait for Redis. Every claim waits for the first connection. A
+		 * background claim also waits for recovery.
 		 */
 		private boolean isWaitingForRedis() {
 			Duration elapsed = Duration.ofNanos(System.nanoTime() - start);
@@ -221,7 +222,7 @@ final class FleetClaims {
 					&& elapsed.compareTo(times.maxBackgroundWait()) < 0;
 		}
 
-		/** Runs a task at the signal, or after a time if that is earlier. */
+		/** Runs a task at the signal or after the delay, whichever is first. */
 		private void runAt(CompletableFuture<?> signal, long millis, Runnable task) {
 			CompletableFuture
 				.anyOf(signal, new CompletableFuture<Void>().completeOnTimeout(null, millis, TimeUnit.MILLISECONDS))

@@ -10,23 +10,25 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 
 /**
- * Choice of the fleet by {@code gateway.fleet}. The other configuration is imported, and
- * not found by the scan, so that its beans come before the condition here.
+ * Configuration of the fleet according to {@code gateway.fleet}. The component scan does
+ * not find {@link RedisConfiguration}. It is imported, so that its beans are defined
+ * before the condition here is evaluated.
  */
 @Configuration(proxyBeanMethods = false)
 @Import(RedisConfiguration.class)
 class FleetConfiguration {
 
 	/**
-	 * Fleet of one replica, if no other one is configured.
-	 * @throws InvalidSettingException if the setting is spelt as no condition reads it
+	 * Fleet of a single replica, if no other fleet is configured.
+	 * @throws InvalidSettingException if the spelling of the setting does not match the
+	 * condition of {@link RedisConfiguration}
 	 */
 	@Bean
 	@ConditionalOnMissingBean
 	Fleet singleReplica(GatewayProperties properties) {
 		if (properties.fleet() != GatewayProperties.FleetType.NONE) {
-			throw new InvalidSettingException("gateway.fleet", "is not spelt as one of its values",
-					"Write none or redis.");
+			throw new InvalidSettingException("gateway.fleet", "has an unsupported spelling",
+					"Set it to none or redis.");
 		}
 		return new SingleReplica();
 	}

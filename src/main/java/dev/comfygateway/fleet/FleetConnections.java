@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Connections to Redis, one for scripts and one for announcements. Connecting blocks, and
- * is done by the thread of {@link FleetRecovery} alone.
+ * Connections to Redis, one for scripts and one for announcements. Connecting blocks.
+ * Only the thread of {@link FleetRecovery} connects.
  */
 final class FleetConnections {
 
@@ -32,7 +32,7 @@ final class FleetConnections {
 	}
 
 	/**
-	 * Connects, unless that is done, and subscribes.
+	 * Connects if there are no connections, and subscribes.
 	 * @param channel channel of the announcements
 	 * @param onAnnouncement receives the announcements
 	 * @throws RuntimeException if Redis fails
@@ -50,7 +50,7 @@ final class FleetConnections {
 					StatefulRedisConnection<String, String> scripts = client.connect();
 					yield new Open(scripts, scripts.async(), subscription(client::connectPubSub, scripts));
 				}
-				default -> throw new IllegalStateException("Neither a client of one Redis nor of a cluster");
+				default -> throw new IllegalStateException("Unsupported type of Redis client");
 			};
 			open.subscription.addListener(new RedisPubSubAdapter<>() {
 				@Override
@@ -73,7 +73,7 @@ final class FleetConnections {
 		}
 	}
 
-	/** Subscribes to one channel, in place of an earlier one. Never blocks. */
+	/** Subscribes to a channel, and unsubscribes from the previous one. Never blocks. */
 	CompletableFuture<Void> subscribe(String channel) {
 		Open connections = required();
 		String before = connections.channel;
@@ -89,7 +89,7 @@ final class FleetConnections {
 	}
 
 	/**
-	 * Commands for scripts.
+	 * Returns the commands for scripts.
 	 * @throws RedisException if there is no connection
 	 */
 	RedisScriptingAsyncCommands<String, String> scripts() {

@@ -10,14 +10,14 @@ import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
-/** Fault of Redis, for which the replicas do not reach each other. */
+/** Failure of Redis, during which the replica does not share results. */
 enum FleetFault {
 
 	/** No connection yet. */
 	CONNECTING,
 	/** No connection. */
 	UNREACHABLE,
-	/** No reply in time. */
+	/** No reply before the timeout. */
 	TIMEOUT,
 	/** A password is needed. */
 	NOAUTH,
@@ -25,40 +25,40 @@ enum FleetFault {
 	WRONGPASS,
 	/** The user lacks a permission. */
 	NOPERM,
-	/** Memory is full. */
+	/** The memory is full. */
 	OOM,
-	/** Replica that takes no writes. */
+	/** The server is a replica that accepts no writes. */
 	READONLY,
-	/** Redis loads its data. */
+	/** Redis is loading its data. */
 	LOADING,
-	/** Replica without its master. */
+	/** The server is a replica without a connection to its master. */
 	MASTERDOWN,
-	/** Cluster without a master for the key. */
+	/** The cluster has no master for the key. */
 	CLUSTERDOWN,
-	/** Busy with a script. */
+	/** Redis is busy with a script. */
 	BUSY,
-	/** Redis cannot persist and takes no writes. */
+	/** Redis cannot persist its data and accepts no writes. */
 	MISCONF,
-	/** The key holds another type than a hash. */
+	/** The value of the key is not a hash. */
 	WRONGTYPE,
-	/** Result that this version cannot read. */
+	/** The stored result is not readable by this version. */
 	INVALID,
-	/** Any other fault. */
+	/** Any other failure. */
 	ERROR;
 
-	/** Faults whose names are codes of Redis. */
+	/** Failures whose names are error codes of Redis. */
 	private static final Set<FleetFault> OF_REDIS = EnumSet.range(NOAUTH, WRONGTYPE);
 
 	/**
-	 * Faults that a new connection may end; after a failover, the old one can lead to a
-	 * replica.
+	 * Failures that a new connection may resolve. After a failover, the old connection
+	 * can lead to a replica.
 	 */
 	private static final Set<FleetFault> OF_CONNECTION = EnumSet.of(UNREACHABLE, TIMEOUT, NOAUTH, WRONGPASS, READONLY);
 
-	/** Redis 7.0 has no code for a missing permission within a script. */
+	/** Redis 7.0 has no error code for a missing permission within a script. */
 	private static final String DENIED_IN_SCRIPT = "The user executing the script can't";
 
-	/** Word in health, log and metrics. */
+	/** Returns the word in health, log and metrics. */
 	String word() {
 		return name().toLowerCase(Locale.ROOT);
 	}
@@ -67,7 +67,7 @@ enum FleetFault {
 		return OF_CONNECTION.contains(this);
 	}
 
-	/** Fault of an exception, without the text of Redis. */
+	/** Returns the failure for an exception, without the text of Redis. */
 	static FleetFault of(Throwable thrown) {
 		FleetFault fault = ERROR;
 		for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
@@ -93,7 +93,7 @@ enum FleetFault {
 		return fault;
 	}
 
-	/** Fault of the code with which Redis begins an error. */
+	/** Returns the failure for an error message of Redis, which starts with a code. */
 	private static FleetFault ofError(@Nullable String message) {
 		if (message == null) {
 			return ERROR;

@@ -8,8 +8,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Loop that connects and probes until Redis works. It runs on a virtual thread of its
- * own, at start and after each failure.
+ * Loop that connects and probes until Redis works. It runs on a separate virtual thread,
+ * at start and after each failure.
  */
 final class FleetRecovery {
 
@@ -64,7 +64,7 @@ final class FleetRecovery {
 		}
 	}
 
-	/** Begins the loop, unless it runs. */
+	/** Begins the loop, unless it is running. */
 	void begin() {
 		if (running && looping.compareAndSet(false, true)) {
 			Thread.ofVirtual().name("fleet").start(this::loop);
@@ -84,12 +84,15 @@ final class FleetRecovery {
 			looping.set(false);
 		}
 		if (!state.isUp()) {
-			// A failure came while the loop ended
+			// A failure occurred while the loop ended
 			begin();
 		}
 	}
 
-	/** Connects if that is needed, and probes; returns whether Redis works. */
+	/**
+	 * Connects if there are no connections, and probes.
+	 * @return whether Redis works
+	 */
 	private boolean reconnect() {
 		try {
 			Account account = client.account();
@@ -120,8 +123,8 @@ final class FleetRecovery {
 	}
 
 	/**
-	 * Pause between two probes, with jitter, since all replicas probe. It grows with the
-	 * outage.
+	 * Returns the pause between two probes. It grows with the length of the outage, and
+	 * has jitter, since all replicas probe.
 	 */
 	private Duration pause() {
 		long max = Math.min(MAX_PAUSE.toMillis(), MIN_PAUSE.toMillis() + state.downFor().toMillis() / 4);

@@ -15,11 +15,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reply of {@code claim.lua}.
  *
- * @param redisMillis time of Redis's clock, in milliseconds
+ * @param redisMillis Redis's clock, in milliseconds
  * @param received arrival of the reply on the cache's ticker
- * @param leaseLeft time left of the lease
+ * @param leaseLeft remaining time of the lease
  * @param id id of the result
- * @param shared the result; absent if there is none
+ * @param shared the result; {@code null} if there is none
  */
 record FleetReply(Status status, long redisMillis, long received, Duration leaseLeft, @Nullable String id,
 		@Nullable Shared shared) {
@@ -29,21 +29,21 @@ record FleetReply(Status status, long redisMillis, long received, Duration lease
 	/** Outcome of a claim or a read. */
 	enum Status {
 
-		/** The result serves. */
+		/** The result is valid for the claim. */
 		SHARED,
 		/** This replica has the lease. */
 		GRANTED,
 		/** Another replica has the lease. */
 		HELD,
-		/** It was only read. */
+		/** The result was read without a claim. */
 		READ
 
 	}
 
 	/**
-	 * Reads a reply. Redis's clock counts as read when the request was sent: a reply can
-	 * be slow, and no answer may look younger than it is.
-	 * @throws InvalidResultException if it holds something else than a result
+	 * Parses a reply. Redis's clock is assumed to have been read when the request was
+	 * sent: a reply can be slow, and an answer must not appear younger than it is.
+	 * @throws InvalidResultException if the reply is not valid
 	 */
 	static FleetReply of(List<@Nullable Object> fields, long keyVersion, long sent, long received,
 			UnaryOperator<UpstreamFailure> withoutKey) {
@@ -77,7 +77,7 @@ record FleetReply(Status status, long redisMillis, long received, Duration lease
 		return snapshot == null ? null : new Shared(snapshot, null);
 	}
 
-	/** Age in nanoseconds; zero for a time in the future. */
+	/** Returns the age in nanoseconds; zero for a time in the future. */
 	private static long age(@Nullable Object at, long redisMillis) {
 		Duration age = Duration.ofMillis(Math.max(0, redisMillis - millis(at)));
 		if (age.compareTo(MAX_AGE) > 0) {
@@ -86,7 +86,7 @@ record FleetReply(Status status, long redisMillis, long received, Duration lease
 		return age.toNanos();
 	}
 
-	/** Time left of a cool-down, in nanoseconds. */
+	/** Returns the remaining time of a cool-down in nanoseconds. */
 	private static long cooldownLeft(@Nullable Object end, long redisMillis) {
 		return TimeUnit.MILLISECONDS
 			.toNanos(Math.clamp(millis(end) - redisMillis, 0, FleetTimes.MAX_COOLDOWN.toMillis()));

@@ -30,11 +30,12 @@ import org.springframework.core.io.ClassPathResource;
 final class FleetScripts {
 
 	/**
-	 * Version of the format in Redis. Replicas with another one form another fleet.
+	 * Format of the key, with the version of the stored format. Replicas with different
+	 * versions form separate fleets.
 	 */
 	private static final String KEY = "{comfy-gateway:%s}:3:prompt";
 
-	/** Announcement of a probe. */
+	/** Announcement that a probe publishes. */
 	static final String PROBE = "probe";
 
 	private final FleetConnections connections;
@@ -53,8 +54,8 @@ final class FleetScripts {
 
 	/**
 	 * Creates the scripts.
-	 * @param ticker the cache's
-	 * @param withoutKey removes a trace of the key from a failure that Redis holds
+	 * @param ticker ticker of the cache
+	 * @param withoutKey removes the API key from the texts of a stored failure
 	 */
 	FleetScripts(FleetConnections connections, FleetTimes times, Ticker ticker,
 			UnaryOperator<UpstreamFailure> withoutKey, MeterRegistry meters) {
@@ -65,16 +66,18 @@ final class FleetScripts {
 		this.meters = meters;
 	}
 
-	/** Name of the account's hash, and of the channel of its results. */
+	/**
+	 * Returns the key of the account's hash, which is also the channel of its results.
+	 */
 	static String key(Account account) {
 		return KEY.formatted(account.fingerprint());
 	}
 
 	/**
 	 * Claims the next fetch.
-	 * @param newBelowNanos time since arrival below which an answer serves
-	 * @param heldId id of the result when the claim first met another replica's lease;
-	 * empty if it met none
+	 * @param newBelowNanos time since arrival below which an answer is valid
+	 * @param heldId id of the result when the claim first found another replica's lease;
+	 * empty if it found none
 	 */
 	CompletableFuture<FleetReply> claim(Account account, String token, long newBelowNanos, Duration lease,
 			String heldId) {
@@ -87,7 +90,7 @@ final class FleetScripts {
 		return reply(account, "read", "", "0", "0", "");
 	}
 
-	/** Reads the shared result, and runs every command that the fleet uses. */
+	/** Reads the shared result, and checks that writing and publishing work. */
 	CompletableFuture<FleetReply> probe(Account account) {
 		return reply(account, "probe", "", "0", "0", "");
 	}
@@ -102,8 +105,8 @@ final class FleetScripts {
 	}
 
 	/**
-	 * Publishes the result of a fetch, unless the lease is over.
-	 * @param redisMillis time of Redis's clock, in milliseconds
+	 * Publishes the result of a fetch, unless the lease has expired.
+	 * @param redisMillis Redis's clock, in milliseconds
 	 */
 	CompletableFuture<Boolean> publish(Account account, String token, FetchResult result, long redisMillis) {
 		long now = ticker.read();

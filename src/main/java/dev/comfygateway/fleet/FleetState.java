@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * State of the fleet as this replica sees it, with a gauge, and with one line in the log
- * for each change.
+ * State of this replica's connection to the fleet, with a gauge. Each change is logged in
+ * one line.
  */
 final class FleetState {
 
@@ -38,29 +38,30 @@ final class FleetState {
 		return fault == FleetFault.CONNECTING;
 	}
 
-	/** Whether class loading in this process can cause a timeout. */
+	/** Whether the process is starting, when class loading can cause a timeout. */
 	boolean isStarting() {
 		return isConnecting() && downFor().compareTo(MAX_START) < 0;
 	}
 
-	/** {@code ok}, or the fault. */
+	/** Returns {@code ok}, or the word of the current failure. */
 	String word() {
 		FleetFault current = fault;
 		return current == null ? "ok" : current.word();
 	}
 
-	/** Time since the first fault in a row; zero if there is none. */
+	/** Returns the time since the first failure in a row; zero if the fleet is up. */
 	Duration downFor() {
 		return isUp() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - downSince);
 	}
 
-	/** Completes when the fleet is up again. */
+	/** Returns a future that completes when the fleet is up again. */
 	CompletableFuture<Void> recovered() {
 		return recovered;
 	}
 
 	void up() {
-		// Outside the lock, and not the future of a fault that begins meanwhile
+		// Completed outside the lock. The future of a failure that begins concurrently is
+		// not completed
 		endFault().complete(null);
 	}
 

@@ -13,8 +13,8 @@ import java.time.Duration;
 record FleetTimes(Duration deadline, Duration command, Duration retention) {
 
 	/**
-	 * Longer than any cool-down with its jitter, and shorter than a step of a wrong
-	 * clock.
+	 * Maximum time of a cool-down with its jitter. A longer one in Redis indicates that
+	 * its clock was changed.
 	 */
 	static final Duration MAX_COOLDOWN = Duration.ofMinutes(20);
 
@@ -25,27 +25,30 @@ record FleetTimes(Duration deadline, Duration command, Duration retention) {
 					.plus(gateway.staleIfError()));
 	}
 
-	/** Length of a lease: a fetch, and the publication of its result. */
+	/** Returns the length of a lease: a fetch and the publication of its result. */
 	Duration lease() {
 		return deadline.plus(command);
 	}
 
-	/** Maximum wait for the end of another replica's lease. */
+	/** Returns the maximum wait for the end of another replica's lease. */
 	Duration maxClaim() {
 		return lease().plus(command);
 	}
 
-	/** Maximum wait of a background claim for Redis. */
+	/** Returns the maximum wait of a background claim for Redis. */
 	Duration maxBackgroundWait() {
 		return deadline.minus(command.multipliedBy(2));
 	}
 
-	/** Maximum time of a claim, whatever happens. */
+	/** Returns the maximum time of a claim in all cases. */
 	Duration maxPendingClaim() {
 		return maxBackgroundWait().plus(maxClaim()).plus(command);
 	}
 
-	/** Maximum time of a successful probe, so that commands after it have a margin. */
+	/**
+	 * Returns the maximum time of a successful probe, so that later commands have a
+	 * margin before their timeout.
+	 */
 	Duration maxProbe() {
 		return command.multipliedBy(4).dividedBy(5);
 	}

@@ -1,12 +1,12 @@
 package dev.comfygateway.fleet;
 
-/** Result in Redis that this version cannot read. */
+/** Exception for a result in Redis that this version cannot read. */
 class InvalidResultException extends RuntimeException {
 
 	private static final long serialVersionUID = 1L;
 
 	InvalidResultException() {
-		super("Redis holds something else than a result", null, false, false);
+		super("The result in Redis is not readable", null, false, false);
 	}
 
 }

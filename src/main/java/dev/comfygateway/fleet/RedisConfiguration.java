@@ -29,10 +29,10 @@ import org.springframework.core.env.Environment;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /**
- * Fleet through Redis: Lettuce as Boot sets it up by {@code spring.data.redis.*}, but
- * with short timeouts and without the queues and repetitions that make an absent Redis
- * look like a slow one. Without {@code gateway.fleet=redis} no class of a Redis client is
- * loaded.
+ * Configuration of the fleet through Redis. It uses Boot's Lettuce client and
+ * {@code spring.data.redis.*}, with short timeouts. Commands are not queued or replayed
+ * without a connection, which would make an unreachable Redis appear slow. No class of a
+ * Redis client is loaded unless {@code gateway.fleet=redis} is set.
  */
 @ConditionalOnProperty(name = "gateway.fleet", havingValue = "redis")
 @Import(DataRedisAutoConfiguration.class)
@@ -46,7 +46,7 @@ class RedisConfiguration {
 
 	private static final Duration DEFAULT_TIMEOUT = Duration.ofMillis(250);
 
-	/** Share of {@code comfy.deadline} that one command may take. */
+	/** Divisor of {@code comfy.deadline}: one command may take a quarter of it. */
 	private static final int MAX_SHARE = 4;
 
 	private static final int THREADS = 2;
@@ -56,8 +56,8 @@ class RedisConfiguration {
 	@Bean
 	FleetTimes fleetTimes(DataRedisProperties redis, ComfyCloudClient client, GatewayProperties gateway) {
 		if (redis.getMasterreplica() != null) {
-			throw new InvalidSettingException("spring.data.redis.masterreplica.nodes", "is not for a fleet",
-					"Name the master by spring.data.redis.host, or use Sentinel or Cluster.");
+			throw new InvalidSettingException("spring.data.redis.masterreplica.nodes", "is not supported by the fleet",
+					"Set spring.data.redis.host to the master, or use Sentinel or Cluster.");
 		}
 		return FleetTimes.of(client.deadline(), timeout("timeout", redis.getTimeout(), client.deadline()), gateway);
 	}
@@ -79,7 +79,7 @@ class RedisConfiguration {
 		Duration connectTimeout = timeout("connect-timeout", redis.getConnectTimeout(), client.deadline());
 		return options -> options.socketOptions(SocketOptions.builder().connectTimeout(connectTimeout).build())
 			.disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-			// A claim that timed out must not be made after a reconnect
+			// A claim that timed out must not be replayed after a reconnect
 			.replayFilter(command -> true)
 			.requestQueueSize(MAX_QUEUED_COMMANDS);
 	}
@@ -102,11 +102,11 @@ class RedisConfiguration {
 			}
 			throw new InvalidSettingException("spring.data.redis",
 					"does not describe a server, a cluster, or a master with its sentinels",
-					"Check the settings spring.data.redis.*: hosts, ports, and what belongs together.");
+					"Check the settings spring.data.redis.*: hosts, ports, and settings that exclude each other.");
 		}
 	}
 
-	/** Whether the report of a failure to start will say more, and no secret. */
+	/** Whether the failure report is more specific, and contains no secret. */
 	private static boolean isReported(Throwable failure) {
 		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
 			if (cause instanceof InvalidSettingException || cause instanceof NoSuchSslBundleException
@@ -117,7 +117,9 @@ class RedisConfiguration {
 		return false;
 	}
 
-	/** Boot's own report of a wrong URL would print it, with the password. */
+	/**
+	 * Checks the URL. Boot's own failure report would print it, including the password.
+	 */
 	private static void requireUrl(@Nullable String text) {
 		try {
 			URI url = new URI(text == null || text.isEmpty() ? DEFAULT_URL : text);
@@ -127,11 +129,11 @@ class RedisConfiguration {
 			}
 		}
 		catch (URISyntaxException ignored) {
-			// Reported below, without the value
+			// Reported below without the value
 		}
-		throw new InvalidSettingException(URL, "is not a URL of Redis",
-				"Use one such as redis://redis.example:6379, or rediss://… for TLS; encode what is special in the"
-						+ " password.");
+		throw new InvalidSettingException(URL, "is not a Redis URL",
+				"Use one such as redis://redis.example:6379, or rediss://… for TLS; percent-encode special"
+						+ " characters in the password.");
 	}
 
 	private static Duration timeout(String name, @Nullable Duration configured, Duration deadline) {

@@ -12,7 +12,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
- * Lease that Redis granted to this replica. It ends once, with or without a result.
+ * Lease that Redis granted to this replica. It ends exactly once, with or without a
+ * result.
  */
 final class RedisLease implements Lease {
 
@@ -48,7 +49,7 @@ final class RedisLease implements Lease {
 	@Override
 	public void publish(FetchResult result) {
 		if (result.keyVersion() != account.keyVersion()) {
-			// The result belongs to the account of another key
+			// The result belongs to another key
 			release();
 		}
 		else if (end()) {
@@ -68,7 +69,7 @@ final class RedisLease implements Lease {
 		end.whenComplete((done, failure) -> announcements.reportFailure(failure));
 	}
 
-	/** Releases a lease that is still held, and waits for it. */
+	/** Releases the lease if it has not ended, and waits for the release. */
 	void releaseBeforeStop(Duration timeout) {
 		if (!end()) {
 			return;
@@ -80,7 +81,7 @@ final class RedisLease implements Lease {
 			Thread.currentThread().interrupt();
 		}
 		catch (ExecutionException | TimeoutException ignored) {
-			// It ends by itself
+			// The lease expires in Redis
 		}
 	}
 
@@ -89,8 +90,8 @@ final class RedisLease implements Lease {
 	}
 
 	/**
-	 * Time of Redis's clock, in milliseconds. It can be early by the latency of the
-	 * grant, and is never late.
+	 * Returns Redis's clock in milliseconds. The value can be behind by the latency of
+	 * the grant, and is never ahead.
 	 */
 	private long redisMillis() {
 		return grant.redisMillis() + TimeUnit.NANOSECONDS.toMillis(ticker.read() - grant.received());

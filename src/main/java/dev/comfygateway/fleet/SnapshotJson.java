@@ -11,13 +11,14 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Snapshot as JSON in Redis. Its arrival on Redis's clock is a field beside it. Times are
- * in milliseconds.
+ * JSON form of a snapshot in Redis. Its arrival, on Redis's clock, is a separate field of
+ * the hash. Times are in milliseconds.
  *
- * @param ageOnArrival age that the upstream gave it
- * @param deprecation announcement of the end of the upstream's API; absent without one
- * @param took time of its fetch
- * @param arrivedAt arrival since 1970, on the clock of the replica that fetched it
+ * @param ageOnArrival age that the upstream reported
+ * @param deprecation announcement that the upstream's API is deprecated; {@code null} if
+ * there is none
+ * @param took duration of its fetch
+ * @param arrivedAt arrival since the epoch, on the clock of the replica that fetched it
  */
 record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, @Nullable Deprecation deprecation, long took,
 		long arrivedAt) {
@@ -40,7 +41,7 @@ record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, @Nullable Deprecat
 	/**
 	 * Reads a snapshot.
 	 * @param arrivedNanos its arrival on the cache's ticker
-	 * @throws InvalidResultException if the text is no snapshot
+	 * @throws InvalidResultException if the text is not a snapshot
 	 */
 	static Snapshot read(String text, long keyVersion, long arrivedNanos) {
 		try {
