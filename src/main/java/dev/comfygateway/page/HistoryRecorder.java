@@ -11,8 +11,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Recorder of the last hour: a ring of slots in memory, each with its last number. A
- * failure does not replace the number of its slot. Slots of a cool-down count as failed.
+ * Recorder of the last hour in a ring buffer of slots, each with its last number. A
+ * failure does not replace the number of its slot. A slot during a cool-down has the
+ * state {@code FAILED}.
  */
 class HistoryRecorder {
 
@@ -28,7 +29,7 @@ class HistoryRecorder {
 		this.clock = clock;
 	}
 
-	/** Records the last result of the upstream. */
+	/** Records the latest result of the upstream. */
 	void record(UpstreamStatus status) {
 		if (status.failure().isPresent()) {
 			failed(status.nextAttemptAt().orElse(Instant.MIN));
@@ -41,7 +42,7 @@ class HistoryRecorder {
 
 	/**
 	 * Records an answer.
-	 * @param queueRemaining its number, if it has one
+	 * @param queueRemaining number of the answer; {@code null} if it has none
 	 */
 	synchronized void known(@Nullable Long queueRemaining) {
 		long number = currentSlot();
@@ -50,7 +51,7 @@ class HistoryRecorder {
 
 	/**
 	 * Records a failure.
-	 * @param until end of the cool-down after it
+	 * @param until end of the cool-down after the failure
 	 */
 	synchronized void failed(Instant until) {
 		long number = currentSlot();
@@ -62,7 +63,7 @@ class HistoryRecorder {
 		ring[index(number)] = new Slot(point, failedUntil);
 	}
 
-	/** Every slot of the last hour. */
+	/** Returns every slot of the last hour. */
 	synchronized PromptHistory history() {
 		long current = currentSlot();
 		List<HistoryPoint> points = new ArrayList<>(SLOTS);
@@ -82,7 +83,8 @@ class HistoryRecorder {
 	}
 
 	/**
-	 * End of the cool-down of the last slot before this one, which the ring still has.
+	 * Returns the end of the cool-down of the latest earlier slot that is still in the
+	 * ring.
 	 */
 	private Instant failedUntilBefore(long first) {
 		Slot last = null;
@@ -95,7 +97,10 @@ class HistoryRecorder {
 		return last == null ? Instant.MIN : last.failedUntil;
 	}
 
-	/** Slot of this number; absent if the ring has an older one in its place. */
+	/**
+	 * Returns the slot with this number; {@code null} if the ring has an older slot at
+	 * its index.
+	 */
 	private @Nullable Slot slot(long number) {
 		Slot stored = ring[index(number)];
 		return stored != null && stored.point.at().equals(begin(number)) ? stored : null;
@@ -116,8 +121,8 @@ class HistoryRecorder {
 	/**
 	 * Slot with a request to the upstream.
 	 *
-	 * @param point what callers get
-	 * @param failedUntil end of the cool-down, if a failure came last
+	 * @param point point that callers receive
+	 * @param failedUntil end of the cool-down, if the latest result is a failure
 	 */
 	private record Slot(HistoryPoint point, Instant failedUntil) {
 	}

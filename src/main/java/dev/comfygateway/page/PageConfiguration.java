@@ -17,19 +17,20 @@ import org.springframework.util.DigestUtils;
 import org.springframework.web.servlet.config.annotation.ResourceHandlerRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
-/** Files of the page, its headers and its record. */
+/** Configuration of the page: its static files, its endpoints and the history. */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnBooleanProperty(name = PageConfiguration.ENABLED, matchIfMissing = true)
 class PageConfiguration implements WebMvcConfigurer {
 
 	static final String ENABLED = "gateway.page.enabled";
 
-	/** A library's version is part of its path. */
+	/** Maximum age of a library, whose version is part of its path. */
 	private static final Duration LIBRARY_MAX_AGE = Duration.ofDays(365);
 
 	/**
-	 * Adds the files. The page's own have no version in their names, and the jar's times
-	 * are the same in every build: browsers ask each time, by ETag.
+	 * Adds the static files. Browsers revalidate the page's own files by ETag each time:
+	 * the names have no version, and the timestamps in the jar are the same in every
+	 * build.
 	 */
 	@Override
 	public void addResourceHandlers(ResourceHandlerRegistry registry) {
@@ -44,7 +45,10 @@ class PageConfiguration implements WebMvcConfigurer {
 			.setUseLastModified(false);
 	}
 
-	/** Entity tag of a file: a hash of its content, so equal on every replica. */
+	/**
+	 * Returns the entity tag of a file. It is a hash of the content, and equal on every
+	 * replica.
+	 */
 	static String etag(Resource file) {
 		try (InputStream content = file.getInputStream()) {
 			return '"' + DigestUtils.md5DigestAsHex(content) + '"';

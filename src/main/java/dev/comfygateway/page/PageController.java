@@ -24,7 +24,7 @@ import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Controller of the page, of the record and of the state that the page shows. */
+/** Controller of the page, of the history, and of the status that the page shows. */
 @RestController
 @ConditionalOnBooleanProperty(name = PageConfiguration.ENABLED, matchIfMissing = true)
 class PageController {
@@ -63,13 +63,12 @@ class PageController {
 			.body(PAGE);
 	}
 
-	@Operation(summary = "Get the queue's course over the last hour",
-			description = "Returns what this replica has seen in each 15 s of the last hour, oldest first. It causes"
-					+ " no request to the upstream.")
+	@Operation(summary = "Get the queue length over the last hour",
+			description = "Returns what this replica observed in each 15 s of the last hour, oldest first. Sends no"
+					+ " request to the upstream.")
 	@ApiResponse(responseCode = "200", description = "Success",
-			headers = @Header(name = "Cache-Control",
-					description = "How long the answer may be used without asking again", required = true,
-					schema = @Schema(type = "string"), example = "max-age=15"),
+			headers = @Header(name = "Cache-Control", description = "Time for which the response is fresh",
+					required = true, schema = @Schema(type = "string"), example = "max-age=15"),
 			content = @Content(mediaType = "application/json", schema = @Schema(implementation = PromptHistory.class)))
 	@GetMapping(HISTORY)
 	ResponseEntity<PromptHistory> getPromptHistory() {
@@ -87,7 +86,7 @@ class PageController {
 			.body(PageStatus.of(cache.status(), clock.instant(), pod(), freshFor, requests(), upstreamRequests()));
 	}
 
-	/** Requests for the prompt, without rejected ones. */
+	/** Returns the number of requests for the prompt, without rejected ones. */
 	private long requests() {
 		return (long) meters.find("comfy.gateway.requests")
 			.counters()
@@ -101,7 +100,7 @@ class PageController {
 		return meters.find("comfy.gateway.upstream.requests").timers().stream().mapToLong(Timer::count).sum();
 	}
 
-	/** Name of the pod, which a container has as its host's. */
+	/** Returns the name of the pod, which is the host name of its container. */
 	private String pod() {
 		String known = pod;
 		if (known == null) {

@@ -11,23 +11,23 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * State of the gateway on the page, in the terms of the health endpoint. It is public.
+ * Public state of the gateway for the page, in the terms of the health endpoint.
  *
- * @param now time of the gateway's clock, from which a browser's can differ
- * @param pod name of the replica that answers
- * @param freshForSeconds how long an answer is fresh
+ * @param now time of the gateway's clock; a browser's clock can differ
+ * @param pod name of the replica that sends this response
+ * @param freshForSeconds time for which an answer is fresh
  * @param state {@code answering}, {@code failing}, {@code key refused} or
  * {@code not asked yet}
- * @param code code that callers get; absent if the upstream answers
+ * @param code code that callers receive; absent if the upstream answers
  * @param reason {@code error=} token of {@code Proxy-Status}, or the upstream's status
  * @param nextAttemptAt end of the cool-down; absent if there is none
  * @param lastGoodAt time of the last good answer, however old; absent if there is none
  * @param observedAt time of the answer that may still be served; absent if there is none
- * @param arrivedAt time of its arrival, from which it is fresh
+ * @param arrivedAt time of the arrival of that answer, from which it is fresh
  * @param queueRemaining number of that answer
- * @param requests answered requests for the prompt
+ * @param requests requests for the prompt, without rejected ones
  * @param upstreamRequests requests to the upstream
- * @param savedRequests requests that caused none to the upstream
+ * @param savedRequests difference of these two numbers; zero if it is negative
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record PageStatus(Instant now, String pod, double freshForSeconds, String state, @Nullable String code,
@@ -45,7 +45,8 @@ record PageStatus(Instant now, String pod, double freshForSeconds, String state,
 				observed == null ? null : millis(observed.observedAt()),
 				observed == null ? null : millis(observed.arrivedAt()),
 				observed == null ? null : observed.promptInfo().remaining(), requests, upstreamRequests,
-				// Retries and listeners can cause more than there were callers
+				// Retries and listeners can cause more upstream requests than there were
+				// callers
 				Math.max(0, requests - upstreamRequests));
 	}
 

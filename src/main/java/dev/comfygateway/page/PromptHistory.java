@@ -7,14 +7,14 @@ import io.swagger.v3.oas.annotations.media.Schema.RequiredMode;
 import java.util.List;
 
 /**
- * Record of the last hour, as callers get it.
+ * History of the last hour, as callers receive it.
  *
  * @param intervalSeconds length of a slot
- * @param points every slot, oldest first; the last one is not over yet
+ * @param points every slot, oldest first; the last one is still in progress
  */
 record PromptHistory(
 		@Schema(description = "Length of a slot",
 				requiredMode = RequiredMode.REQUIRED) @JsonProperty("interval_seconds") long intervalSeconds,
-		@ArraySchema(arraySchema = @Schema(description = "Every slot, oldest first; the last one is not over yet",
+		@ArraySchema(arraySchema = @Schema(description = "Every slot, oldest first; the last one is still in progress",
 				requiredMode = RequiredMode.REQUIRED)) List<HistoryPoint> points) {
 }

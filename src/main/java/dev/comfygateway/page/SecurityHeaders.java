@@ -6,14 +6,14 @@ import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Security headers of the pages for people: the gateway's own, and Swagger's. */
+/** Configuration of security headers for the page and Swagger UI. */
 @Configuration(proxyBeanMethods = false)
 class SecurityHeaders {
 
 	private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self'%s; img-src 'self' data:;"
 			+ " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-	/** Style within the picture of Swagger's logo. */
+	/** Hash of the inline style in Swagger's logo, an SVG image. */
 	private static final String LOGO = " 'sha256-RL3ie0nH+Lzz2YNqQN83mnU0J1ot4QL7b99vMdIX99w='";
 
 	@Bean

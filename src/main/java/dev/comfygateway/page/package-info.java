@@ -1,6 +1,6 @@
 /**
- * Page for people at {@code /}, with the record of the last hour and the state of the
- * gateway. Nothing here causes a request to the upstream.
+ * Web page at {@code /}, with the history of the last hour and the state of the gateway.
+ * This package causes no request to the upstream.
  */
 @NullMarked
 package dev.comfygateway.page;
