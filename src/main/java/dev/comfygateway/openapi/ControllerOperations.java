@@ -12,8 +12,7 @@ import org.springframework.core.annotation.Order;
 import org.springframework.web.method.HandlerMethod;
 
 /**
- * Descriptions of the controllers' operations beyond their annotations: the errors that
- * any operation can have.
+ * Customizer that adds the tag and the common errors to the controllers' operations.
  */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class ControllerOperations implements OperationCustomizer, OpenApiCustomizer {
@@ -26,7 +25,7 @@ class ControllerOperations implements OperationCustomizer, OpenApiCustomizer {
 
 	@Override
 	public Operation customize(Operation operation, HandlerMethod handler) {
-		// Annotations always set it, and headers have only one
+		// Annotations always set the style, but headers support only one
 		operation.getResponses()
 			.values()
 			.stream()

@@ -17,24 +17,24 @@ import java.util.stream.Collectors;
 import org.springframework.http.HttpHeaders;
 
 /**
- * Error responses of an operation in the OpenAPI document. The examples are the answers
- * themselves, and headers refer to the document's components.
+ * Error responses of an operation in the OpenAPI document. The examples are the actual
+ * bodies. Headers refer to the document's components.
  */
 public final class ErrorDescriptions {
 
-	/** Component of {@code Cache-Control} for what is never stored. */
+	/** Name of the header component for {@code Cache-Control: no-store}. */
 	public static final String NO_STORE = "No-Store";
 
-	/** Statuses with which the server refuses a request to any path, or fails. */
+	/** Statuses of errors that any path can have. */
 	private static final List<Integer> OF_SERVER = List.of(400, 404, 405, 414, 417, 431, 500, 501, 503, 505);
 
 	private ErrorDescriptions() {
 	}
 
 	/**
-	 * Adds the errors of an operation: its own ones first, then those of any path.
+	 * Adds the errors of an operation: its specific errors first, then those of any path.
 	 * @param gatewayName the gateway's name in {@code Proxy-Status}
-	 * @param own errors of this operation alone, which can say when to retry
+	 * @param own errors of this operation alone, which can have {@code Retry-After}
 	 */
 	public static void add(Operation operation, String gatewayName, List<Named> own) {
 		List<Named> all = new ArrayList<>(own);
@@ -53,7 +53,7 @@ public final class ErrorDescriptions {
 
 	private static ApiResponse response(int status, List<Named> errors, String gatewayName) {
 		MediaType body = new MediaType().schema(new Schema<>().$ref(ErrorResponse.class.getSimpleName()));
-		Header proxyStatus = new Header().description("What failed (RFC 9209)")
+		Header proxyStatus = new Header().description("Cause of the error (RFC 9209)")
 			.schema(new StringSchema())
 			.required(true);
 		for (Named error : errors) {

@@ -6,14 +6,14 @@ import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 
 /**
- * Post-processor that makes springdoc's beans lazy, although springdoc declares them
- * eager. Most gateways never serve the document.
+ * Post-processor that makes springdoc's eager beans lazy. Most instances never serve the
+ * document.
  */
 class LazySpringdoc implements BeanFactoryPostProcessor {
 
 	private static final String DOCUMENT = "openApiResource";
 
-	/** Bean whose effect the document depends on, without a reference to it. */
+	/** Bean that the document depends on without a reference to it. */
 	private static final String CONVERTERS = "modelConverterRegistrar";
 
 	@Override

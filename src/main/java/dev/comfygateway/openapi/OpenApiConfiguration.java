@@ -45,7 +45,7 @@ import org.springframework.validation.Validator;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
 /**
- * Configuration of the OpenAPI document, which springdoc creates at its first request.
+ * Configuration of the OpenAPI document, which springdoc creates on the first request.
  */
 @Configuration(proxyBeanMethods = false)
 class OpenApiConfiguration {
@@ -75,13 +75,13 @@ class OpenApiConfiguration {
 			.info(new Info().title(properties.name())
 				.version(built == null ? "unknown" : built.getVersion())
 				.description("Answers Comfy Cloud's `GET /api/prompt` for callers that hold no key."
-						// Relative to Swagger's page and to the document alike
+						// Relative both to Swagger UI and to the document
 						+ (properties.page().enabled() ? " [The queue as a page](../)." : ""))
 				.contact(new Contact().name("The operator of this gateway"))
-				// Of the API that is described, as its own contract says
+				// License of the described API, according to its own contract
 				.license(new License().name("GNU General Public License v3.0")
 					.url("https://github.com/comfyanonymous/ComfyUI/blob/master/LICENSE")))
-			// Springdoc would add the host of the caller's request
+			// Otherwise springdoc adds the host of the request
 			.servers(List.of(new Server().url("/")))
 			.security(List.of())
 			.tags(List.of(new Tag().name(TAG).description("The workflow execution queue.")))
@@ -92,12 +92,13 @@ class OpenApiConfiguration {
 		long freshFor = properties.freshFor().toSeconds();
 		return Map.of(HttpHeaders.ETAG, text("Strong hash of the body", "\"5fa4e2a54d1f9a1ac0ffbf5b9aad0cb5\""),
 				HttpHeaders.CACHE_CONTROL,
-				text("How long the answer may be used without asking again",
-						freshFor == 0 ? "no-cache" : "max-age=" + freshFor),
-				"Cache-Status", text("How the answer came about (RFC 9211)", properties.name() + "; hit; ttl=1"),
-				HttpHeaders.AGE, seconds("Seconds since the upstream answered, rounded up; absent on a fetched answer"),
-				ErrorDescriptions.NO_STORE, text("Never stored", "no-store"), HttpHeaders.RETRY_AFTER,
-				seconds("Seconds until asking again can help; absent where that is not known"),
+				text("Time for which the response is fresh", freshFor == 0 ? "no-cache" : "max-age=" + freshFor),
+				"Cache-Status",
+				text("How the cache handled the request (RFC 9211)", properties.name() + "; hit; ttl=1"),
+				HttpHeaders.AGE,
+				seconds("Seconds since the upstream answered, rounded up; absent if the answer was fetched"),
+				ErrorDescriptions.NO_STORE, text("The response must not be stored", "no-store"),
+				HttpHeaders.RETRY_AFTER, seconds("Seconds to wait before the next request; absent if unknown"),
 				HttpHeaders.WWW_AUTHENTICATE, text("Required with 401. Callers cannot authenticate", null),
 				HttpHeaders.ALLOW, text("Allowed methods", "GET, HEAD, OPTIONS"));
 	}
@@ -126,7 +127,7 @@ class OpenApiConfiguration {
 		return new RelativeSwaggerUi(ui, properties, web);
 	}
 
-	/** Adds {@code Vary} to the document and its page. */
+	/** Adds {@code Vary} to the document and Swagger UI. */
 	@Bean
 	FilterRegistrationBean<Filter> documentVary() {
 		FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
@@ -139,8 +140,8 @@ class OpenApiConfiguration {
 	}
 
 	/**
-	 * Springdoc's bean with a lazy transformer. Spring MVC creates this bean at start,
-	 * and the transformer would load Jackson 2.
+	 * Replaces springdoc's bean by one with a lazy transformer. Spring MVC creates this
+	 * bean at start, and an eager transformer would load Jackson 2.
 	 */
 	@Bean
 	@ConditionalOnProperty(name = { DOCUMENT_ENABLED, UI_ENABLED }, matchIfMissing = true)
@@ -151,8 +152,8 @@ class OpenApiConfiguration {
 	}
 
 	/**
-	 * Validation is off: springdoc depends on the API of Bean Validation, for which
-	 * Spring MVC would look for a provider.
+	 * Disables validation. Springdoc depends on the Bean Validation API, for which Spring
+	 * MVC would otherwise search for a provider.
 	 */
 	@Bean
 	WebMvcConfigurer withoutValidation() {

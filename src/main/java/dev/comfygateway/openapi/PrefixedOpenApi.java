@@ -18,14 +18,14 @@ import org.springdoc.webmvc.api.OpenApiWebMvcResource;
 import org.springframework.beans.factory.ObjectFactory;
 
 /**
- * Controller of the OpenAPI document. Its server is the path prefix of the gateway behind
- * a proxy, according to {@code X-Forwarded-Prefix}.
+ * Controller of the OpenAPI document. The server URL in the document is the path prefix
+ * of the gateway behind a proxy, according to {@code X-Forwarded-Prefix}.
  */
 class PrefixedOpenApi extends OpenApiWebMvcResource {
 
 	static final String PREFIX = "X-Forwarded-Prefix";
 
-	/** Path of plain segments, which no browser resolves to another host. */
+	/** Pattern of a path of plain segments, which no browser resolves to another host. */
 	private static final Pattern PATH = Pattern.compile("(?:/(?!\\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+/?");
 
 	PrefixedOpenApi(ObjectFactory<OpenAPIService> builder, AbstractRequestService requests,
@@ -45,7 +45,8 @@ class PrefixedOpenApi extends OpenApiWebMvcResource {
 	}
 
 	/**
-	 * Returns a copy with this request's server: all requests share springdoc's document.
+	 * Returns a copy with the server of this request, since all requests share
+	 * springdoc's document.
 	 */
 	@Override
 	protected OpenAPI getOpenApi(String serverUrl, Locale locale) {

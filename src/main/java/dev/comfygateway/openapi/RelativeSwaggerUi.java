@@ -12,8 +12,9 @@ import org.springframework.http.HttpStatus;
 import org.springframework.http.ResponseEntity;
 
 /**
- * Controller of Swagger UI with relative addresses, which work under any path prefix.
- * Springdoc makes absolute ones, of forwarded headers that any caller can send.
+ * Controller of Swagger UI with relative URLs, which work under any path prefix.
+ * Springdoc's own URLs are absolute, and built from forwarded headers that any caller can
+ * send.
  */
 class RelativeSwaggerUi extends SwaggerWelcomeWebMvc {
 
@@ -31,7 +32,7 @@ class RelativeSwaggerUi extends SwaggerWelcomeWebMvc {
 
 	@Override
 	protected void buildFromCurrentContextPath(SwaggerUiConfigParameters parameters, HttpServletRequest request) {
-		// The addresses are the settings url and config-url as they are
+		// The URLs remain those of the settings url and config-url
 	}
 
 }

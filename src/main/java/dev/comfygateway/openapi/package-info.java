@@ -1,6 +1,6 @@
 /**
- * OpenAPI document and Swagger UI. Here is what all operations have in common; each
- * package describes its own, by annotations or by a customizer.
+ * OpenAPI document and Swagger UI. This package describes what all operations share. Each
+ * other package describes its own operations, by annotations or by a customizer.
  */
 @NullMarked
 package dev.comfygateway.openapi;
