@@ -19,15 +19,18 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
 
 /**
- * Changes to Spring Boot's tracing. A span holds the class of an error and not its text,
- * which can come from the upstream. Probes, management requests and scheduled tasks are
- * not exported.
+ * Configuration that changes Spring Boot's tracing. A span has the class of an error but
+ * not its text, which can contain text of the upstream. Probes, management requests and
+ * scheduled tasks are not exported.
  */
 @Configuration(proxyBeanMethods = false)
 @ConditionalOnBooleanProperty(TracingSwitch.ENABLED)
 class TracingConfiguration {
 
-	/** Exports the requests that may wait for the upstream, and what they cause. */
+	/**
+	 * Exports requests that may wait for the upstream, and the upstream requests that
+	 * they cause.
+	 */
 	@Bean
 	SpanExportingPredicate promptsAlone(List<Endpoint> endpoints) {
 		List<Endpoint> traced = endpoints.stream().filter(endpoint -> endpoint.lane() == Lane.WAITING).toList();
@@ -67,7 +70,7 @@ class TracingConfiguration {
 		}
 	}
 
-	/** Class of an error, without its text and stack trace. */
+	/** Exception with the class name of an error, without its text and stack trace. */
 	private static final class ErrorClass extends Exception {
 
 		private static final long serialVersionUID = 1L;

@@ -11,18 +11,18 @@ import org.springframework.core.env.MapPropertySource;
 import org.springframework.util.StringUtils;
 
 /**
- * Switch of tracing: on if the endpoint of a collector is set. It sets {@value #ENABLED},
- * Boot's own setting, which conditions and the log's pattern read.
+ * Switch of tracing, which is on if the endpoint of a collector is set. It sets Boot's
+ * property {@value #ENABLED}, which conditions and the log pattern read.
  */
 public class TracingSwitch implements ApplicationListener<ApplicationEnvironmentPreparedEvent>, Ordered {
 
-	/** Whether requests are traced. */
+	/** Property that enables tracing. */
 	public static final String ENABLED = "management.tracing.export.enabled";
 
 	private static final String ENDPOINT = "management.opentelemetry.tracing.export.otlp.endpoint";
 
 	/**
-	 * Boot's own switches; one that is off disables the export despite an endpoint.
+	 * Boot's own switches. Each of them disables the export despite an endpoint.
 	 */
 	private static final List<String> SWITCHES = List.of("management.opentelemetry.enabled", ENABLED,
 			"management.tracing.export.otlp.enabled");
@@ -40,8 +40,8 @@ public class TracingSwitch implements ApplicationListener<ApplicationEnvironment
 	}
 
 	/**
-	 * After all sources of settings, such as OpenTelemetry's environment variables, and
-	 * before logging is configured.
+	 * Runs after all property sources have been added, such as OpenTelemetry's
+	 * environment variables, and before logging is configured.
 	 */
 	@Override
 	public int getOrder() {

@@ -10,11 +10,12 @@ import org.springframework.core.env.Environment;
 
 /**
  * Filter that excludes Spring Boot's tracing if the {@link TracingSwitch} is off.
- * Otherwise Boot would create spans and headers for the upstream without a collector.
+ * Otherwise Boot would create spans and send trace headers to the upstream without a
+ * collector.
  *
  * <p>
- * It runs before Boot's filter, which would load OpenTelemetry's classes to find out
- * whether they are present.
+ * It runs before Boot's filter, which would load OpenTelemetry's classes to check whether
+ * they are present.
  */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 class UntracedFilter implements AutoConfigurationImportFilter, EnvironmentAware {

@@ -1,6 +1,6 @@
 /**
  * Spring Boot's tracing of {@code /api/prompt} and its requests to the upstream. It is on
- * if a collector is configured. Spans hold no text of callers or of the upstream.
+ * if a collector is configured. Spans contain no text from callers or the upstream.
  */
 @NullMarked
 package dev.comfygateway.tracing;
