@@ -31,28 +31,28 @@ class ApiKeySourceTests {
 
 	@Test
 	void keyWhenGivenReturnsIt() {
-		assertThat(given("secret-1").key().value()).isEqualTo("secret-1");
+		assertThat(ofValue("secret-1").key().value()).isEqualTo("secret-1");
 	}
 
 	@Test
-	void keyWhenAuthIsNoneReturnsNothing() {
+	void keyWhenAuthIsNoneIsNull() {
 		assertThat(new ApiKeySource(properties("secret-1", null, Auth.NONE)).key().value()).isNull();
 	}
 
 	@Test
 	void keyWhenFileEndsWithNewlineReturnsTheLine() throws IOException {
-		assertThat(read("secret-1\r\n").key().value()).isEqualTo("secret-1");
+		assertThat(ofFileWith("secret-1\r\n").key().value()).isEqualTo("secret-1");
 	}
 
 	@Test
 	void keyWhenOfMaximumLengthReturnsIt() throws IOException {
-		assertThat(read("k".repeat(4096) + "\n").key().value()).hasSize(4096);
+		assertThat(ofFileWith("k".repeat(4096) + "\n").key().value()).hasSize(4096);
 	}
 
 	@ParameterizedTest
 	@MethodSource("unusableTexts")
 	void startWhenGivenKeyIsUnusableFails(String text) {
-		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> given(text))
+		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> ofValue(text))
 			.withMessageStartingWith("comfy.api-key ")
 			.satisfies(e -> assertThat(e.toString()).doesNotContain("secret"))
 			.withNoCause();
@@ -61,7 +61,7 @@ class ApiKeySourceTests {
 	@ParameterizedTest
 	@MethodSource("unusableTexts")
 	void startWhenKeyInFileIsUnusableFails(String text) {
-		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> read(text))
+		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> ofFileWith(text))
 			.withMessageStartingWith("comfy.api-key-file ")
 			.satisfies(e -> assertThat(e.toString()).doesNotContain("secret"))
 			.withNoCause();
@@ -70,7 +70,7 @@ class ApiKeySourceTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "", "\n", " \t\r\n" })
 	void startWhenFileIsEmptyFails(String text) {
-		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> read(text))
+		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> ofFileWith(text))
 			.withMessageEndingWith("is empty");
 	}
 
@@ -86,7 +86,7 @@ class ApiKeySourceTests {
 			.withMessageEndingWith("is not a regular file");
 	}
 
-	/** Whoever read it would wait for a writer. */
+	/** Opening a pipe for reading would block until a writer opens it. */
 	@Test
 	void startWhenFileIsAPipeFails() throws Exception {
 		Path pipe = directory.resolve("pipe");
@@ -97,7 +97,7 @@ class ApiKeySourceTests {
 
 	@Test
 	void reloadWhenGivenKeyKeepsIt() {
-		ApiKeySource source = given("secret-1");
+		ApiKeySource source = ofValue("secret-1");
 		ApiKey before = source.key();
 		source.reload();
 		assertThat(source.key()).isSameAs(before);
@@ -115,7 +115,7 @@ class ApiKeySourceTests {
 	}
 
 	@Test
-	void reloadWhenContentChangedTakesItAsANewVersion() throws IOException {
+	void reloadWhenContentChangedReplacesKeyAndVersion() throws IOException {
 		Path file = write("secret-1");
 		ApiKeySource source = ofFile(file);
 		long before = source.key().version();
@@ -126,7 +126,7 @@ class ApiKeySourceTests {
 	}
 
 	@Test
-	void reloadWhenContentChangedAndTimeDidNotTakesIt() throws IOException {
+	void reloadWhenContentChangedButTimeDidNotReplacesKey() throws IOException {
 		Path file = write("secret-1");
 		ApiKeySource source = ofFile(file);
 		FileTime time = Files.getLastModifiedTime(file);
@@ -137,7 +137,7 @@ class ApiKeySourceTests {
 	}
 
 	@Test
-	void reloadWhenKubernetesSwapsTheSymlinkTakesTheNewKey() throws IOException {
+	void reloadWhenKubernetesSwapsTheSymlinkReplacesKey() throws IOException {
 		Path first = Files.createDirectory(directory.resolve("..2026_03_01"));
 		Path second = Files.createDirectory(directory.resolve("..2026_03_02"));
 		Files.writeString(first.resolve("api-key"), "secret-1");
@@ -165,7 +165,7 @@ class ApiKeySourceTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", " \n" })
-	void reloadWhenFileTurnsEmptyKeepsTheOldKey(String text) throws IOException {
+	void reloadWhenFileBecomesEmptyKeepsTheOldKey(String text) throws IOException {
 		Path file = write("old");
 		ApiKeySource source = ofFile(file);
 		write(text);
@@ -175,7 +175,7 @@ class ApiKeySourceTests {
 	}
 
 	@Test
-	void reloadWhenFileVanishesKeepsTheOldKey() throws IOException {
+	void reloadWhenFileIsDeletedKeepsTheOldKey() throws IOException {
 		Path file = write("old");
 		ApiKeySource source = ofFile(file);
 		Files.delete(file);
@@ -195,7 +195,7 @@ class ApiKeySourceTests {
 	}
 
 	@Test
-	void reloadWhenFileIsUsableAgainTakesIt() throws IOException {
+	void reloadWhenFileIsUsableAgainReplacesKey() throws IOException {
 		Path file = write("secret-1");
 		ApiKeySource source = ofFile(file);
 		write("");
@@ -229,7 +229,7 @@ class ApiKeySourceTests {
 		assertThat(output.toString()).containsOnlyOnce("the old key stays in use").doesNotContain("secret");
 	}
 
-	/** Who repairs it wrongly reads the last line. */
+	/** After a failed repair, the last log line must name the current problem. */
 	@Test
 	void reloadWhenFileIsUnusableForAnotherReasonWarnsAgain(CapturedOutput output) throws IOException {
 		Path file = write("secret-1");
@@ -247,9 +247,9 @@ class ApiKeySourceTests {
 		assertThat(output).doesNotContain("secret");
 	}
 
-	/** A message about the content would send people to the wrong place. */
+	/** Advice about the content would mislead if the file does not exist. */
 	@Test
-	void reloadWhenFileIsGoneAdvisesToMountIt(CapturedOutput output) throws IOException {
+	void reloadWhenFileIsDeletedAdvisesToMountIt(CapturedOutput output) throws IOException {
 		Path file = write("secret-1");
 		ApiKeySource source = ofFile(file);
 		Files.delete(file);
@@ -268,7 +268,7 @@ class ApiKeySourceTests {
 
 	@Test
 	void toStringShowsNoKey() {
-		ApiKeySource source = given("secret-1");
+		ApiKeySource source = ofValue("secret-1");
 		assertThat(source + " " + source.key()).doesNotContain("secret");
 	}
 
@@ -278,11 +278,11 @@ class ApiKeySourceTests {
 				"secret-\ud83d\ude00", "secret".repeat(1000));
 	}
 
-	private ApiKeySource given(String key) {
+	private ApiKeySource ofValue(String key) {
 		return new ApiKeySource(properties(key, null, Auth.API_KEY));
 	}
 
-	private ApiKeySource read(String text) throws IOException {
+	private ApiKeySource ofFileWith(String text) throws IOException {
 		return ofFile(write(text));
 	}
 

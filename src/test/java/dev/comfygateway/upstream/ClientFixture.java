@@ -30,7 +30,7 @@ import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
-/** The client with everything it is made of, as its tests need it. */
+/** {@link ComfyCloudClient} with its actual collaborators, for tests. */
 final class ClientFixture implements AutoCloseable {
 
 	static final String KEY = "comfyui-0123456789abcdef";
@@ -94,22 +94,24 @@ final class ClientFixture implements AutoCloseable {
 		return new ClientFixture(properties, HttpClientSettings.defaults(), scheduler);
 	}
 
-	/** A client whose deadline passes soon, in real time. */
-	static ClientFixture impatient(String baseUrl) {
-		return impatient(baseUrl, HttpClientSettings.defaults());
+	/** Returns a client with a deadline of 200 ms in real time. */
+	static ClientFixture withShortDeadline(String baseUrl) {
+		return withShortDeadline(baseUrl, HttpClientSettings.defaults());
 	}
 
-	static ClientFixture impatient(String baseUrl, HttpClientSettings settings) {
-		return new ClientFixture(impatientProperties(baseUrl), settings, Schedulers.parallel());
+	static ClientFixture withShortDeadline(String baseUrl, HttpClientSettings settings) {
+		return new ClientFixture(shortDeadlineProperties(baseUrl), settings, Schedulers.parallel());
 	}
 
-	/** As {@link #impatient(String)}, with what a test adds to the reactive chain. */
-	static ClientFixture impatient(String baseUrl, WebClient.Builder builder) {
-		return new ClientFixture(builder, impatientProperties(baseUrl), HttpClientSettings.defaults(),
+	/**
+	 * As {@link #withShortDeadline(String)}, with a builder to which a test adds filters.
+	 */
+	static ClientFixture withShortDeadline(String baseUrl, WebClient.Builder builder) {
+		return new ClientFixture(builder, shortDeadlineProperties(baseUrl), HttpClientSettings.defaults(),
 				Schedulers.parallel());
 	}
 
-	private static ComfyProperties impatientProperties(String baseUrl) {
+	private static ComfyProperties shortDeadlineProperties(String baseUrl) {
 		return new ComfyProperties(KEY, null, baseUrl, ComfyProperties.Auth.API_KEY, true, Duration.ofMillis(100),
 				Duration.ofMillis(200));
 	}
@@ -131,7 +133,7 @@ final class ClientFixture implements AutoCloseable {
 		return new ComfyProperties(key, keyFile, baseUrl, auth, false, Duration.ofSeconds(5), DEADLINE);
 	}
 
-	/** Names of this machine that only a container's network would have. */
+	/** Resolves host names of a container network to the loopback address. */
 	private record LocalNames(SocketAddressResolver others) implements SocketAddressResolver {
 
 		private static final Set<String> NAMES = Set.of("comfy_ui", "_comfy", "comfy.2", "comfy-", "xn--kmfy-5qa",
@@ -170,7 +172,7 @@ final class ClientFixture implements AutoCloseable {
 		return outcome(start());
 	}
 
-	/** What the fetch fails with; it must fail. */
+	/** Fetches and returns the failure. A successful fetch fails the test. */
 	UpstreamFailure failure() {
 		return failure(start());
 	}
@@ -190,7 +192,7 @@ final class ClientFixture implements AutoCloseable {
 		return (UpstreamFailure) outcome;
 	}
 
-	/** Attempts so far, by outcome. */
+	/** Returns the number of attempts so far, by outcome. */
 	Map<String, Long> attempts() {
 		return meters.find("comfy.gateway.upstream.requests")
 			.timers()

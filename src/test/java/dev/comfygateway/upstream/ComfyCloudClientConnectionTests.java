@@ -39,7 +39,7 @@ import reactor.core.scheduler.Schedulers;
 import reactor.test.scheduler.VirtualTimeScheduler;
 import reactor.util.context.Context;
 
-/** What becomes of connections that fail, and of answers that do not end. */
+/** Tests of connections that fail and of responses that do not end. */
 class ComfyCloudClientConnectionTests {
 
 	private final VirtualTimeScheduler time = VirtualTimeScheduler.create();
@@ -61,26 +61,26 @@ class ComfyCloudClientConnectionTests {
 	}
 
 	@Test
-	void fetchWhenClosedWithoutAnswerConnectsExactlyTwice() {
+	void fetchWhenClosedWithoutResponseConnectsExactlyTwice() {
 		upstream.behave(Behaviour.CLOSE);
-		failsTwice(Reason.CONNECTION_TERMINATED);
+		assertFailsTwice(Reason.CONNECTION_TERMINATED);
 	}
 
 	@Test
-	void fetchWhenResetWithoutAnswerConnectsExactlyTwice() {
+	void fetchWhenResetWithoutResponseConnectsExactlyTwice() {
 		upstream.behave(Behaviour.RESET);
-		failsTwice(Reason.CONNECTION_TERMINATED);
+		assertFailsTwice(Reason.CONNECTION_TERMINATED);
 	}
 
 	@Test
-	void fetchWhenClosedWithoutAnswerOnceReturnsTheAnswer() {
+	void fetchWhenClosedWithoutResponseOnceReturnsTheAnswer() {
 		upstream.behave(Behaviour.CLOSE, Behaviour.NORMAL);
 		assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 		assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 1L, "ok", 1L));
 	}
 
 	@Test
-	void fetchWhenKeptConnectionIsClosedOnRequestReturnsTheAnswer() {
+	void fetchWhenIdleConnectionIsClosedOnRequestReturnsTheAnswer() {
 		upstream.behave(Behaviour.NORMAL, Behaviour.CLOSE, Behaviour.NORMAL);
 		fixture.fetch();
 		assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
@@ -99,21 +99,21 @@ class ComfyCloudClientConnectionTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "HTT", "\r\n\r\n\r\n\r\n", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\n",
 			"HTTP/1.1 200 OK\r\nContent-Type: appl", "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" })
-	void fetchWhenClosedInTheHeadersFailsAfterOneAttempt(String begun) {
-		upstream.behave(Behaviour.raw(begun.getBytes(StandardCharsets.US_ASCII)));
-		failsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
+	void fetchWhenClosedInTheHeadersFailsAfterOneAttempt(String partialHeaders) {
+		upstream.behave(Behaviour.raw(partialHeaders.getBytes(StandardCharsets.US_ASCII)));
+		assertFailsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
 	}
 
 	@Test
 	void fetchWhenCutOffInTheBodyFailsAfterOneAttempt() {
 		upstream.behave(Behaviour.CUT);
-		failsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
+		assertFailsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
 	}
 
 	@Test
 	void fetchWhenResetAfterTheHeadersFailsAfterOneAttempt() {
 		upstream.behave(Behaviour.RESET_AFTER_HEADERS);
-		failsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
+		assertFailsOnce(Reason.RESPONSE_INCOMPLETE, "invalid");
 	}
 
 	@ParameterizedTest
@@ -131,9 +131,9 @@ class ComfyCloudClientConnectionTests {
 			"HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 000 No\r\nContent-Length: 0\r\n\r\n",
 			"HTTP/1.1\r\n\r\n", "<html></html>\r\n\r\n", "{\"exec_info\":{}}\r\n\r\n",
 			"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n" })
-	void fetchWhenAnswerIsNotHttpFailsAfterOneAttempt(String text) {
+	void fetchWhenResponseIsNotHttpFailsAfterOneAttempt(String text) {
 		upstream.behave(Behaviour.raw(text.getBytes(StandardCharsets.US_ASCII)));
-		failsOnce(Reason.PROTOCOL_ERROR, "invalid");
+		assertFailsOnce(Reason.PROTOCOL_ERROR, "invalid");
 	}
 
 	@ParameterizedTest
@@ -151,7 +151,7 @@ class ComfyCloudClientConnectionTests {
 		upstream
 			.behave(Behaviour.raw(("HTTP/1.1 200 OK\r\n" + "X-Filler: %s\r\n".formatted("x".repeat(1000)).repeat(1000))
 				.getBytes(StandardCharsets.US_ASCII)));
-		failsOnce(Reason.PROTOCOL_ERROR, "invalid");
+		assertFailsOnce(Reason.PROTOCOL_ERROR, "invalid");
 	}
 
 	@Test
@@ -180,14 +180,14 @@ class ComfyCloudClientConnectionTests {
 					channel.connect(new InetSocketAddress(full.getInetAddress(), full.getLocalPort()));
 				}
 				long before = OpenSockets.to(full.getLocalPort());
-				ClientFixture impatient = ClientFixture.of(
+				ClientFixture connectingClient = ClientFixture.of(
 						new ComfyProperties(ClientFixture.KEY, null, "http://127.0.0.1:" + full.getLocalPort(),
 								ComfyProperties.Auth.API_KEY, false, Duration.ofMillis(100), ClientFixture.DEADLINE),
 						Schedulers.parallel());
 				for (int i = 0; i < 12; i++) {
-					assertThat(impatient.failure().reason()).isEqualTo(Reason.CONNECTION_TIMEOUT);
+					assertThat(connectingClient.failure().reason()).isEqualTo(Reason.CONNECTION_TIMEOUT);
 				}
-				assertThat(impatient.attempts()).isEqualTo(Map.of("timeout", 12L));
+				assertThat(connectingClient.attempts()).isEqualTo(Map.of("timeout", 12L));
 				await().atMost(Duration.ofSeconds(1)).until(() -> OpenSockets.to(full.getLocalPort()) <= before + 1);
 			}
 			finally {
@@ -201,13 +201,13 @@ class ComfyCloudClientConnectionTests {
 	@Test
 	void fetchWhenStalledFailsAtTheDeadline() {
 		upstream.behave(Behaviour.STALL);
-		timesOut();
+		assertTimesOut();
 	}
 
 	@Test
 	void fetchWhenStalledInTheHeadersFailsAtTheDeadline() {
 		upstream.behave(Behaviour.rawThenStall("HTTP/1.1 200 OK\r\nContent-".getBytes(StandardCharsets.US_ASCII)));
-		timesOut();
+		assertTimesOut();
 	}
 
 	@Test
@@ -215,7 +215,7 @@ class ComfyCloudClientConnectionTests {
 		upstream.behave(Behaviour
 			.rawThenStall("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n{\"exec_"
 				.getBytes(StandardCharsets.US_ASCII)));
-		timesOut();
+		assertTimesOut();
 	}
 
 	@Test
@@ -223,31 +223,31 @@ class ComfyCloudClientConnectionTests {
 		upstream.behave(Behaviour
 			.rawThenStall("HTTP/1.1 503 Busy\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n{\"code"
 				.getBytes(StandardCharsets.US_ASCII)));
-		timesOut();
+		assertTimesOut();
 	}
 
 	@Test
-	void fetchWhenAnswerDripsFailsAtTheDeadline() {
+	void fetchWhenResponseIsTooSlowFailsAtTheDeadline() {
 		upstream.behave(Behaviour.DRIP);
-		timesOut();
+		assertTimesOut();
 	}
 
 	@Test
 	@ExtendWith(OutputCaptureExtension.class)
-	void fetchWhenGivenUpRequestFailsLogsNoError(CapturedOutput output) throws InterruptedException {
-		Semaphore asked = new Semaphore(0);
+	void fetchWhenCancelledRequestFailsLogsNoError(CapturedOutput output) throws InterruptedException {
+		Semaphore subscribed = new Semaphore(0);
 		Semaphore failed = new Semaphore(0);
 		ClientFixture waiting = ClientFixture.of(WebClient.builder()
 			.filter((request,
 					next) -> Mono.deferContextual(context -> Mono.<ClientResponse>never()
-						.doOnSubscribe(subscription -> asked.release())
+						.doOnSubscribe(subscription -> subscribed.release())
 						.doOnCancel(() -> {
 							Operators.onErrorDropped(new IOException("Request cancelled"), Context.of(context));
 							failed.release();
 						}))),
 				time);
 		CompletableFuture<UpstreamOutcome> started = waiting.start();
-		assertThat(asked.tryAcquire(20, TimeUnit.SECONDS)).isTrue();
+		assertThat(subscribed.tryAcquire(20, TimeUnit.SECONDS)).isTrue();
 		time.advanceTimeBy(ClientFixture.DEADLINE);
 		assertThat(ClientFixture.failure(started).reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
 		assertThat(failed.tryAcquire(20, TimeUnit.SECONDS)).isTrue();
@@ -255,7 +255,7 @@ class ComfyCloudClientConnectionTests {
 	}
 
 	@Test
-	void fetchBeforeTheDeadlineWaits() {
+	void fetchWhenDeadlineHasNotPassedWaits() {
 		Hold hold = upstream.hold();
 		ClientFixture waiting = ClientFixture.of(upstream.baseUrl(), time);
 		CompletableFuture<UpstreamOutcome> started = waiting.start();
@@ -267,7 +267,7 @@ class ComfyCloudClientConnectionTests {
 	}
 
 	@Test
-	void fetchWhenRetryStallsFailsAtTheOneDeadline() {
+	void fetchWhenRetryStallsFailsAtTheDeadline() {
 		upstream.behave(Behaviour.CLOSE, Behaviour.STALL);
 		ClientFixture waiting = ClientFixture.of(new ComfyProperties(ClientFixture.KEY, null, upstream.baseUrl(),
 				ComfyProperties.Auth.API_KEY, false, Duration.ofMillis(100), Duration.ofMillis(1500)),
@@ -278,7 +278,7 @@ class ComfyCloudClientConnectionTests {
 	}
 
 	@Test
-	void fetchWhenDeadlinePassesBeforeTheRetryCountsTheOneAttempt() throws InterruptedException {
+	void fetchWhenDeadlinePassesBeforeTheRetryCountsOneAttempt() throws InterruptedException {
 		Semaphore delays = new Semaphore(0);
 		Hold hold = upstream.hold();
 		upstream.behave(Behaviour.UNAVAILABLE);
@@ -287,14 +287,14 @@ class ComfyCloudClientConnectionTests {
 		hold.awaitArrival(1);
 		time.advanceTimeBy(ClientFixture.DEADLINE.minusMillis(5));
 		hold.release();
-		assertThat(delays.tryAcquire(2, 10, TimeUnit.SECONDS)).as("deadline and pause are set").isTrue();
+		assertThat(delays.tryAcquire(2, 10, TimeUnit.SECONDS)).as("deadline and retry delay are scheduled").isTrue();
 		time.advanceTimeBy(Duration.ofMillis(5));
 		assertThat(ClientFixture.failure(started).reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
 		assertThat(waiting.attempts()).isEqualTo(Map.of("server_error", 1L));
 		assertThat(upstream.received()).hasSize(1);
 	}
 
-	private void timesOut() {
+	private void assertTimesOut() {
 		ClientFixture waiting = ClientFixture.of(upstream.baseUrl(), time);
 		CompletableFuture<UpstreamOutcome> started = waiting.start();
 		upstream.awaitReceived(1);
@@ -305,20 +305,20 @@ class ComfyCloudClientConnectionTests {
 		assertThat(upstream.received()).hasSize(1);
 	}
 
-	private void failsOnce(Reason reason, String outcome) {
+	private void assertFailsOnce(Reason reason, String outcome) {
 		assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
 		assertThat(fixture.attempts()).isEqualTo(Map.of(outcome, 1L));
 		assertThat(upstream.received()).hasSize(1);
 	}
 
-	private void failsTwice(Reason reason) {
+	private void assertFailsTwice(Reason reason) {
 		assertThat(fixture.failure()).isEqualTo(UpstreamFailure.of(reason, 1));
 		assertThat(fixture.attempts()).isEqualTo(Map.of("unreachable", 2L));
 		assertThat(upstream.connections()).isEqualTo(2);
 		assertThat(upstream.received()).hasSize(2);
 	}
 
-	/** Tells when something is put off. */
+	/** Scheduler that signals each delayed task. */
 	private record ObservedScheduler(Scheduler scheduler, Semaphore delays) implements Scheduler {
 
 		@Override

@@ -25,7 +25,7 @@ import org.springframework.web.reactive.function.client.WebClient;
 import reactor.core.publisher.Mono;
 import reactor.test.scheduler.VirtualTimeScheduler;
 
-/** What the deadline holds against: a reactive chain that is broken. */
+/** Tests that the deadline applies even if the reactive chain is broken. */
 class ComfyCloudClientDeadlineTests {
 
 	private final VirtualTimeScheduler time = VirtualTimeScheduler.create();
@@ -39,7 +39,7 @@ class ComfyCloudClientDeadlineTests {
 	@MethodSource("fatalErrors")
 	void fetchWhenChainThrowsFatalErrorFailsAtTheDeadline(Error error) throws InterruptedException {
 		CountDownLatch thrown = new CountDownLatch(1);
-		failsAtTheDeadline(thrown, (request, next) -> {
+		assertFailsAtTheDeadline(thrown, (request, next) -> {
 			thrown.countDown();
 			throw error;
 		});
@@ -49,7 +49,7 @@ class ComfyCloudClientDeadlineTests {
 	@MethodSource("fatalErrors")
 	void fetchWhenChainThrowsFatalErrorOnSubscriptionFailsAtTheDeadline(Error error) throws InterruptedException {
 		CountDownLatch thrown = new CountDownLatch(1);
-		failsAtTheDeadline(thrown, (request, next) -> Mono.fromCallable(() -> {
+		assertFailsAtTheDeadline(thrown, (request, next) -> Mono.fromCallable(() -> {
 			thrown.countDown();
 			throw error;
 		}));
@@ -66,7 +66,7 @@ class ComfyCloudClientDeadlineTests {
 				}
 			})).build());
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, ClientFixture.KEY);
-				ClientFixture fixture = ClientFixture.impatient(upstream.baseUrl(),
+				ClientFixture fixture = ClientFixture.withShortDeadline(upstream.baseUrl(),
 						WebClient.builder().filter(broken))) {
 			assertThat(fixture.fetch()).isInstanceOf(UpstreamFailure.class);
 			assertThat(isThrown).isTrue();
@@ -77,10 +77,10 @@ class ComfyCloudClientDeadlineTests {
 
 	@Test
 	void fetchWhenCancellationThrowsFailsAtTheDeadline() throws InterruptedException {
-		CountDownLatch asked = new CountDownLatch(1);
-		failsAtTheDeadline(asked,
+		CountDownLatch subscribed = new CountDownLatch(1);
+		assertFailsAtTheDeadline(subscribed,
 				(request, next) -> Mono.<ClientResponse>never()
-					.doOnSubscribe(subscription -> asked.countDown())
+					.doOnSubscribe(subscription -> subscribed.countDown())
 					.doOnCancel(() -> {
 						throw new LinkageError();
 					}));
@@ -89,7 +89,7 @@ class ComfyCloudClientDeadlineTests {
 	@Test
 	void fetchWhenCancellationNeverReturnsFailsAtTheDeadline() {
 		CountDownLatch released = new CountDownLatch(1);
-		try (ClientFixture fixture = ClientFixture.impatient("http://localhost",
+		try (ClientFixture fixture = ClientFixture.withShortDeadline("http://localhost",
 				WebClient.builder()
 					.filter((request, next) -> Mono.<ClientResponse>never()
 						.doOnCancel(() -> awaitUninterruptibly(released))))) {
@@ -112,7 +112,7 @@ class ComfyCloudClientDeadlineTests {
 	}
 
 	@Test
-	void fetchRunsOnAnotherThreadThanTheCallers() {
+	void fetchRunsOnAnotherThread() {
 		AtomicReference<@Nullable Thread> thread = new AtomicReference<>();
 		try (ClientFixture fixture = ClientFixture.of(WebClient.builder().filter((request, next) -> {
 			thread.set(Thread.currentThread());
@@ -127,7 +127,8 @@ class ComfyCloudClientDeadlineTests {
 		return Stream.of(new NoClassDefFoundError("x"), new StackOverflowError("x"), new Exhausted());
 	}
 
-	private void failsAtTheDeadline(CountDownLatch reached, ExchangeFilterFunction broken) throws InterruptedException {
+	private void assertFailsAtTheDeadline(CountDownLatch reached, ExchangeFilterFunction broken)
+			throws InterruptedException {
 		try (ClientFixture fixture = ClientFixture.of(WebClient.builder().filter(broken), time)) {
 			CompletableFuture<UpstreamOutcome> started = fixture.start();
 			assertThat(reached.await(20, TimeUnit.SECONDS)).isTrue();
@@ -147,7 +148,7 @@ class ComfyCloudClientDeadlineTests {
 		}
 	}
 
-	/** Lack of memory, of which there is enough. */
+	/** {@link OutOfMemoryError} without an actual lack of memory. */
 	private static final class Exhausted extends OutOfMemoryError {
 
 		private static final long serialVersionUID = 1L;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import reactor.test.scheduler.VirtualTimeScheduler;
 
-/** What a fetch makes of a key that changes. */
+/** Tests of fetches while the key changes. */
 class ComfyCloudClientKeyTests {
 
 	private static final String OLD = "secret-old";
@@ -92,7 +92,7 @@ class ComfyCloudClientKeyTests {
 	}
 
 	@Test
-	void fetchWhenTheNewKeyIsRefusedTooFails() throws IOException {
+	void fetchWhenTheNewKeyIsAlsoRefusedFails() throws IOException {
 		Files.writeString(file, NEW);
 		upstream.behave(Behaviour.REFUSE);
 		UpstreamFailure failure = fixture.failure();

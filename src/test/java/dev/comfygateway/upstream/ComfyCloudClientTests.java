@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The request, and the result of each complete response. */
+/** Tests of the request, and of the result of each complete response. */
 class ComfyCloudClientTests {
 
 	private static final String BODY = "{\"exec_info\": {\"queue_remaining\": 3}}";
@@ -47,7 +47,7 @@ class ComfyCloudClientTests {
 	}
 
 	@Test
-	void fetchRequestsThePromptAndNothingElse() {
+	void fetchRequestsThePromptOnly() {
 		fixture.fetch();
 		Received request = onlyRequest();
 		assertThat(request.method()).isEqualTo("GET");
@@ -56,7 +56,7 @@ class ComfyCloudClientTests {
 	}
 
 	@Test
-	void fetchSendsKeyAcceptAndUserAgentAndNothingElse() {
+	void fetchSendsKeyAcceptAndUserAgentOnly() {
 		fixture.fetch();
 		assertThat(onlyRequest().headerLines()).containsExactlyInAnyOrder("Host: 127.0.0.1:" + upstream.port(),
 				"X-API-Key: " + ClientFixture.KEY, "Accept: application/json", "User-Agent: comfy-gateway/1.2.3");
@@ -73,7 +73,7 @@ class ComfyCloudClientTests {
 
 	@ParameterizedTest
 	@CsvSource({ "application/json, FORBIDDEN", "text/html, BLOCKED" })
-	void fetchWhenForbiddenKnowsWhetherTheUpstreamItselfSaidSo(String contentType, Reason reason) {
+	void fetchWhenForbiddenHasReasonByContentType(String contentType, Reason reason) {
 		upstream
 			.behave(Behaviour.answer(403, Map.of("Content-Type", contentType), "{}".getBytes(StandardCharsets.UTF_8)));
 		assertThat(fixture.failure().reason()).isEqualTo(reason);
@@ -82,7 +82,7 @@ class ComfyCloudClientTests {
 
 	@ParameterizedTest
 	@CsvSource({ "Age, 7, PT7S", "X, x, PT0S", "Age, -1, PT0S", "Age, 99999999999999999999, PT999999999S" })
-	void fetchWhenAnswerHasAgeReturnsIt(String name, String value, Duration age) {
+	void fetchWhenResponseHasAgeReturnsIt(String name, String value, Duration age) {
 		upstream.behave(Behaviour.answer(200, Map.of("Content-Type", "application/json", name, value),
 				BODY.getBytes(StandardCharsets.UTF_8)));
 		assertThat(fixture.fetch())
@@ -95,7 +95,7 @@ class ComfyCloudClientTests {
 			"Deprecation, @99999999999999999999, 'Deprecation, without a date of Sunset'",
 			"Sunset, 'Sat, 06 Nov 2027 08:49:37 GMT', 'Sunset 2027-11-06T08:49:37Z'",
 			"Sunset, comfyui-0123456789abcdef, without a date of Sunset" })
-	void fetchWhenAnswerAnnouncesTheEndOfTheApiReadsTheDate(String name, String value, String announcement) {
+	void fetchWhenDeprecationIsAnnouncedReadsTheDate(String name, String value, String announcement) {
 		upstream.behave(Behaviour.answer(200, Map.of("Content-Type", "application/json", name, value),
 				BODY.getBytes(StandardCharsets.UTF_8)));
 		assertThat(fixture.fetch()).isInstanceOfSatisfying(UpstreamAnswer.class,
@@ -107,7 +107,7 @@ class ComfyCloudClientTests {
 			"403, application/problem+json, content type application/problem+json",
 			"503, no type, no valid content type", "200, text/comfyui-0123456789abcdef,", "500, application/json,",
 			"200, application/json;charset=x, no valid content type" })
-	void fetchWhenAnswerIsNotJsonHasItsContentType(int status, String type, @Nullable String detail) {
+	void fetchWhenResponseIsNotJsonReportsItsContentType(int status, String type, @Nullable String detail) {
 		upstream
 			.behave(Behaviour.answer(status, Map.of("Content-Type", type), "<html>".getBytes(StandardCharsets.UTF_8)));
 		assertThat(fixture.failure().detail()).isEqualTo(detail);
@@ -122,7 +122,7 @@ class ComfyCloudClientTests {
 	}
 
 	@Test
-	void fetchWhenRepeatedKeepsTheConnection() {
+	void fetchWhenRepeatedReusesTheConnection() {
 		fixture.fetch();
 		fixture.fetch();
 		assertThat(upstream.received()).hasSize(2);
@@ -130,7 +130,7 @@ class ComfyCloudClientTests {
 	}
 
 	@Test
-	void fetchWhenAnsweredReturnsTheAnswer() {
+	void fetchWhenSuccessfulReturnsTheAnswer() {
 		assertThat(fixture.fetch()).isEqualTo(answered(3));
 		assertThat(fixture.attempts()).isEqualTo(Map.of("ok", 1L));
 	}
@@ -142,7 +142,7 @@ class ComfyCloudClientTests {
 	}
 
 	@Test
-	void fetchWhenQueueIsAsLongAsCanBeReturnsIt() {
+	void fetchWhenQueueHasMaximumLengthReturnsIt() {
 		upstream.queueRemaining(Long.MAX_VALUE);
 		assertThat(fixture.fetch()).isEqualTo(answered(Long.MAX_VALUE));
 	}
@@ -159,13 +159,13 @@ class ComfyCloudClientTests {
 			"application/problem+json", "application/jsonp", "application/*", "*/*", "json", "", "/", "text/html;;;=" })
 	void fetchWhenContentTypeIsNotJsonFails(String type) {
 		upstream.answer(200, Map.of("Content-Type", type), utf8(BODY));
-		fails(Reason.INVALID_RESPONSE, "invalid");
+		failsOnce(Reason.INVALID_RESPONSE, "invalid");
 	}
 
 	@Test
 	void fetchWhenContentTypeIsMissingFails() {
 		upstream.behave(raw("HTTP/1.1 200 OK\r\nContent-Length: %s\r\n\r\n%s".formatted(BODY.length(), BODY)));
-		fails(Reason.INVALID_RESPONSE, "invalid");
+		failsOnce(Reason.INVALID_RESPONSE, "invalid");
 	}
 
 	@Test
@@ -182,7 +182,7 @@ class ComfyCloudClientTests {
 	}
 
 	@Test
-	void fetchWhenHintsComeFirstReturnsTheAnswer() {
+	void fetchWhenEarlyHintsPrecedeReturnsTheAnswer() {
 		upstream.behave(raw("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 200 OK\r\n"
 				+ "Content-Type: application/json\r\nContent-Length: %s\r\n\r\n%s".formatted(BODY.length(), BODY)));
 		assertThat(fixture.fetch()).isEqualTo(answered(3));
@@ -190,12 +190,12 @@ class ComfyCloudClientTests {
 
 	@ParameterizedTest
 	@MethodSource
-	void fetchWhenBodyIsNotThePromptFails(byte[] body) {
+	void fetchWhenBodyIsNotAPromptInfoFails(byte[] body) {
 		upstream.answer(200, Map.of(), body);
-		fails(Reason.INVALID_RESPONSE, "invalid");
+		failsOnce(Reason.INVALID_RESPONSE, "invalid");
 	}
 
-	static Stream<byte[]> fetchWhenBodyIsNotThePromptFails() {
+	static Stream<byte[]> fetchWhenBodyIsNotAPromptInfoFails() {
 		return Stream.of(utf8(""), utf8("not JSON"), utf8("{\"exec_info\":null}"),
 				utf8("{\"exec_info\":{\"queue_remaining\":-1}}"), utf8(BODY + BODY),
 				BODY.getBytes(StandardCharsets.UTF_16), new byte[] { '{', '"', (byte) 0xff, '"', ':', '1', '}' });
@@ -204,11 +204,11 @@ class ComfyCloudClientTests {
 	@Test
 	void fetchWhenBodyIsCompressedFails() {
 		upstream.answer(200, Map.of("Content-Encoding", "gzip"), gzip(BODY));
-		fails(Reason.INVALID_RESPONSE, "invalid");
+		failsOnce(Reason.INVALID_RESPONSE, "invalid");
 	}
 
 	@Test
-	void fetchWhenBodyIsOfTheLargestSizeReturnsTheAnswer() {
+	void fetchWhenBodyHasMaximumSizeReturnsTheAnswer() {
 		upstream.answer(200, Map.of(), utf8(BODY + " ".repeat(65_536 - BODY.length())));
 		assertThat(fixture.fetch()).isEqualTo(answered(3));
 	}
@@ -216,13 +216,13 @@ class ComfyCloudClientTests {
 	@Test
 	void fetchWhenBodyIsOneByteTooLargeFails() {
 		upstream.answer(200, Map.of(), utf8(BODY + " ".repeat(65_537 - BODY.length())));
-		fails(Reason.INVALID_RESPONSE, "invalid");
+		failsOnce(Reason.INVALID_RESPONSE, "invalid");
 	}
 
 	@Test
 	void fetchWhenBodyNeverEndsFails() {
 		upstream.behave(Behaviour.ENDLESS);
-		fails(Reason.INVALID_RESPONSE, "invalid");
+		failsOnce(Reason.INVALID_RESPONSE, "invalid");
 	}
 
 	@ParameterizedTest
@@ -237,10 +237,10 @@ class ComfyCloudClientTests {
 			"499, UNEXPECTED_STATUS, unexpected_status", "501, UNEXPECTED_STATUS, unexpected_status",
 			"505, UNEXPECTED_STATUS, unexpected_status", "520, UNEXPECTED_STATUS, unexpected_status",
 			"599, UNEXPECTED_STATUS, unexpected_status", "999, UNEXPECTED_STATUS, unexpected_status" })
-	void fetchWhenRefusedFailsAfterOneAttempt(int status, Reason reason, String outcome) {
+	void fetchWhenStatusIsNotRetryableFailsAfterOneAttempt(int status, Reason reason, String outcome) {
 		boolean bodiless = status == 204 || status == 304;
 		upstream.answer(status, Map.of(), bodiless ? new byte[0] : utf8("{\"code\":\"A\",\"message\":\"b\"}"));
-		UpstreamFailure failure = fails(reason, outcome);
+		UpstreamFailure failure = failsOnce(reason, outcome);
 		assertThat(failure.status()).isEqualTo(status);
 		assertThat(failure.code()).isEqualTo(bodiless ? null : "A");
 		assertThat(failure.message()).isEqualTo(bodiless ? null : "b");
@@ -264,7 +264,7 @@ class ComfyCloudClientTests {
 	}
 
 	@Test
-	void fetchWhenRetryIsRefusedFailsWithTheRefusal() {
+	void fetchWhenRetryFailsReturnsItsFailure() {
 		upstream.behave(Behaviour.UNAVAILABLE, Behaviour.LIMIT);
 		assertThat(fixture.failure().reason()).isEqualTo(Reason.RATE_LIMITED);
 		assertThat(fixture.attempts()).isEqualTo(Map.of("server_error", 1L, "rate_limited", 1L));
@@ -274,14 +274,14 @@ class ComfyCloudClientTests {
 	@ValueSource(ints = { 502, 503, 504 })
 	void fetchWhenUnavailableWithRetryAfterTriesOnce(int status) {
 		upstream.answer(status, Map.of("Retry-After", "2"), new byte[0]);
-		assertThat(fails(Reason.UNAVAILABLE, "server_error").retryAfter()).isEqualTo(Duration.ofSeconds(2));
+		assertThat(failsOnce(Reason.UNAVAILABLE, "server_error").retryAfter()).isEqualTo(Duration.ofSeconds(2));
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "0", "Sun, 01 Mar 2026 11:59:59 GMT" })
 	void fetchWhenUnavailableWithPastRetryAfterTriesOnce(String retryAfter) {
 		upstream.answer(503, Map.of("Retry-After", retryAfter), new byte[0]);
-		assertThat(fails(Reason.UNAVAILABLE, "server_error").retryAfter()).isEqualTo(Duration.ZERO);
+		assertThat(failsOnce(Reason.UNAVAILABLE, "server_error").retryAfter()).isEqualTo(Duration.ZERO);
 	}
 
 	@ParameterizedTest
@@ -297,14 +297,14 @@ class ComfyCloudClientTests {
 			value = { "7;7", "Sun, 01 Mar 2026 12:00:30 GMT;30", "301;300", "Mon, 01 Mar 2027 12:00:30 GMT;300" })
 	void fetchWhenRateLimitedReturnsRetryAfter(String retryAfter, long seconds) {
 		upstream.answer(429, Map.of("Retry-After", retryAfter), new byte[0]);
-		assertThat(fails(Reason.RATE_LIMITED, "rate_limited").retryAfter()).isEqualTo(Duration.ofSeconds(seconds));
+		assertThat(failsOnce(Reason.RATE_LIMITED, "rate_limited").retryAfter()).isEqualTo(Duration.ofSeconds(seconds));
 	}
 
 	@Test
 	void fetchWhenErrorContainsTheKeyMasksIt() {
 		upstream.answer(500, Map.of(),
 				utf8("{\"code\":\"%1$s\",\"message\":\"Bad key %1$s\\n\"}".formatted(ClientFixture.KEY)));
-		UpstreamFailure failure = fails(Reason.INTERNAL_ERROR, "server_error");
+		UpstreamFailure failure = failsOnce(Reason.INTERNAL_ERROR, "server_error");
 		assertThat(failure.code()).isNull();
 		assertThat(failure.message()).isEqualTo("Bad key ***");
 		assertThat(failure.toString()).doesNotContain(ClientFixture.KEY);
@@ -312,48 +312,48 @@ class ComfyCloudClientTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "Internal Server Error", "{\"error\":{\"code\":\"A\",\"message\":\"b\"}}", "[]" })
-	void fetchWhenErrorHasAnotherShapeDropsIt(String body) {
+	void fetchWhenErrorHasAnotherShapeDropsItsText(String body) {
 		upstream.answer(500, Map.of(), utf8(body));
-		dropsText(Reason.INTERNAL_ERROR, "server_error");
+		assertDropsText(Reason.INTERNAL_ERROR, "server_error");
 	}
 
 	@Test
-	void fetchWhenErrorIsNotCalledJsonDropsIt() {
+	void fetchWhenErrorHasNoJsonContentTypeDropsItsText() {
 		upstream.answer(500, Map.of("Content-Type", "text/html"), utf8("{\"code\":\"A\",\"message\":\"b\"}"));
-		dropsText(Reason.INTERNAL_ERROR, "server_error");
+		assertDropsText(Reason.INTERNAL_ERROR, "server_error");
 	}
 
 	@Test
-	void fetchWhenErrorIsTooLargeDropsIt() {
+	void fetchWhenErrorIsTooLargeDropsItsText() {
 		upstream.answer(500, Map.of(), utf8("{\"code\":\"A\",\"message\":\"b\"}" + " ".repeat(65_536)));
-		dropsText(Reason.INTERNAL_ERROR, "server_error");
+		assertDropsText(Reason.INTERNAL_ERROR, "server_error");
 	}
 
 	@Test
-	void fetchWhenErrorIsCutOffDropsIt() {
+	void fetchWhenErrorIsCutOffDropsItsText() {
 		upstream.behave(raw("HTTP/1.1 500 Internal Server Error\r\nContent-Type: application/json\r\n"
 				+ "Content-Length: 100\r\n\r\n{\"code\":\"A\",\"message\":\"b\"}"));
-		dropsText(Reason.INTERNAL_ERROR, "server_error");
+		assertDropsText(Reason.INTERNAL_ERROR, "server_error");
 	}
 
 	@ParameterizedTest
 	@ValueSource(ints = { 301, 302, 303, 307, 308 })
-	void fetchWhenRedirectedFollowsNowhere(int status) {
+	void fetchWhenRedirectedDoesNotFollow(int status) {
 		try (SimulatedComfyCloud elsewhere = SimulatedComfyCloud.start(0, ClientFixture.KEY)) {
 			upstream.answer(status, Map.of("Location", elsewhere.baseUrl() + "/api/prompt"), new byte[0]);
-			assertThat(fails(Reason.UNEXPECTED_STATUS, "unexpected_status").status()).isEqualTo(status);
+			assertThat(failsOnce(Reason.UNEXPECTED_STATUS, "unexpected_status").status()).isEqualTo(status);
 			assertThat(elsewhere.connections()).isZero();
 		}
 	}
 
 	@Test
-	void fetchWhenChallengedSendsNoCredentialsAgain() {
+	void fetchWhenChallengedSendsNoCredentials() {
 		upstream.answer(401, Map.of("WWW-Authenticate", "Basic realm=\"x\""), new byte[0]);
-		fails(Reason.UNAUTHORIZED, "unauthorized");
+		failsOnce(Reason.UNAUTHORIZED, "unauthorized");
 	}
 
 	@Test
-	void fetchWhenCookieIsSetNeverSendsIt() {
+	void fetchWhenCookieIsSetDoesNotSendIt() {
 		upstream.answer(200, Map.of("Set-Cookie", "session=1; Path=/"), utf8(BODY));
 		fixture.fetch();
 		fixture.fetch();
@@ -361,7 +361,7 @@ class ComfyCloudClientTests {
 			.allSatisfy(request -> assertThat(request.header("Cookie")).isEmpty());
 	}
 
-	private UpstreamFailure fails(Reason reason, String outcome) {
+	private UpstreamFailure failsOnce(Reason reason, String outcome) {
 		UpstreamFailure failure = fixture.failure();
 		assertThat(failure.reason()).isEqualTo(reason);
 		assertThat(upstream.received()).hasSize(1);
@@ -369,8 +369,8 @@ class ComfyCloudClientTests {
 		return failure;
 	}
 
-	private void dropsText(Reason reason, String outcome) {
-		UpstreamFailure failure = fails(reason, outcome);
+	private void assertDropsText(Reason reason, String outcome) {
+		UpstreamFailure failure = failsOnce(reason, outcome);
 		assertThat(failure.code()).isNull();
 		assertThat(failure.message()).isNull();
 	}

@@ -27,7 +27,7 @@ import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslStoreBundle;
 
-/** TLS with certificates that are trusted, and with others. */
+/** Tests of TLS with trusted and untrusted certificates. */
 class ComfyCloudClientTlsTests {
 
 	@TempDir
@@ -55,31 +55,31 @@ class ComfyCloudClientTlsTests {
 	@Test
 	void fetchWhenCertificateIsSelfSignedFails() {
 		try (SimulatedComfyCloud upstream = upstream(certificate)) {
-			fails(ClientFixture.of(upstream.baseUrl()), upstream, Reason.TLS_CERTIFICATE_ERROR);
+			assertFails(ClientFixture.of(upstream.baseUrl()), upstream, Reason.TLS_CERTIFICATE_ERROR);
 		}
 	}
 
 	@Test
 	void fetchWhenCertificateIsOfAnotherHostFails() {
 		try (SimulatedComfyCloud upstream = upstream(certificateOfAnotherHost)) {
-			fails(trusting(certificateOfAnotherHost, upstream), upstream, Reason.TLS_CERTIFICATE_ERROR);
+			assertFails(trusting(certificateOfAnotherHost, upstream), upstream, Reason.TLS_CERTIFICATE_ERROR);
 		}
 	}
 
-	/** The JDK accepts no certificate for a name that is none by RFC 952. */
+	/** The JDK accepts no certificate for a host name that RFC 952 does not allow. */
 	@Test
 	void fetchWhenHostHasAnUnderscoreFails() throws Exception {
-		KeyStore ofAll = Certificates.make(directory, "wildcard", "dns:*.example.com");
-		try (SimulatedComfyCloud upstream = upstream(ofAll)) {
-			fails(ClientFixture.of("https://my_ui.example.com:" + upstream.port(), trusting(ofAll)), upstream,
+		KeyStore wildcard = Certificates.make(directory, "wildcard", "dns:*.example.com");
+		try (SimulatedComfyCloud upstream = upstream(wildcard)) {
+			assertFails(ClientFixture.of("https://my_ui.example.com:" + upstream.port(), trusting(wildcard)), upstream,
 					Reason.TLS_CERTIFICATE_ERROR);
-			assertThat(ClientFixture.of("https://ui.example.com:" + upstream.port(), trusting(ofAll)).fetch())
+			assertThat(ClientFixture.of("https://ui.example.com:" + upstream.port(), trusting(wildcard)).fetch())
 				.isInstanceOf(UpstreamAnswer.class);
 		}
 	}
 
 	@Test
-	void fetchWhenCertificateIsRefusedSaysWhyWithSubjectAndDate() throws Exception {
+	void fetchWhenCertificateIsRefusedReportsCauseSubjectAndDate() throws Exception {
 		KeyStore expired = Certificates.make(directory, "expired", "ip:127.0.0.1", "-startdate", "2024/01/02 03:04:05",
 				"-validity", "10");
 		KeyStore early = Certificates.make(directory, "early", "ip:127.0.0.1", "-startdate", "+20d");
@@ -105,24 +105,25 @@ class ComfyCloudClientTlsTests {
 	}
 
 	@Test
-	void fetchWhenPlainHttpIsBehindHttpsFails() {
+	void fetchWhenPortHasNoTlsFails() {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, ClientFixture.KEY)) {
-			// Often, since two threads may see the failure
+			// Repeated, because either of two threads may detect the failure
 			for (int i = 0; i < 50; i++) {
-				fails(ClientFixture.of("https://127.0.0.1:" + upstream.port()), upstream, Reason.TLS_PROTOCOL_ERROR);
+				assertFails(ClientFixture.of("https://127.0.0.1:" + upstream.port()), upstream,
+						Reason.TLS_PROTOCOL_ERROR);
 			}
 		}
 	}
 
 	@Test
 	void fetchWhenHandshakeStallsFailsAtTheDeadlineAndLeavesNoConnection() throws IOException {
-		failsTwelveTimes(ClientFixture::impatient, socket -> {
+		assertFailsTwelveTimes(ClientFixture::withShortDeadline, socket -> {
 		}, Reason.RESPONSE_TIMEOUT, Map.of("timeout", 12L));
 	}
 
 	@Test
 	void fetchWhenClosedInTheHandshakeFailsAfterTwoAttemptsAndLeavesNoConnection() throws IOException {
-		failsTwelveTimes(ClientFixture::of, socket -> {
+		assertFailsTwelveTimes(ClientFixture::of, socket -> {
 			socket.getInputStream().read();
 			socket.close();
 		}, Reason.CONNECTION_TERMINATED, Map.of("unreachable", 24L));
@@ -130,7 +131,7 @@ class ComfyCloudClientTlsTests {
 
 	@Test
 	void fetchWhenResetInTheHandshakeFailsAfterTwoAttemptsAndLeavesNoConnection() throws IOException {
-		failsTwelveTimes(ClientFixture::of, socket -> {
+		assertFailsTwelveTimes(ClientFixture::of, socket -> {
 			socket.setSoLinger(true, 0);
 			socket.getInputStream().read();
 			socket.close();
@@ -138,41 +139,41 @@ class ComfyCloudClientTlsTests {
 	}
 
 	@Test
-	void fetchWhenHandshakeIsAnsweredByAnAlertFailsAfterOneAttemptAndLeavesNoConnection() throws IOException {
-		failsTwelveTimes(ClientFixture::of, socket -> {
+	void fetchWhenHandshakeEndsWithAlertFailsAfterOneAttemptAndLeavesNoConnection() throws IOException {
+		assertFailsTwelveTimes(ClientFixture::of, socket -> {
 			assertThat(socket.getInputStream().read()).isPositive();
-			// A fatal one, "handshake failure"
+			// Fatal alert 40, handshake_failure
 			socket.getOutputStream().write(new byte[] { 21, 3, 3, 0, 2, 2, 40 });
 		}, Reason.TLS_PROTOCOL_ERROR, Map.of("unreachable", 12L));
 	}
 
 	@Test
-	void fetchWhenCertificateIsNotTrustedManyTimesLeavesNoConnection() {
+	void fetchWhenCertificateIsNotTrustedLeavesNoConnection() {
 		try (SimulatedComfyCloud upstream = upstream(certificate);
 				ClientFixture fixture = ClientFixture.of(upstream.baseUrl())) {
 			for (int i = 0; i < 50; i++) {
 				assertThat(fixture.failure().reason()).isEqualTo(Reason.TLS_CERTIFICATE_ERROR);
 			}
-			leavesNoConnection(upstream.port());
+			assertNoConnectionIsOpen(upstream.port());
 		}
 	}
 
 	@Test
-	void fetchWhenTlsAnswerStallsFailsAtTheDeadlineAndTheNextOneSucceeds() {
+	void fetchWhenTlsResponseStallsFailsAtTheDeadlineAndTheNextOneSucceeds() {
 		try (SimulatedComfyCloud upstream = upstream(certificate);
-				ClientFixture fixture = ClientFixture.impatient(upstream.baseUrl(), trusting(certificate))) {
+				ClientFixture fixture = ClientFixture.withShortDeadline(upstream.baseUrl(), trusting(certificate))) {
 			await().atMost(Duration.ofSeconds(10)).until(() -> fixture.fetch() instanceof UpstreamAnswer);
 			upstream.behave(Behaviour.DRIP);
 			assertThat(fixture.failure().reason()).isEqualTo(Reason.RESPONSE_TIMEOUT);
-			leavesNoConnection(upstream.port());
+			assertNoConnectionIsOpen(upstream.port());
 			upstream.behave(Behaviour.NORMAL);
 			await().atMost(Duration.ofSeconds(10)).until(() -> fixture.fetch() instanceof UpstreamAnswer);
 		}
 	}
 
-	/** Fails against what accepts a connection and does something else than TLS. */
-	private static void failsTwelveTimes(Function<String, ClientFixture> client, Act act, Reason reason,
-			Map<String, Long> attempts) throws IOException {
+	/** Asserts failures with a server that accepts connections without TLS. */
+	private static void assertFailsTwelveTimes(Function<String, ClientFixture> client, ConnectionHandler handler,
+			Reason reason, Map<String, Long> attempts) throws IOException {
 		List<Socket> accepted = new CopyOnWriteArrayList<>();
 		try (ServerSocket server = new ServerSocket(0, 50, InetAddress.getByName("127.0.0.1"));
 				ClientFixture fixture = client.apply("https://127.0.0.1:" + server.getLocalPort())) {
@@ -181,17 +182,17 @@ class ComfyCloudClientTlsTests {
 					while (true) {
 						Socket socket = server.accept();
 						accepted.add(socket);
-						act.perform(socket);
+						handler.handle(socket);
 					}
 				}
 				catch (IOException ignored) {
-					// Closed, which is how this ends
+					// The server socket was closed, which ends the loop
 				}
 			});
 			for (int i = 0; i < 12; i++) {
 				assertThat(fixture.failure().reason()).isEqualTo(reason);
 			}
-			leavesNoConnection(server.getLocalPort());
+			assertNoConnectionIsOpen(server.getLocalPort());
 			await().atMost(Duration.ofSeconds(1))
 				.untilAsserted(() -> assertThat(fixture.attempts()).isEqualTo(attempts));
 		}
@@ -202,11 +203,11 @@ class ComfyCloudClientTlsTests {
 		}
 	}
 
-	private static void leavesNoConnection(int port) {
+	private static void assertNoConnectionIsOpen(int port) {
 		await().atMost(Duration.ofSeconds(1)).untilAsserted(() -> assertThat(OpenSockets.to(port)).isZero());
 	}
 
-	private static void fails(ClientFixture fixture, SimulatedComfyCloud upstream, Reason reason) {
+	private static void assertFails(ClientFixture fixture, SimulatedComfyCloud upstream, Reason reason) {
 		try (fixture) {
 			assertThat(fixture.failure()).usingRecursiveComparison()
 				.ignoringFields("detail")
@@ -228,11 +229,11 @@ class ComfyCloudClientTlsTests {
 		return SimulatedComfyCloud.startTls(ClientFixture.KEY, Certificates.serverSockets(certificate));
 	}
 
-	/** What is done with a connection. */
+	/** Server side of an accepted connection. */
 	@FunctionalInterface
-	private interface Act {
+	private interface ConnectionHandler {
 
-		void perform(Socket socket) throws IOException;
+		void handle(Socket socket) throws IOException;
 
 	}
 

@@ -22,7 +22,7 @@ class ComfyPropertiesTests {
 	private final ApplicationContextRunner configured = unconfigured.withPropertyValues("comfy.api-key=secret-key");
 
 	@Test
-	void defaultsAreThoseOfTheDocumentation() {
+	void defaultsAreAsDocumented() {
 		properties(configured, properties -> {
 			assertThat(properties.baseUrl()).isEqualTo("https://cloud.comfy.org");
 			assertThat(properties.auth()).isEqualTo(ComfyProperties.Auth.API_KEY);
@@ -32,9 +32,9 @@ class ComfyPropertiesTests {
 		});
 	}
 
-	/** KEDA's, which is gone after 3 s and then knows no reason. */
+	/** KEDA's request times out after 3 s, and KEDA would then not receive the reason. */
 	@Test
-	void deadlineWhenNothingIsSetIsShorterThanAnAutoscalersPatience() {
+	void deadlineWhenUnsetIsShorterThanAutoscalerTimeout() {
 		properties(configured, properties -> assertThat(properties.deadline()).isLessThan(Duration.ofSeconds(3)));
 	}
 
@@ -56,7 +56,7 @@ class ComfyPropertiesTests {
 			"https://comfy.example/proxy//, https://comfy.example/proxy",
 			"' https://comfy.example ', https://comfy.example",
 			"https://comfy.example:8443, https://comfy.example:8443", "HTTPS://comfy.example, HTTPS://comfy.example" })
-	void baseUrlWhenItEndsWithSlashesLosesThem(String given, String expected) {
+	void baseUrlWhenItEndsWithSlashesRemovesThem(String given, String expected) {
 		properties(configured.withPropertyValues("comfy.base-url=" + given),
 				properties -> assertThat(properties.baseUrl()).isEqualTo(expected));
 	}
@@ -69,31 +69,31 @@ class ComfyPropertiesTests {
 			"http://comfy_ui:99999", "http://comfy_ui:port", "http://comfy_ui:1:2", "http://user:secret@comfy_ui:8188",
 			"http://secret@comfy_ui", "http://comfy_ui?a=b", "http://comfy_ui#a", "http://:8188", "http://comfy..ui",
 			"http://%63omfy", "http://a,b", "http://[comfy_ui]", "http://[::1", "http://::1" })
-	void startWhenBaseUrlIsBadFails(String url) {
-		refused(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
+	void startWhenBaseUrlIsInvalidFails(String url) {
+		assertRefused(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
 	}
 
 	@Test
 	void startWhenNoKeyIsGivenFails() {
-		refused(unconfigured, "comfy.api-key");
+		assertRefused(unconfigured, "comfy.api-key");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "comfy.api-key=", "comfy.api-key=  ", "comfy.api-key-file=" })
 	void startWhenKeyIsBlankFails(String property) {
-		refused(unconfigured.withPropertyValues(property), "comfy.api-key");
+		assertRefused(unconfigured.withPropertyValues(property), "comfy.api-key");
 	}
 
 	@Test
 	void startWhenBothKeysAreGivenFails() {
-		refused(configured.withPropertyValues("comfy.api-key-file=/run/key"), "comfy.api-key");
+		assertRefused(configured.withPropertyValues("comfy.api-key-file=/run/key"), "comfy.api-key");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "http://comfy_ui:8188", "http://comfy_ui", "https://comfy_ui.example/below",
 			"http://comfy.2:8188", "http://comfy-:8188", "http://_:8188", "http://k\u00f6mfy:8188", "http://3d:8188",
 			"http://[fd00::1]:8188" })
-	void startWhenHostIsNoneToUriSucceeds(String url) {
+	void startWhenHostIsNotParsedByUriSucceeds(String url) {
 		properties(unconfigured.withPropertyValues("comfy.auth=none", "comfy.base-url=" + url),
 				properties -> assertThat(properties.baseUrl()).isEqualTo(url));
 	}
@@ -109,15 +109,15 @@ class ComfyPropertiesTests {
 			"http://localhost.comfy.example", "http://127.0.0.1.comfy.example", "http://[2001:db8::1]",
 			"http://128.0.0.1", "http://comfy_ui:8188", "http://local_host:8188", "http://127.0.0.1_:8188",
 			"http://l\u00f6calhost", "http://comfy.2" })
-	void startWhenKeyWouldTravelInPlainTextFails(String url) {
-		refused(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
+	void startWhenKeyWouldBeSentInPlainTextFails(String url) {
+		assertRefused(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
 	}
 
 	@ParameterizedTest
 	@ValueSource(
 			strings = { "http://localhost:8188", "http://LOCALHOST:8188", "http://127.0.0.1:8188", "http://127.1.2.3",
 					"http://[::1]:8188", "http://\uff4c\uff4f\uff43\uff41\uff4c\uff48\uff4f\uff53\uff54:8188" })
-	void startWhenPlainHttpStaysOnTheMachineSucceeds(String url) {
+	void startWhenPlainHttpIsToLoopbackSucceeds(String url) {
 		properties(configured.withPropertyValues("comfy.base-url=" + url),
 				properties -> assertThat(properties.baseUrl()).isEqualTo(url));
 	}
@@ -131,13 +131,13 @@ class ComfyPropertiesTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "0s", "99ms", "-1s", "60001ms", "1h" })
 	void startWhenDeadlineIsOutOfBoundsFails(String deadline) {
-		refused(configured.withPropertyValues("comfy.connect-timeout=10ms", "comfy.deadline=" + deadline),
+		assertRefused(configured.withPropertyValues("comfy.connect-timeout=10ms", "comfy.deadline=" + deadline),
 				"comfy.deadline");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "100ms", "60s" })
-	void startWhenDeadlineIsOnItsBoundsSucceeds(String deadline) {
+	void startWhenDeadlineIsAtItsBoundsSucceeds(String deadline) {
 		configured.withPropertyValues("comfy.connect-timeout=100ms", "comfy.deadline=" + deadline)
 			.run(context -> assertThat(context).hasNotFailed());
 	}
@@ -145,12 +145,12 @@ class ComfyPropertiesTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "0s", "9ms", "-1s", "2501ms" })
 	void startWhenConnectTimeoutIsOutOfBoundsFails(String timeout) {
-		refused(configured.withPropertyValues("comfy.connect-timeout=" + timeout), "comfy.connect-timeout");
+		assertRefused(configured.withPropertyValues("comfy.connect-timeout=" + timeout), "comfy.connect-timeout");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "10ms", "2500ms" })
-	void startWhenConnectTimeoutIsOnItsBoundsSucceeds(String timeout) {
+	void startWhenConnectTimeoutIsAtItsBoundsSucceeds(String timeout) {
 		configured.withPropertyValues("comfy.connect-timeout=" + timeout)
 			.run(context -> assertThat(context).hasNotFailed());
 	}
@@ -172,7 +172,7 @@ class ComfyPropertiesTests {
 		});
 	}
 
-	private static void refused(ApplicationContextRunner runner, String setting) {
+	private static void assertRefused(ApplicationContextRunner runner, String setting) {
 		runner.run(context -> assertThat(context).getFailure()
 			.rootCause()
 			.isInstanceOf(InvalidSettingException.class)

@@ -23,18 +23,18 @@ class ContractReaderFuzzTests {
 	private static final String CONTROLS = "[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]";
 
 	@Property
-	void promptInfoWhenBytesAreArbitraryIsContractOrNothing(@ForAll byte[] body) {
-		assertContractOrNothing(body);
+	void promptInfoWhenBytesAreArbitraryIsContractOrEmpty(@ForAll byte[] body) {
+		assertContractOrEmpty(body);
 	}
 
 	@Property
-	void promptInfoWhenJsonIsMutatedIsContractOrNothing(@ForAll("mutatedAnswers") byte[] body) {
-		assertContractOrNothing(body);
+	void promptInfoWhenJsonIsMutatedIsContractOrEmpty(@ForAll("mutatedAnswers") byte[] body) {
+		assertContractOrEmpty(body);
 	}
 
 	@Property
-	void promptInfoWhenNumberIsStrangeIsContractOrNothing(@ForAll("numbers") String number) {
-		assertContractOrNothing(utf8("{\"exec_info\":{\"queue_remaining\":" + number + "}}"));
+	void promptInfoWhenNumberIsArbitraryIsContractOrEmpty(@ForAll("numbers") String number) {
+		assertContractOrEmpty(utf8("{\"exec_info\":{\"queue_remaining\":" + number + "}}"));
 	}
 
 	@Property
@@ -44,14 +44,14 @@ class ContractReaderFuzzTests {
 	}
 
 	@Property(tries = 100)
-	void promptInfoWhenNestedTooDeeplyIsNothing(@ForAll @IntRange(min = 65, max = 30_000) int depth) {
+	void promptInfoWhenNestedTooDeeplyIsEmpty(@ForAll @IntRange(min = 65, max = 30_000) int depth) {
 		byte[] body = utf8("{\"exec_info\":" + "[".repeat(depth) + "]".repeat(depth) + "}");
 		assertThat(ContractReader.promptInfo(body)).isEmpty();
 	}
 
 	@Property(tries = 100)
-	void promptInfoWhenUnknownFieldIsNestedIsContractOrNothing(@ForAll @IntRange(max = 30_000) int depth) {
-		assertContractOrNothing(utf8("{\"x\":" + "{\"x\":".repeat(depth) + "1" + "}".repeat(depth) + "}"));
+	void promptInfoWhenUnknownFieldIsNestedIsContractOrEmpty(@ForAll @IntRange(max = 30_000) int depth) {
+		assertContractOrEmpty(utf8("{\"x\":" + "{\"x\":".repeat(depth) + "1" + "}".repeat(depth) + "}"));
 	}
 
 	@Property(edgeCases = EdgeCasesMode.NONE)
@@ -86,7 +86,7 @@ class ContractReaderFuzzTests {
 			.isEqualTo(message);
 	}
 
-	private static void assertContractOrNothing(byte[] body) {
+	private static void assertContractOrEmpty(byte[] body) {
 		Optional<PromptInfo> read = ContractReader.promptInfo(body);
 		read.ifPresent(info -> {
 			assertThat(json.writeValueAsString(info))
@@ -149,7 +149,7 @@ class ContractReaderFuzzTests {
 	@Provide
 	Arbitrary<String> keys() {
 		return Arbitraries.oneOf(Arbitraries.strings().withCharRange('!', '~').ofMinLength(8).ofMaxLength(40),
-				// Few letters, so that what is left after removing one key can be another
+				// A small alphabet, so that replacing one key can form another
 				Arbitraries.strings().withChars("a*-").ofMinLength(1).ofMaxLength(4));
 	}
 

@@ -59,20 +59,20 @@ class ContractReaderTests {
 	@ValueSource(strings = { "null", "\"3\"", "true", "[]", "{}", "[3]", "-1", "-9223372036854775808", "0.5", "3.0",
 			"1.0", "1e2", "1E2", "1e-2", "9223372036854775808", "18446744073709551616", "1e999999999", "-1e999999999",
 			"NaN", "Infinity", "+3", "03", "0x3", "3L", ".5", "3." })
-	void promptInfoWhenQueueRemainingIsNotACountReturnsNothing(String value) {
+	void promptInfoWhenQueueRemainingIsNotACountIsEmpty(String value) {
 		assertThat(ContractReader.promptInfo(utf8("{\"exec_info\":{\"queue_remaining\":%s}}".formatted(value))))
 			.isEmpty();
 	}
 
 	@Test
-	void promptInfoWhenQueueRemainingHasTensOfThousandsOfDigitsReturnsNothing() {
+	void promptInfoWhenQueueRemainingHasTensOfThousandsOfDigitsIsEmpty() {
 		assertThat(ContractReader
 			.promptInfo(utf8("{\"exec_info\":{\"queue_remaining\":%s}}".formatted("9".repeat(60_000))))).isEmpty();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "null", "3", "\"\"", "[]", "[{\"queue_remaining\":3}]", "false" })
-	void promptInfoWhenExecInfoIsNotAnObjectReturnsNothing(String value) {
+	void promptInfoWhenExecInfoIsNotAnObjectIsEmpty(String value) {
 		assertThat(ContractReader.promptInfo(utf8("{\"exec_info\":%s}".formatted(value)))).isEmpty();
 	}
 
@@ -82,7 +82,7 @@ class ContractReaderTests {
 			VALID + VALID, VALID + "]", VALID + " x", VALID + ",", "{\"exec_info\":{\"queue_remaining\":3,}}",
 			"{'exec_info':{}}", "{exec_info:{}}", "/**/" + VALID, VALID + "//",
 			"{\"exec_info\":{\"queue_remaining\":}}", "{\"x\":\"\u0001\"}", "{\"x\":\"\\x\"}" })
-	void promptInfoWhenNotOneJsonObjectReturnsNothing(String body) {
+	void promptInfoWhenNotOneJsonObjectIsEmpty(String body) {
 		assertThat(ContractReader.promptInfo(utf8(body))).isEmpty();
 	}
 
@@ -90,41 +90,41 @@ class ContractReaderTests {
 	@ValueSource(strings = { "{\"exec_info\":{\"queue_remaining\":3,\"queue_remaining\":3}}",
 			"{\"exec_info\":{},\"exec_info\":{}}", "{\"x\":1,\"x\":1}",
 			"{\"exec_info\":{\"queue_remaining\":3,\"queue\\u005fremaining\":4}}" })
-	void promptInfoWhenFieldIsRepeatedReturnsNothing(String body) {
+	void promptInfoWhenFieldIsRepeatedIsEmpty(String body) {
 		assertThat(ContractReader.promptInfo(utf8(body))).isEmpty();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "[", "{\"x\":" })
-	void promptInfoWhenNestedDeeplyReturnsNothing(String opening) {
+	void promptInfoWhenNestedDeeplyIsEmpty(String opening) {
 		assertThat(ContractReader.promptInfo(utf8("{\"x\":" + opening.repeat(10_000)))).isEmpty();
 	}
 
 	@Test
-	void promptInfoWhenNestedDeeplyAndWellFormedReturnsNothing() {
+	void promptInfoWhenNestedDeeplyAndWellFormedIsEmpty() {
 		assertThat(ContractReader.promptInfo(utf8("{\"x\":" + "[".repeat(1000) + "]".repeat(1000) + "}"))).isEmpty();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-32LE" })
-	void promptInfoWhenNotUtf8ReturnsNothing(String charset) {
+	void promptInfoWhenNotUtf8IsEmpty(String charset) {
 		assertThat(ContractReader.promptInfo(VALID.getBytes(Charset.forName(charset)))).isEmpty();
 	}
 
 	@Test
-	void promptInfoWhenByteOrderMarkReturnsNothing() {
+	void promptInfoWhenByteOrderMarkIsEmpty() {
 		assertThat(ContractReader.promptInfo(utf8("\uFEFF" + VALID))).isEmpty();
 	}
 
 	@ParameterizedTest
 	@MethodSource
-	void promptInfoWhenInvalidUtf8ReturnsNothing(byte[] text) {
+	void promptInfoWhenInvalidUtf8IsEmpty(byte[] text) {
 		byte[] body = utf8("{\"x\":\"....\",\"exec_info\":{\"queue_remaining\":3}}");
 		System.arraycopy(text, 0, body, 6, text.length);
 		assertThat(ContractReader.promptInfo(body)).isEmpty();
 	}
 
-	static Stream<byte[]> promptInfoWhenInvalidUtf8ReturnsNothing() {
+	static Stream<byte[]> promptInfoWhenInvalidUtf8IsEmpty() {
 		byte half = (byte) 0xc3;
 		byte stray = (byte) 0x80;
 		byte[] overlong = { (byte) 0xc0, (byte) 0xaf };
@@ -151,7 +151,7 @@ class ContractReaderTests {
 			"{\"code\":[\"A\"],\"message\":{\"text\":\"b\"}}", "{\"code\":\"A\",\"message\":\"b\"",
 			"{\"code\":\"A\",\"code\":\"B\",\"message\":\"b\"}", "{\"code\":\"A\",\"message\":\"b\"} trailing",
 			"{\"Code\":\"A\",\"Message\":\"b\"}" })
-	void errorTextWhenOtherShapeReturnsNothing(String body) {
+	void errorTextWhenOtherShapeIsNone(String body) {
 		assertThat(errorText(body)).isEqualTo(ErrorText.NONE);
 	}
 
@@ -173,19 +173,19 @@ class ContractReaderTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "", " ", "A B", "A\\n", "A\\r\\nX-Injected: 1", "Ä", "A/B", "<b>", "A\\u0000", "A\\\"",
 			"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" })
-	void codeWhenUnfitReturnsNothing(String code) {
+	void codeWhenUnusableIsNull(String code) {
 		assertThat(errorText("{\"code\":\"%s\"}".formatted(code)).code()).isNull();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { KEY, "KEY-" + KEY, KEY + "_REFUSED" })
-	void codeWhenItHoldsTheKeyReturnsNothing(String code) {
+	void codeWhenItContainsTheKeyIsNull(String code) {
 		assertThat(errorText("{\"code\":\"%s\"}".formatted(code)).code()).isNull();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", " ", "\\t\\n", "\\u0000\\u0007", "\\u2028", " \\u200b ", "\\u3000" })
-	void messageWhenBlankReturnsNothing(String message) {
+	void messageWhenBlankIsNull(String message) {
 		assertThat(message(message)).isNull();
 	}
 
@@ -196,20 +196,20 @@ class ContractReaderTests {
 	}
 
 	@Test
-	void messageWhenHalfACharacterRemovesIt() {
+	void messageWhenSurrogateIsUnpairedRemovesIt() {
 		assertThat(message("a\\ud83db\\ude00c \\ud83d\\ude00")).isEqualTo("abc \uD83D\uDE00");
 	}
 
 	@Test
-	void messageWhenItHoldsTheKeyReplacesIt() {
+	void messageWhenItContainsTheKeyReplacesIt() {
 		assertThat(message("Key " + KEY + " and again " + KEY + ".")).isEqualTo("Key *** and again ***.");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "\\n", "\\u0000", "\\u200b", "\\u00ad", "\\ufeff", "\\ud83d" })
-	void messageWhenTheKeyIsBrokenByInvisibleCharactersReplacesIt(String invisible) {
-		String broken = KEY.substring(0, 9) + invisible + KEY.substring(9);
-		assertThat(message("Key " + broken + ".")).isEqualTo("Key ***.");
+	void messageWhenTheKeyIsSplitByInvisibleCharactersReplacesIt(String invisible) {
+		String split = KEY.substring(0, 9) + invisible + KEY.substring(9);
+		assertThat(message("Key " + split + ".")).isEqualTo("Key ***.");
 	}
 
 	@Test
@@ -218,19 +218,19 @@ class ContractReaderTests {
 	}
 
 	@Test
-	void messageWhenTheKeyCrossesTheCutShowsNoPartOfIt() {
+	void messageWhenTheKeyCrossesTheLimitShowsNoPartOfIt() {
 		assertThat(message("x".repeat(295) + KEY)).isEqualTo("x".repeat(295) + "***");
 	}
 
 	@Test
-	void messageWhenTheReplacementFormsTheKeyAgainReturnsNothing() {
+	void messageWhenTheReplacementFormsTheKeyAgainIsNull() {
 		assertThat(ContractReader.errorText(utf8("{\"message\":\"aa***bb\"}"), "a***b").message()).isNull();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "comfyui-01234567", "89ABCD", "8 9 a b c d", "comfyui-0123****cdef", "ODlhYmNk",
 			"383961626364", "%38%39%61%62%63%64" })
-	void textWhenItHoldsAPieceOfTheKeyIsNone(String piece) {
+	void textWhenItContainsAPieceOfTheKeyIsNone(String piece) {
 		assertThat(message("Key " + piece + ".")).isNull();
 		assertThat(message("x".repeat(400) + " " + piece)).isNull();
 		assertThat(errorText("{\"code\":\"%s\",\"message\":\"b\"}".formatted(piece.replaceAll("[^\\w.-]", "_"))))
@@ -243,7 +243,7 @@ class ContractReaderTests {
 	}
 
 	@Test
-	void messageWhenLongIsCut() {
+	void messageWhenTooLongIsTruncated() {
 		assertThat(message("x".repeat(301))).isEqualTo("x".repeat(300));
 	}
 
@@ -258,7 +258,7 @@ class ContractReaderTests {
 	}
 
 	@Test
-	void messageWhenCutSplitsNoCharacter() {
+	void messageWhenTruncatedSplitsNoCharacter() {
 		assertThat(message("\uD83D\uDE00".repeat(301))).isEqualTo("\uD83D\uDE00".repeat(300));
 	}
 
@@ -269,7 +269,7 @@ class ContractReaderTests {
 	}
 
 	@Test
-	void promptInfoWhenRenderedHoldsTheContractsFieldsOnly() {
+	void promptInfoWhenSerializedHasContractFieldsOnly() {
 		JsonMapper json = JsonMapper.builder().build();
 		assertThat(json.writeValueAsString(promptInfo(3))).isEqualTo("{\"exec_info\":{\"queue_remaining\":3}}");
 		assertThat(json.writeValueAsString(new PromptInfo(new ExecInfo(null)))).isEqualTo("{\"exec_info\":{}}");

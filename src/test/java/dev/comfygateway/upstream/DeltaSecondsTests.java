@@ -12,13 +12,13 @@ class DeltaSecondsTests {
 	@ParameterizedTest
 	@CsvSource({ "0, 0", "1, 1", "' 7 ', 7", "007, 7", "9223372036854775807, 9223372036854775807",
 			"99999999999999999999, 9223372036854775807" })
-	void parseIsTheNumber(String text, long expected) {
+	void parseReturnsTheNumber(String text, long expected) {
 		assertThat(DeltaSeconds.parse(text)).isEqualTo(OptionalLong.of(expected));
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", " ", "-1", "+1", "1.5", "one", "1, 2", "1 2", "\u0661" })
-	void parseWhenNoNumberIsEmpty(String text) {
+	void parseWhenNotANumberIsEmpty(String text) {
 		assertThat(DeltaSeconds.parse(text)).isEmpty();
 	}
 

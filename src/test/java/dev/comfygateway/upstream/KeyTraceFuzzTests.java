@@ -24,9 +24,9 @@ class KeyTraceFuzzTests {
 	private static final JsonMapper json = new JsonMapper();
 
 	@Property(edgeCases = EdgeCasesMode.NONE)
-	void errorTextWhenPieceIsDisguisedHasNone(@ForAll("secrets") String secret, @ForAll @IntRange(max = 30) int at,
-			@ForAll("disguises") UnaryOperator<String> disguise, @ForAll("texts") String before,
-			@ForAll("texts") String after) {
+	void errorTextWhenItContainsDisguisedPieceIsNone(@ForAll("secrets") String secret,
+			@ForAll @IntRange(max = 30) int at, @ForAll("disguises") UnaryOperator<String> disguise,
+			@ForAll("texts") String before, @ForAll("texts") String after) {
 		int start = at % (secret.length() - KeyTrace.PIECE + 1);
 		String piece = disguise.apply(secret.substring(start, start + KeyTrace.PIECE));
 		for (String key : List.of(secret, "comfyui-" + secret, "COMFYUI-" + secret)) {
@@ -36,18 +36,18 @@ class KeyTraceFuzzTests {
 	}
 
 	@Property(edgeCases = EdgeCasesMode.NONE)
-	void errorTextWhenItHoldsNothingOfTheKeyIsThat(@ForAll("secrets") String secret, @ForAll("words") String message) {
+	void errorTextWhenItContainsNoPieceIsUnchanged(@ForAll("secrets") String secret, @ForAll("words") String message) {
 		assertThat(ContractReader.errorText(json.writeValueAsBytes(Map.of("code", "BUSY", "message", message)),
 				"comfyui-" + secret))
 			.isEqualTo(new ContractReader.ErrorText("BUSY", message));
 	}
 
 	@Property
-	void isInWhenTextIsArbitraryEnds(@ForAll String key, @ForAll String text) {
+	void isInWhenTextIsArbitraryReturns(@ForAll String key, @ForAll String text) {
 		assertThat(new KeyTrace(key).isIn(text)).isIn(true, false);
 	}
 
-	/** As keys are made: hexadecimal digits, or letters of both cases and digits. */
+	/** Usual formats of keys: hexadecimal digits, or letters in both cases and digits. */
 	@Provide
 	Arbitrary<String> secrets() {
 		return Arbitraries.oneOf(Arbitraries.strings().withChars("0123456789abcdef").ofMinLength(32).ofMaxLength(64),
@@ -82,7 +82,7 @@ class KeyTraceFuzzTests {
 				Arbitraries.strings().ascii().ofMinLength(250).ofMaxLength(400));
 	}
 
-	/** Of letters that no secret of the right length spells by chance. */
+	/** Texts of words that do not contain a piece of a random secret. */
 	@Provide
 	Arbitrary<String> words() {
 		return Arbitraries.of("comfyui", "is", "busy", "the", "key", "refused", "try", "again", "later", "0x", "100%")

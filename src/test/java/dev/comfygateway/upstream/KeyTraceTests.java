@@ -73,7 +73,7 @@ class KeyTraceTests {
 
 	@ParameterizedTest
 	@ValueSource(ints = { 0, 1, 2, 3, 4, 5 })
-	void isInWhenPieceIsEncodedBehindOtherBytesIsTrue(int before) {
+	void isInWhenPieceIsEncodedAfterOtherBytesIsTrue(int before) {
 		for (int start = 0; start + KeyTrace.PIECE <= SECRET.length(); start++) {
 			String text = "?".repeat(before) + SECRET.substring(start, start + KeyTrace.PIECE) + "?";
 			assertThat(trace.isIn(Base64.getEncoder().encodeToString(ascii(text)))).as(text).isTrue();
@@ -113,10 +113,10 @@ class KeyTraceTests {
 	}
 
 	@Test
-	void isInWhenKeyAndTextAreOfMaximumLengthEnds() {
-		KeyTrace longest = new KeyTrace("0123456789abcdef".repeat(256));
-		assertThat(longest.isIn("01234".repeat(13_000))).isFalse();
-		assertThat(longest.isIn("01234 5".repeat(9_000))).isTrue();
+	void isInWhenKeyAndTextAreOfMaximumLengthReturns() {
+		KeyTrace longKey = new KeyTrace("0123456789abcdef".repeat(256));
+		assertThat(longKey.isIn("01234".repeat(13_000))).isFalse();
+		assertThat(longKey.isIn("01234 5".repeat(9_000))).isTrue();
 		assertThat(trace.isIn("%25".repeat(21_000))).isFalse();
 		assertThat(trace.isIn("\ufdfa".repeat(21_000))).isFalse();
 	}

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** Sockets and descriptors of this process, as Linux knows them. */
+/** Open sockets and descriptors of this process, read from {@code /proc}. */
 final class OpenSockets {
 
 	private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
@@ -21,8 +21,8 @@ final class OpenSockets {
 	}
 
 	/**
-	 * Sockets of clients of a port that hold a descriptor, in whatever state: closed by
-	 * the other side alone, too.
+	 * Returns the number of sockets with this remote port that have a descriptor. Sockets
+	 * that only the peer has closed are counted too.
 	 */
 	static long to(int port) {
 		String end = String.format(Locale.ROOT, ":%04X", port);

@@ -20,7 +20,7 @@ class RetryAfterFuzzTests {
 	private static final Duration MAX = Duration.ofMinutes(5);
 
 	@Property
-	void parseWhenHostileStaysWithinBounds(@ForAll("hostile") String value) {
+	void parseWhenArbitraryIsWithinBounds(@ForAll("arbitrary") String value) {
 		Duration parsed = parse(value);
 		if (parsed != null) {
 			assertThat(parsed).isBetween(Duration.ZERO, MAX);
@@ -28,7 +28,7 @@ class RetryAfterFuzzTests {
 	}
 
 	@Property
-	void parseWhenDigitsIsNumberClamped(@ForAll("numbers") String digits) {
+	void parseWhenDigitsIsClampedNumber(@ForAll("numbers") String digits) {
 		Duration expected = digits.length() > 9 || Long.parseLong(digits) > MAX.toSeconds() ? MAX
 				: Duration.ofSeconds(Long.parseLong(digits));
 		assertThat(parse(digits)).isEqualTo(expected);
@@ -47,7 +47,7 @@ class RetryAfterFuzzTests {
 	}
 
 	@Provide
-	Arbitrary<String> hostile() {
+	Arbitrary<String> arbitrary() {
 		Arbitrary<String> dates = Combinators
 			.combine(Arbitraries.of("Sun", "Sunday", "Xxx"), Arbitraries.of(", ", " ", ""),
 					Arbitraries.strings().numeric().ofMaxLength(3), Arbitraries.of(" Mar ", "-Mar-", "/"),

@@ -17,7 +17,7 @@ class RetryAfterTests {
 	private static final Duration MAX = Duration.ofMinutes(5);
 
 	@Test
-	void parseWhenAbsentReturnsNothing() {
+	void parseWhenAbsentIsNull() {
 		assertThat(RetryAfter.parse(new HttpHeaders(), NOW, MAX)).isNull();
 	}
 
@@ -32,7 +32,7 @@ class RetryAfterTests {
 	}
 
 	@Test
-	void parseWhenSurroundedByBlanksReturnsSeconds() {
+	void parseWhenSurroundedByWhitespaceReturnsSeconds() {
 		assertThat(parse(" 7\t")).isEqualTo(Duration.ofSeconds(7));
 	}
 
@@ -51,7 +51,7 @@ class RetryAfterTests {
 	}
 
 	@Test
-	void parseWhenDayOfOldestFormatHasTwoDigitsReturnsTimeUntilThen() {
+	void parseWhenDayOfAsctimeFormatHasTwoDigitsReturnsTimeUntilThen() {
 		assertThat(parse("Wed Nov 16 08:49:37 1994", Instant.parse("1994-11-16T08:49:07Z")))
 			.isEqualTo(Duration.ofSeconds(30));
 	}
@@ -75,7 +75,7 @@ class RetryAfterTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "", " ", "-7", "+7", "7.5", "7s", "soon", "0x10", "٣", "1e3", "1, 2", "7 8",
 			"Sun, 36 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z", "Wed, 30 Feb 1994 08:49:37 GMT" })
-	void parseWhenInvalidReturnsNothing(String value) {
+	void parseWhenInvalidIsNull(String value) {
 		assertThat(parse(value)).isNull();
 	}
 

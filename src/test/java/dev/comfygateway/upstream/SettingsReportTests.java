@@ -21,7 +21,7 @@ class SettingsReportTests {
 	private final ComfyCloudClient client = mock(ComfyCloudClient.class);
 
 	@BeforeEach
-	void goDirectly() {
+	void useNoProxy() {
 		when(client.proxy()).thenReturn(Optional.empty());
 	}
 
@@ -33,7 +33,7 @@ class SettingsReportTests {
 	}
 
 	@Test
-	void inForceWhenKeyIsInFileNamesTheSettingAlone() {
+	void inForceWhenKeyIsInFileNamesTheSettingOnly() {
 		assertThat(report(null, Path.of("/secret"), ComfyProperties.Auth.API_KEY))
 			.contains("key from the file of comfy.api-key-file")
 			.doesNotContain("/secret");
@@ -45,7 +45,7 @@ class SettingsReportTests {
 	}
 
 	@Test
-	void inForceWhenReplicasShareNamesTheFleet() {
+	void inForceWhenFleetIsEnabledNamesIt() {
 		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY, "fleet=redis"))
 			.endsWith("cool-down 1s to 30s, fleet through Redis");
 	}
@@ -73,7 +73,7 @@ class SettingsReportTests {
 			"COMFY_GATEWAY_SERVICE_HOST", "COMFY_GATEWAY_SERVICE_PORT", "COMFY_GATEWAY_SERVICE_PORT_HTTP",
 			"COMFY_GATEWAY_PORT", "COMFY_GATEWAY_PORT_8080_TCP", "COMFY_GATEWAY_PORT_8080_TCP_ADDR",
 			"GATEWAY_SERVICE_HOST", "SERVER_PORT" })
-	void unknownWhenVariableIsASettingOrKubernetesOwnIsEmpty(String name) {
+	void unknownWhenVariableIsASettingOrOfKubernetesIsEmpty(String name) {
 		assertThat(SettingsReport.unknown(Set.of(name))).isEmpty();
 	}
 

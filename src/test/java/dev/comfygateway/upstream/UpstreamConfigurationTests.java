@@ -11,7 +11,7 @@ class UpstreamConfigurationTests {
 
 	@ParameterizedTest
 	@CsvSource({ "PT2.5S, PT30S, 30000", "PT60S, PT30S, 62000", "PT2.5S, PT1S, 4500", "PT60S, PT90S, 90000" })
-	void shutdownWaitsForAFetch(Duration deadline, Duration configured, long expected) {
+	void shutdownTimeoutCoversTheDeadline(Duration deadline, Duration configured, long expected) {
 		LifecycleProperties lifecycle = new LifecycleProperties();
 		lifecycle.setTimeoutPerShutdownPhase(configured);
 		ComfyProperties properties = new ComfyProperties(null, null, "http://localhost", ComfyProperties.Auth.NONE,

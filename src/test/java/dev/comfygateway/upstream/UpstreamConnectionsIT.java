@@ -24,10 +24,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What is left of connections after every kind of failure. */
+/** Tests of the connections that remain open after each type of failure. */
 class UpstreamConnectionsIT {
 
-	private static final Duration AFTERWARDS = Duration.ofSeconds(1);
+	private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
 	private static final String HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
 
@@ -40,7 +40,7 @@ class UpstreamConnectionsIT {
 	@BeforeEach
 	void start() {
 		upstream = SimulatedComfyCloud.start(0, ClientFixture.KEY);
-		fixture = ClientFixture.impatient(upstream.baseUrl());
+		fixture = ClientFixture.withShortDeadline(upstream.baseUrl());
 	}
 
 	@AfterEach
@@ -56,20 +56,20 @@ class UpstreamConnectionsIT {
 		for (int i = 0; i < 12; i++) {
 			assertThat(fixture.fetch()).isInstanceOf(UpstreamFailure.class);
 		}
-		leavesAtMostOneConnection();
-		answersOnOneKeptConnection();
+		assertAtMostOneConnectionIsOpen();
+		assertConnectionIsReused();
 	}
 
 	static Stream<Arguments> behaviours() {
 		return all().entrySet().stream().map(entry -> Arguments.of(entry.getKey(), entry.getValue()));
 	}
 
-	/** Every kind of failure. */
+	/** All failures, by name. */
 	static Map<String, Behaviour> all() {
 		Map<String, Behaviour> all = new LinkedHashMap<>();
 		all.putAll(quick());
 		all.put("stalls", Behaviour.STALL);
-		all.put("stalls in its head", Behaviour.rawThenStall(ascii("HTTP/1.1 200 OK\r\nContent-")));
+		all.put("stalls in its headers", Behaviour.rawThenStall(ascii("HTTP/1.1 200 OK\r\nContent-")));
 		all.put("stalls before its body", Behaviour.rawThenStall(ascii(HEAD + "Content-Length: 38\r\n\r\n")));
 		all.put("stalls in its body", Behaviour.rawThenStall(ascii(HEAD + "Content-Length: 38\r\n\r\n{\"exec_")));
 		all.put("stalls in a chunk",
@@ -80,37 +80,37 @@ class UpstreamConnectionsIT {
 				Behaviour.rawThenStall(ascii("HTTP/1.1 503 Busy\r\nContent-Length: 38\r\n\r\n{\"code")));
 		all.put("stalls after an interim response",
 				Behaviour.rawThenStall(ascii("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")));
-		all.put("is 100 without end", Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 100 Continue\r\n\r\n")));
-		all.put("is 103 without end",
+		all.put("repeats status 100", Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 100 Continue\r\n\r\n")));
+		all.put("repeats status 103",
 				Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")));
-		all.put("is 199 without end", Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 199 Odd\r\n\r\n")));
-		all.put("drips", Behaviour.DRIP);
+		all.put("repeats status 199", Behaviour.rawWithoutEnd(new byte[0], ascii("HTTP/1.1 199 Odd\r\n\r\n")));
+		all.put("is too slow", Behaviour.DRIP);
 		all.put("has no end and no length", Behaviour.rawThenStall(ascii(HEAD + "\r\n" + BODY)));
 		return all;
 	}
 
-	/** Those that need no deadline to end. */
+	/** Failures that occur before the deadline, by name. */
 	static Map<String, Behaviour> quick() {
 		Map<String, Behaviour> quick = new LinkedHashMap<>();
 		quick.put("closes", Behaviour.CLOSE);
 		quick.put("resets", Behaviour.RESET);
-		quick.put("closes in its head", Behaviour.raw(ascii("HTTP/1.1 200 OK\r\nContent-")));
-		quick.put("resets in its head", Behaviour.rawThenReset(ascii("HTTP/1.1 200 OK\r\nContent-")));
+		quick.put("closes in its headers", Behaviour.raw(ascii("HTTP/1.1 200 OK\r\nContent-")));
+		quick.put("resets in its headers", Behaviour.rawThenReset(ascii("HTTP/1.1 200 OK\r\nContent-")));
 		quick.put("closes in its body", Behaviour.CUT);
 		quick.put("resets in its body", Behaviour.RESET_AFTER_HEADERS);
 		for (int status : new int[] { 302, 400, 401, 403, 404, 407, 429, 500, 503, 520 }) {
 			quick.put("is " + status, Behaviour.answer(status, "{\"code\":\"A\",\"message\":\"b\"}"));
 		}
-		quick.put("asks for other credentials",
+		quick.put("requests other credentials",
 				Behaviour.answer(401, Map.of("WWW-Authenticate", "Basic realm=\"x\""), new byte[0]));
 		quick.put("redirects to itself", Behaviour.answer(302, Map.of("Location", "/api/prompt"), new byte[0]));
 		quick.put("is a web page", Behaviour.RUBBISH);
-		quick.put("is not the contract's", Behaviour.answer(200, "[]"));
-		quick.put("is of 65 KiB", Behaviour.answer(200, Map.of(), new byte[65 * 1024]));
+		quick.put("violates the contract", Behaviour.answer(200, "[]"));
+		quick.put("has 65 KiB", Behaviour.answer(200, Map.of(), new byte[65 * 1024]));
 		quick.put("is an error of 1 MiB", Behaviour.answer(500, Map.of(), new byte[1024 * 1024]));
 		quick.put("never ends", Behaviour.ENDLESS);
 		quick.put("never ends and has no length", Behaviour.rawWithoutEnd(ascii(HEAD + "\r\n"), ascii(BODY)));
-		quick.put("is of exabytes",
+		quick.put("announces exabytes",
 				Behaviour.rawWithoutEnd(ascii(HEAD + "Content-Length: %s\r\n\r\n".formatted(1L << 62)), ascii(BODY)));
 		quick.put("has endless headers", Behaviour.rawWithoutEnd(ascii(HEAD), ascii("X-Filler: x\r\n")));
 		quick.put("has a header of 2 MB",
@@ -127,11 +127,11 @@ class UpstreamConnectionsIT {
 		quick.put("has a body after 204", Behaviour.rawThenKeep(ascii("HTTP/1.1 204 No\r\n\r\n" + BODY)));
 		quick.put("has a body after 304",
 				Behaviour.rawThenKeep(ascii("HTTP/1.1 304 No\r\nContent-Length: 38\r\n\r\n" + BODY)));
-		quick.put("is shorter than it says", Behaviour.raw(ascii(HEAD + "Content-Length: 99\r\n\r\n" + BODY)));
+		quick.put("is shorter than its length", Behaviour.raw(ascii(HEAD + "Content-Length: 99\r\n\r\n" + BODY)));
 		quick.put("has two lengths",
 				Behaviour.rawThenKeep(ascii(HEAD + "Content-Length: 38\r\nContent-Length: 3\r\n\r\n" + BODY)));
 		quick.put("has a negative length", Behaviour.rawThenKeep(ascii(HEAD + "Content-Length: -1\r\n\r\n" + BODY)));
-		quick.put("has a chunk beyond all sizes", Behaviour
+		quick.put("has an oversized chunk", Behaviour
 			.rawThenKeep(ascii(HEAD + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\n" + BODY)));
 		quick.put("has a malformed chunk",
 				Behaviour.rawThenKeep(ascii(HEAD + "Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n")));
@@ -143,8 +143,8 @@ class UpstreamConnectionsIT {
 	}
 
 	@Test
-	void fetchWhenASecondAnswerComesUnaskedNeverTakesIt() {
-		becomePatient();
+	void fetchWhenUnsolicitedResponseFollowsIgnoresIt() {
+		useLongDeadline();
 		String first = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n"
 				+ "{\"exec_info\": {\"queue_remaining\": 11}}";
 		upstream.behave(Behaviour.rawThenKeep(ascii(first + first.replace("11", "22"))));
@@ -152,46 +152,46 @@ class UpstreamConnectionsIT {
 			assertThat(fixture.fetch()).isInstanceOfSatisfying(UpstreamAnswer.class,
 					answered -> assertThat(answered.promptInfo().toString()).contains("11"));
 		}
-		leavesAtMostOneConnection();
+		assertAtMostOneConnectionIsOpen();
 	}
 
 	@Test
-	void fetchWhenUpstreamSpeaksFirstLeavesAtMostOneConnection() {
-		becomePatient();
+	void fetchWhenUpstreamSendsBeforeRequestLeavesAtMostOneConnection() {
+		useLongDeadline();
 		upstream.greet(ascii("SSH-2.0-OpenSSH_9.2p1\r\n"));
 		upstream.behave(Behaviour.STALL);
 		for (int i = 0; i < 12; i++) {
 			assertThat(fixture.failure().reason()).isIn(Reason.PROTOCOL_ERROR, Reason.RESPONSE_INCOMPLETE);
 		}
-		leavesAtMostOneConnection();
+		assertAtMostOneConnectionIsOpen();
 		upstream.greet(new byte[0]);
-		answersOnOneKeptConnection();
+		assertConnectionIsReused();
 	}
 
-	/** Waits for answers as long as an ordinary client does. */
-	private void becomePatient() {
+	/** Replaces the client with one that has the default deadline of the fixture. */
+	private void useLongDeadline() {
 		fixture.close();
 		fixture = ClientFixture.of(upstream.baseUrl());
 	}
 
-	private void leavesAtMostOneConnection() {
-		await().pollDelay(Duration.ZERO).atMost(AFTERWARDS).untilAsserted(() -> {
+	private void assertAtMostOneConnectionIsOpen() {
+		await().pollDelay(Duration.ZERO).atMost(TIMEOUT).untilAsserted(() -> {
 			assertThat(upstream.openConnections()).isLessThanOrEqualTo(1);
 			assertThat(OpenSockets.to(upstream.port())).isLessThanOrEqualTo(1);
 		});
 	}
 
-	private void answersOnOneKeptConnection() {
+	private void assertConnectionIsReused() {
 		upstream.behave(Behaviour.NORMAL);
 		awaitAnswer();
 		int connections = upstream.connections();
 		awaitAnswer();
 		assertThat(upstream.connections()).isEqualTo(connections);
-		leavesAtMostOneConnection();
+		assertAtMostOneConnectionIsOpen();
 	}
 
 	private void awaitAnswer() {
-		await().pollDelay(Duration.ZERO).atMost(AFTERWARDS).until(() -> fixture.fetch() instanceof UpstreamAnswer);
+		await().pollDelay(Duration.ZERO).atMost(TIMEOUT).until(() -> fixture.fetch() instanceof UpstreamAnswer);
 	}
 
 	private static byte[] random() {

@@ -32,7 +32,7 @@ import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import reactor.core.scheduler.Schedulers;
 
-/** The client's own life, and the proxy on its way. */
+/** Tests of the client's lifecycle and of outbound proxies. */
 class UpstreamConnectionsTests {
 
 	private SimulatedComfyCloud upstream;
@@ -81,7 +81,7 @@ class UpstreamConnectionsTests {
 		}
 	}
 
-	/** The next request must not meet a connection that this one is about to close. */
+	/** The next request must not use a connection that is about to be closed. */
 	@ParameterizedTest(name = "{0}")
 	@MethodSource
 	void futureWhenConnectionIsStillBeingClosedIsNotDone(String name, Behaviour behaviour,
@@ -118,14 +118,14 @@ class UpstreamConnectionsTests {
 		return Stream.of(Arguments.of("warm-up", up, warmUp),
 				Arguments.of("warm-up that fails", Behaviour.answer(404, "{}"), warmUp),
 				Arguments.of("fetch that is refused", Behaviour.REFUSE, fetch),
-				Arguments.of("fetch of something else", Behaviour.RUBBISH, fetch));
+				Arguments.of("fetch of an invalid response", Behaviour.RUBBISH, fetch));
 	}
 
 	@Test
 	void fetchWhenJvmHasAProxyUsesIt() {
 		upstream.behave(Behaviour.answer(200, "{\"exec_info\": {\"queue_remaining\": 3}}"));
 		throughProxy("http", () -> {
-			try (ClientFixture fixture = ClientFixture.impatient("http://upstream.invalid")) {
+			try (ClientFixture fixture = ClientFixture.withShortDeadline("http://upstream.invalid")) {
 				assertThat(fixture.fetch()).isInstanceOf(UpstreamAnswer.class);
 			}
 		});
@@ -196,11 +196,11 @@ class UpstreamConnectionsTests {
 		});
 	}
 
-	/** Names for which {@link URI#getHost()} is null, and one more. */
+	/** Names for which {@link URI#getHost()} returns null, and {@code localhost}. */
 	@ParameterizedTest
 	@CsvSource({ "comfy_ui, comfy_ui", "COMFY_UI, comfy_ui", "_comfy, _comfy", "comfy.2, comfy.2", "comfy-, comfy-",
 			"k\u00f6mfy, xn--kmfy-5qa", "localhost, localhost" })
-	void fetchWhenHostIsNoneToUriConnects(String host, String expected) {
+	void fetchWhenHostIsNotParsedByUriConnects(String host, String expected) {
 		try (ClientFixture fixture = ClientFixture
 			.withoutAuthentication("http://%s:%s/below".formatted(host, upstream.port()))) {
 			upstream.behave(Behaviour.answer(200, "{}"));
@@ -217,7 +217,7 @@ class UpstreamConnectionsTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "comfy_ui", "comfy_ui:8188", "[fd00::1]", "[fd00::1]:8188", "upstream.invalid:8188" })
-	void fetchWhenHostIsNoneToUriConnectsThroughTheProxy(String authority) {
+	void fetchWhenHostIsNotParsedByUriConnectsThroughTheProxy(String authority) {
 		upstream.behave(Behaviour.answer(200, "{}"));
 		throughProxy("http", "squid_proxy", () -> {
 			try (ClientFixture fixture = ClientFixture.withoutAuthentication("http://" + authority)) {
@@ -232,7 +232,7 @@ class UpstreamConnectionsTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "comfy_ui", "[fd00::1]", "upstream.invalid" })
-	void fetchWhenHostIsNoneToUriHasATunnelThroughTheProxy(String host) {
+	void fetchWhenHostIsNotParsedByUriTunnelsThroughTheProxy(String host) {
 		upstream.behave(Behaviour.answer(403, "{}"));
 		throughProxy("https", "squid_proxy", () -> {
 			try (ClientFixture fixture = ClientFixture.of("https://" + host)) {

@@ -10,37 +10,37 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Isolated;
 
-/** What is left of descriptors and threads after all kinds of failures. */
+/** Tests that failures leak no descriptors and no threads. */
 @Isolated("counts descriptors and threads of this process")
 class UpstreamLeaksIT {
 
-	private static final Duration AFTERWARDS = Duration.ofSeconds(1);
+	private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
 	@Test
 	void fetchWhenFailedAThousandTimesLeavesDescriptorsAndThreadsAsBefore() {
 		List<Behaviour> quick = List.copyOf(UpstreamConnectionsIT.quick().values());
 		List<Behaviour> all = List.copyOf(UpstreamConnectionsIT.all().values());
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, ClientFixture.KEY);
-				ClientFixture fixture = ClientFixture.impatient(upstream.baseUrl())) {
+				ClientFixture fixture = ClientFixture.withShortDeadline(upstream.baseUrl())) {
 			for (Behaviour behaviour : all) {
 				upstream.behave(behaviour);
 				fixture.fetch();
 			}
-			await().atMost(AFTERWARDS).until(() -> OpenSockets.to(upstream.port()) <= 1);
+			await().atMost(TIMEOUT).until(() -> OpenSockets.to(upstream.port()) <= 1);
 			long descriptors = OpenSockets.descriptors();
 			int threads = Thread.activeCount();
 			for (int i = 0; i < 1000; i++) {
 				upstream.behave(i % 100 == 0 ? all.get(all.size() - 1 - i / 100) : quick.get(i % quick.size()));
 				fixture.fetch();
 			}
-			await().atMost(AFTERWARDS).untilAsserted(() -> {
+			await().atMost(TIMEOUT).untilAsserted(() -> {
 				assertThat(upstream.openConnections()).isLessThanOrEqualTo(1);
 				assertThat(OpenSockets.to(upstream.port())).isLessThanOrEqualTo(1);
 				assertThat(OpenSockets.descriptors()).isLessThanOrEqualTo(descriptors + 1);
 			});
 			assertThat(Thread.activeCount()).isLessThanOrEqualTo(threads + 6);
 			upstream.behave(Behaviour.NORMAL);
-			await().atMost(AFTERWARDS).until(() -> fixture.fetch() instanceof UpstreamAnswer);
+			await().atMost(TIMEOUT).until(() -> fixture.fetch() instanceof UpstreamAnswer);
 		}
 	}
 
