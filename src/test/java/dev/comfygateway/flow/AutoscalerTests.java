@@ -23,9 +23,9 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests with KEDA's {@code metrics-api} scaler as the caller. It needs status 200 with a
- * number in JSON within its timeout, and another status where the number is unknown:
- * neither a zero nor the last number.
+ * Tests with KEDA's {@code metrics-api} scaler as the caller. The scaler needs status 200
+ * and a JSON number within its timeout. If the number is unknown, it needs an error
+ * status instead of a zero or an expired number.
  */
 @RunningGateway
 class AutoscalerTests {
@@ -44,23 +44,23 @@ class AutoscalerTests {
 	}
 
 	@BeforeEach
-	void forgetEverything() {
+	void reset() {
 		upstream.behave(Behaviour.NORMAL);
 		upstream.queueRemaining(7);
 		time.advance(Duration.ofDays(1));
 	}
 
 	@Test
-	void numberWhenColdIsTheUpstreams() throws IOException {
-		assertThat(number(ask())).isEqualTo(7);
+	void numberWhenNothingIsCachedIsFromUpstream() throws IOException {
+		assertThat(number(query())).isEqualTo(7);
 	}
 
 	@Test
-	void numberWhenWarmNeedsNoUpstream() throws IOException {
-		ask();
+	void numberWhenFreshIsFromCache() throws IOException {
+		query();
 		Hold hold = upstream.hold();
 		try {
-			assertThat(number(ask())).isEqualTo(7);
+			assertThat(number(query())).isEqualTo(7);
 		}
 		finally {
 			hold.release();
@@ -68,14 +68,14 @@ class AutoscalerTests {
 	}
 
 	@Test
-	void numberWhenStaleDoesNotWaitForTheUpstream() throws IOException {
-		ask();
+	void numberWhenStaleDoesNotWaitForUpstream() throws IOException {
+		query();
 		time.advance(Duration.ofSeconds(4));
 		Hold hold = upstream.hold();
 		try {
-			assertThat(number(ask())).isEqualTo(7);
+			assertThat(number(query())).isEqualTo(7);
 			hold.awaitArrival(1);
-			assertThat(number(ask())).isEqualTo(7);
+			assertThat(number(query())).isEqualTo(7);
 		}
 		finally {
 			hold.release();
@@ -84,11 +84,11 @@ class AutoscalerTests {
 
 	@ParameterizedTest
 	@CsvSource({ "5, 200", "31, 200", "33, 429" })
-	void numberWhenUpstreamFailsIsTheOldOneForAWhile(int seconds, int status) throws IOException {
-		ask();
+	void numberWhenUpstreamFailsIsServedUntilStaleIfErrorEnds(int seconds, int status) throws IOException {
+		query();
 		upstream.behave(Behaviour.LIMIT);
 		time.advance(Duration.ofSeconds(seconds));
-		Answer answer = ask();
+		Answer answer = query();
 		assertThat(answer.status()).isEqualTo(status);
 		if (status == 200) {
 			assertThat(number(answer)).isEqualTo(7);
@@ -96,14 +96,14 @@ class AutoscalerTests {
 	}
 
 	@Test
-	void numberWhenUpstreamIsCoolingDownDoesNotWaitForIt() throws IOException {
-		ask();
+	void numberWhenCoolingDownDoesNotWaitForUpstream() throws IOException {
+		query();
 		upstream.behave(Behaviour.LIMIT);
 		time.advance(Duration.ofSeconds(6));
-		ask();
+		query();
 		Hold hold = upstream.hold();
 		try {
-			assertThat(number(ask())).isEqualTo(7);
+			assertThat(number(query())).isEqualTo(7);
 		}
 		finally {
 			hold.release();
@@ -112,9 +112,9 @@ class AutoscalerTests {
 
 	@ParameterizedTest
 	@MethodSource("failures")
-	void statusWhenNumberIsUnknownIsNot200(Behaviour failure) throws IOException {
+	void statusWhenNumberIsUnknownIsError(Behaviour failure) throws IOException {
 		upstream.behave(failure);
-		Answer answer = ask();
+		Answer answer = query();
 		assertThat(answer.status()).isGreaterThanOrEqualTo(400);
 		assertThat(queueRemaining(answer).isMissingNode()).isTrue();
 	}
@@ -126,18 +126,18 @@ class AutoscalerTests {
 				Behaviour.answer(200, "{\"exec_info\":{\"queue_remaining\":-1}}"));
 	}
 
-	/** The contract lets the upstream leave it out; KEDA then finds no number. */
+	/** The field is optional in the contract. If it is absent, KEDA finds no number. */
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', value = { "{}", "{\"exec_info\":{}}" })
-	void numberWhenUpstreamLeavesItOutIsMissingAndNotZero(String body) throws IOException {
+	void numberWhenUpstreamOmitsItIsMissing(String body) throws IOException {
 		upstream.behave(Behaviour.answer(200, body));
-		Answer answer = ask();
+		Answer answer = query();
 		assertThat(answer.body()).isEqualTo(body);
 		assertThat(queueRemaining(answer).isMissingNode()).isTrue();
 	}
 
-	/** Request of KEDA's client, with the header fields that Go adds. */
-	private Answer ask() throws IOException {
+	/** Sends KEDA's request, with the headers that Go's client adds. */
+	private Answer query() throws IOException {
 		return RawConnection.get(port, "/api/prompt", "User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip");
 	}
 

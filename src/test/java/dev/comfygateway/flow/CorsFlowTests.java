@@ -25,7 +25,7 @@ class CorsFlowTests {
 
 	private static final String ORIGIN = "Origin: https://dashboard.example";
 
-	private static final String FOREIGN = "Origin: https://elsewhere.example";
+	private static final String OTHER_ORIGIN = "Origin: https://elsewhere.example";
 
 	private final int port;
 
@@ -41,12 +41,12 @@ class CorsFlowTests {
 	}
 
 	@BeforeEach
-	void forgetEverything() {
+	void reset() {
 		time.advance(Duration.ofDays(1));
 	}
 
 	@Test
-	void answerWhenOriginIsAllowedMayBeRead() throws IOException {
+	void responseWhenOriginIsAllowedHasCorsHeaders() throws IOException {
 		Answer answer = get(ORIGIN);
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
@@ -57,7 +57,7 @@ class CorsFlowTests {
 	}
 
 	@Test
-	void answerFromTheCacheWhenOriginIsAllowedMayBeRead() throws IOException {
+	void responseWhenCachedAndOriginIsAllowedAllowsOrigin() throws IOException {
 		get();
 		Answer answer = get("Origin: http://localhost:3000");
 		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
@@ -65,23 +65,23 @@ class CorsFlowTests {
 	}
 
 	@Test
-	void errorWhenOriginIsAllowedMayBeRead() throws IOException {
+	void errorWhenOriginIsAllowedAllowsOrigin() throws IOException {
 		Answer answer = get(ORIGIN, "Cache-Control: only-if-cached");
 		ErrorAnswers.assertError(answer, "NOT_CACHED");
 		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
 	}
 
 	@Test
-	void answerWhenThereIsNoOriginStillVaries() throws IOException {
+	void responseWhenOriginIsAbsentHasVary() throws IOException {
 		Answer answer = get();
 		assertThat(answer.header("Access-Control-Allow-Origin")).isEmpty();
 		assertThat(answer.header("Vary").orElseThrow()).contains("Origin");
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { FOREIGN, "Origin: null", "Origin: ::::", "Origin: https://dashboard.example.elsewhere",
-			"Origin: http://dashboard.example" })
-	void answerWhenOriginIsForeignIsWithoutPermission(String origin) throws IOException {
+	@ValueSource(strings = { OTHER_ORIGIN, "Origin: null", "Origin: ::::",
+			"Origin: https://dashboard.example.elsewhere", "Origin: http://dashboard.example" })
+	void responseWhenOriginIsNotAllowedDoesNotAllowIt(String origin) throws IOException {
 		Answer answer = get(origin);
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(answer.body()).contains("queue_remaining");
@@ -89,7 +89,7 @@ class CorsFlowTests {
 	}
 
 	@Test
-	void preflightWhenOriginIsAllowedIsPermitted() throws IOException {
+	void preflightWhenOriginIsAllowedHasCorsHeaders() throws IOException {
 		Answer answer = preflight(ORIGIN);
 		assertThat(answer.status()).isEqualTo(204);
 		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
@@ -100,21 +100,21 @@ class CorsFlowTests {
 	}
 
 	@Test
-	void preflightWhenOriginIsForeignIsWithoutPermission() throws IOException {
-		Answer answer = preflight(FOREIGN);
+	void preflightWhenOriginIsNotAllowedHasNoCorsHeaders() throws IOException {
+		Answer answer = preflight(OTHER_ORIGIN);
 		assertThat(answer.status()).isEqualTo(204);
 		assertThat(answer.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/livez", "/v3/api-docs" })
-	void answerToAnotherPathIsWithoutPermission(String path) throws IOException {
+	void responseWhenPathIsNotPromptHasNoCorsHeaders(String path) throws IOException {
 		assertThat(RawConnection.get(port, path, ORIGIN).headerNames())
 			.noneMatch(name -> name.startsWith("Access-Control"));
 	}
 
 	@Test
-	void answerToOperatorsIsWithoutPermission() throws IOException {
+	void managementResponseHasNoCorsHeaders() throws IOException {
 		assertThat(RawConnection.get(managementPort, "/actuator/health", ORIGIN).headerNames())
 			.noneMatch(name -> name.startsWith("Access-Control"));
 	}
@@ -124,7 +124,7 @@ class CorsFlowTests {
 			"GET, /api/prompt;a=b, 200", "GET, /api/prompt/history, 200", "HEAD, /api/prompt/events, 200",
 			"HEAD, /api/prompt/%65vents, 200", "POST, /api/prompt, 405", "POST, /api/prompt/history, 405",
 			"POST, /api/prompt/events, 405", "TRACE, /api/prompt/events, 405", "GET, /api/prompt/events?until=x, 400" })
-	void everyAnswerOfThePromptMayBeRead(String method, String target, int status) throws IOException {
+	void everyPromptResponseHasCorsHeaders(String method, String target, int status) throws IOException {
 		Answer answer = RawConnection.exchange(port, RawConnection.request(method, target, ORIGIN));
 		assertThat(answer.status()).isEqualTo(status);
 		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
@@ -132,15 +132,15 @@ class CorsFlowTests {
 			.hasValue("Age, Cache-Status, ETag, Proxy-Status, Retry-After");
 		assertThat(answer.header("Access-Control-Allow-Credentials")).isEmpty();
 		assertThat(answer.header("Vary")).hasValue("Origin");
-		Answer foreign = RawConnection.exchange(port, RawConnection.request(method, target, FOREIGN));
-		assertThat(foreign.status()).isEqualTo(status);
-		assertThat(foreign.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
-		assertThat(foreign.header("Vary")).hasValue("Origin");
+		Answer other = RawConnection.exchange(port, RawConnection.request(method, target, OTHER_ORIGIN));
+		assertThat(other.status()).isEqualTo(status);
+		assertThat(other.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
+		assertThat(other.header("Vary")).hasValue("Origin");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/api/prompt", "/api/prompt/events", "/api/prompt/history" })
-	void everyPreflightOfThePromptIsPermitted(String path) throws IOException {
+	void everyPromptPreflightHasCorsHeaders(String path) throws IOException {
 		Answer answer = RawConnection.exchange(port, RawConnection.request("OPTIONS", path, ORIGIN,
 				"Access-Control-Request-Method: GET", "Access-Control-Request-Headers: cache-control,last-event-id"));
 		assertThat(answer.status()).isIn(200, 204);

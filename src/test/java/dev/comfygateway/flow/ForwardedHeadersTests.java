@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests of headers that proxies add. In Kubernetes Spring Boot would let the server read
- * them.
+ * Tests that headers added by proxies change no response. On Kubernetes, Spring Boot lets
+ * the server evaluate them by default.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ForwardedHeadersTests {
@@ -24,8 +24,8 @@ class ForwardedHeadersTests {
 	private static final List<String> PATHS = List.of("/", "/api/prompt", "/api/prompt/history", "/livez", "/readyz",
 			"/none", "/page/page.js", "/swagger-ui.html", "/v3/api-docs/swagger-config");
 
-	private static final List<String> OPERATORS = List.of("/actuator", "/actuator/health/liveness", "/actuator/info",
-			"/none");
+	private static final List<String> MANAGEMENT_PATHS = List.of("/actuator", "/actuator/health/liveness",
+			"/actuator/info", "/none");
 
 	private TestGateway gateway;
 
@@ -48,11 +48,11 @@ class ForwardedHeadersTests {
 			"X-Proxied-Https: on", "Proxy-Auth-Cert: x", "Proxy-Ssl-Id: x", "X-Forwarded-Prefix: /comfy",
 			"X-Forwarded-Prefix: //elsewhere.example", "Forwarded: for=192.0.2.1;proto=https;host=elsewhere.example",
 			"Forwarded: host=\"[\";for=\"", "Forwarded: ;;==" })
-	void requestWithForwardedHeaderIsAnsweredAsWithout(String header) throws IOException {
+	void responseWhenForwardedHeaderIsSetIsUnchanged(String header) throws IOException {
 		for (String path : PATHS) {
 			assertSame(gateway.port(), path, header);
 		}
-		for (String path : OPERATORS) {
+		for (String path : MANAGEMENT_PATHS) {
 			assertSame(gateway.managementPort(), path, header);
 		}
 	}
@@ -61,11 +61,11 @@ class ForwardedHeadersTests {
 		Answer answer = RawConnection.get(port, path, header);
 		Answer plain = RawConnection.get(port, path);
 		assertThat(answer.statusLine()).as(path).isEqualTo(plain.statusLine());
-		assertThat(lasting(answer)).as(path).isEqualTo(lasting(plain));
+		assertThat(withoutDate(answer)).as(path).isEqualTo(withoutDate(plain));
 		assertThat(answer.body()).as(path).isEqualTo(plain.body());
 	}
 
-	private static List<Map.Entry<String, String>> lasting(Answer answer) {
+	private static List<Map.Entry<String, String>> withoutDate(Answer answer) {
 		return answer.headers().stream().filter(header -> !header.getKey().equals("Date")).toList();
 	}
 

@@ -25,8 +25,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 /**
- * Comparison of two gateways, one with the accelerator and one without: every answer must
- * be the same, to the byte, and so must what is counted.
+ * Compares gateways with and without the accelerator, {@code FreshAnswers}. Their
+ * responses must be identical to the byte, except for {@code Date}, and their counters
+ * must increase alike.
  */
 class FreshAnswersIT {
 
@@ -36,22 +37,22 @@ class FreshAnswersIT {
 
 	private static final TestGateway plain = TestGateway.startWithoutFreshAnswers("server.http2.enabled=true");
 
-	private static final TestGateway acceleratedForPages = TestGateway
+	private static final TestGateway acceleratedWithCors = TestGateway
 		.start("gateway.allowed-origins=https://dashboard.example", "gateway.name=edge-7", "gateway.fresh-for=999ms");
 
-	private static final TestGateway plainForPages = TestGateway.startWithoutFreshAnswers(
+	private static final TestGateway plainWithCors = TestGateway.startWithoutFreshAnswers(
 			"gateway.allowed-origins=https://dashboard.example", "gateway.name=edge-7", "gateway.fresh-for=999ms");
 
 	private static final List<List<TestGateway>> pairs = List.of(List.of(accelerated, plain),
-			List.of(acceleratedForPages, plainForPages));
+			List.of(acceleratedWithCors, plainWithCors));
 
 	/** State of the cached answer. */
 	enum State {
 
 		NOTHING_CACHED(Duration.ZERO, false), FRESH(Duration.ZERO, false),
-		FRESH_FOR_A_WHILE(Duration.ofMillis(900), false), REVALIDATING(Duration.ofSeconds(3), false),
+		FRESH_AFTER_900_MS(Duration.ofMillis(900), false), REVALIDATING(Duration.ofSeconds(3), false),
 		TOO_OLD(Duration.ofSeconds(10), false), STALE_IN_OUTAGE(Duration.ofSeconds(10), true),
-		LOST_IN_OUTAGE(Duration.ofSeconds(60), true);
+		EXPIRED_IN_OUTAGE(Duration.ofSeconds(60), true);
 
 		private final Duration age;
 
@@ -70,7 +71,7 @@ class FreshAnswersIT {
 	}
 
 	@BeforeEach
-	void forgetEverything() {
+	void reset() {
 		for (List<TestGateway> pair : pairs) {
 			for (TestGateway gateway : pair) {
 				gateway.upstream().behave(Behaviour.NORMAL);
@@ -122,21 +123,21 @@ class FreshAnswersIT {
 
 	@ParameterizedTest
 	@MethodSource("requests")
-	void answerWithoutAcceleratorIsTheSame(State state, String request) throws IOException {
+	void responseWhenAcceleratedIsTheSame(State state, String request) throws IOException {
 		for (List<TestGateway> pair : pairs) {
 			assertThat(bytes(pair.getFirst(), state, request)).isEqualTo(bytes(pair.getLast(), state, request));
 		}
 	}
 
-	/** Those whose fields HTTP/2 has, and an address as HTTP/2 sends it. */
-	static Stream<Arguments> requestsOverBoth() {
+	/** Requests that HTTP/2 can express: no connection headers, no absolute target. */
+	static Stream<Arguments> requestsOverBothProtocols() {
 		return requests().filter(arguments -> !String.valueOf(arguments.get()[1])
 			.matches("(?s).*( HTTP/1\\.0|Connection:|Transfer-Encoding:|Upgrade:|http:|Length: 3000).*"));
 	}
 
 	@ParameterizedTest
-	@MethodSource("requestsOverBoth")
-	void answerOverHttp2IsTheSame(State state, String request) throws IOException {
+	@MethodSource("requestsOverBothProtocols")
+	void responseOverHttp2IsTheSame(State state, String request) throws IOException {
 		List<String> answers = new ArrayList<>();
 		for (TestGateway gateway : pairs.getFirst()) {
 			for (Protocol protocol : Protocol.values()) {
@@ -157,7 +158,7 @@ class FreshAnswersIT {
 
 	@ParameterizedTest
 	@EnumSource
-	void countsWithoutAcceleratorAreTheSame(State state) throws IOException {
+	void countersWhenAcceleratedAreTheSame(State state) throws IOException {
 		for (String request : List.of(request("GET", "/api/prompt"), request("HEAD", "/api/prompt"),
 				request("GET", "/api/prompt", "If-None-Match: *"))) {
 			assertThat(counted(accelerated, state, request)).isEqualTo(counted(plain, state, request));
@@ -165,7 +166,7 @@ class FreshAnswersIT {
 	}
 
 	@Test
-	void answersInARowOnOneConnectionAreAllTheSame() throws IOException {
+	void responsesOnOneConnectionAreTheSame() throws IOException {
 		bytes(accelerated, State.FRESH, request("GET", "/livez"));
 		try (RawConnection connection = new RawConnection(accelerated.port())) {
 			for (int i = 0; i < 1_000; i++) {
@@ -176,12 +177,12 @@ class FreshAnswersIT {
 	}
 
 	@Test
-	void answersToPipelinedRequestsComeInTurn() throws IOException {
+	void responsesToPipelinedRequestsAreInOrder() throws IOException {
 		bytes(accelerated, State.FRESH, request("GET", "/livez"));
-		String turns = request("GET", "/api/prompt") + request("GET", "/nope") + request("HEAD", "/api/prompt")
+		String batch = request("GET", "/api/prompt") + request("GET", "/nope") + request("HEAD", "/api/prompt")
 				+ request("GET", "/livez") + request("GET", "/api/prompt", "If-None-Match: *");
 		try (RawConnection connection = new RawConnection(accelerated.port())) {
-			connection.send(turns.repeat(300));
+			connection.send(batch.repeat(300));
 			for (int i = 0; i < 300; i++) {
 				assertThat(connection.read().body()).contains("queue_remaining");
 				assertThat(connection.read().status()).isEqualTo(404);
@@ -192,7 +193,7 @@ class FreshAnswersIT {
 		}
 	}
 
-	/** Answer without {@code Date}. */
+	/** Returns the response without its {@code Date} header. */
 	private static String bytes(TestGateway gateway, State state, String request) throws IOException {
 		prepare(gateway, state);
 		try (RawConnection connection = new RawConnection(gateway.port())) {
@@ -216,7 +217,7 @@ class FreshAnswersIT {
 		}
 	}
 
-	/** Brings the state about, and tells how many requests it took. */
+	/** Prepares the state and returns the number of requests that it took. */
 	private static int prepare(TestGateway gateway, State state) throws IOException {
 		gateway.time().advance(Duration.ofDays(1));
 		gateway.upstream().behave(Behaviour.NORMAL);
@@ -234,8 +235,8 @@ class FreshAnswersIT {
 	}
 
 	/**
-	 * Increase of the counters by a request. Spring's timer records a little later than
-	 * the answer is read, so each count is awaited.
+	 * Returns the increase of the counters by one request. Spring's timer may record a
+	 * request after its response was read, so the counts are awaited.
 	 */
 	private static Map<String, Double> counted(TestGateway gateway, State state, String request) throws IOException {
 		double timed = timed(counters(gateway));

@@ -18,7 +18,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** What HTTP/2 has of its own: upgrades, bodies beside answers, and malformed heads. */
+/** Tests specific to HTTP/2: upgrades, unread request bodies and malformed headers. */
 @RunningGateway
 class Http2Tests {
 
@@ -26,7 +26,7 @@ class Http2Tests {
 
 	private static final String CONNECTION = "Connection: Upgrade, HTTP2-Settings";
 
-	/** An initial window of 65,535. */
+	/** {@code SETTINGS_INITIAL_WINDOW_SIZE} of 65,535. */
 	private static final String SETTINGS = "HTTP2-Settings: AAQAAP__";
 
 	private final int port;
@@ -37,7 +37,7 @@ class Http2Tests {
 	}
 
 	@Test
-	void connectionOfHttp1IsUpgraded() throws IOException {
+	void upgradeWhenValidSwitchesToHttp2() throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			connection.send(RawConnection.request("GET", "/livez", UPGRADE, CONNECTION, SETTINGS));
 			Answer switching = connection.readHead();
@@ -51,13 +51,13 @@ class Http2Tests {
 		}
 	}
 
-	/** None of these may be upgraded, or none asks for it in full. */
+	/** Upgrade requests that have a body, no settings, or more than one. */
 	@ParameterizedTest
 	@ValueSource(strings = { UPGRADE + "\r\nConnection: Upgrade",
 			UPGRADE + "\r\n" + CONNECTION + "\r\n" + SETTINGS + "\r\n" + SETTINGS,
 			UPGRADE + "\r\n" + CONNECTION + "\r\n" + SETTINGS + "\r\nContent-Length: 3\r\n\r\nabc",
 			UPGRADE + "\r\n" + CONNECTION + "\r\n" + SETTINGS + "\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0" })
-	void requestThatIsNotUpgradedIsAnsweredOverHttp1(String rest) throws IOException {
+	void upgradeWhenIgnoredIsAnsweredOverHttp1(String rest) throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			connection.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n" + rest + "\r\n\r\n");
 			Answer answer = connection.read();
@@ -68,7 +68,7 @@ class Http2Tests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "%%%", "AAA", "AAQA", "AAT_____", "AAUAAAAA" })
-	void upgradeWithMalformedSettingsIsError(String settings) throws IOException {
+	void upgradeWhenSettingsAreMalformedIsBadRequest(String settings) throws IOException {
 		Answer answer = RawConnection.get(port, "/livez", UPGRADE, CONNECTION, "HTTP2-Settings: " + settings);
 		assertThat(answer.status()).isEqualTo(400);
 		ErrorAnswers.assertError(answer, "BAD_REQUEST");
@@ -76,7 +76,7 @@ class Http2Tests {
 
 	@ParameterizedTest
 	@CsvSource({ "/api/prompt, 405", "/livez, 405", "/nope, 404", "/api/prompt/events, 405" })
-	void answerComesWholeBesideABodyThatNothingReads(String path, int status) throws IOException {
+	void responseWhenBodyIsUnreadIsComplete(String path, int status) throws IOException {
 		try (Http2Connection connection = new Http2Connection(port)) {
 			int stream = connection.nextStream();
 			connection.send(Http2Connection.HEADERS, Http2Connection.END_HEADERS, stream,
@@ -92,7 +92,7 @@ class Http2Tests {
 	}
 
 	@Test
-	void callerWhoseBodyHasNoEndIsToldToStop() throws IOException {
+	void streamWhenBodyDoesNotEndIsReset() throws IOException {
 		try (Http2Connection connection = new Http2Connection(port)) {
 			int stream = connection.nextStream();
 			connection.send(Http2Connection.HEADERS, Http2Connection.END_HEADERS, stream,
@@ -107,7 +107,7 @@ class Http2Tests {
 	@ParameterizedTest
 	@CsvSource({ "X-Upper, a", "connection, close", "transfer-encoding, chunked", "te, gzip", ":path, /livez",
 			":unknown, a", "host, elsewhere" })
-	void malformedHeadEndsItsStreamAlone(String name, String value) throws IOException {
+	void malformedHeadersFailTheirStreamOnly(String name, String value) throws IOException {
 		try (Http2Connection connection = new Http2Connection(port)) {
 			int stream = connection.nextStream();
 			ByteArrayOutputStream head = new ByteArrayOutputStream();
@@ -128,7 +128,7 @@ class Http2Tests {
 	@ParameterizedTest
 	@ValueSource(strings = { "GET /api/prompt", "HEAD /api/prompt", "OPTIONS /api/prompt", "OPTIONS *", "POST /livez",
 			"TRACE /livez", "GET /nope", "GET /", "GET /v3/api-docs", "GET /api/prompt/history" })
-	void answerHasNoFieldOfAConnection(String request) throws IOException {
+	void responseHasNoConnectionSpecificHeaders(String request) throws IOException {
 		Answer answer = Http2Connection.exchange(port, request + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
 		assertThat(answer.headerNames()).isNotEmpty()
 			.doesNotContainAnyElementsOf(
@@ -139,7 +139,7 @@ class Http2Tests {
 	}
 
 	@Test
-	void targetThatIsNoPathIsRefused() throws IOException {
+	void connectIsBadRequest() throws IOException {
 		try (Http2Connection connection = new Http2Connection(port)) {
 			int stream = connection.nextStream();
 			ByteArrayOutputStream head = new ByteArrayOutputStream();

@@ -34,8 +34,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 /**
- * Tests that a failure of the upstream has the same code and reason in the caller's
- * answer, in health, in the log and in the runbook, and its outcome in the metrics.
+ * Tests that an upstream failure has the same code and reason in the caller's response,
+ * in health, in the log and in the runbook, and the matching outcome in the metrics.
  */
 @ExtendWith(OutputCaptureExtension.class)
 class IncidentTests {
@@ -55,7 +55,7 @@ class IncidentTests {
 	}
 
 	@BeforeEach
-	void answerAgain() throws IOException {
+	void recover() throws IOException {
 		gateway.time().advance(Duration.ofDays(1));
 		gateway.upstream().behave(Behaviour.NORMAL);
 		assertThat(get(gateway).status()).isEqualTo(200);
@@ -65,15 +65,15 @@ class IncidentTests {
 	static Stream<Arguments> incidents() {
 		return Stream.of(incident(Behaviour.REFUSE, 401, "UNAUTHORIZED", "401", "unauthorized"),
 				incident(Behaviour.FORBID, 502, "UPSTREAM_UNEXPECTED_STATUS", "403", "forbidden"),
-				incident(page(403), 502, "UPSTREAM_BLOCKED", "403", "forbidden"),
-				incident(page(404), 502, "UPSTREAM_UNEXPECTED_STATUS", "404", "unexpected_status"),
-				incident(page(302), 502, "UPSTREAM_UNEXPECTED_STATUS", "302", "unexpected_status"),
-				incident(page(520), 502, "UPSTREAM_UNEXPECTED_STATUS", "520", "unexpected_status"),
+				incident(htmlResponse(403), 502, "UPSTREAM_BLOCKED", "403", "forbidden"),
+				incident(htmlResponse(404), 502, "UPSTREAM_UNEXPECTED_STATUS", "404", "unexpected_status"),
+				incident(htmlResponse(302), 502, "UPSTREAM_UNEXPECTED_STATUS", "302", "unexpected_status"),
+				incident(htmlResponse(520), 502, "UPSTREAM_UNEXPECTED_STATUS", "520", "unexpected_status"),
 				incident(Behaviour.LIMIT, 429, "RATE_LIMITED", "429", "rate_limited"),
 				incident(Behaviour.FAIL, 500, "INTERNAL_ERROR", "500", "server_error"),
-				incident(page(502), 502, "UPSTREAM_UNAVAILABLE", "502", "server_error"),
-				incident(page(503), 503, "UPSTREAM_UNAVAILABLE", "503", "server_error"),
-				incident(page(504), 504, "UPSTREAM_UNAVAILABLE", "504", "server_error"),
+				incident(htmlResponse(502), 502, "UPSTREAM_UNAVAILABLE", "502", "server_error"),
+				incident(htmlResponse(503), 503, "UPSTREAM_UNAVAILABLE", "503", "server_error"),
+				incident(htmlResponse(504), 504, "UPSTREAM_UNAVAILABLE", "504", "server_error"),
 				incident(Behaviour.RUBBISH, 502, "UPSTREAM_INVALID_RESPONSE", "200", "invalid"),
 				incident(Behaviour.ENDLESS, 502, "UPSTREAM_INVALID_RESPONSE", "200", "invalid"),
 				incident(Behaviour.CUT, 502, "UPSTREAM_INVALID_RESPONSE", "http_response_incomplete", "invalid"),
@@ -87,52 +87,54 @@ class IncidentTests {
 		return Arguments.of(behaviour, new Incident(status, code, reason, outcome));
 	}
 
-	/** An answer as firewalls, CDNs and proxies give it. */
-	private static Behaviour page(int status) {
+	/** HTML response, as sent by firewalls, CDNs and proxies. */
+	private static Behaviour htmlResponse(int status) {
 		return Behaviour.answer(status, Map.of("Content-Type", "text/html", "Location", "/"),
 				"<!DOCTYPE html><title>Sorry</title>".getBytes(StandardCharsets.US_ASCII));
 	}
 
 	@ParameterizedTest
 	@MethodSource("incidents")
-	void failureHasTheSameWordsEverywhere(Behaviour behaviour, Incident incident, CapturedOutput output)
+	void failureIsReportedConsistently(Behaviour behaviour, Incident incident, CapturedOutput output)
 			throws IOException {
 		gateway.upstream().behave(behaviour);
-		incident.assertToldBy(gateway, output);
+		incident.assertReportedBy(gateway, output);
 	}
 
 	@Test
-	void failureWhenNobodyListensHasTheSameWordsEverywhere(CapturedOutput output) throws IOException {
+	void failureWhenConnectionIsRefusedIsReportedConsistently(CapturedOutput output) throws IOException {
 		try (TestGateway other = TestGateway.start()) {
 			other.upstream().close();
-			new Incident(502, "UPSTREAM_UNREACHABLE", "connection_refused", "unreachable").assertToldBy(other, output);
+			new Incident(502, "UPSTREAM_UNREACHABLE", "connection_refused", "unreachable").assertReportedBy(other,
+					output);
 		}
 	}
 
 	@Test
-	void failureWhenUpstreamStallsHasTheSameWordsEverywhere(CapturedOutput output) throws IOException {
+	void failureWhenUpstreamStallsIsReportedConsistently(CapturedOutput output) throws IOException {
 		try (TestGateway other = TestGateway.start("comfy.deadline=300ms", "comfy.connect-timeout=200ms")) {
 			other.upstream().behave(Behaviour.STALL);
-			new Incident(504, "UPSTREAM_TIMEOUT", "http_response_timeout", "timeout").assertToldBy(other, output);
+			new Incident(504, "UPSTREAM_TIMEOUT", "http_response_timeout", "timeout").assertReportedBy(other, output);
 		}
 	}
 
 	@Test
-	void failureWhenHostHasNoAddressHasTheSameWordsEverywhere(CapturedOutput output) throws IOException {
+	void failureWhenHostHasNoAddressIsReportedConsistently(CapturedOutput output) throws IOException {
 		try (TestGateway other = TestGateway.start("comfy.base-url=https://comfy.invalid")) {
-			new Incident(502, "UPSTREAM_UNREACHABLE", "dns_error", "unreachable").assertToldBy(other, output);
+			new Incident(502, "UPSTREAM_UNREACHABLE", "dns_error", "unreachable").assertReportedBy(other, output);
 		}
 	}
 
 	@ParameterizedTest
 	@ValueSource(ints = { 403, 407, 503 })
-	void failureWhenProxyRefusesHasTheSameWordsEverywhere(int status, CapturedOutput output) throws IOException {
-		gateway.upstream().behave(page(status));
+	void failureWhenProxyRefusesIsReportedConsistently(int status, CapturedOutput output) throws IOException {
+		gateway.upstream().behave(htmlResponse(status));
 		System.setProperty("https.proxyHost", "127.0.0.1");
 		System.setProperty("https.proxyPort", Integer.toString(gateway.upstream().port()));
 		try (TestGateway other = TestGateway.start("comfy.base-url=https://comfy.invalid")) {
-			new Incident(502, "UPSTREAM_UNREACHABLE", "http_request_denied", "unreachable").assertToldBy(other, output);
-			assertThat(new JsonMapper().readTree(operators(other, "/actuator/health"))
+			new Incident(502, "UPSTREAM_UNREACHABLE", "http_request_denied", "unreachable").assertReportedBy(other,
+					output);
+			assertThat(new JsonMapper().readTree(managementBody(other, "/actuator/health"))
 				.at("/components/upstream/details/proxyStatus")
 				.asInt()).isEqualTo(status);
 			assertThat(output).contains("http_request_denied; the outbound proxy answered %s; ".formatted(status));
@@ -146,19 +148,21 @@ class IncidentTests {
 	}
 
 	@Test
-	void failureWhenPortHasNoTlsHasTheSameWordsEverywhere(CapturedOutput output) throws IOException {
+	void failureWhenPortHasNoTlsIsReportedConsistently(CapturedOutput output) throws IOException {
 		String https = gateway.upstream().baseUrl().replace("http:", "https:");
 		try (TestGateway other = TestGateway.start("comfy.base-url=" + https)) {
-			new Incident(502, "UPSTREAM_UNREACHABLE", "tls_protocol_error", "unreachable").assertToldBy(other, output);
+			new Incident(502, "UPSTREAM_UNREACHABLE", "tls_protocol_error", "unreachable").assertReportedBy(other,
+					output);
 		}
 	}
 
 	@Test
-	void failureByACertificateIsExplainedEverywhere(@TempDir Path directory, CapturedOutput output) throws Exception {
+	void failureWhenCertificateIsUntrustedReportsDetail(@TempDir Path directory, CapturedOutput output)
+			throws Exception {
 		KeyStore certificate = Certificates.make(directory, "interception", "ip:127.0.0.1");
 		try (SimulatedComfyCloud https = SimulatedComfyCloud.startTls("key", Certificates.serverSockets(certificate));
 				TestGateway other = TestGateway.start("comfy.base-url=" + https.baseUrl())) {
-			new Incident(502, "UPSTREAM_UNREACHABLE", "tls_certificate_error", "unreachable").assertToldBy(other,
+			new Incident(502, "UPSTREAM_UNREACHABLE", "tls_certificate_error", "unreachable").assertReportedBy(other,
 					output);
 			String detail = "the certificate of CN=interception is from an unknown authority, CN=interception; valid until 20";
 			assertThat(detail(other)).startsWith(detail);
@@ -169,28 +173,28 @@ class IncidentTests {
 
 	@ParameterizedTest
 	@ValueSource(ints = { 200, 403, 404, 503, 520 })
-	void failureByAPageHasItsContentTypeEverywhere(int status, CapturedOutput output) throws IOException {
-		gateway.upstream().behave(page(status));
+	void failureWhenResponseIsHtmlReportsContentType(int status, CapturedOutput output) throws IOException {
+		gateway.upstream().behave(htmlResponse(status));
 		assertThat(get(gateway).status()).isBetween(502, 503);
 		assertThat(detail(gateway)).isEqualTo("content type text/html");
 		assertThat(output).contains(", " + status + "; content type text/html; next attempt not before ");
 	}
 
 	private static String detail(TestGateway gateway) throws IOException {
-		return new JsonMapper().readTree(operators(gateway, "/actuator/health"))
+		return new JsonMapper().readTree(managementBody(gateway, "/actuator/health"))
 			.at("/components/upstream/details/detail")
 			.asString();
 	}
 
-	/** Everything is well, but for the number that an operator scales by. */
+	/** The upstream answers, but without the number that operators scale by. */
 	@Test
-	void answerWithoutANumberIsToldEverywhere(CapturedOutput output) throws IOException {
+	void answerWhenNumberIsMissingIsReportedConsistently(CapturedOutput output) throws IOException {
 		gateway.upstream().behave(Behaviour.answer(200, "{\"exec_info\":{}}"));
 		assertThat(get(gateway).body()).isEqualTo("{\"exec_info\":{}}");
-		assertThat(new JsonMapper().readTree(operators(gateway, "/actuator/health"))
+		assertThat(new JsonMapper().readTree(managementBody(gateway, "/actuator/health"))
 			.at("/components/upstream/details/queue")
 			.asString()).isEqualTo("absent");
-		assertThat(operators(gateway, "/actuator/prometheus")).contains("\ncomfy_gateway_queue_known 0.0\n")
+		assertThat(managementBody(gateway, "/actuator/prometheus")).contains("\ncomfy_gateway_queue_known 0.0\n")
 			.doesNotContain("\ncomfy_gateway_queue_remaining ");
 		assertThat(output).contains("answers without a number");
 		assertThat(Files.readString(Path.of(RUNBOOK))).contains("### ComfyGatewayQueueUnknown", "`queue: absent`",
@@ -198,14 +202,14 @@ class IncidentTests {
 	}
 
 	@Test
-	void listenersAtTheirLimitAreToldEverywhere(CapturedOutput output) throws IOException {
+	void listenersWhenLimitIsReachedAreReportedConsistently(CapturedOutput output) throws IOException {
 		try (TestGateway other = TestGateway.start("gateway.events.max-listeners=1");
 				RawConnection listener = new RawConnection(other.port())) {
 			listener.send(RawConnection.request("GET", "/api/prompt/events"));
-			await().untilAsserted(() -> assertThat(operators(other, "/actuator/prometheus"))
+			await().untilAsserted(() -> assertThat(managementBody(other, "/actuator/prometheus"))
 				.contains("\ncomfy_gateway_listeners 1.0\n"));
 			ErrorAnswers.assertError(RawConnection.get(other.port(), "/api/prompt/events"), "TOO_MANY_LISTENERS");
-			assertThat(operators(other, "/actuator/prometheus"))
+			assertThat(managementBody(other, "/actuator/prometheus"))
 				.contains("\ncomfy_gateway_listeners_refused_total 1.0\n");
 		}
 		String line = "Rejecting callers with TOO_MANY_LISTENERS: %s listening, limit gateway.events.max-listeners reached";
@@ -213,9 +217,9 @@ class IncidentTests {
 		assertThat(Files.readString(Path.of(RUNBOOK))).contains("\n" + line.formatted(5000) + "\n");
 	}
 
-	/** An account without the right needs no other key. */
+	/** If the account lacks a right, another key of the same account does not help. */
 	@Test
-	void refusedKeyHasTheActionOfItsReasonEverywhere(CapturedOutput output) throws IOException {
+	void keyWhenForbiddenReportsRemedyForAccount(CapturedOutput output) throws IOException {
 		gateway.upstream().behave(Behaviour.FORBID);
 		get(gateway);
 		assertThat(output).contains("403; check the account of the key; ").doesNotContain("replace the key");
@@ -227,12 +231,12 @@ class IncidentTests {
 		return RawConnection.get(gateway.port(), "/api/prompt");
 	}
 
-	private static String operators(TestGateway gateway, String path) throws IOException {
+	private static String managementBody(TestGateway gateway, String path) throws IOException {
 		return RawConnection.get(gateway.managementPort(), path).body();
 	}
 
 	/**
-	 * Failure, as people meet it.
+	 * Expected report of a failure.
 	 *
 	 * @param status status that callers get
 	 * @param code code that callers get
@@ -242,7 +246,7 @@ class IncidentTests {
 	 */
 	record Incident(int status, String code, String reason, String outcome) {
 
-		void assertToldBy(TestGateway gateway, CapturedOutput output) throws IOException {
+		void assertReportedBy(TestGateway gateway, CapturedOutput output) throws IOException {
 			double before = attempts(gateway);
 			Answer answer = get(gateway);
 			assertThat(answer.status()).isEqualTo(status);
@@ -250,7 +254,7 @@ class IncidentTests {
 			assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; " + proxyStatus());
 			assertThat(answer.header("Retry-After"))
 				.hasValueSatisfying(value -> assertThat(value).matches("[1-9]\\d*"));
-			JsonNode health = new JsonMapper().readTree(operators(gateway, "/actuator/health"))
+			JsonNode health = new JsonMapper().readTree(managementBody(gateway, "/actuator/health"))
 				.at("/components/upstream/details");
 			assertThat(health.at("/code").asString()).isEqualTo(code);
 			assertThat(health.at("/reason").asString()).isEqualTo(reason);
@@ -259,7 +263,7 @@ class IncidentTests {
 				.containsSubsequence(isKeyRefused(health) ? "refuses the key: " : "fails: ",
 						code + ", " + reason + "; ");
 			assertThat(attempts(gateway)).isGreaterThan(before);
-			assertThat(runbook()).contains(Integer.toString(status))
+			assertThat(runbookSymptoms()).contains(Integer.toString(status))
 				.containsAnyOf(proxyStatus(), reason + "`", "received-status=<n>",
 						"received-status=` with the same status");
 		}
@@ -274,14 +278,14 @@ class IncidentTests {
 
 		private double attempts(TestGateway gateway) throws IOException {
 			String series = "comfy_gateway_upstream_requests_seconds_count{outcome=\"%s\"} ".formatted(outcome);
-			return operators(gateway, "/actuator/prometheus").lines()
+			return managementBody(gateway, "/actuator/prometheus").lines()
 				.filter(line -> line.startsWith(series))
 				.mapToDouble(line -> Double.parseDouble(line.substring(series.length())))
 				.sum();
 		}
 
-		/** What the runbook's reader sees, in the section of this code. */
-		private String runbook() throws IOException {
+		/** Returns the symptoms that the runbook lists in the section of this code. */
+		private String runbookSymptoms() throws IOException {
 			String section = Files.readString(Path.of(RUNBOOK)).split("\n### %s\n".formatted(code))[1];
 			return section.substring(0, section.indexOf("\n- It means:"));
 		}

@@ -72,33 +72,33 @@ class KeyRotationTests {
 	}
 
 	@BeforeEach
-	void begin() throws IOException {
+	void reset() throws IOException {
 		upstream.acceptKey(OLD_KEY);
 		upstream.queueRemaining(OLD_QUEUE);
 		secret().hold(OLD_KEY);
 		time.advance(Duration.ofDays(1));
-		// A refused key has the file read again
+		// A 401 makes the gateway reload the key file
 		assertThat(get().body()).contains(":" + OLD_QUEUE);
 	}
 
 	@Test
-	void answerWhenKeyIsReplacedIsNeverAgainOfTheOldAccount() throws Exception {
-		AtomicBoolean ask = new AtomicBoolean(true);
-		Semaphore ofTheNew = new Semaphore(0);
-		try (ExecutorService crowd = Executors.newVirtualThreadPerTaskExecutor()) {
-			List<Future<List<String>>> seen = new ArrayList<>();
+	void answerWhenKeyIsReplacedNeverReturnsToOldAccount() throws Exception {
+		AtomicBoolean running = new AtomicBoolean(true);
+		Semaphore newAnswers = new Semaphore(0);
+		try (ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor()) {
+			List<Future<List<String>>> results = new ArrayList<>();
 			for (int i = 0; i < 4; i++) {
-				seen.add(crowd.submit(() -> {
+				results.add(executor.submit(() -> {
 					List<String> bodies = new ArrayList<>();
 					try (RawConnection caller = new RawConnection(port)) {
-						while (ask.get()) {
+						while (running.get()) {
 							Answer answer = caller.send(RawConnection.request("GET", "/api/prompt")).read();
 							assertThat(answer.status()).isEqualTo(200);
 							if (bodies.isEmpty() || !bodies.getLast().equals(answer.body())) {
 								bodies.add(answer.body());
 							}
 							if (answer.body().contains(":" + NEW_QUEUE)) {
-								ofTheNew.release();
+								newAnswers.release();
 							}
 						}
 					}
@@ -109,12 +109,12 @@ class KeyRotationTests {
 			upstream.queueRemaining(NEW_QUEUE);
 			secret().hold(NEW_KEY);
 			try {
-				assertThat(ofTheNew.tryAcquire(100, 20, TimeUnit.SECONDS)).isTrue();
+				assertThat(newAnswers.tryAcquire(100, 20, TimeUnit.SECONDS)).isTrue();
 			}
 			finally {
-				ask.set(false);
+				running.set(false);
 			}
-			for (Future<List<String>> bodies : seen) {
+			for (Future<List<String>> bodies : results) {
 				assertThat(bodies.get()).last().asString().contains(":" + NEW_QUEUE);
 				assertThat(bodies.get()).hasSizeLessThanOrEqualTo(2);
 			}
@@ -124,7 +124,7 @@ class KeyRotationTests {
 	}
 
 	@Test
-	void answerWhenKeyWasReplacedAndTheOldOneIsRefusedIsOfTheNewAccount() throws IOException {
+	void answerWhenOldKeyIsRefusedAfterRotationIsOfNewAccount() throws IOException {
 		time.advance(Duration.ofSeconds(1));
 		upstream.acceptKey(NEW_KEY);
 		upstream.queueRemaining(NEW_QUEUE);
@@ -135,7 +135,7 @@ class KeyRotationTests {
 	}
 
 	@Test
-	void keyWhenFileTurnsUnusableStays() throws IOException {
+	void keyWhenFileBecomesUnusableIsKept() throws IOException {
 		secret().hold("two\nlines");
 		upstream.acceptKey(NEW_KEY);
 		time.advance(Duration.ofDays(1));

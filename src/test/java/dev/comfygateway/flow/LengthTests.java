@@ -15,7 +15,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Lengths of answers without a body: never that of another answer. */
+/** Tests of {@code Content-Length} in responses without a body. */
 @RunningGateway
 class LengthTests {
 
@@ -33,17 +33,17 @@ class LengthTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/api/prompt", "/", "/page/page.js", "/page/page.css", "/page/icon.svg" })
-	void notModifiedHasNoLength(String path) throws IOException {
-		assertNotModifiedHasNoLength(path);
+	void notModifiedHasNoContentLength(String path) throws IOException {
+		assertNotModifiedHasNoContentLength(path);
 	}
 
 	@Test
-	void notModifiedWhenFetchedHasNoLength() throws IOException {
+	void notModifiedWhenFetchedHasNoContentLength() throws IOException {
 		time.advance(Duration.ofDays(1));
-		assertNotModifiedHasNoLength("/api/prompt", "Cache-Control: no-cache");
+		assertNotModifiedHasNoContentLength("/api/prompt", "Cache-Control: no-cache");
 	}
 
-	private void assertNotModifiedHasNoLength(String path, String... headers) throws IOException {
+	private void assertNotModifiedHasNoContentLength(String path, String... headers) throws IOException {
 		String etag = RawConnection.get(port, path).header("ETag").orElseThrow();
 		for (String version : new String[] { "HTTP/1.1", "HTTP/1.0" }) {
 			for (String method : new String[] { "GET", "HEAD" }) {
@@ -55,7 +55,7 @@ class LengthTests {
 					assertThat(answer.status()).isEqualTo(304);
 					assertThat(answer.header("ETag")).hasValue(etag);
 					assertThat(answer.headerNames()).doesNotContain("Content-Length", "Transfer-Encoding");
-					// Nothing of a body is left on the connection
+					// No bytes of a body remain on the connection
 					assertThat(connection.send(RawConnection.request("GET", "/livez")).read().body()).contains("UP");
 				}
 			}
@@ -66,18 +66,18 @@ class LengthTests {
 	@ValueSource(strings = { "/api/prompt", "/api/prompt/history", "/", "/page/page.js", "/livez", "/readyz",
 			"/v3/api-docs", "/v3/api-docs.yaml", "/swagger-ui.html", "/swagger-ui/index.html", "/nope",
 			"/api/prompt/events?until=x" })
-	void headHasTheLengthOfGetOrNone(String target) throws IOException {
-		assertHeadHasTheLengthOfGetOrNone(port, target);
+	void headHasContentLengthOfGetOrNone(String target) throws IOException {
+		assertHeadHasContentLengthOfGetOrNone(port, target);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/actuator", "/actuator/health", "/actuator/health/readiness", "/actuator/caches",
 			"/actuator/sbom", "/actuator/nope", "/nope" })
-	void operatorsHeadHasTheLengthOfGetOrNone(String target) throws IOException {
-		assertHeadHasTheLengthOfGetOrNone(managementPort, target);
+	void managementHeadHasContentLengthOfGetOrNone(String target) throws IOException {
+		assertHeadHasContentLengthOfGetOrNone(managementPort, target);
 	}
 
-	private static void assertHeadHasTheLengthOfGetOrNone(int port, String target) throws IOException {
+	private static void assertHeadHasContentLengthOfGetOrNone(int port, String target) throws IOException {
 		Answer get = RawConnection.get(port, target);
 		Answer head = RawConnection.exchange(port, RawConnection.request("HEAD", target));
 		assertThat(head.status()).isEqualTo(get.status());
@@ -85,7 +85,7 @@ class LengthTests {
 	}
 
 	@Test
-	void headOfTheStreamHasNoLength() throws IOException {
+	void headOfStreamHasNoContentLength() throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			Answer head = connection.send(RawConnection.request("HEAD", "/api/prompt/events")).readHead();
 			assertThat(head.status()).isEqualTo(200);

@@ -45,7 +45,7 @@ public class MalformedRequestTests {
 		this.upstream = upstream;
 	}
 
-	/** Requests that are wrong in every way, each as its second argument. */
+	/** Malformed requests: description, request, expected status and code. */
 	public static Stream<Arguments> malformed() {
 		return Stream.of(refused("TLS instead of HTTP", "\u0016\u0003\u0001\u0002\u0000\r\n\r\n"),
 				arguments("not a request line", "who are you\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED"),
@@ -53,10 +53,11 @@ public class MalformedRequestTests {
 				refused("method with an @", "G@T / HTTP/1.1\r\n" + HOST + "\r\n"),
 				refused("bad percent-encoding", get("/api/%zz")), refused("encoded NUL", get("/api/prompt%00")),
 				refused("encoded slash", get("/api%2Fprompt")), refused("encoded backslash", get("/api%5Cprompt")),
-				refused("bytes that are not UTF-8", get("/api/%ff")), refused("way out of the root", get("/../../etc")),
+				refused("bytes that are not UTF-8", get("/api/%ff")),
+				refused("path traversal above the root", get("/../../etc")),
 				refused("no Host", "GET /api/prompt HTTP/1.1\r\n\r\n"),
 				refused("two Hosts", get("/api/prompt", "Host: elsewhere")),
-				refused("Host with a blank", "GET /api/prompt HTTP/1.1\r\nHost: a b\r\n\r\n"),
+				refused("Host with a space", "GET /api/prompt HTTP/1.1\r\nHost: a b\r\n\r\n"),
 				refused("user information in the target", get("http://user@localhost/api/prompt")),
 				arguments("header too long", get("/api/prompt", "X: " + "x".repeat(9_000)), 431,
 						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
@@ -64,21 +65,21 @@ public class MalformedRequestTests {
 						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
 				arguments("one header too many", get("/api/prompt", "X: x\r\n".repeat(99) + "X: x"), 431,
 						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
-				arguments("one header too many, and no path", get("/nope", "X: x\r\n".repeat(99) + "X: x"), 431,
+				arguments("one header too many, unknown path", get("/nope", "X: x\r\n".repeat(99) + "X: x"), 431,
 						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
-				arguments("address too long", get("/" + "x".repeat(9_000)), 414, "URI_TOO_LONG"),
+				arguments("URI too long", get("/" + "x".repeat(9_000)), 414, "URI_TOO_LONG"),
 				refused("header without a colon", get("/api/prompt", "nonsense")),
 				refused("NUL in a header", get("/api/prompt", "X: a\u0000b")),
-				refused("blank before a colon", get("/api/prompt", "X : x")),
-				refused("length that is no number", get("/api/prompt", "Content-Length: many")),
+				refused("space before a colon", get("/api/prompt", "X : x")),
+				refused("non-numeric length", get("/api/prompt", "Content-Length: many")),
 				refused("negative length", get("/api/prompt", "Content-Length: -1")),
 				refused("two lengths", get("/api/prompt", "Content-Length: 1", "Content-Length: 2")),
-				refused("chunked, but not last", get("/api/prompt", "Transfer-Encoding: chunked, gzip")),
+				refused("chunked before another coding", get("/api/prompt", "Transfer-Encoding: chunked, gzip")),
 				refused("unknown transfer encoding", get("/api/prompt", "Transfer-Encoding: nonsense")),
-				refused("chunked in HTTP/1.0", old("Transfer-Encoding: chunked", "") + "0\r\n\r\n"),
-				refused("chunked in HTTP/1.0 that is kept",
-						old("Connection: keep-alive", "Transfer-Encoding: chunked", "") + "0\r\n\r\n"),
-				refused("gzip and chunked in HTTP/1.0", old("Transfer-Encoding: gzip, chunked", "")),
+				refused("chunked in HTTP/1.0", http10("Transfer-Encoding: chunked", "") + "0\r\n\r\n"),
+				refused("chunked in HTTP/1.0 with keep-alive",
+						http10("Connection: keep-alive", "Transfer-Encoding: chunked", "") + "0\r\n\r\n"),
+				refused("gzip and chunked in HTTP/1.0", http10("Transfer-Encoding: gzip, chunked", "")),
 				arguments("unknown expectation", get("/api/prompt", "Expect: a miracle"), 417, "EXPECTATION_FAILED"),
 				refused("CONNECT", "CONNECT localhost:443 HTTP/1.1\r\n" + HOST + "\r\n"),
 				refused("CONNECT to Host", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n"),
@@ -99,25 +100,26 @@ public class MalformedRequestTests {
 		return RawConnection.request("GET", path, headers);
 	}
 
-	private static String old(String... lines) {
+	private static String http10(String... lines) {
 		return "GET /livez HTTP/1.0\r\n" + String.join("\r\n", lines) + "\r\n";
 	}
 
 	@ParameterizedTest(name = "{0}")
 	@MethodSource("malformed")
-	void answerWhenMalformedIsError(String what, String request, int status, String code) throws IOException {
+	void responseWhenMalformedIsError(String what, String request, int status, String code) throws IOException {
 		assertRefused(port, request, status, code);
 	}
 
-	/** Whatever the callers' port speaks. */
+	/** Refused on this port even if the application port supports HTTP/2. */
 	@Test
-	void operatorsAnswerToHttp2IsError() throws IOException {
+	void managementResponseToHttp2IsError() throws IOException {
 		assertRefused(managementPort, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED");
 	}
 
 	@ParameterizedTest(name = "{0}")
 	@MethodSource("malformed")
-	void operatorsAnswerWhenMalformedIsError(String what, String request, int status, String code) throws IOException {
+	void managementResponseWhenMalformedIsError(String what, String request, int status, String code)
+			throws IOException {
 		assertRefused(managementPort, request, status, code);
 	}
 
@@ -131,7 +133,7 @@ public class MalformedRequestTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "http://elsewhere", "HTTP://elsewhere:99", "https://elsewhere.example", "http://[::1]:80",
 			"http://localhost:1" })
-	void answerWhenTargetIsAbsoluteIsThatOfItsPathWhateverHostSays(String base) throws IOException {
+	void responseWhenTargetIsAbsoluteIgnoresItsHost(String base) throws IOException {
 		for (String path : List.of("/api/prompt", "/livez", "/page/page.js", "/api/prompt/history?a=b")) {
 			assertThat(RawConnection.get(port, base + path).status()).isEqualTo(200);
 		}
@@ -144,7 +146,7 @@ public class MalformedRequestTests {
 	@ValueSource(
 			strings = { "GET /nope", "GET /error", "GET /api/prompt/", "GET /actuator/health", "GET /WEB-INF/web.xml",
 					"GET /v3/api-docs/nope", "BREW /nope", "DELETE /nope", "HEAD /nope", "OPTIONS /nope" })
-	void answerWhenPathUnknownIsNotFound(String request) throws IOException {
+	void responseWhenPathIsUnknownIsNotFound(String request) throws IOException {
 		assertNotFound(port, request);
 	}
 
@@ -152,7 +154,7 @@ public class MalformedRequestTests {
 	@ValueSource(strings = { "GET /nope", "GET /", "GET /api/prompt", "GET /livez", "GET /actuator/nope",
 			"GET /actuator/env", "GET /actuator/metrics/nope", "GET /actuator/caches/nope", "GET /actuator/health/nope",
 			"GET /actuator/sbom/nope", "BREW /nope", "HEAD /nope" })
-	void operatorsAnswerWhenPathUnknownIsNotFound(String request) throws IOException {
+	void managementResponseWhenPathIsUnknownIsNotFound(String request) throws IOException {
 		assertNotFound(managementPort, request);
 	}
 
@@ -171,7 +173,7 @@ public class MalformedRequestTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "POST", "PUT", "PATCH", "DELETE", "BREW", "get" })
-	void answerWhenMethodWrongHasAllow(String method) throws IOException {
+	void responseWhenMethodIsNotAllowedHasAllow(String method) throws IOException {
 		Answer answer = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt"));
 		assertThat(answer.status()).isEqualTo(405);
 		ErrorAnswers.assertError(answer, "METHOD_NOT_ALLOWED");
@@ -180,13 +182,13 @@ public class MalformedRequestTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "*/*", "text/html", "image/png;q=0", "%%%", "" })
-	void answerWhenPathUnknownIsJsonWhateverIsAccepted(String accept) throws IOException {
+	void responseWhenPathIsUnknownIgnoresAccept(String accept) throws IOException {
 		ErrorAnswers.assertError(RawConnection.get(port, "/nope", "Accept: " + accept), "NOT_FOUND");
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "POST, multipart/form-data", "PUT, application/x-www-form-urlencoded", "PATCH, ///" })
-	void answerWhenBodyIsNonsenseIsAboutThePath(String method, String contentType) throws IOException {
+	void responseWhenPathIsUnknownIgnoresMalformedBody(String method, String contentType) throws IOException {
 		Answer answer = RawConnection.exchange(port,
 				RawConnection.request(method, "/nope", "Content-Type: " + contentType, "Content-Length: 5") + "a=%zz");
 		assertThat(answer.status()).isEqualTo(404);
@@ -194,12 +196,12 @@ public class MalformedRequestTests {
 	}
 
 	@Test
-	void answerWhenQueryIsBadlyEncodedIsBadRequest() throws IOException {
+	void responseWhenQueryIsBadlyEncodedIsBadRequest() throws IOException {
 		ErrorAnswers.assertError(RawConnection.get(managementPort, "/actuator/health?%zz=1"), "BAD_REQUEST");
 	}
 
 	@Test
-	void answerWhenHeadOfUnknownPathHasNoBody() throws IOException {
+	void headWhenPathIsUnknownHasNoBody() throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			connection.send(RawConnection.request("HEAD", "/nope", "Connection: close"));
 			assertThat(connection.readToEnd()).startsWith("HTTP/1.1 404").endsWith("\r\n\r\n");
@@ -210,22 +212,22 @@ public class MalformedRequestTests {
 	@CsvSource({ "/api/prompt, Content-Length: 1000", "/api/prompt, Transfer-Encoding: chunked",
 			"/livez, Content-Length: 1000", "/livez, Transfer-Encoding: chunked",
 			"/v3/api-docs, Content-Length: 1000" })
-	void answerWhenBodiesArePromisedAndNeverSentComesToAll(String path, String promise) throws IOException {
-		assertNobodyWaitsForBodies(port, path, promise);
+	void responsesWhenBodiesNeverArriveAreSent(String path, String bodyHeader) throws IOException {
+		assertBodiesAreNotAwaited(port, path, bodyHeader);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "Content-Length: 1000", "Transfer-Encoding: chunked" })
-	void operatorsAnswerWhenBodiesArePromisedAndNeverSentComesToAll(String promise) throws IOException {
-		assertNobodyWaitsForBodies(managementPort, "/actuator/health", promise);
+	void managementResponsesWhenBodiesNeverArriveAreSent(String bodyHeader) throws IOException {
+		assertBodiesAreNotAwaited(managementPort, "/actuator/health", bodyHeader);
 	}
 
-	private static void assertNobodyWaitsForBodies(int port, String path, String promise) throws IOException {
+	private static void assertBodiesAreNotAwaited(int port, String path, String bodyHeader) throws IOException {
 		List<RawConnection> connections = new ArrayList<>();
 		try {
-			// More than there are threads
+			// Several callers whose bodies never arrive
 			for (int i = 0; i < 8; i++) {
-				connections.add(new RawConnection(port).send(get(path, promise)));
+				connections.add(new RawConnection(port).send(get(path, bodyHeader)));
 			}
 			for (RawConnection connection : connections) {
 				assertThat(connection.read().status()).isEqualTo(200);
@@ -240,7 +242,7 @@ public class MalformedRequestTests {
 	}
 
 	@Test
-	void answerWhenAwaitedByCallersWhoPromiseBodiesComesToAll(@Autowired FakeTime time,
+	void responsesWhenFetchIsAwaitedAndBodiesNeverArriveAreSent(@Autowired FakeTime time,
 			@Autowired WaitingCallers callers) throws IOException, InterruptedException {
 		time.advance(Duration.ofDays(1));
 		Hold hold = upstream.hold();
@@ -265,9 +267,9 @@ public class MalformedRequestTests {
 	}
 
 	@Test
-	void answerWhenBodyHasComeKeepsTheConnection() throws IOException {
+	void responseWhenBodyIsCompleteKeepsConnection() throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
-			// The body looks like another request, which must not be taken for one
+			// The body has the form of a request, which must not be executed
 			String body = get("/nope");
 			connection.send(get("/livez", "Content-Length: " + body.length()) + body);
 			assertThat(connection.read().status()).isEqualTo(200);
@@ -276,7 +278,7 @@ public class MalformedRequestTests {
 	}
 
 	@Test
-	void answerWhenBodyDoesNotComeEndsTheConnection() throws IOException {
+	void responseWhenBodyIsIncompleteClosesConnection() throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			connection.send(get("/livez", "Content-Length: 1000") + get("/nope"));
 			assertThat(connection.readToEnd()).startsWith("HTTP/1.1 200")
@@ -287,7 +289,7 @@ public class MalformedRequestTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "Transfer-Encoding: chunked", "X: x\r\nConnection: keep-alive, Keep-Alive" })
-	void answerWhenHeadIsRefusedEndsTheConnection(String header) throws IOException {
+	void responseWhenHeadersAreRefusedClosesConnection(String header) throws IOException {
 		String tooMany = "X: x\r\n".repeat(header.startsWith("X") ? 100 : 0);
 		try (RawConnection connection = new RawConnection(port)) {
 			connection.send("POST /livez HTTP/1.0\r\nConnection: keep-alive\r\n" + tooMany + header
@@ -299,8 +301,8 @@ public class MalformedRequestTests {
 	}
 
 	@Test
-	void answerWhenHeadersAreAsManyAsAllowedIsGiven() throws IOException {
-		// Host is one of the 100
+	void responseWhenHeaderCountIsMaximumIsOk() throws IOException {
+		// The Host header is the 100th
 		String[] headers = Collections.nCopies(99, "X-Ordinary: " + "x".repeat(48)).toArray(String[]::new);
 		for (String path : List.of("/api/prompt", "/livez", "/v3/api-docs")) {
 			assertThat(RawConnection.get(port, path, headers).status()).isEqualTo(200);
@@ -308,7 +310,7 @@ public class MalformedRequestTests {
 	}
 
 	@Test
-	void answerWhenNoBodyIsAnnouncedKeepsTheConnection() throws IOException {
+	void responseWhenBodyIsEmptyKeepsConnection() throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			connection.send(get("/livez")).read();
 			assertThat(connection.send(get("/api/prompt", "Content-Length: 0")).read().status()).isEqualTo(200);

@@ -48,12 +48,12 @@ class MonitoringTests {
 
 	private static final Set<String> OPERATORS = Set.of("and", "or", "unless", "by", "without", "on", "ignoring");
 
-	/** Metrics that are not the gateway's, or absent without a fleet. */
+	/** Metrics of Prometheus itself, and those that exist only in a fleet. */
 	private static final Set<String> ABSENT = Set.of("up", "comfy_gateway_fleet_up",
 			"comfy_gateway_fleet_requests_seconds_count");
 
-	/** Labels that Prometheus adds to all that it scrapes. */
-	private static final Set<String> TARGET = Set.of("job", "instance", "namespace", "service", "pod");
+	/** Labels that Prometheus adds to every scraped series. */
+	private static final Set<String> TARGET_LABELS = Set.of("job", "instance", "namespace", "service", "pod");
 
 	private final int port;
 
@@ -73,7 +73,7 @@ class MonitoringTests {
 	}
 
 	@BeforeEach
-	void forgetEverything() {
+	void reset() {
 		upstream.behave(Behaviour.NORMAL);
 		time.advance(Duration.ofDays(1));
 	}
@@ -92,7 +92,7 @@ class MonitoringTests {
 
 	@ParameterizedTest
 	@MethodSource({ "alerts", "panels" })
-	void metricsAreThoseOfTheGateway(String expression) throws IOException {
+	void metricsOfExpressionsExist(String expression) throws IOException {
 		Set<String> scraped = scrape().lines()
 			.filter(line -> !line.startsWith("#"))
 			.map(line -> line.replaceFirst("[{ ].*", ""))
@@ -102,11 +102,11 @@ class MonitoringTests {
 
 	@ParameterizedTest
 	@MethodSource({ "alerts", "panels" })
-	void labelsAreThoseOfTheGateway(String expression) throws IOException {
+	void labelsOfExpressionsExist(String expression) throws IOException {
 		String scraped = scrape();
 		for (MatchResult selector : SELECTOR.matcher(expression).results().toList()) {
 			for (MatchResult matcher : MATCHER.matcher(selector.group(2)).results().toList()) {
-				if (TARGET.contains(matcher.group(1))) {
+				if (TARGET_LABELS.contains(matcher.group(1))) {
 					continue;
 				}
 				for (String value : matcher.group(3).split("\\|")) {
@@ -120,7 +120,7 @@ class MonitoringTests {
 
 	@ParameterizedTest
 	@MethodSource({ "alerts", "panels" })
-	void gaugesOfTheQueueAreNeverAdded(String expression) {
+	void gaugesAreNeverSummed(String expression) {
 		assertThat(expression).doesNotContainPattern(
 				"sum[^(]*\\(\\s*comfy_gateway_(queue|upstream_(up|cooldown|deprecated)|api_key|fleet_up)");
 	}
@@ -128,20 +128,20 @@ class MonitoringTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "sum by (pod) (rate(invented_total{result=\"hit\"}[5m]))",
 			"histogram_quantile(0.9, invented_total) and up == 1", "time() - max(invented_total)" })
-	void metricsWhenInventedAreFound(String expression) {
+	void metricsWhenUnknownAreFound(String expression) {
 		assertThat(metrics(expression)).contains("invented_total").doesNotContain("pod", "result", "hit", "m", "rate");
 	}
 
 	@Test
-	void alertsAreInTheRunbook() throws IOException {
+	void alertsAreInRunbook() throws IOException {
 		String runbook = Files.readString(Path.of("src/docs/runbook.md"));
 		assertThat(rules()).hasSize(12)
 			.allSatisfy(rule -> assertThat(runbook).contains("\n### %s\n".formatted(rule.at("/alert").asString())));
 	}
 
-	/** A metric that nobody explains is not used. */
+	/** Operators do not use metrics without documentation. */
 	@Test
-	void metricsOfTheGatewayAreInTheDocuments() throws IOException {
+	void metricsOfGatewayAreDocumented() throws IOException {
 		String documents = Files.readString(Path.of("src/docs/operations.md"));
 		assertThat(scrape().lines()
 			.filter(line -> line.startsWith("# TYPE comfy_gateway_"))
@@ -151,14 +151,14 @@ class MonitoringTests {
 	}
 
 	@Test
-	void alertsAreAllTested() throws IOException {
+	void alertsHaveTests() throws IOException {
 		String tests = Files.readString(FILES.resolve("alerts-tests.yaml"));
 		assertThat(rules()).allSatisfy(
 				rule -> assertThat(tests).contains("- alertname: %s\n".formatted(rule.at("/alert").asString())));
 	}
 
 	@Test
-	void panelsHaveWhatAnOperatorAsksFor() throws IOException {
+	void panelsCoverExpectedTopics() throws IOException {
 		assertThat(dashboard().at("/panels").valueStream().map(panel -> panel.at("/title").asString())).contains(
 				"Queue remaining", "Requests by result", "Hit ratio", "Stale share and error share",
 				"Upstream latency, 95th percentile", "Errors to callers", "Cool-down", "Key state", "Age of the answer",
@@ -171,9 +171,9 @@ class MonitoringTests {
 			.doesNotHaveDuplicates();
 	}
 
-	/** Over a range these functions give the last value of a series that has ended. */
+	/** A range query also returns the last value of a series that has ended. */
 	@Test
-	void panelsOfOneValueTellThePresent() throws IOException {
+	void panelsOfTypeStatUseInstantQueries() throws IOException {
 		assertThat(dashboard().at("/panels").valueStream().filter(panel -> panel.at("/type").asString().equals("stat")))
 			.isNotEmpty()
 			.flatMap(panel -> panel.at("/targets").valueStream().toList())
@@ -181,7 +181,7 @@ class MonitoringTests {
 	}
 
 	@Test
-	void coloursAreOfSeriesThatThereAre() throws IOException {
+	void colourOverridesMatchSeries() throws IOException {
 		String scraped = scrape();
 		assertThat(dashboard().at("/panels").valueStream()).allSatisfy(panel -> {
 			List<String> legends = panel.at("/targets")
@@ -196,7 +196,7 @@ class MonitoringTests {
 		});
 	}
 
-	/** Scrape after traffic of each kind. */
+	/** Returns a scrape after successful and failed upstream requests. */
 	private String scrape() throws IOException {
 		RawConnection.get(port, "/api/prompt");
 		upstream.behave(Behaviour.LIMIT);
@@ -210,7 +210,7 @@ class MonitoringTests {
 		return answer.body();
 	}
 
-	/** Names of the metrics in an expression. */
+	/** Returns the names of the metrics in an expression. */
 	private static Set<String> metrics(String expression) {
 		String bare = expression.replaceAll("\\{[^}]*}", " ")
 			.replaceAll("\\[[^]]*]", " ")

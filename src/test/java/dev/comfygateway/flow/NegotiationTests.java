@@ -13,7 +13,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** What callers would rather have, and get anyway or not. */
+/** Tests of requests with {@code Accept}, {@code Range} or {@code Content-Type}. */
 @RunningGateway
 class NegotiationTests {
 
@@ -32,7 +32,7 @@ class NegotiationTests {
 	@ValueSource(strings = { "text/plain", "text/html", "image/png", "application/json", "*/*", "*/*;q=0",
 			"application/json;q=0", "application/*", "*", "%%%", ",", "", "text/plain; charset=\"", "a/b/c",
 			"text/plain, ,;" })
-	void answerIsTheSameWhateverIsAccepted(String accept) throws IOException {
+	void responseIgnoresAccept(String accept) throws IOException {
 		for (String path : List.of("/livez", "/readyz", "/v3/api-docs", "/v3/api-docs.yaml", "/")) {
 			assertSame(port, path, accept);
 		}
@@ -54,7 +54,7 @@ class NegotiationTests {
 	@ParameterizedTest
 	@CsvSource({ OPENMETRICS + ", " + OPENMETRICS, "text/plain;version=0.0.4, text/plain;version=0.0.4",
 			"image/png, text/plain;version=0.0.4" })
-	void metricsHaveTheFormatThatIsAccepted(String accept, String contentType) throws IOException {
+	void metricsFollowAccept(String accept, String contentType) throws IOException {
 		assertThat(
 				RawConnection.get(managementPort, "/actuator/prometheus", "Accept: " + accept).header("Content-Type"))
 			.hasValue(contentType + ";charset=utf-8");
@@ -62,7 +62,7 @@ class NegotiationTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "bytes=0-3", "bytes=0-1,4-5", "bytes=99999999-", "bytes=5-1", "nonsense" })
-	void answerIsWholeWhateverRangeIsAskedFor(String range) throws IOException {
+	void responseWhenRangeIsRequestedIsComplete(String range) throws IOException {
 		for (String path : List.of("/", "/page/page.css", "/swagger-ui/index.html", "/api/prompt")) {
 			Answer answer = RawConnection.get(port, path, "Range: " + range);
 			assertThat(answer.status()).isEqualTo(200);
@@ -72,7 +72,7 @@ class NegotiationTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "garbage", "/", "text/plain", "application/json" })
-	void probeIsAnsweredWhateverTheTypeOfABodyThatIsNotThere(String contentType) throws IOException {
+	void responseWhenContentTypeIsSetWithoutBodyIsOk(String contentType) throws IOException {
 		for (String path : List.of("/livez", "/readyz", "/api/prompt")) {
 			assertThat(RawConnection.get(port, path, "Content-Type: " + contentType).status()).as(path).isEqualTo(200);
 		}

@@ -67,14 +67,14 @@ class OperatorsFlowTests {
 	}
 
 	@BeforeEach
-	void forgetEverything() {
+	void reset() {
 		upstream.behave(Behaviour.NORMAL);
 		upstream.queueRemaining(3);
 		time.advance(Duration.ofDays(1));
 	}
 
 	@Test
-	void metricsHaveTheirNamesAndLabels() throws IOException {
+	void metricsOfGatewayHaveExpectedLabels() throws IOException {
 		get();
 		assertThat(series("comfy_gateway_")).containsExactlyInAnyOrder("comfy_gateway_queue_remaining",
 				"comfy_gateway_queue_observed_timestamp_seconds", "comfy_gateway_upstream_up",
@@ -90,7 +90,7 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void metricsHaveTheirLabelsValues() throws IOException {
+	void labelsOfGatewayHaveExpectedValues() throws IOException {
 		assertThat(values("comfy_gateway_requests_total", "result")).containsExactlyInAnyOrder("hit", "miss",
 				"collapsed", "stale", "rejected", "error");
 		assertThat(values("comfy_gateway_api_key_state", "state")).containsExactlyInAnyOrder("ok", "rejected",
@@ -103,7 +103,7 @@ class OperatorsFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "http_server_requests_seconds_count{", "http_client_requests_seconds_count{",
 			"cache_gets_total{", "cache_size{", "jvm_memory_used_bytes{", "jetty_threads_current " })
-	void metricsKeepThoseOfBoot(String start) throws IOException {
+	void metricsIncludeThoseOfBoot(String start) throws IOException {
 		get();
 		assertThat(prometheus().lines()).anyMatch(line -> line.startsWith(start));
 	}
@@ -176,23 +176,23 @@ class OperatorsFlowTests {
 		if (result.equals("stale") || result.equals("error")) {
 			upstream.behave(Behaviour.LIMIT);
 		}
-		String mine = "comfy_gateway_requests_total{result=\"%s\"}".formatted(result);
-		String boots = serverRequests(method, status, "/api/prompt");
+		String gatewaySeries = "comfy_gateway_requests_total{result=\"%s\"}".formatted(result);
+		String bootSeries = serverRequests(method, status, "/api/prompt");
 		String before = prometheus();
 		Answer answer = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt", header));
 		assertThat(answer.status()).isEqualTo(status);
 		String after = prometheus();
-		assertThat(value(after, mine) - value(before, mine)).isEqualTo(1);
+		assertThat(value(after, gatewaySeries) - value(before, gatewaySeries)).isEqualTo(1);
 		assertThat(total(after, "comfy_gateway_requests_total") - total(before, "comfy_gateway_requests_total"))
 			.isEqualTo(1);
-		awaitValue(boots, value(before, boots) + 1);
+		awaitValue(bootSeries, value(before, bootSeries) + 1);
 	}
 
 	@Test
 	void requestWhenRepeatedIsCountedEachTime() throws IOException {
 		get();
-		String mine = "comfy_gateway_requests_total{result=\"hit\"}";
-		String boots = serverRequests("GET", 200, "/api/prompt");
+		String gatewaySeries = "comfy_gateway_requests_total{result=\"hit\"}";
+		String bootSeries = serverRequests("GET", 200, "/api/prompt");
 		String before = prometheus();
 		try (RawConnection caller = new RawConnection(port)) {
 			for (int i = 0; i < 50; i++) {
@@ -200,13 +200,13 @@ class OperatorsFlowTests {
 				assertThat(caller.read().status()).isEqualTo(200);
 			}
 		}
-		assertThat(value(mine) - value(before, mine)).isEqualTo(50);
-		awaitValue(boots, value(before, boots) + 50);
+		assertThat(value(gatewaySeries) - value(before, gatewaySeries)).isEqualTo(50);
+		awaitValue(bootSeries, value(before, bootSeries) + 50);
 	}
 
 	@Test
 	void requestWhenCollapsedIsCountedOnce() throws IOException, InterruptedException {
-		String boots = serverRequests("GET", 200, "/api/prompt");
+		String bootSeries = serverRequests("GET", 200, "/api/prompt");
 		String before = prometheus();
 		Hold hold = upstream.hold();
 		try (RawConnection first = new RawConnection(port); RawConnection second = new RawConnection(port)) {
@@ -222,21 +222,21 @@ class OperatorsFlowTests {
 		}
 		String after = prometheus();
 		for (String result : Set.of("miss", "collapsed")) {
-			String mine = "comfy_gateway_requests_total{result=\"%s\"}".formatted(result);
-			assertThat(value(after, mine) - value(before, mine)).isEqualTo(1);
+			String gatewaySeries = "comfy_gateway_requests_total{result=\"%s\"}".formatted(result);
+			assertThat(value(after, gatewaySeries) - value(before, gatewaySeries)).isEqualTo(1);
 		}
-		awaitValue(boots, value(before, boots) + 2);
+		awaitValue(bootSeries, value(before, bootSeries) + 2);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "OPTIONS, /api/prompt, 204, /api/prompt", "POST, /api/prompt, 405, UNKNOWN",
 			"GET, /livez, 200, /livez", "GET, /nope, 404, /**" })
-	void requestWhenNotForThePromptIsCountedByBootAlone(String method, String path, int status, String uri)
+	void requestWhenNotForPromptIsCountedByBootOnly(String method, String path, int status, String uri)
 			throws IOException {
-		String boots = serverRequests(method, status, uri);
+		String bootSeries = serverRequests(method, status, uri);
 		String before = prometheus();
 		RawConnection.exchange(port, RawConnection.request(method, path));
-		awaitValue(boots, value(before, boots) + 1);
+		awaitValue(bootSeries, value(before, bootSeries) + 1);
 		assertThat(total(prometheus(), "comfy_gateway_requests_total"))
 			.isEqualTo(total(before, "comfy_gateway_requests_total"));
 	}
@@ -246,13 +246,13 @@ class OperatorsFlowTests {
 			"UNAVAILABLE, server_error, 2", "RUBBISH, invalid, 1", "CLOSE, unreachable, 2", "NORMAL, ok, 1" })
 	void attemptIsCountedByItsOutcome(String behaviour, String outcome, int attempts) throws IOException {
 		upstream.behave(behaviour(behaviour));
-		String mine = "comfy_gateway_upstream_requests_seconds_count{outcome=\"%s\"}".formatted(outcome);
+		String gatewaySeries = "comfy_gateway_upstream_requests_seconds_count{outcome=\"%s\"}".formatted(outcome);
 		String before = prometheus();
-		int asked = upstream.received().size();
+		int receivedBefore = upstream.received().size();
 		get();
 		String after = prometheus();
-		assertThat(upstream.received()).hasSize(asked + attempts);
-		assertThat(value(after, mine) - value(before, mine)).isEqualTo(attempts);
+		assertThat(upstream.received()).hasSize(receivedBefore + attempts);
+		assertThat(value(after, gatewaySeries) - value(before, gatewaySeries)).isEqualTo(attempts);
 		assertThat(total(after, "comfy_gateway_upstream_requests_seconds_count")
 				- total(before, "comfy_gateway_upstream_requests_seconds_count"))
 			.isEqualTo(attempts);
@@ -272,7 +272,7 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void labelsHaveNoWordOfACaller() throws IOException {
+	void labelsContainNoTextOfCallers() throws IOException {
 		for (int i = 0; i < 30; i++) {
 			for (int server : new int[] { port, managementPort }) {
 				String word = "INVENTED" + i;
@@ -349,7 +349,7 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void endpointsAreThoseForOperators() throws IOException {
+	void endpointsAreThoseExposed() throws IOException {
 		JsonNode links = json("/actuator").get("_links");
 		assertThat(links.propertyNames().stream().map(name -> name.split("-")[0]).collect(Collectors.toSet()))
 			.containsExactlyInAnyOrder("self", "health", "info", "prometheus", "metrics", "caches", "sbom");
@@ -372,7 +372,7 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void infoTellsTheVersionAndOnlyWhatTheCommitDecides() throws IOException {
+	void infoHasVersionAndNoBuildTime() throws IOException {
 		get();
 		JsonNode build = json("/actuator/info").get("build");
 		assertThat(build.propertyNames()).containsExactlyInAnyOrder("artifact", "name", "group", "version");
@@ -381,8 +381,8 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void infoTellsTheCommit() throws IOException {
-		assumeThat(getClass().getResource("/git.properties")).as("A commit that this was built from").isNotNull();
+	void infoHasCommit() throws IOException {
+		assumeThat(getClass().getResource("/git.properties")).as("git.properties of the build").isNotNull();
 		JsonNode git = json("/actuator/info").get("git");
 		assertThat(git.propertyNames()).containsExactly("commit");
 		assertThat(git.at("/commit/id/full").asString()).matches("[0-9a-f]{40}");
@@ -390,7 +390,7 @@ class OperatorsFlowTests {
 	}
 
 	@Test
-	void sbomNamesWhatIsShippedAndNotWhenItWasBuilt() throws IOException {
+	void sbomListsComponentsAndNoBuildTime() throws IOException {
 		assertThat(json("/actuator/sbom").get("ids").toString()).isEqualTo("[\"application\"]");
 		JsonNode sbom = json("/actuator/sbom/application");
 		assertThat(sbom.get("bomFormat").asString()).isEqualTo("CycloneDX");
@@ -428,15 +428,15 @@ class OperatorsFlowTests {
 	}
 
 	/**
-	 * Waits for a count: Boot counts a request after the caller has the answer.
+	 * Waits for a count, because Boot may count a request after its response was read.
 	 */
-	private void awaitValue(String series, double least) throws IOException {
+	private void awaitValue(String series, double minimum) throws IOException {
 		Awaitility.await(series)
 			.pollDelay(Duration.ZERO)
-			.until(() -> value(prometheus(), series), greaterThanOrEqualTo(least));
+			.until(() -> value(prometheus(), series), greaterThanOrEqualTo(minimum));
 	}
 
-	/** Value of a series; 0 where there is none yet. */
+	/** Returns the value of a series, or 0 if the series does not exist yet. */
 	private static double value(String text, String series) {
 		return text.lines()
 			.filter(line -> line.startsWith(series + " "))
@@ -461,7 +461,7 @@ class OperatorsFlowTests {
 			.formatted(method, outcome, status, uri);
 	}
 
-	/** Names with those of their labels. */
+	/** Returns the names of metrics with the names of their labels. */
 	private Set<String> series(String start) throws IOException {
 		Set<String> series = new TreeSet<>();
 		prometheus().lines().filter(line -> line.startsWith(start)).forEach(line -> {

@@ -13,7 +13,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** OPTIONS of the server, of each path and of paths that there are not. */
+/** Tests of OPTIONS for the server, for each path and for unknown paths. */
 @RunningGateway
 class OptionsTests {
 
@@ -32,7 +32,7 @@ class OptionsTests {
 	@ValueSource(strings = { "OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", "OPTIONS * HTTP/1.0\r\n\r\n",
 			"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n" + PREFLIGHT + "\r\n",
 			"OPTIONS * HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}" })
-	void optionsOfTheServerAreItsMethods(String request) throws IOException {
+	void optionsOfServerListsMethods(String request) throws IOException {
 		assertMethods(RawConnection.exchange(port, request));
 		assertMethods(RawConnection.exchange(managementPort, request));
 	}
@@ -42,14 +42,14 @@ class OptionsTests {
 			"/api/prompt/history", "/", "/page/page.js", "/page/status.json", "/livez", "/readyz", "/v3/api-docs",
 			"/v3/api-docs.yaml", "/swagger-ui.html", "/swagger-ui/index.html", "http://elsewhere/api/prompt",
 			"http://elsewhere" })
-	void optionsOfPathAreItsMethods(String target) throws IOException {
+	void optionsOfPathListsMethods(String target) throws IOException {
 		assertMethods(port, target);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/actuator", "/actuator/health", "/actuator/health/liveness", "/actuator/info",
 			"/actuator/prometheus", "/actuator/metrics", "/actuator/caches", "/actuator/sbom" })
-	void operatorsOptionsOfPathAreItsMethods(String target) throws IOException {
+	void managementOptionsOfPathListsMethods(String target) throws IOException {
 		assertMethods(managementPort, target);
 	}
 
@@ -68,7 +68,7 @@ class OptionsTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/nope", "/api/prompt/nope", "/page/nope.js", "/webjars/nope", "/actuator/nope" })
-	void optionsOfUnknownPathAreNone(String path) throws IOException {
+	void optionsOfUnknownPathIsNotFound(String path) throws IOException {
 		for (int each : List.of(port, managementPort)) {
 			Answer answer = RawConnection.exchange(each, RawConnection.request("OPTIONS", path));
 			assertThat(answer.status()).isEqualTo(404);

@@ -39,7 +39,7 @@ class PageFlowTests {
 
 	private static final String STATUS = "/page/status.json";
 
-	private static final Pattern NAMED = Pattern.compile("(?:<script[^>]*|<link[^>]*)(?:href|src)=\"([^\"]+)\"");
+	private static final Pattern LINKED = Pattern.compile("(?:<script[^>]*|<link[^>]*)(?:href|src)=\"([^\"]+)\"");
 
 	private static final Pattern IMPORTED = Pattern.compile("from '\\./([^']+)'");
 
@@ -59,7 +59,7 @@ class PageFlowTests {
 	}
 
 	@BeforeEach
-	void forgetEverything() {
+	void reset() {
 		upstream.behave(Behaviour.NORMAL);
 		upstream.queueRemaining(3);
 		time.advance(Duration.ofDays(1));
@@ -67,7 +67,7 @@ class PageFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "*/*", "application/json", "text/html" })
-	void pageIsHtmlWhateverTheCallerAccepts(String accept) throws IOException {
+	void pageIgnoresAccept(String accept) throws IOException {
 		Answer page = RawConnection.get(port, "/", "Accept: " + accept);
 		assertThat(page.status()).isEqualTo(200);
 		assertThat(page.header("Content-Type")).hasValue("text/html");
@@ -77,7 +77,7 @@ class PageFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/", "/page/page.js", "/page/page.css" })
-	void fileWhenCallerHasItIsNotSentAgain(String path) throws IOException {
+	void fileWhenTagMatchesIsNotModified(String path) throws IOException {
 		Answer first = RawConnection.get(port, path);
 		assertThat(first.header("Last-Modified")).isEmpty();
 		Answer second = RawConnection.get(port, path, "If-None-Match: " + first.header("ETag").orElseThrow());
@@ -87,7 +87,7 @@ class PageFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/", "/page/page.js", HISTORY, STATUS })
-	void headersToHeadAreThoseToGet(String path) throws IOException {
+	void headHasHeadersOfGet(String path) throws IOException {
 		Answer get = RawConnection.get(port, path);
 		Answer head = RawConnection.exchange(port, RawConnection.request("HEAD", path));
 		assertThat(head.status()).isEqualTo(200);
@@ -99,7 +99,7 @@ class PageFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "/", "/page/page.js", "/page/page.css", "/page/icon.svg", STATUS, "/swagger-ui/index.html",
 			"/swagger-ui/swagger-ui-bundle.js" })
-	void pagesForPeopleHaveSecurityHeaders(String path) throws IOException {
+	void pageFilesHaveSecurityHeaders(String path) throws IOException {
 		Answer answer = RawConnection.get(port, path);
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(answer.header("Content-Security-Policy").orElseThrow())
@@ -111,14 +111,14 @@ class PageFlowTests {
 	}
 
 	@Test
-	void answerOfThePromptHasNoHeaderOfAPage() throws IOException {
+	void promptHasNoHeadersOfPage() throws IOException {
 		assertThat(RawConnection.get(port, "/api/prompt").headerNames()).doesNotContain("Content-Security-Policy",
 				"Referrer-Policy");
 	}
 
-	/** An ingress can put the page under any path. */
+	/** An ingress can serve the page below any path prefix. */
 	@Test
-	void pageNamesFilesOfThisServerByRelativeLinks() throws IOException {
+	void pageLinksAreLocalAndRelative() throws IOException {
 		assertThat(files()).hasSizeGreaterThan(6);
 		String page = RawConnection.get(port, "/").body();
 		assertThat(page).doesNotContain("href=\"/", "src=\"/", "href=\"http", "src=\"http", "style=", "onclick")
@@ -147,7 +147,7 @@ class PageFlowTests {
 		assertThat(bytes).isBetween(10_000, MAX_BYTES);
 	}
 
-	/** The page and all that it names, and what that names. */
+	/** Returns the page and all files that it references, also indirectly. */
 	private Map<String, Answer> files() throws IOException {
 		Map<String, Answer> files = new LinkedHashMap<>();
 		List<String> paths = new ArrayList<>(List.of("/"));
@@ -159,7 +159,7 @@ class PageFlowTests {
 			Answer answer = RawConnection.get(port, path);
 			assertThat(answer.status()).as(path).isEqualTo(200);
 			files.put(path, answer);
-			NAMED.matcher(answer.body()).results().forEach(name -> paths.add("/" + name.group(1)));
+			LINKED.matcher(answer.body()).results().forEach(name -> paths.add("/" + name.group(1)));
 			if (path.endsWith(".js") && !path.startsWith("/webjars/")) {
 				IMPORTED.matcher(answer.body()).results().forEach(name -> paths.add("/page/" + name.group(1)));
 			}
@@ -177,7 +177,7 @@ class PageFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "*/*", "text/html" })
-	void historyHasEverySlotOfTheHour(String accept) throws IOException {
+	void historyHasEverySlotOfHour(String accept) throws IOException {
 		Answer answer = RawConnection.get(port, HISTORY, "Accept: " + accept);
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(answer.header("Content-Type")).hasValue("application/json");
@@ -192,7 +192,7 @@ class PageFlowTests {
 	}
 
 	@Test
-	void historyHasWhatTheUpstreamTold() throws IOException {
+	void historyHasResultsOfUpstream() throws IOException {
 		RawConnection.get(port, "/api/prompt");
 		time.advance(Duration.ofSeconds(15));
 		upstream.queueRemaining(8);
@@ -210,7 +210,7 @@ class PageFlowTests {
 	}
 
 	@Test
-	void readingCausesNoRequestToTheUpstream() throws IOException {
+	void pageCausesNoUpstreamRequest() throws IOException {
 		int before = upstream.received().size();
 		for (String path : List.of("/", HISTORY, STATUS)) {
 			RawConnection.get(port, path);
@@ -219,7 +219,7 @@ class PageFlowTests {
 	}
 
 	@Test
-	void statusWhenUpstreamAnswersHasItsStateAndTheNumber() throws IOException {
+	void statusWhenUpstreamAnswersHasStateAndNumber() throws IOException {
 		RawConnection.get(port, "/api/prompt");
 		RawConnection.get(port, "/api/prompt");
 		Answer answer = RawConnection.get(port, STATUS);
@@ -237,7 +237,7 @@ class PageFlowTests {
 	}
 
 	@Test
-	void statusCountsAnswersThatTheUpstreamDidNotGet() throws IOException {
+	void statusCountsRequestsServedFromCache() throws IOException {
 		RawConnection.get(port, "/api/prompt");
 		JsonNode before = json(RawConnection.get(port, STATUS));
 		for (int i = 0; i < 5; i++) {
@@ -250,7 +250,7 @@ class PageFlowTests {
 
 	@ParameterizedTest
 	@CsvSource({ "REFUSE, key refused, UNAUTHORIZED, 401", "LIMIT, failing, RATE_LIMITED, 429" })
-	void statusWhenUpstreamFailsHasTheWordsOfHealth(String behaviour, String state, String code, String reason)
+	void statusWhenUpstreamFailsHasCodeAndReasonOfHealth(String behaviour, String state, String code, String reason)
 			throws IOException {
 		upstream.behave(behaviour.equals("REFUSE") ? Behaviour.REFUSE : Behaviour.LIMIT);
 		RawConnection.get(port, "/api/prompt");
@@ -269,14 +269,14 @@ class PageFlowTests {
 			"GET, /page/, 404, NOT_FOUND", "GET, /page/none.js, 404, NOT_FOUND",
 			"GET, /page/index.html, 404, NOT_FOUND", "GET, /index.html, 404, NOT_FOUND",
 			"GET, /page/../application.yaml, 404, NOT_FOUND", "GET, /api/prompt/history/, 404, NOT_FOUND" })
-	void errorIsInTheContractsSchema(String method, String path, int status, String code) throws IOException {
+	void errorHasSchemaOfContract(String method, String path, int status, String code) throws IOException {
 		Answer answer = RawConnection.exchange(port, RawConnection.request(method, path));
 		assertThat(answer.status()).isEqualTo(status);
 		ErrorAnswers.assertError(answer, code);
 	}
 
 	@Test
-	void documentLinksToThePage() throws IOException {
+	void documentLinksToPage() throws IOException {
 		JsonNode document = json(RawConnection.get(port, "/v3/api-docs"));
 		assertThat(document.at("/info/description").asString()).contains("(../)");
 		JsonNode history = document.at("/paths/~1api~1prompt~1history/get");
@@ -293,7 +293,7 @@ class PageFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "false", "off" })
-	void pageWhenSwitchedOffIsNotFound(String value) throws IOException {
+	void pageWhenDisabledIsNotFound(String value) throws IOException {
 		try (TestGateway gateway = TestGateway.start("gateway.page.enabled=" + value)) {
 			RawConnection.get(gateway.port(), "/api/prompt");
 			for (String path : List.of("/", HISTORY, STATUS, "/page/page.js")) {

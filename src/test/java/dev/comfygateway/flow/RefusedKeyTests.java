@@ -22,7 +22,8 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Clients that know what to do about a 401: they must not, and must show what it says.
+ * Tests with HTTP clients that handle status 401 themselves. They must not ask for
+ * credentials, and must return the body of the error.
  */
 @RunningGateway
 class RefusedKeyTests {
@@ -40,24 +41,24 @@ class RefusedKeyTests {
 	}
 
 	@BeforeEach
-	void refuse() {
+	void refuseKey() {
 		time.advance(Duration.ofDays(1));
 		upstream.behave(Behaviour.REFUSE);
 	}
 
 	@AfterEach
-	void accept() {
+	void acceptKey() {
 		upstream.behave(Behaviour.NORMAL);
 		// Ends the cool-down
 		time.advance(Duration.ofDays(1));
 	}
 
 	@Test
-	void clientOfTheJdkSendsNoPasswordAndShowsTheError() throws IOException, InterruptedException {
+	void errorWhenClientIsOfJdkIsReturnedWithoutCredentials() throws IOException, InterruptedException {
 		try (java.net.http.HttpClient client = java.net.http.HttpClient.newBuilder().authenticator(new Authenticator() {
 			@Override
 			protected PasswordAuthentication getPasswordAuthentication() {
-				throw new IllegalStateException("Asked for a password");
+				throw new IllegalStateException("The client requested credentials");
 			}
 		}).build()) {
 			HttpResponse<String> answer = client.send(HttpRequest.newBuilder(address).build(),
@@ -68,7 +69,7 @@ class RefusedKeyTests {
 	}
 
 	@Test
-	void clientOfJettyShowsTheError() throws Exception {
+	void errorWhenClientIsOfJettyIsReturned() throws Exception {
 		HttpClient client = new HttpClient();
 		client.start();
 		try {

@@ -13,7 +13,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** What caches may do with the answers of each path and method, on both ports. */
+/** Tests of {@code Cache-Control} and {@code Vary} for each path, on both ports. */
 @RunningGateway
 class StoringTests {
 
@@ -21,8 +21,8 @@ class StoringTests {
 
 	private static final Pattern MAX_AGE = Pattern.compile("max-age=\\d+(, public, immutable)?");
 
-	/** Headers that an answer could depend on. */
-	private static final List<String> HEADERS = List.of("Accept: text/html", "Accept: application/yaml",
+	/** Request headers that a response could depend on. */
+	private static final List<String> REQUEST_HEADERS = List.of("Accept: text/html", "Accept: application/yaml",
 			"Accept-Language: de", "Accept-Encoding: gzip", "Accept-Charset: utf-16", "Origin: https://a.example",
 			"X-Forwarded-Host: a.example", "X-Forwarded-Proto: https", "X-Forwarded-Port: 99",
 			"X-Forwarded-Prefix: /prefix", "X-Forwarded-For: 192.0.2.1", "Forwarded: host=a.example;proto=https",
@@ -46,8 +46,8 @@ class StoringTests {
 			"/swagger-ui/swagger-initializer.js", "/swagger-ui/index.css", "/swagger-ui/swagger-ui-bundle.js",
 			"/swagger-ui/favicon-32x32.png", "/swagger-ui/nope", "/favicon.ico", "/nope", "/error",
 			"/api/prompt/events?until=x", "*", "/%zz" })
-	void answerSaysHowItMayBeStored(String path) throws IOException {
-		assertSaysHowItMayBeStored(port, path);
+	void responseHasCacheControl(String path) throws IOException {
+		assertCacheControl(port, path);
 	}
 
 	@ParameterizedTest
@@ -56,22 +56,21 @@ class StoringTests {
 			"/actuator/prometheus", "/actuator/metrics", "/actuator/metrics/jvm.memory.used", "/actuator/caches",
 			"/actuator/caches/nope", "/actuator/sbom", "/actuator/sbom/application", "/actuator/env", "/", "/livez",
 			"*", "/%zz" })
-	void operatorsAnswerSaysHowItMayBeStored(String path) throws IOException {
-		assertSaysHowItMayBeStored(managementPort, path);
+	void managementResponseHasCacheControl(String path) throws IOException {
+		assertCacheControl(managementPort, path);
 	}
 
-	private static void assertSaysHowItMayBeStored(int port, String path) throws IOException {
+	private static void assertCacheControl(int port, String path) throws IOException {
 		for (String method : METHODS) {
 			Answer answer = RawConnection.exchange(port, RawConnection.request(method, path));
-			assertSaysHowItMayBeStored(answer);
+			assertCacheControl(answer);
 			if (answer.header("ETag").isPresent()) {
-				assertSaysHowItMayBeStored(
-						RawConnection.get(port, path, "If-None-Match: " + answer.header("ETag").get()));
+				assertCacheControl(RawConnection.get(port, path, "If-None-Match: " + answer.header("ETag").get()));
 			}
 		}
 	}
 
-	private static void assertSaysHowItMayBeStored(Answer answer) {
+	private static void assertCacheControl(Answer answer) {
 		assertThat(answer.headerNames()).filteredOn("Cache-Control"::equalsIgnoreCase).hasSize(1);
 		String cacheControl = answer.header("Cache-Control").orElseThrow();
 		if (MAX_AGE.matcher(cacheControl).matches()) {
@@ -86,19 +85,19 @@ class StoringTests {
 	@ValueSource(strings = { "/", "/livez", "/readyz", "/api/prompt/history", "/page/page.js", "/v3/api-docs",
 			"/v3/api-docs.yaml", "/v3/api-docs/swagger-config", "/swagger-ui.html", "/swagger-ui/index.html",
 			"/swagger-ui/swagger-initializer.js", "/swagger-ui/swagger-ui.css", "/nope" })
-	void answerDependsOnNoHeaderThatItDoesNotName(String path) throws IOException {
+	void responseDependsOnNoHeaderMissingInVary(String path) throws IOException {
 		Answer plain = RawConnection.get(port, path);
-		for (String header : HEADERS) {
+		for (String header : REQUEST_HEADERS) {
 			Answer answer = RawConnection.get(port, path, header);
 			String name = header.substring(0, header.indexOf(':'));
 			if (answer.header("Vary").filter(name::equalsIgnoreCase).isEmpty()) {
 				assertThat(answer.body()).as(header).isEqualTo(plain.body());
-				assertThat(withoutTimes(answer)).as(header).isEqualTo(withoutTimes(plain));
+				assertThat(withoutDate(answer)).as(header).isEqualTo(withoutDate(plain));
 			}
 		}
 	}
 
-	private static List<String> withoutTimes(Answer answer) {
+	private static List<String> withoutDate(Answer answer) {
 		return answer.headers()
 			.stream()
 			.filter(header -> !header.getKey().equalsIgnoreCase("Date"))

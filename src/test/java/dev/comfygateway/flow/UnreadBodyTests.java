@@ -15,7 +15,7 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Bodies that nothing here has a use for, and line ends that are not quite HTTP's. */
+/** Tests of request bodies, which no endpoint reads, and of non-standard line endings. */
 @RunningGateway
 class UnreadBodyTests {
 
@@ -30,26 +30,26 @@ class UnreadBodyTests {
 	}
 
 	@Test
-	void answerWhenBodyIsSentWholeIsReadWhole() throws IOException {
+	void errorWhenBodyIsUnreadIsComplete() throws IOException {
 		String request = RawConnection.request("POST", "/api/prompt", "Content-Length: " + SIZE) + "x".repeat(SIZE);
-		assertFiftyReadTheirError(request);
+		assertErrorIsReceivedFiftyTimes(request);
 	}
 
 	@Test
-	void answerWhenChunkedBodyIsSentWholeIsReadWhole() throws IOException {
+	void errorWhenChunkedBodyIsUnreadIsComplete() throws IOException {
 		String request = RawConnection.request("POST", "/api/prompt", "Transfer-Encoding: chunked") + CHUNK.repeat(30)
 				+ "0\r\n\r\n";
-		assertFiftyReadTheirError(request);
+		assertErrorIsReceivedFiftyTimes(request);
 	}
 
-	private void assertFiftyReadTheirError(String request) throws IOException {
+	private void assertErrorIsReceivedFiftyTimes(String request) throws IOException {
 		for (int i = 0; i < 50; i++) {
 			assertMethodNotAllowed(RawConnection.exchange(port, request));
 		}
 	}
 
 	@Test
-	void answersToManyWhoSendBodiesAtOnceAreReadWhole() throws IOException {
+	void errorsWhenBodiesAreSentConcurrentlyAreComplete() throws IOException {
 		String head = RawConnection.request("POST", "/api/prompt", "Content-Length: " + SIZE);
 		List<RawConnection> callers = new ArrayList<>();
 		try {
@@ -72,9 +72,9 @@ class UnreadBodyTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "Content-Length: 300000", "Transfer-Encoding: chunked" })
-	void answerWhenBodyNeverComesIsSentAtOnceAndEndsTheConnection(String announcement) throws IOException {
+	void errorWhenBodyNeverArrivesIsSentAndClosesConnection(String bodyHeader) throws IOException {
 		try (RawConnection caller = new RawConnection(port)) {
-			assertMethodNotAllowed(caller.send(RawConnection.request("POST", "/api/prompt", announcement)).read());
+			assertMethodNotAllowed(caller.send(RawConnection.request("POST", "/api/prompt", bodyHeader)).read());
 			assertThat(caller.readToEnd()).isEmpty();
 		}
 	}
@@ -84,7 +84,7 @@ class UnreadBodyTests {
 			"TRACE, /api/prompt, 405", "TRACE, /api/prompt/events, 405", "PUT, /nope, 404", "GET, /api/prompt, 200",
 			"GET, /api/prompt/events?until=x, 400", "HEAD, /api/prompt/events, 200", "OPTIONS, *, 204",
 			"OPTIONS, /api/prompt/events, 204", "GET, /livez, 200" })
-	void answerWhenBodyComesAfterItIsNotReset(String method, String target, int status) throws IOException {
+	void connectionWhenBodyFollowsResponseIsNotReset(String method, String target, int status) throws IOException {
 		try (RawConnection caller = new RawConnection(port)) {
 			caller.send(RawConnection.request(method, target, "Content-Length: " + SIZE));
 			Answer answer = method.equals("HEAD") ? caller.readHead() : caller.read();
@@ -97,7 +97,7 @@ class UnreadBodyTests {
 	}
 
 	@Test
-	void errorWhenRequestWasReadToItsEndKeepsTheConnection() throws IOException {
+	void errorWhenBodyIsCompleteKeepsConnection() throws IOException {
 		try (RawConnection caller = new RawConnection(port)) {
 			for (int i = 0; i < 3; i++) {
 				assertMethodNotAllowed(
@@ -114,7 +114,7 @@ class UnreadBodyTests {
 			"GET /api/prompt HTTP/1.1\r\nHost: localhost\r\n\n", "GET /api/prompt HTTP/1.1\r\nHost: localhost\n\r\n",
 			"GET /api/prompt HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
 			"GET /api/prompt HTTP/1.1\r\nHost: localhost\r\nX: a\n\tb\r\n\r\n" })
-	void answerWhenLinesEndOtherwiseComes(String request) throws IOException {
+	void responseWhenLineEndingsAreNonStandardIsOkOrBadRequest(String request) throws IOException {
 		Answer answer = RawConnection.exchange(port, request);
 		if (answer.status() != 200) {
 			assertThat(answer.status()).isEqualTo(400);

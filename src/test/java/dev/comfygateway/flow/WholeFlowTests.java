@@ -58,7 +58,7 @@ class WholeFlowTests {
 	}
 
 	@BeforeEach
-	void forgetEverything() {
+	void reset() {
 		upstream.behave(Behaviour.NORMAL);
 		upstream.queueRemaining(3);
 		time.advance(Duration.ofDays(1));
@@ -90,7 +90,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenStaleIsTheOldOneWhileOneRefreshRuns() throws IOException {
+	void answerWhenStaleIsServedDuringOneRefresh() throws IOException {
 		get();
 		upstream.queueRemaining(4);
 		time.advance(Duration.ofMillis(2_500));
@@ -108,7 +108,7 @@ class WholeFlowTests {
 		finally {
 			hold.release();
 		}
-		// Joins the refresh, or finds what it has brought
+		// Joins the refresh, or finds its answer in the cache
 		assertThat(get(NO_CACHE).body()).contains(":4}");
 		assertThat(get().header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
 		assertThat(upstream.received()).hasSize(before + 1);
@@ -126,7 +126,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenUpstreamFailsIsTheOldOne() throws IOException {
+	void answerWhenUpstreamFailsIsStale() throws IOException {
 		get();
 		upstream.behave(Behaviour.FAIL);
 		time.advance(Duration.ofSeconds(6));
@@ -148,7 +148,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenUpstreamFailsAndTheOldOneIsTooOldIsError() throws IOException {
+	void answerWhenUpstreamFailsAfterStaleIfErrorIsError() throws IOException {
 		get();
 		upstream.behave(Behaviour.LIMIT);
 		time.advance(Duration.ofSeconds(32));
@@ -171,7 +171,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenKeyIsRefusedReplacesTheOldAnswer() throws IOException {
+	void answerWhenKeyIsRefusedIsError() throws IOException {
 		String etag = get().header("ETag").orElseThrow();
 		time.advance(Duration.ofSeconds(1));
 		upstream.behave(Behaviour.REFUSE);
@@ -185,7 +185,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerToHeadIsThatToGetWithoutBody() throws IOException {
+	void headHasHeadersOfGetAndNoBody() throws IOException {
 		get();
 		Answer answer = get();
 		try (Protocol.Caller caller = protocol.connect(port)) {
@@ -199,7 +199,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerToHeadWhenNothingIsCachedIsFetched() throws IOException {
+	void headWhenNothingIsCachedFetches() throws IOException {
 		Answer answer = protocol.exchange(port, RawConnection.request("HEAD", "/api/prompt"));
 		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
 	}
@@ -225,7 +225,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenTagIsOfAnotherQueueIsWhole() throws IOException {
+	void answerWhenTagDiffersIsComplete() throws IOException {
 		String etag = get().header("ETag").orElseThrow();
 		upstream.queueRemaining(4);
 		time.advance(Duration.ofSeconds(5));
@@ -234,7 +234,7 @@ class WholeFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { NO_CACHE, "Pragma: no-cache", "Cache-Control: max-age=0" })
-	void answerWhenCallerWantsNewerIsFetched(String header) throws IOException {
+	void answerWhenNewerIsRequestedIsFetched(String header) throws IOException {
 		get();
 		upstream.queueRemaining(4);
 		time.advance(Duration.ofMillis(500));
@@ -244,7 +244,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenCallerWantsNewerWithinTheFloorIsHit() throws IOException {
+	void answerWhenNewerIsRequestedWithinRefreshFloorIsHit() throws IOException {
 		get();
 		time.advance(Duration.ofMillis(499));
 		Answer answer = get(NO_CACHE);
@@ -253,7 +253,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenCallerWantsNewerAndUpstreamFailsIsError() throws IOException {
+	void answerWhenNewerIsRequestedAndUpstreamFailsIsError() throws IOException {
 		get();
 		time.advance(Duration.ofSeconds(1));
 		upstream.behave(Behaviour.FAIL);
@@ -263,14 +263,14 @@ class WholeFlowTests {
 
 	@ParameterizedTest
 	@CsvSource({ "1000, hit; ttl=1", "1001, fwd=request; stored; ttl=2", "6000, fwd=request; stored; ttl=2" })
-	void answerWhenCallerSetsAnAgeIsNoOlder(int millis, String cacheStatus) throws IOException {
+	void answerWhenMaxAgeIsRequestedIsNoOlder(int millis, String cacheStatus) throws IOException {
 		get();
 		time.advance(Duration.ofMillis(millis));
 		assertThat(get("Cache-Control: max-age=1").header("Cache-Status")).hasValue("comfy-gateway; " + cacheStatus);
 	}
 
 	@Test
-	void answerWhenOnlyCachedIsWantedAndNothingIsIsError() throws IOException {
+	void answerWhenOnlyIfCachedAndNothingIsCachedIsError() throws IOException {
 		int before = upstream.received().size();
 		Answer answer = get(ONLY_IF_CACHED);
 		assertThat(answer.status()).isEqualTo(504);
@@ -280,7 +280,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenOnlyCachedIsWantedStartsNoRefresh() throws IOException {
+	void answerWhenOnlyIfCachedStartsNoRefresh() throws IOException {
 		get();
 		time.advance(Duration.ofSeconds(3));
 		int before = upstream.received().size();
@@ -300,7 +300,7 @@ class WholeFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "text/html", "application/xml;q=1, */*;q=0", "%%%", "" })
-	void answerIsJsonWhateverIsAccepted(String accept) throws IOException {
+	void answerIgnoresAccept(String accept) throws IOException {
 		Answer answer = get("Accept: " + accept);
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(answer.header("Content-Type")).hasValue("application/json");
@@ -308,24 +308,24 @@ class WholeFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "cold", "expired" })
-	void answerWhenHundredsWaitIsFetchedOnce(String state) throws IOException, InterruptedException {
+	void answerWhenManyCallersWaitIsFetchedOnce(String state) throws IOException, InterruptedException {
 		if (state.equals("expired")) {
 			get();
 			time.advance(Duration.ofSeconds(10));
 		}
 		String forward = state.equals("expired") ? "fwd=stale" : "fwd=uri-miss";
 		int before = upstream.received().size();
-		List<Protocol.Caller> crowd = new ArrayList<>();
+		List<Protocol.Caller> clients = new ArrayList<>();
 		Hold hold = upstream.hold();
 		try {
 			for (int i = 0; i < 200; i++) {
-				crowd.add(protocol.connect(port).send(RawConnection.request("GET", "/api/prompt")));
+				clients.add(protocol.connect(port).send(RawConnection.request("GET", "/api/prompt")));
 			}
 			callers.await(200);
 			hold.release();
 			List<String> cacheStatuses = new ArrayList<>();
-			for (Protocol.Caller one : crowd) {
-				Answer answer = one.read();
+			for (Protocol.Caller client : clients) {
+				Answer answer = client.read();
 				assertThat(answer.body()).contains(":3}");
 				assertThat(answer.header("Age")).isEmpty();
 				cacheStatuses.add(answer.header("Cache-Status").orElseThrow());
@@ -336,8 +336,8 @@ class WholeFlowTests {
 		}
 		finally {
 			hold.release();
-			for (Protocol.Caller one : crowd) {
-				one.close();
+			for (Protocol.Caller client : clients) {
+				client.close();
 			}
 		}
 		assertThat(upstream.received()).hasSize(before + 1);
@@ -345,32 +345,32 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void errorWhenManyWaitIsFetchedOnce() throws IOException, InterruptedException {
+	void errorWhenManyCallersWaitIsFetchedOnce() throws IOException, InterruptedException {
 		upstream.behave(Behaviour.LIMIT);
 		int before = upstream.received().size();
-		List<Protocol.Caller> crowd = new ArrayList<>();
+		List<Protocol.Caller> clients = new ArrayList<>();
 		Hold hold = upstream.hold();
 		try {
 			for (int i = 0; i < 20; i++) {
-				crowd.add(protocol.connect(port).send(RawConnection.request("GET", "/api/prompt")));
+				clients.add(protocol.connect(port).send(RawConnection.request("GET", "/api/prompt")));
 			}
 			callers.await(20);
 			hold.release();
-			for (Protocol.Caller one : crowd) {
-				assertThat(one.read().status()).isEqualTo(429);
+			for (Protocol.Caller client : clients) {
+				assertThat(client.read().status()).isEqualTo(429);
 			}
 		}
 		finally {
 			hold.release();
-			for (Protocol.Caller one : crowd) {
-				one.close();
+			for (Protocol.Caller client : clients) {
+				client.close();
 			}
 		}
 		assertThat(upstream.received()).hasSize(before + 1);
 	}
 
 	@Test
-	void answerWhenWaitedForIsAsEachCallerAsks() throws IOException {
+	void answerWhenAwaitedFollowsEachRequest() throws IOException {
 		String etag = get().header("ETag").orElseThrow();
 		time.advance(Duration.ofSeconds(10));
 		Hold hold = upstream.hold();
@@ -398,13 +398,13 @@ class WholeFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "X: x", "Cache-Control: no-cache" })
-	void answerWhenTooManyWaitIsRefused(String header) throws IOException {
-		List<Protocol.Caller> crowd = new ArrayList<>();
+	void requestWhenTooManyCallersWaitIsRefused(String header) throws IOException {
+		List<Protocol.Caller> clients = new ArrayList<>();
 		int fetches = upstream.received().size();
 		Hold hold = upstream.hold();
 		try {
 			for (int i = 0; i < RunningGateway.MAX_WAITING; i++) {
-				crowd.add(protocol.connect(port).send(RawConnection.request("GET", "/api/prompt", header)));
+				clients.add(protocol.connect(port).send(RawConnection.request("GET", "/api/prompt", header)));
 			}
 			callers.await(RunningGateway.MAX_WAITING);
 			for (String method : List.of("GET", "HEAD", "GET")) {
@@ -418,27 +418,27 @@ class WholeFlowTests {
 			ErrorAnswers.assertError(protocol.get(port, "/api/prompt", header), "TOO_MANY_WAITING");
 			assertThat(protocol.get(port, "/livez").status()).isEqualTo(200);
 			hold.release();
-			for (Protocol.Caller one : crowd) {
-				assertThat(one.read().body()).contains(":3}");
+			for (Protocol.Caller client : clients) {
+				assertThat(client.read().body()).contains(":3}");
 			}
 			callers.await(0);
 			assertThat(upstream.received()).hasSize(fetches + 1);
 		}
 		finally {
 			hold.release();
-			for (Protocol.Caller one : crowd) {
-				one.close();
+			for (Protocol.Caller client : clients) {
+				client.close();
 			}
 		}
 	}
 
 	@Test
-	void answerWhenTheCallerWhoCausedItLeavesServesTheNext() throws IOException, InterruptedException {
+	void answerWhenFirstCallerDisconnectsServesNext() throws IOException, InterruptedException {
 		int before = upstream.received().size();
 		Hold hold = upstream.hold();
 		try {
-			try (Protocol.Caller leaver = protocol.connect(port)) {
-				leaver.send(RawConnection.request("GET", "/api/prompt"));
+			try (Protocol.Caller first = protocol.connect(port)) {
+				first.send(RawConnection.request("GET", "/api/prompt"));
 				callers.await(1);
 				hold.awaitArrival(1);
 			}
@@ -457,7 +457,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void upstreamsRequestHoldsNothingOfTheCallers() throws IOException {
+	void upstreamRequestHasNothingOfCaller() throws IOException {
 		int before = upstream.received().size();
 		Answer answer = protocol.exchange(port,
 				RawConnection.request("GET", "/api/prompt?token=callers", "Cookie: session=callers",
@@ -478,14 +478,14 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerIsOneForEveryQuery() throws IOException {
+	void answerIgnoresQuery() throws IOException {
 		get();
 		assertThat(protocol.get(port, "/api/prompt?other").header("Cache-Status"))
 			.hasValue("comfy-gateway; hit; ttl=2");
 	}
 
 	@Test
-	void answerToOptionsTellsWhatIsAllowed() throws IOException {
+	void optionsListsMethods() throws IOException {
 		Answer answer = protocol.exchange(port, RawConnection.request("OPTIONS", "/api/prompt"));
 		assertThat(answer.status()).isEqualTo(204);
 		assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
@@ -501,7 +501,7 @@ class WholeFlowTests {
 	}
 
 	@Test
-	void answerWhenUnknownFieldsArriveIsWithoutThem() throws IOException {
+	void answerWhenUpstreamSendsUnknownFieldsDropsThem() throws IOException {
 		upstream.behave(Behaviour.answer(200,
 				"{\"account\":\"secret\",\"exec_info\":{\"queue_remaining\":5,\"plan\":\"pro\"}}"));
 		assertThat(get().body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":5}}");

@@ -1,4 +1,4 @@
-/** Tests of the whole gateway in one JVM, in front of a simulated upstream. */
+/** Tests of the entire gateway in one JVM, in front of a simulated upstream. */
 @NullMarked
 package dev.comfygateway.flow;
 
