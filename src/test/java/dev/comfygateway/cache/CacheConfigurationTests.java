@@ -20,20 +20,20 @@ class CacheConfigurationTests {
 	@ParameterizedTest
 	@CsvSource({ "fresh-for=2s, stale-if-error=30s, PT32S", "fresh-for=2s, stale-if-error=1s, PT5S",
 			"fresh-for=0s, stale-if-error=30s, PT30S" })
-	void entryEndsWithItsLongestLife(String freshFor, String staleIfError, Duration life) {
-		CacheUnderTest cache = CacheUnderTest.holding(7, freshFor, staleIfError);
-		cache.advance(life.minus(CacheUnderTest.NANO));
+	void entryExpiresAfterMaximumLifetime(String freshFor, String staleIfError, Duration lifetime) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7, freshFor, staleIfError);
+		cache.advance(lifetime.minus(CacheUnderTest.NANO));
 		assertThat(caffeine(cache).asMap()).hasSize(1);
 		cache.advance(CacheUnderTest.NANO);
 		assertThat(caffeine(cache).getIfPresent("/api/prompt")).isNull();
-		// Caffeine removes what has expired within a little more than a second
+		// Caffeine removes expired entries with a delay of slightly more than 1 s
 		cache.advanceSeconds(2);
 		caffeine(cache).cleanUp();
 		assertThat(caffeine(cache).estimatedSize()).isZero();
 	}
 
 	@Test
-	void entryWhenUpstreamGivesAnAgeEndsEarlier() {
+	void entryWhenUpstreamSendsAgeExpiresEarlier() {
 		CacheUnderTest cache = new CacheUnderTest();
 		cache.lookup();
 		cache.upstream.complete(new UpstreamAnswer(new PromptInfo(null), Duration.ofSeconds(20), null, 1));
@@ -44,8 +44,8 @@ class CacheConfigurationTests {
 	}
 
 	@Test
-	void entryWhenFetchedAnewLivesAnew() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void entryWhenFetchedAgainRestartsLifetime() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(31);
 		cache.fetch(8);
 		cache.advanceSeconds(31);
@@ -53,14 +53,14 @@ class CacheConfigurationTests {
 	}
 
 	@Test
-	void otherCachesCannotComeIntoBeing() {
+	void cacheWhenNameIsUnknownIsNotCreated() {
 		CacheUnderTest cache = new CacheUnderTest();
 		assertThat(cache.caches.getCacheNames()).containsExactly("prompt");
 		assertThat(cache.caches.getCache("promt")).isNull();
 	}
 
 	@Test
-	void statisticsCountCallers() {
+	void statisticsCountLookups() {
 		CacheUnderTest cache = new CacheUnderTest();
 		cache.fetch(7);
 		cache.lookup();
@@ -75,8 +75,8 @@ class CacheConfigurationTests {
 	}
 
 	@Test
-	void statisticsWhenUpstreamFailsCountWhatWasServed() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void statisticsWhenStaleIsServedCountHit() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(10);
 		cache.lookup();
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
@@ -86,8 +86,8 @@ class CacheConfigurationTests {
 	}
 
 	@Test
-	void statisticsAreNotMovedByScrapes() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void statisticsWhenStatusIsReadAreUnchanged() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		CacheStats before = statistics(cache);
 		for (int i = 0; i < 10; i++) {
 			assertThat(cache.cache.status().observed()).isPresent();

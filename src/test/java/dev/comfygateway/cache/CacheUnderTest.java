@@ -14,13 +14,13 @@ import org.springframework.cache.CacheManager;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * {@link PromptCache} on a fake clock, without jitter, over a stand-in of the upstream.
+ * {@link PromptCache} on a fake clock, without jitter, with a stub of the upstream.
  */
 final class CacheUnderTest {
 
 	static final Duration NANO = Duration.ofNanos(1);
 
-	/** Middle of the range of the jitter, which is none. */
+	/** Random value in the middle of the range, which yields no jitter. */
 	private static final RandomGenerator NO_JITTER = () -> Long.MIN_VALUE;
 
 	final FakeTime time;
@@ -50,7 +50,7 @@ final class CacheUnderTest {
 				GatewaySettings.with(settings));
 	}
 
-	/** Cache with a ticker and with statistics of a test. */
+	/** Creates a cache with the ticker and the statistics counter of a test. */
 	CacheUnderTest(boolean inFleet, FakeTime time, Ticker ticker, ComfyCloudStandIn upstream, StatsCounter statistics,
 			GatewayProperties properties) {
 		this.time = time;
@@ -65,19 +65,19 @@ final class CacheUnderTest {
 		this.refresh = new ListenerRefresh(results, fetches, policy, ticker);
 	}
 
-	/** Cache in a fleet. */
+	/** Returns a cache that belongs to a fleet. */
 	static CacheUnderTest inFleet(String... settings) {
 		return new CacheUnderTest(true, settings);
 	}
 
-	/** Cache with a stored answer of age 0. */
-	static CacheUnderTest holding(long queueRemaining, String... settings) {
+	/** Returns a cache with a stored answer of age 0. */
+	static CacheUnderTest withStored(long queueRemaining, String... settings) {
 		CacheUnderTest cache = new CacheUnderTest(settings);
 		cache.fetch(queueRemaining);
 		return cache;
 	}
 
-	/** Has an answer fetched. */
+	/** Fetches an answer, which the cache stores. */
 	void fetch(long queueRemaining) {
 		Lookup lookup = lookup();
 		upstream.complete(queueRemaining);
@@ -100,7 +100,7 @@ final class CacheUnderTest {
 		return cache.lookup(RequestDirectives.of(List.of(cacheControl), null));
 	}
 
-	/** Result of a lookup that needs no further answer of the upstream. */
+	/** Returns the result of a lookup, whose fetch, if any, must be complete. */
 	static Lookup settled(Lookup lookup) {
 		if (lookup instanceof Lookup.Awaited(var answer)) {
 			assertThat(answer).isCompleted();

@@ -18,7 +18,7 @@ import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.when;
 import static org.mockito.Mockito.withSettings;
 
-/** {@link ComfyCloudClient} whose answers arrive when a test says so. */
+/** {@link ComfyCloudClient} stub whose fetches a test completes. */
 final class ComfyCloudStandIn {
 
 	private final ComfyCloudClient client = mock(ComfyCloudClient.class, withSettings().stubOnly());
@@ -77,13 +77,13 @@ final class ComfyCloudStandIn {
 		complete(failure(reason));
 	}
 
-	/** Completes each further fetch at once with this outcome. */
+	/** Completes each further fetch immediately with a supplied outcome. */
 	void answerWith(Supplier<CompletableFuture<UpstreamOutcome>> answers) {
 		this.answers = answers;
 	}
 
 	/** Leaves further fetches in flight until {@code complete} is called. */
-	void answerLater() {
+	void answerManually() {
 		this.answers = this::start;
 	}
 
@@ -95,7 +95,7 @@ final class ComfyCloudStandIn {
 		keyVersion++;
 	}
 
-	void goThrough(String proxy) {
+	void useProxy(String proxy) {
 		when(client.proxy()).thenReturn(Optional.of(proxy));
 	}
 

@@ -19,7 +19,7 @@ import static org.assertj.core.api.Assertions.within;
 
 class CooldownTests {
 
-	/** Just below the overflow of a ticker. */
+	/** Ticker value just before the overflow. */
 	private static final long NOW = Long.MAX_VALUE - 1;
 
 	private static final RandomGenerator MIN_JITTER = () -> 0;
@@ -31,7 +31,7 @@ class CooldownTests {
 	private final GatewayProperties properties = GatewaySettings.with();
 
 	@Test
-	void afterWhenFailuresAreInARowDoublesUpToMost() {
+	void afterWhenFailuresAreConsecutiveDoublesUpToMaximum() {
 		List<Long> seconds = new ArrayList<>();
 		Cooldown previous = null;
 		for (int i = 0; i < 8; i++) {
@@ -42,24 +42,24 @@ class CooldownTests {
 	}
 
 	@Test
-	void afterWhenJitterIsLeastPausesAFifthLess() {
+	void afterWhenJitterIsMinimumIsAFifthShorter() {
 		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), null, MIN_JITTER))).isEqualTo(Duration.ofMillis(800));
 	}
 
 	@Test
-	void afterWhenJitterIsMostPausesAFifthMore() {
+	void afterWhenJitterIsMaximumIsAFifthLonger() {
 		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), null, MAX_JITTER)).toNanos())
 			.isCloseTo(Duration.ofMillis(1200).toNanos(), within(1L));
 	}
 
 	@Test
-	void afterWhenJitteredDoublesWhatWasBeforeJitter() {
+	void afterWhenJitteredDoublesIntervalWithoutJitter() {
 		Cooldown first = after(failure(Reason.RESPONSE_TIMEOUT), null, MAX_JITTER);
 		assertThat(pause(after(failure(Reason.RESPONSE_TIMEOUT), first, NO_JITTER))).isEqualTo(Duration.ofSeconds(2));
 	}
 
 	@Test
-	void afterWhenRetryAfterIsLongerPausesForIt() {
+	void afterWhenRetryAfterIsLongerUsesIt() {
 		Cooldown cooldown = after(failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)), null, NO_JITTER);
 		assertThat(pause(cooldown)).isEqualTo(Duration.ofMinutes(5));
 	}
@@ -71,38 +71,38 @@ class CooldownTests {
 	}
 
 	@Test
-	void afterWhenRetryAfterWasLongDoublesTheBackOff() {
-		Cooldown asked = after(failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)), null, NO_JITTER);
-		assertThat(pause(after(failure(Reason.RATE_LIMITED), asked, NO_JITTER))).isEqualTo(Duration.ofSeconds(2));
+	void afterWhenRetryAfterWasLongDoublesOwnInterval() {
+		Cooldown first = after(failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)), null, NO_JITTER);
+		assertThat(pause(after(failure(Reason.RATE_LIMITED), first, NO_JITTER))).isEqualTo(Duration.ofSeconds(2));
 	}
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void afterWhenKeyIsRefusedStartsAtMost(Reason reason) {
+	void afterWhenKeyIsRefusedStartsAtMaximum(Reason reason) {
 		assertThat(pause(after(failure(reason), null, NO_JITTER))).isEqualTo(Duration.ofSeconds(30));
 	}
 
 	@Test
-	void afterWhenFaultFollowsRefusalOfKeyHasTheRefusal() {
+	void afterWhenFailureFollowsRefusedKeyKeepsKeyRefused() {
 		Cooldown refused = after(failure(Reason.UNAUTHORIZED), null, NO_JITTER);
 		assertThat(after(failure(Reason.RESPONSE_TIMEOUT), refused, NO_JITTER).keyRefused()).isTrue();
 	}
 
 	@Test
-	void afterWhenNothingRefusedKeyHasNoRefusal() {
+	void afterWhenKeyWasNotRefusedHasKeyRefusedFalse() {
 		assertThat(after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER).keyRefused()).isFalse();
 	}
 
 	@ParameterizedTest
 	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void afterWhenKeyIsNotRefusedStartsAtLeastAndSaysNothingOfTheKey(Reason reason) {
-		Cooldown fault = after(failure(reason), null, NO_JITTER);
-		assertThat(pause(fault)).isEqualTo(Duration.ofSeconds(1));
-		assertThat(fault.keyRefused()).isFalse();
+	void afterWhenKeyIsNotRefusedStartsAtMinimum(Reason reason) {
+		Cooldown cooldown = after(failure(reason), null, NO_JITTER);
+		assertThat(pause(cooldown)).isEqualTo(Duration.ofSeconds(1));
+		assertThat(cooldown.keyRefused()).isFalse();
 	}
 
 	@Test
-	void afterWhenFailuresAreInARowCountsThemFromTheFirst() {
+	void afterWhenFailuresAreConsecutiveCountsThem() {
 		Cooldown first = after(failure(Reason.UNAVAILABLE), null, NO_JITTER);
 		Cooldown second = Cooldown.after(failure(Reason.DNS_ERROR), first, properties, NO_JITTER, NOW + 5);
 		assertThat(second.since()).isEqualTo(NOW);

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
-/** {@link Fleet} whose claims are answered when a test says so. */
+/** {@link Fleet} stub whose claims a test completes. */
 final class FleetStandIn implements Fleet {
 
 	final List<Claimed> claims = new ArrayList<>();
@@ -75,7 +75,7 @@ final class FleetStandIn implements Fleet {
 		receiver.accept(shared);
 	}
 
-	/** Claim as it was made. */
+	/** Arguments and result of a call of {@code claim}. */
 	record Claimed(Duration maxAge, boolean background, CompletableFuture<Claim> claim) {
 	}
 

@@ -14,7 +14,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class FreshnessPolicyTests {
 
-	/** Answer that arrives at 0. */
+	/** Answer that arrived at ticker time 0. */
 	private static final Snapshot ANSWER = Snapshots.of(3);
 
 	private final FreshnessPolicy policy = FreshnessPolicy.of(GatewaySettings.with());
@@ -22,21 +22,21 @@ class FreshnessPolicyTests {
 	@ParameterizedTest
 	@CsvSource({ "PT0S, FRESH", "PT1.999999999S, FRESH", "PT2S, REVALIDATE", "PT4.999999999S, REVALIDATE",
 			"PT5S, STALE", "PT31.999999999S, STALE", "PT32S, STALE" })
-	void evaluateWhenCallerAsksNothingFollowsAge(Duration age, Freshness expected) {
+	void evaluateWhenNoDirectiveIsSentFollowsAge(Duration age, Freshness expected) {
 		assertThat(policy.evaluate(ANSWER, age.toNanos(), RequestDirectives.NONE)).isEqualTo(expected);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "PT0S, FRESH", "PT0.000000001S, REFRESH_FLOOR", "PT0.499999999S, REFRESH_FLOOR",
 			"PT0.5S, REFUSED_BY_CALLER", "PT2S, REFUSED_BY_CALLER", "PT5S, REFUSED_BY_CALLER" })
-	void evaluateWhenNoCacheIsAskedRefusesFromRefreshFloorOn(Duration age, Freshness expected) {
+	void evaluateWhenNoCacheIsRequestedRefusesAfterRefreshFloor(Duration age, Freshness expected) {
 		assertThat(policy.evaluate(ANSWER, age.toNanos(), maxAge(0))).isEqualTo(expected);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "1, PT1S, FRESH", "1, PT1.000000001S, REFUSED_BY_CALLER", "2, PT2S, REVALIDATE", "3, PT3S, REVALIDATE",
 			"3, PT3.000000001S, REFUSED_BY_CALLER", "9, PT9S, STALE", "9, PT9.000000001S, REFUSED_BY_CALLER" })
-	void evaluateWhenMaxAgeIsAskedRefusesOlderAnswers(long seconds, Duration age, Freshness expected) {
+	void evaluateWhenMaxAgeIsRequestedRefusesOlderAnswers(long seconds, Duration age, Freshness expected) {
 		assertThat(policy.evaluate(ANSWER, age.toNanos(), maxAge(seconds))).isEqualTo(expected);
 	}
 
@@ -62,7 +62,7 @@ class FreshnessPolicyTests {
 
 	@ParameterizedTest
 	@CsvSource({ "PT0S, true", "PT2S, true", "PT31.999999999S, true", "PT32S, false", "PT1H, false" })
-	void mayServeStaleOnErrorWhenFaultEndsAtStaleIfError(Duration age, boolean expected) {
+	void mayServeStaleOnErrorWhenFailureIsTransientEndsAtStaleIfError(Duration age, boolean expected) {
 		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), ANSWER, age.toNanos(),
 				RequestDirectives.NONE))
 			.isEqualTo(expected);
@@ -88,7 +88,7 @@ class FreshnessPolicyTests {
 	@CsvSource({ "fresh-for=2s, stale-if-error=30s, PT32S", "fresh-for=2s, stale-if-error=1s, PT5S",
 			"fresh-for=0s, stale-if-error=30s, PT30S", "fresh-for=0s, stale-if-error=1s, PT1S",
 			"fresh-for=0s, stale-if-error=0s, PT0S" })
-	void remainingLifeIsLongestTimeThatAnybodyMayBeServed(String freshFor, String staleIfError, Duration end) {
+	void remainingLifeWhenNothingFailedIsMaximumLifetime(String freshFor, String staleIfError, Duration end) {
 		FreshnessPolicy bounded = FreshnessPolicy.of(GatewaySettings.with(freshFor, staleIfError));
 		assertThat(bounded.remainingLife(ANSWER, 0)).isEqualTo(end.toNanos());
 	}
@@ -96,7 +96,7 @@ class FreshnessPolicyTests {
 	@ParameterizedTest
 	@CsvSource({ "PT0S, PT1.999999999S, FRESH", "PT1H, PT1.999999999S, FRESH", "PT1H, PT2S, REVALIDATE",
 			"PT1H, PT4.999999999S, REVALIDATE", "PT1H, PT5S, STALE" })
-	void evaluateWhenUpstreamGivesAnAgeFollowsTheTimeSinceArrival(Duration ageOnArrival, Duration sinceArrival,
+	void evaluateWhenUpstreamSendsAgeFollowsTimeSinceArrival(Duration ageOnArrival, Duration sinceArrival,
 			Freshness expected) {
 		assertThat(policy.evaluate(Snapshots.aged(3, ageOnArrival), sinceArrival.toNanos(), RequestDirectives.NONE))
 			.isEqualTo(expected);
@@ -106,15 +106,14 @@ class FreshnessPolicyTests {
 	@CsvSource({ "0, PT0S, REFRESH_FLOOR", "0, PT0.499999999S, REFRESH_FLOOR", "0, PT0.5S, REFUSED_BY_CALLER",
 			"5, PT0.499999999S, REFRESH_FLOOR", "5, PT0.5S, REFUSED_BY_CALLER", "10, PT0S, FRESH", "11, PT1S, FRESH",
 			"11, PT1.000000001S, REFUSED_BY_CALLER" })
-	void evaluateWhenUpstreamGivesAnAgeComparesItWithMaxAgeAndNotWithTheFloor(long maxAge, Duration sinceArrival,
-			Freshness expected) {
+	void evaluateWhenUpstreamSendsAgeComparesItWithMaxAgeOnly(long maxAge, Duration sinceArrival, Freshness expected) {
 		Snapshot aged = Snapshots.aged(3, Duration.ofSeconds(10));
 		assertThat(policy.evaluate(aged, sinceArrival.toNanos(), maxAge(maxAge))).isEqualTo(expected);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "PT10S, PT21.999999999S, true", "PT10S, PT22S, false", "PT1H, PT0S, false" })
-	void mayServeStaleOnErrorWhenUpstreamGivesAnAgeCountsIt(Duration ageOnArrival, Duration sinceArrival,
+	void mayServeStaleOnErrorWhenUpstreamSendsAgeIncludesIt(Duration ageOnArrival, Duration sinceArrival,
 			boolean expected) {
 		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), Snapshots.aged(3, ageOnArrival),
 				sinceArrival.toNanos(), RequestDirectives.NONE))
@@ -123,13 +122,13 @@ class FreshnessPolicyTests {
 
 	@ParameterizedTest
 	@CsvSource({ "PT0S, PT32S", "PT10S, PT22S", "PT30S, PT5S", "PT1H, PT5S" })
-	void remainingLifeWhenUpstreamGivesAnAgeIsTheLaterOfBothEnds(Duration ageOnArrival, Duration expected) {
+	void remainingLifeWhenUpstreamSendsAgeIsLaterOfBothBounds(Duration ageOnArrival, Duration expected) {
 		assertThat(policy.remainingLife(Snapshots.aged(3, ageOnArrival), 0)).isEqualTo(expected.toNanos());
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "3s, 1s, PT3S", "3s, 30s, PT32S", "1h, 30s, PT32S", "1h, 0s, PT2S" })
-	void remainingLifeAfterAFailureIsBoundedByStaleIfErrorAlone(String staleWhileRevalidate, String staleIfError,
+	void remainingLifeAfterFailureIsBoundedByStaleIfErrorOnly(String staleWhileRevalidate, String staleIfError,
 			Duration expected) {
 		FreshnessPolicy bounded = FreshnessPolicy.of(GatewaySettings
 			.with("stale-while-revalidate=" + staleWhileRevalidate, "stale-if-error=" + staleIfError));
@@ -139,26 +138,26 @@ class FreshnessPolicyTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void isTransientWhenUpstreamGaveAnswerIsFalse(Reason reason) {
+	void isTransientWhenKeyIsRefusedIsFalse(Reason reason) {
 		assertThat(FreshnessPolicy.isTransient(failure(reason))).isFalse();
 	}
 
 	@ParameterizedTest
 	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void isTransientWhenUpstreamFailedIsTrue(Reason reason) {
+	void isTransientWhenKeyIsNotRefusedIsTrue(Reason reason) {
 		assertThat(FreshnessPolicy.isTransient(failure(reason))).isTrue();
 	}
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void mayServeStaleOnErrorWhenUpstreamGaveAnswerNeverServes(Reason reason) {
+	void mayServeStaleOnErrorWhenKeyIsRefusedIsFalse(Reason reason) {
 		assertThat(policy.mayServeStaleOnError(failure(reason), ANSWER, 0, RequestDirectives.NONE)).isFalse();
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "400, false", "402, false", "201, true", "301, true", "404, true", "410, true", "501, true",
 			"520, true", "530, true", "999, true" })
-	void isTransientWhenStatusIsUnexpectedDependsOnWhetherItIsAboutTheAccount(int status, boolean expected) {
+	void isTransientWhenStatusIsUnexpectedDependsOnStatus(int status, boolean expected) {
 		assertThat(
 				FreshnessPolicy.isTransient(new UpstreamFailure(Reason.UNEXPECTED_STATUS, status, null, null, null, 1)))
 			.isEqualTo(expected);

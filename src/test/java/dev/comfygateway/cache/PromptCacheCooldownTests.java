@@ -13,7 +13,7 @@ import static dev.comfygateway.cache.CacheUnderTest.fetched;
 import static dev.comfygateway.cache.CacheUnderTest.stored;
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests of the cool-down, and of the key version. */
+/** Tests of the cool-down and of key changes. */
 class PromptCacheCooldownTests {
 
 	private static final Duration COOLDOWN = Duration.ofSeconds(1);
@@ -21,7 +21,7 @@ class PromptCacheCooldownTests {
 	private final CacheUnderTest cache = new CacheUnderTest();
 
 	@Test
-	void lookupWhenCoolingDownFailsTheSameWithoutFetching() {
+	void lookupWhenCoolingDownRepeatsFailureWithoutFetching() {
 		UpstreamFailure failure = fail(Reason.CONNECTION_REFUSED);
 		cache.advance(COOLDOWN.minus(NANO));
 		assertThat(cache.lookup()).isEqualTo(new Lookup.Failed(failure, 1));
@@ -38,7 +38,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenFailuresAreInARowPausesTwiceAsLong() {
+	void lookupWhenFailuresAreConsecutiveDoublesCooldown() {
 		fail(Reason.CONNECTION_REFUSED);
 		cache.advance(COOLDOWN);
 		fail(Reason.RESPONSE_TIMEOUT);
@@ -49,7 +49,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenSuccessEndedPausesBeginsAnew() {
+	void lookupWhenFetchSucceededRestartsAtInitialCooldown() {
 		fail(Reason.CONNECTION_REFUSED);
 		cache.advance(COOLDOWN);
 		fail(Reason.CONNECTION_REFUSED);
@@ -62,7 +62,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenRetryAfterIsLongerPausesForIt() {
+	void lookupWhenRetryAfterIsLongerCoolsDownForIt() {
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(cache.upstream.failure(Reason.RATE_LIMITED, Duration.ofMinutes(5)));
 		assertThat(failed(lookup).retryAfterSeconds()).isEqualTo(300);
@@ -72,7 +72,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenKeyWasRefusedPausesForMaxCooldown() {
+	void lookupWhenKeyWasRefusedCoolsDownForMaxCooldown() {
 		fail(Reason.UNAUTHORIZED);
 		cache.advance(Duration.ofSeconds(30).minus(NANO));
 		assertThat(cache.lookup()).isInstanceOf(Lookup.Failed.class);
@@ -102,7 +102,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenCoolingDownAndStaleServesStoredAtOnce() {
+	void lookupWhenCoolingDownAndStaleServesStoredImmediately() {
 		cache.fetch(7);
 		cache.advanceSeconds(6);
 		fail(Reason.UNAVAILABLE);
@@ -122,7 +122,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenCoolingDownAndNewerIsWantedFailsWithoutFetching() {
+	void lookupWhenCoolingDownAndNewerIsRequestedFailsWithoutFetching() {
 		cache.fetch(7);
 		cache.advanceSeconds(1);
 		UpstreamFailure failure = fail(Reason.UNAVAILABLE, "no-cache");
@@ -145,7 +145,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenKeyChangesHasNoOldAnswer() {
+	void lookupWhenKeyChangesDropsAnswer() {
 		cache.fetch(7);
 		cache.upstream.changeKey();
 		Lookup lookup = cache.lookup();
@@ -155,7 +155,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenKeyChangesAndFetchFailsHasNoOldAnswer() {
+	void lookupWhenKeyChangesAndFetchFailsServesNoOldAnswer() {
 		cache.fetch(7);
 		cache.upstream.changeKey();
 		Lookup lookup = cache.lookup();
@@ -171,7 +171,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void lookupWhenKeyChangesBeginsPausesAnew() {
+	void lookupWhenKeyChangesRestartsAtInitialCooldown() {
 		fail(Reason.UNAUTHORIZED);
 		cache.upstream.changeKey();
 		fail(Reason.RESPONSE_TIMEOUT);
@@ -208,7 +208,7 @@ class PromptCacheCooldownTests {
 	}
 
 	@Test
-	void statusWhenKeyChangesKnowsNothing() {
+	void statusWhenKeyChangesIsEmpty() {
 		fail(Reason.UNAUTHORIZED);
 		cache.upstream.changeKey();
 		UpstreamStatus status = cache.cache.status();

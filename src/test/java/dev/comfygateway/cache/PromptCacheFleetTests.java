@@ -20,10 +20,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.Mockito.doAnswer;
 import static org.mockito.Mockito.mock;
 
-/** {@link PromptCache} as one replica of a fleet. */
+/** Tests of {@link PromptCache} as a replica in a fleet. */
 class PromptCacheFleetTests {
 
-	private static final Instant ELSEWHERE = FakeTime.START.plusSeconds(10);
+	private static final Instant OBSERVED_AT = FakeTime.START.plusSeconds(10);
 
 	private CacheUnderTest cache = CacheUnderTest.inFleet();
 
@@ -39,14 +39,14 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void lookupWhenSharedUsesItByItsAgeWithoutARequest() {
+	void lookupWhenAnswerIsSharedUsesItsAgeWithoutRequest() {
 		Lookup lookup = cache.lookup();
 		cache.fleet.share(answer(7, Duration.ofMillis(1500)));
 		Lookup.Fetched fetched = CacheUnderTest.fetched(lookup);
 		assertThat(fetched).isEqualTo(new Lookup.Fetched(fetched.snapshot(), Duration.ofMillis(1500).toNanos(),
 				Duration.ofMillis(500).toNanos(), Forward.URI_MISS, true, true));
 		assertThat(fetched.snapshot().promptInfo().remaining()).isEqualTo(7);
-		assertThat(fetched.snapshot().observedAt()).isEqualTo(ELSEWHERE);
+		assertThat(fetched.snapshot().observedAt()).isEqualTo(OBSERVED_AT);
 		cache.advance(Duration.ofMillis(499));
 		assertThat(CacheUnderTest.stored(cache.lookup()).detail()).isEqualTo(Detail.NONE);
 		cache.advance(Duration.ofMillis(2));
@@ -55,7 +55,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void claimHasTheAgeThatServesTheCaller() {
+	void claimHasMaxAgeOfCaller() {
 		cache.lookup();
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advanceSeconds(1);
@@ -69,7 +69,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void callerThatWaitsPromotesABackgroundClaim() {
+	void lookupWhenCallerWaitsPromotesBackgroundClaim() {
 		cache.lookup();
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advanceSeconds(3);
@@ -81,7 +81,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void claimOfARefreshIsABackgroundClaim() {
+	void claimWhenRefreshingIsInBackground() {
 		cache.lookup();
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advanceSeconds(3);
@@ -90,7 +90,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void lookupWhenSharedAnswerIsTooOldForAWaitingCallerClaimsAgain() {
+	void lookupWhenSharedAnswerIsTooOldForCallerClaimsAgain() {
 		Lookup plain = cache.lookup();
 		Lookup strict = cache.lookup("no-cache");
 		cache.fleet.share(answer(7, Duration.ofMillis(900)));
@@ -102,7 +102,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void lookupWhenFleetCoolsDownFailsWithoutARequest() {
+	void lookupWhenFleetCoolsDownFailsWithoutRequest() {
 		Lookup lookup = cache.lookup();
 		cache.fleet.share(failure(Reason.RATE_LIMITED, 429, Duration.ofSeconds(4)));
 		assertThat(CacheUnderTest.failed(lookup).retryAfterSeconds()).isEqualTo(4);
@@ -115,7 +115,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void failureAfterThoseOfTheFleetCountsThem() {
+	void failureIncludesEarlierFailuresOfFleet() {
 		cache.lookup();
 		cache.fleet.share(failure(Reason.UNAVAILABLE, 503, Duration.ZERO));
 		cache.lookup();
@@ -131,7 +131,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void refusedKeyOfTheFleetEndsTheAnswerAtOnce() {
+	void announcementWhenKeyIsRefusedDropsAnswer() {
 		cache.lookup();
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advance(Duration.ofMillis(10));
@@ -141,7 +141,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void announcedAnswerServesWhereItIsNewer() {
+	void announcementWhenAnswerIsNewerReplacesStored() {
 		cache.lookup();
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advanceSeconds(1);
@@ -152,14 +152,14 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void announcedResultOfAnotherKeyIsIgnored() {
+	void announcementWhenKeyVersionDiffersIsIgnored() {
 		cache.upstream.changeKey();
 		cache.fleet.announce(answer(8, Duration.ZERO));
 		assertThat(cache.cache.status().observed()).isEmpty();
 	}
 
 	@Test
-	void failureOfTheFleetComesWithTheLastGoodAnswer() {
+	void sharedFailureIncludesLastGoodAnswer() {
 		Lookup lookup = cache.lookup();
 		cache.fleet.share(new Shared(failure(Reason.UNAVAILABLE, 503, Duration.ofSeconds(4)).result(),
 				snapshot(7, Duration.ZERO, Duration.ofSeconds(9))));
@@ -168,7 +168,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void sharedResultOfAnotherKeyIsClaimedAgain() {
+	void sharedResultWhenKeyVersionDiffersIsClaimedAgain() {
 		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.onResult(received::add);
 		Lookup lookup = cache.lookup();
@@ -182,7 +182,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void claimWhenACallerJoinsWhileItIsBeingMadeIsPromoted() {
+	void claimWhenCallerJoinsDuringCallIsPromoted() {
 		cache.fleet.onClaim = () -> {
 			cache.fleet.onClaim = () -> {
 			};
@@ -194,7 +194,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void bugOfAReceiverAffectsNobodyElse() {
+	void receiverWhenItThrowsDoesNotAffectOthers() {
 		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.onResult(status -> {
 			throw new IllegalStateException("a bug");
@@ -208,7 +208,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void leaseWhenTheFetchEndsInABugIsReleased() {
+	void leaseWhenFetchFailsUnexpectedlyIsReleased() {
 		cache.lookup();
 		cache.upstream.answerWith(() -> CompletableFuture.failedFuture(new IllegalStateException("a bug")));
 		cache.fleet.grant();
@@ -217,7 +217,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void leaseWhenTheFetchCannotStartIsReleased() {
+	void leaseWhenFetchCannotStartIsReleased() {
 		cache.lookup();
 		cache.upstream.answerWith(() -> {
 			throw new IllegalStateException("a bug");
@@ -227,7 +227,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void leaseWhenAResultIsPublishedIsNotReleased() {
+	void leaseWhenResultIsPublishedIsNotReleased() {
 		cache.lookup();
 		cache.fleet.grant();
 		cache.upstream.complete(3);
@@ -236,7 +236,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void sharedAnswerWithAnAgeIsAsFreshAsItsArrival() {
+	void sharedAnswerWhenUpstreamSentAgeIsFreshSinceArrival() {
 		Lookup lookup = cache.lookup();
 		Snapshot aged = snapshot(7, Duration.ofSeconds(20), Duration.ofMillis(500));
 		cache.fleet.share(new Shared(aged, null));
@@ -247,7 +247,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void announcementOfAnAnswerThatIsTooOldIsIgnored() {
+	void announcementWhenAnswerIsTooOldIsIgnored() {
 		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.onResult(received::add);
 		cache.fleet.announce(answer(7, Duration.ofMinutes(10)));
@@ -256,7 +256,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void lookupWhenAnOldAnswerIsAnnouncedMeanwhileClaimsAFetch() {
+	void lookupWhenOldAnswerIsAnnouncedConcurrentlyClaimsFetch() {
 		StatsCounter announcing = mock(StatsCounter.class);
 		doAnswer(call -> {
 			cache.fleet.announce(answer(7, Duration.ofSeconds(25)));
@@ -268,7 +268,7 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
-	void refreshThatAListenerAwaitsPromotesABackgroundClaim() {
+	void refreshWhenListenerWaitsPromotesBackgroundClaim() {
 		cache.refresh.startIfDue(false);
 		assertThat(cache.fleet.claims.getLast().background()).isTrue();
 		cache.refresh.startIfDue(true);
@@ -286,10 +286,10 @@ class PromptCacheFleetTests {
 	private Snapshot snapshot(long queueRemaining, Duration age, Duration sinceArrival) {
 		long arrived = cache.time.read() - sinceArrival.toNanos();
 		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, null, arrived, arrived,
-				ELSEWHERE, 1);
+				OBSERVED_AT, 1);
 	}
 
-	/** Third failure in a row. */
+	/** Returns the third consecutive failure. */
 	private Shared failure(Reason reason, int status, Duration left) {
 		long now = cache.time.read();
 		UpstreamFailure failure = new UpstreamFailure(reason, status, null, null, null, 1);

@@ -34,7 +34,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.Mockito.doAnswer;
 import static org.mockito.Mockito.mock;
 
-/** Tests of the one fetch in flight: callers share it, and it always ends. */
+/** Tests that callers share one fetch in flight, and that it always completes. */
 class PromptCacheInFlightTests {
 
 	private static final int CALLERS = 200;
@@ -42,7 +42,7 @@ class PromptCacheInFlightTests {
 	private final CacheUnderTest cache = new CacheUnderTest();
 
 	@Test
-	void lookupWhenManyCallersComeToEmptyCacheFetchesOnce() throws Exception {
+	void lookupWhenManyCallersAndCacheIsEmptyFetchesOnce() throws Exception {
 		List<Lookup> lookups = lookupFromManyThreads();
 		assertThat(cache.upstream.fetches()).isEqualTo(1);
 		cache.upstream.complete(7);
@@ -50,7 +50,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenManyCallersComeToExpiredAnswerFetchesOnce() throws Exception {
+	void lookupWhenManyCallersAndAnswerIsExpiredFetchesOnce() throws Exception {
 		cache.fetch(7);
 		cache.advanceSeconds(6);
 		List<Lookup> lookups = lookupFromManyThreads();
@@ -60,7 +60,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenManyCallersComeWhileRevalidatingFetchesOnce() throws Exception {
+	void lookupWhenManyCallersAndRevalidatingFetchesOnce() throws Exception {
 		cache.fetch(7);
 		cache.advanceSeconds(3);
 		assertThat(lookupFromManyThreads()).hasSize(CALLERS)
@@ -69,7 +69,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenManyCallersShareFailureAllGetIt() throws Exception {
+	void lookupWhenManyCallersAndFetchFailsSharesFailure() throws Exception {
 		List<Lookup> lookups = lookupFromManyThreads();
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(lookups).hasSize(CALLERS)
@@ -77,7 +77,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupInMemoryWhenCallerWouldHaveToWaitDoesNothing() {
+	void lookupInMemoryWhenNothingIsStoredIsEmpty() {
 		assertThat(cache.cache.lookupInMemory(RequestDirectives.NONE)).isEmpty();
 		assertThat(cache.upstream.fetches()).isZero();
 		assertThat(cache.statistics.snapshot().requestCount()).isZero();
@@ -102,7 +102,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupInMemoryWhenTooOldDoesNothing() {
+	void lookupInMemoryWhenTooOldIsEmpty() {
 		cache.fetch(7);
 		cache.advanceSeconds(6);
 		assertThat(cache.cache.lookupInMemory(RequestDirectives.NONE)).isEmpty();
@@ -110,11 +110,11 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupInMemoryWhenCoolingDownIsFailureOrWhatStandsInForIt() {
+	void lookupInMemoryWhenCoolingDownIsFailureOrStale() {
 		cache.lookup();
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		assertThat(cache.cache.lookupInMemory(RequestDirectives.NONE).orElseThrow()).isInstanceOf(Lookup.Failed.class);
-		CacheUnderTest expired = CacheUnderTest.holding(7);
+		CacheUnderTest expired = CacheUnderTest.withStored(7);
 		expired.advanceSeconds(6);
 		expired.lookup();
 		expired.upstream.complete(Reason.RESPONSE_TIMEOUT);
@@ -124,7 +124,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenNoCacheIsAskedJoinsFetchInFlight() {
+	void lookupWhenNoCacheIsRequestedJoinsFetchInFlight() {
 		cache.fetch(7);
 		cache.advanceSeconds(3);
 		cache.lookup();
@@ -148,12 +148,12 @@ class PromptCacheInFlightTests {
 
 	@ParameterizedTest
 	@ValueSource(booleans = { false, true })
-	void lookupWhenCallerLeavesFetchCompletesForOthers(boolean firstLeaves) {
+	void lookupWhenCallerCancelsCompletesForOthers(boolean firstCancels) {
 		Lookup first = cache.lookup();
 		Lookup second = cache.lookup();
-		awaited(firstLeaves ? first : second).answer().cancel(true);
+		awaited(firstCancels ? first : second).answer().cancel(true);
 		cache.upstream.complete(7);
-		assertThat(fetched(firstLeaves ? second : first).snapshot().promptInfo().remaining()).isEqualTo(7);
+		assertThat(fetched(firstCancels ? second : first).snapshot().promptInfo().remaining()).isEqualTo(7);
 		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(7);
 	}
 
@@ -199,7 +199,7 @@ class PromptCacheInFlightTests {
 	}
 
 	@Test
-	void lookupWhenFetchWasSharedLateNextOneIsFree() {
+	void lookupWhenCompletedFetchWasJoinedFetchesAgain() {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
 		Hook beforeJoin = new Hook();
@@ -237,10 +237,10 @@ class PromptCacheInFlightTests {
 
 	@ParameterizedTest
 	@MethodSource("bugs")
-	void lookupWhenClientHadBugFetchesAnew(Supplier<CompletableFuture<UpstreamOutcome>> bug) {
+	void lookupWhenClientHadBugFetchesAgain(Supplier<CompletableFuture<UpstreamOutcome>> bug) {
 		cache.upstream.answerWith(bug);
 		cache.lookup();
-		cache.upstream.answerLater();
+		cache.upstream.answerManually();
 		Lookup next = cache.lookup();
 		cache.upstream.complete(7);
 		assertThat(fetched(next).collapsed()).isFalse();
@@ -266,7 +266,7 @@ class PromptCacheInFlightTests {
 
 	@ParameterizedTest
 	@MethodSource("throwables")
-	void lookupWhenStoringHasBugNextOneFetchesAnew(Throwable bug) {
+	void lookupWhenStoringHadBugFetchesAgain(Throwable bug) {
 		FakeTime time = new FakeTime();
 		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
 		Hook beforeReading = new Hook();
@@ -322,7 +322,7 @@ class PromptCacheInFlightTests {
 		return cacheWith(time, time, upstream, beforeJoin);
 	}
 
-	/** Cache with a hook between the lookup of the entry and the join of a fetch. */
+	/** Returns a cache with a hook between reading the entry and joining a fetch. */
 	private static PromptCache cacheWith(Ticker ticker, FakeTime time, ComfyCloudStandIn upstream, Hook beforeJoin) {
 		StatsCounter hooked = mock(StatsCounter.class);
 		doAnswer(call -> {

@@ -24,7 +24,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests of the log: one line for each change of state, none for a request. */
+/** Tests of the log: one line per change of state, none per request. */
 @ExtendWith(OutputCaptureExtension.class)
 class PromptCacheLogTests {
 
@@ -79,7 +79,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenUpstreamWordsItDifferentlyLogsOnce(CapturedOutput output) {
+	void lookupWhenOnlyMessageDiffersLogsOnce(CapturedOutput output) {
 		for (int i = 0; i < 3; i++) {
 			cache.advanceSeconds(600);
 			cache.lookup();
@@ -90,7 +90,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenUpstreamRecoversLogsHowLongItTook(CapturedOutput output) {
+	void lookupWhenUpstreamRecoversLogsDuration(CapturedOutput output) {
 		attempt(Reason.CONNECTION_REFUSED);
 		attempt(Reason.CONNECTION_REFUSED);
 		attempt(null);
@@ -102,7 +102,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenKeyIsRefusedLogsWhatToDo(CapturedOutput output) {
+	void lookupWhenKeyIsRefusedLogsRemedy(CapturedOutput output) {
 		attempt(Reason.UNAUTHORIZED);
 		cache.lookup();
 		attempt(Reason.UNAUTHORIZED);
@@ -112,7 +112,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenAccountLacksTheRightDoesNotAskForAnotherKey(CapturedOutput output) {
+	void lookupWhenForbiddenLogsRemedyForAccount(CapturedOutput output) {
 		attempt(Reason.FORBIDDEN);
 		assertThat(lines(output)).singleElement()
 			.asString()
@@ -120,7 +120,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenAnswersHaveNoNumberLogsBeginAndEnd(CapturedOutput output) {
+	void lookupWhenAnswersHaveNoNumberLogsStartAndEnd(CapturedOutput output) {
 		for (Long remaining : Arrays.asList(7L, null, null, 7L, 7L)) {
 			answer(remaining);
 		}
@@ -130,7 +130,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenAnOutageEndsWithoutANumberLogsBoth(CapturedOutput output) {
+	void lookupWhenUpstreamRecoversWithoutNumberLogsBoth(CapturedOutput output) {
 		attempt(Reason.INTERNAL_ERROR);
 		answer(null);
 		assertThat(lines(output)).satisfiesExactly(line -> assertThat(line).contains("fails: "),
@@ -146,7 +146,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenFirewallBlocksSaysNothingOfTheKey(CapturedOutput output) {
+	void lookupWhenFirewallBlocksDoesNotMentionKey(CapturedOutput output) {
 		attempt(Reason.BLOCKED);
 		assertThat(lines(output)).singleElement()
 			.asString()
@@ -169,8 +169,8 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenNothingCameThroughTheProxyNamesIt(CapturedOutput output) {
-		cache.upstream.goThrough("squid:3128");
+	void lookupWhenUnreachableThroughProxyNamesProxy(CapturedOutput output) {
+		cache.upstream.useProxy("squid:3128");
 		attempt(Reason.CONNECTION_REFUSED);
 		attempt(Reason.UNAVAILABLE);
 		assertThat(lines(output)).satisfiesExactly(
@@ -180,7 +180,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenNewKeyIsRefusedTooLogsAgain(CapturedOutput output) {
+	void lookupWhenNewKeyIsAlsoRefusedLogsAgain(CapturedOutput output) {
 		attempt(Reason.UNAUTHORIZED);
 		cache.upstream.changeKey();
 		attempt(Reason.UNAUTHORIZED);
@@ -208,7 +208,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenSunsetMovesLogsTheNewDate(CapturedOutput output) {
+	void lookupWhenSunsetChangesLogsNewDate(CapturedOutput output) {
 		for (String sunset : List.of("2027-01-01T00:00:00Z", "2026-06-01T00:00:00Z")) {
 			cache.advanceSeconds(600);
 			cache.lookup();
@@ -222,7 +222,7 @@ class PromptCacheLogTests {
 				new Deprecation(false, null, Instant.parse(sunset)), 1);
 	}
 
-	/** Every third answer is a 500, for ten minutes. */
+	/** Every third response has status 500, for 10 minutes. */
 	@Test
 	void lookupWhenUpstreamFlapsLogsOneLineAMinute(CapturedOutput output) {
 		for (int i = 0; i < 300; i++) {
@@ -249,7 +249,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenAnOutageFollowsAFlapSaysSoWithinAMinute(CapturedOutput output) {
+	void lookupWhenOutageFollowsFlappingLogsItWithinAMinute(CapturedOutput output) {
 		attemptAfter(2, Reason.INTERNAL_ERROR);
 		attemptAfter(2, null);
 		for (int i = 0; i < 40; i++) {
@@ -262,7 +262,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenAFlapIsOverLogsTheNextOutageAtOnce(CapturedOutput output) {
+	void lookupWhenFlappingEndedLogsNextOutageImmediately(CapturedOutput output) {
 		for (int i = 0; i < 30; i++) {
 			attemptAfter(2, i % 2 == 0 ? Reason.INTERNAL_ERROR : null);
 		}
@@ -294,7 +294,7 @@ class PromptCacheLogTests {
 	}
 
 	@Test
-	void lookupWhenClientHasBugLogsItsKindWithoutItsText(CapturedOutput output) {
+	void lookupWhenClientHasBugLogsTypeWithoutMessage(CapturedOutput output) {
 		cache.upstream.answerWith(() -> CompletableFuture.failedFuture(new IllegalStateException("text of the bug")));
 		cache.lookup();
 		assertThat(lines(output)).singleElement()
@@ -303,7 +303,7 @@ class PromptCacheLogTests {
 			.doesNotContain("text of the bug");
 	}
 
-	/** Fetch after the end of every stored answer and cool-down. */
+	/** Fetches after any stored answer and cool-down have expired. */
 	private void attempt(@Nullable Reason failure) {
 		attemptAfter(600, failure);
 	}

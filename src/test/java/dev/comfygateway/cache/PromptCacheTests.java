@@ -23,14 +23,14 @@ import static dev.comfygateway.cache.CacheUnderTest.settled;
 import static dev.comfygateway.cache.CacheUnderTest.stored;
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests of the life of an answer and of request directives. */
+/** Tests of the lifetime of an answer and of request directives. */
 class PromptCacheTests {
 
 	private static final Duration FRESH_FOR = Duration.ofSeconds(2);
 
 	private static final Duration END_OF_REVALIDATION = Duration.ofSeconds(5);
 
-	private static final Duration END_OF_LIFE = Duration.ofSeconds(32);
+	private static final Duration END_OF_LIFETIME = Duration.ofSeconds(32);
 
 	@Test
 	void lookupWhenNothingIsStoredFetches() {
@@ -48,7 +48,7 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenFreshServesStored() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(FRESH_FOR.minus(NANO));
 		Lookup.Stored stored = stored(cache.lookup());
 		assertThat(stored.snapshot().promptInfo().remaining()).isEqualTo(7);
@@ -58,7 +58,7 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenAnswerWasLongUnderWayCountsAgeFromItsArrival() {
+	void lookupWhenFetchWasSlowCountsAgeFromArrival() {
 		CacheUnderTest cache = new CacheUnderTest();
 		cache.lookup();
 		cache.advanceSeconds(2);
@@ -68,8 +68,8 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenFreshnessEndsServesStoredAndRefreshesBehind() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenFreshnessEndsServesStoredAndRefreshesInBackground() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(FRESH_FOR);
 		Lookup.Stored stored = stored(cache.lookup());
 		assertThat(stored)
@@ -78,8 +78,8 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenRefreshIsUnderWayServesStoredWithoutAnother() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenRefreshIsInFlightServesStoredWithoutAnother() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		cache.advance(Duration.ofSeconds(3).minus(NANO));
@@ -92,7 +92,7 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenRefreshHasCompletedServesNewAnswer() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		cache.upstream.complete(8);
@@ -105,7 +105,7 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenRevalidationEndsWaitsForNewAnswer() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(END_OF_REVALIDATION);
 		Lookup lookup = cache.lookup();
 		assertThat(awaited(lookup).answer()).isNotDone();
@@ -117,9 +117,9 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenLifeEndedIsAsIfNothingWereStored() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
-		cache.advance(END_OF_LIFE);
+	void lookupWhenAnswerIsExpiredIsUriMiss() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
+		cache.advance(END_OF_LIFETIME);
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(8);
 		assertThat(fetched(lookup).forward()).isEqualTo(Forward.URI_MISS);
@@ -127,7 +127,7 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenRefreshFailsServesStoredInstead() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(6);
 		Lookup lookup = cache.lookup();
 		UpstreamFailure failure = cache.upstream.failure(Reason.RESPONSE_TIMEOUT);
@@ -140,20 +140,20 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenRefreshFailsJustWithinStaleIfErrorServesStored() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
-		cache.advance(END_OF_LIFE.minus(NANO));
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
+		cache.advance(END_OF_LIFETIME.minus(NANO));
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(Reason.UNAVAILABLE);
-		assertThat(stored(lookup).age()).isEqualTo(END_OF_LIFE.minus(NANO).toNanos());
+		assertThat(stored(lookup).age()).isEqualTo(END_OF_LIFETIME.minus(NANO).toNanos());
 	}
 
 	@Test
-	void lookupWhenStoredSoonAfterAnotherLivesAsLong() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenAnswerWasReplacedHasFullLifetime() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(Duration.ofMillis(600));
 		cache.lookup("no-cache");
 		cache.upstream.complete(8);
-		cache.advance(END_OF_LIFE.minus(NANO));
+		cache.advance(END_OF_LIFETIME.minus(NANO));
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(Reason.UNAVAILABLE);
 		assertThat(stored(lookup).snapshot().promptInfo().remaining()).isEqualTo(8);
@@ -161,8 +161,8 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenStaleIfErrorEndsDuringFetchFails() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
-		cache.advance(END_OF_LIFE.minus(NANO));
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
+		cache.advance(END_OF_LIFETIME.minus(NANO));
 		Lookup lookup = cache.lookup();
 		cache.advance(NANO);
 		cache.upstream.complete(Reason.UNAVAILABLE);
@@ -171,7 +171,7 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenStaleIfErrorIsShorterThanRevalidationEndsAtItsBound() {
-		CacheUnderTest cache = CacheUnderTest.holding(7, "stale-if-error=1s");
+		CacheUnderTest cache = CacheUnderTest.withStored(7, "stale-if-error=1s");
 		cache.advance(END_OF_REVALIDATION);
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(Reason.UNAVAILABLE);
@@ -189,8 +189,8 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void lookupWhenFaultHappensWhileFreshStaysHit(Reason reason) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenFetchFailsWhileFreshIsHit(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(1);
 		cache.lookup("no-cache");
 		cache.upstream.complete(reason);
@@ -199,8 +199,8 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void lookupWhenFaultHappensWhileRevalidatingShowsFailure(Reason reason) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenFetchFailsWhileRevalidatingShowsFailure(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		UpstreamFailure failure = cache.upstream.failure(reason);
@@ -213,8 +213,8 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@EnumSource(mode = EnumSource.Mode.EXCLUDE, names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void lookupWhenFaultHappensWhileStaleServesStored(Reason reason) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenFetchFailsWhileStaleServesStored(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(END_OF_REVALIDATION);
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(reason);
@@ -223,8 +223,8 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void lookupWhenRefusedWhileFreshEndsTheOldAnswer(Reason reason) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenKeyIsRefusedWhileFreshDropsAnswer(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(1);
 		cache.lookup("no-cache");
 		cache.upstream.complete(reason);
@@ -233,8 +233,8 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void lookupWhenRefusedWhileRevalidatingEndsTheOldAnswer(Reason reason) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenKeyIsRefusedWhileRevalidatingDropsAnswer(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		cache.upstream.complete(reason);
@@ -243,8 +243,8 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void lookupWhenRefusedWhileStaleEndsTheOldAnswer(Reason reason) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenKeyIsRefusedWhileStaleDropsAnswer(Reason reason) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(END_OF_REVALIDATION);
 		Lookup waiting = cache.lookup();
 		cache.upstream.complete(reason);
@@ -254,8 +254,8 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@CsvSource({ "301, true", "400, false", "402, false", "404, true", "410, true", "501, true", "520, true" })
-	void lookupWhenStatusIsUnexpectedKeepsOldAnswerUnlessItConcernsTheAccount(int status, boolean kept) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenStatusIsUnexpectedKeepsAnswerUnlessAboutAccount(int status, boolean kept) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		cache.upstream.complete(new UpstreamFailure(Reason.UNEXPECTED_STATUS, status, null, null, null, 1));
@@ -263,22 +263,22 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenUpstreamHasFailedAttemptsInBackground() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenUpstreamFailedFetchesInBackground() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(END_OF_REVALIDATION);
 		cache.lookup();
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
 		cache.advanceSeconds(2);
 		assertThat(stored(cache.lookup()).detail()).isEqualTo(Detail.UPSTREAM_FAILURE);
 		assertThat(stored(cache.lookup()).failure()).isNotNull();
-		assertThat(cache.upstream.fetches()).as("one attempt behind both").isEqualTo(3);
+		assertThat(cache.upstream.fetches()).as("one background fetch for both lookups").isEqualTo(3);
 		cache.upstream.complete(8);
 		assertThat(stored(cache.lookup()).snapshot().promptInfo().remaining()).isEqualTo(8);
 	}
 
 	@Test
-	void lookupWhenUpstreamHasFailedAndNewerIsWantedWaits() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenUpstreamFailedAndNewerIsRequestedWaits() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(END_OF_REVALIDATION);
 		cache.lookup();
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
@@ -287,8 +287,8 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenOnlyIfCachedInOutageServesWhatStandsIn() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenOnlyIfCachedInOutageServesStale() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(END_OF_REVALIDATION);
 		assertThat(cache.lookup("only-if-cached")).isEqualTo(new Lookup.NotCached());
 		cache.lookup();
@@ -299,7 +299,7 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenUpstreamGaveAnAgeSaysItAndIsAsFresh() {
+	void lookupWhenUpstreamSentAgeIncludesItAndIsFresh() {
 		CacheUnderTest cache = new CacheUnderTest();
 		Lookup first = cache.lookup();
 		cache.upstream.complete(cache.upstream.answered(7, Duration.ofSeconds(1)));
@@ -317,7 +317,7 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "PT2S", "PT32S", "PT1H" })
-	void upstreamIsAskedNoMoreOftenForTheAgeItGives(Duration age) {
+	void lookupWhenUpstreamSendsAgeFetchesNoMoreOften(Duration age) {
 		CacheUnderTest cache = new CacheUnderTest();
 		cache.upstream.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.answered(7, age)));
 		for (int tenth = 0; tenth < 100; tenth++) {
@@ -325,18 +325,18 @@ class PromptCacheTests {
 			cache.refresh.startIfDue(false);
 			cache.advance(Duration.ofMillis(100));
 		}
-		assertThat(cache.upstream.fetches()).as("in 10 s, fresh for 2 s").isEqualTo(5);
+		assertThat(cache.upstream.fetches()).as("fetches in 10 s, fresh for 2 s").isEqualTo(5);
 		for (int tenth = 0; tenth < 100; tenth++) {
 			assertThat(settled(cache.lookup("no-cache"))).isNotInstanceOf(Lookup.Failed.class);
 			assertThat(settled(cache.lookup("max-age=1"))).isNotInstanceOf(Lookup.Failed.class);
 			cache.advance(Duration.ofMillis(100));
 		}
-		assertThat(cache.upstream.fetches()).as("in 10 s more, one in each 500 ms").isEqualTo(5 + 20);
+		assertThat(cache.upstream.fetches()).as("fetches after 10 s more, one per 500 ms").isEqualTo(5 + 20);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "0s, 0s, PT0S, 20", "0s, 30s, PT1H, 20", "2s, 0s, PT1H, 5" })
-	void refreshForListenersAsksOnceAWindowWhateverCanBeStored(String freshFor, String staleIfError, Duration age,
+	void refreshWhenLifetimeVariesFetchesOncePerWindow(String freshFor, String staleIfError, Duration age,
 			int expected) {
 		CacheUnderTest cache = new CacheUnderTest("fresh-for=" + freshFor, "stale-if-error=" + staleIfError);
 		cache.upstream.answerWith(() -> CompletableFuture.completedFuture(cache.upstream.answered(7, age)));
@@ -349,7 +349,7 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@CsvSource({ "0s, 0s, PT0S", "2s, 30s, PT0S", "2s, 30s, PT1H" })
-	void receiversGetEachAnswerWhateverCanBeStored(String freshFor, String staleIfError, Duration age) {
+	void receiverWhenLifetimeVariesGetsEachAnswer(String freshFor, String staleIfError, Duration age) {
 		CacheUnderTest cache = new CacheUnderTest("fresh-for=" + freshFor, "stale-if-error=" + staleIfError);
 		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.onResult(received::add);
@@ -362,8 +362,8 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void receiversGetAFailureWithTheAnswerThatStandsIn() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void receiverWhenFetchFailsGetsFailureAndStaleAnswer() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		List<UpstreamStatus> received = new ArrayList<>();
 		cache.cache.onResult(received::add);
 		cache.advance(FRESH_FOR);
@@ -378,7 +378,7 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void nanosUntilChangeIsTheNextRefreshOrTheEndOfWhatStandsIn() {
+	void nanosUntilChangeIsNextRefreshOrEndOfStaleAnswer() {
 		CacheUnderTest cache = new CacheUnderTest("stale-if-error=1s", "cooldown=10s");
 		assertThat(cache.refresh.nanosUntilChange()).isZero();
 		cache.fetch(7);
@@ -397,8 +397,8 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@CsvSource({ "PT2.999999999S, true", "PT3S, false" })
-	void lookupWhenRefreshHasFailedIsBoundedByStaleIfErrorThoughRevalidationWouldLast(Duration age, boolean serves) {
-		CacheUnderTest cache = CacheUnderTest.holding(7, "stale-while-revalidate=1h", "stale-if-error=1s",
+	void lookupWhenRefreshFailedIsBoundedByStaleIfErrorOnly(Duration age, boolean serves) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7, "stale-while-revalidate=1h", "stale-if-error=1s",
 				"cooldown=10s");
 		cache.advance(FRESH_FOR);
 		cache.lookup();
@@ -411,8 +411,8 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenFaultFollowsRefusalHasNoOldAnswer() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenFailureFollowsRefusedKeyServesNoOldAnswer() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		cache.upstream.complete(Reason.FORBIDDEN);
@@ -423,8 +423,8 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenNoCacheIsWantedFetches() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenNoCacheIsRequestedFetches() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(Duration.ofMillis(500));
 		Lookup lookup = cache.lookup("no-cache");
 		cache.upstream.complete(8);
@@ -434,8 +434,8 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenNoCacheIsWantedWithinRefreshFloorServesStored() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenNoCacheIsRequestedWithinRefreshFloorServesStored() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		Duration age = Duration.ofMillis(500).minus(NANO);
 		cache.advance(age);
 		Lookup.Stored stored = stored(cache.lookup("no-cache"));
@@ -446,8 +446,8 @@ class PromptCacheTests {
 
 	@ParameterizedTest
 	@ValueSource(longs = { 3, 6, 31 })
-	void lookupWhenNewerIsWantedThanStaleAnswerFetchesForRequest(long age) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenNewerThanStaleIsRequestedFetches(long age) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(age);
 		Lookup lookup = cache.lookup("max-age=1");
 		assertThat(awaited(lookup).answer()).isNotDone();
@@ -456,16 +456,16 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenAnswerIsAsOldAsWantedServesStored() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenAgeEqualsMaxAgeServesStored() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(1);
 		assertThat(stored(cache.lookup("max-age=1")).detail()).isEqualTo(Detail.NONE);
 	}
 
 	@ParameterizedTest
 	@ValueSource(longs = { 1, 3, 6 })
-	void lookupWhenNewerIsWantedAndFetchFailsFails(long age) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenNewerIsRequestedAndFetchFailsFails(long age) {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(age);
 		Lookup lookup = cache.lookup("no-cache");
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
@@ -473,8 +473,8 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenStoredIsAsOldAsWantedServesItInsteadOfFailure() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenAgeEqualsMaxAgeAndFetchFailsServesStored() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(6);
 		Lookup lookup = cache.lookup("max-age=6");
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
@@ -483,7 +483,7 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenStoredExceedsMaxAgeDuringFetchFails() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(6);
 		Lookup lookup = cache.lookup("max-age=6");
 		cache.advance(NANO);
@@ -501,7 +501,7 @@ class PromptCacheTests {
 	@ParameterizedTest
 	@ValueSource(longs = { 0, 1, 2, 4 })
 	void lookupWhenOnlyIfCachedServesWithoutFetching(long age) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(age);
 		assertThat(stored(cache.lookup("only-if-cached")).detail()).isEqualTo(Detail.NONE);
 		assertThat(cache.upstream.fetches()).isEqualTo(1);
@@ -510,23 +510,23 @@ class PromptCacheTests {
 	@ParameterizedTest
 	@ValueSource(longs = { 5, 31, 32 })
 	void lookupWhenOnlyIfCachedAndTooOldNeverFetches(long age) {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(age);
 		assertThat(cache.lookup("only-if-cached")).isEqualTo(new Lookup.NotCached());
 		assertThat(cache.upstream.fetches()).isEqualTo(1);
 	}
 
 	@Test
-	void lookupWhenOnlyIfCachedAndOlderThanWantedNeverFetches() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenOnlyIfCachedAndOlderThanRequestedNeverFetches() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advanceSeconds(1);
 		assertThat(cache.lookup("only-if-cached, no-cache")).isEqualTo(new Lookup.NotCached());
 		assertThat(cache.upstream.fetches()).isEqualTo(1);
 	}
 
 	@Test
-	void lookupWhenOnlyIfCachedDuringRefreshOfAnotherSaysSo() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
+	void lookupWhenOnlyIfCachedDuringRefreshShowsRevalidating() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
 		cache.advance(FRESH_FOR);
 		cache.lookup();
 		assertThat(stored(cache.lookup("only-if-cached")).detail()).isEqualTo(Detail.REVALIDATING);
@@ -534,7 +534,7 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenFreshForIsZeroWaitsForNewAnswer() {
-		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s");
+		CacheUnderTest cache = CacheUnderTest.withStored(7, "fresh-for=0s");
 		Lookup lookup = cache.lookup();
 		assertThat(awaited(lookup).answer()).isNotDone();
 		cache.upstream.complete(8);
@@ -542,8 +542,8 @@ class PromptCacheTests {
 	}
 
 	@Test
-	void lookupWhenFreshForIsZeroServesStoredInsteadOfFault() {
-		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s");
+	void lookupWhenFreshForIsZeroServesStoredInsteadOfFailure() {
+		CacheUnderTest cache = CacheUnderTest.withStored(7, "fresh-for=0s");
 		cache.advance(Duration.ofSeconds(30).minus(NANO));
 		Lookup lookup = cache.lookup();
 		cache.upstream.complete(Reason.RESPONSE_TIMEOUT);
@@ -552,28 +552,29 @@ class PromptCacheTests {
 
 	@Test
 	void lookupWhenFreshForIsZeroAndOnlyIfCachedServesNothing() {
-		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s");
+		CacheUnderTest cache = CacheUnderTest.withStored(7, "fresh-for=0s");
 		assertThat(cache.lookup("only-if-cached")).isEqualTo(new Lookup.NotCached());
 	}
 
 	@Test
 	void statusWhenAnswerMayStillBeServedShowsIt() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
-		cache.advance(END_OF_LIFE.minus(NANO));
-		assertThat(cache.cache.status().observed()).hasValueSatisfying(
-				observed -> assertThat(observed.age(cache.time.read())).isEqualTo(END_OF_LIFE.minus(NANO).toNanos()));
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
+		cache.advance(END_OF_LIFETIME.minus(NANO));
+		assertThat(cache.cache.status().observed())
+			.hasValueSatisfying(observed -> assertThat(observed.age(cache.time.read()))
+				.isEqualTo(END_OF_LIFETIME.minus(NANO).toNanos()));
 	}
 
 	@Test
 	void statusWhenAnswerMayNoLongerBeServedHidesIt() {
-		CacheUnderTest cache = CacheUnderTest.holding(7);
-		cache.advance(END_OF_LIFE);
+		CacheUnderTest cache = CacheUnderTest.withStored(7);
+		cache.advance(END_OF_LIFETIME);
 		assertThat(cache.cache.status().observed()).isEmpty();
 	}
 
 	@Test
 	void statusWhenFreshForIsZeroHidesAnswerAtEndOfStaleIfError() {
-		CacheUnderTest cache = CacheUnderTest.holding(7, "fresh-for=0s", "stale-if-error=1s");
+		CacheUnderTest cache = CacheUnderTest.withStored(7, "fresh-for=0s", "stale-if-error=1s");
 		cache.advanceSeconds(1);
 		assertThat(cache.cache.status().observed()).isEmpty();
 	}

@@ -14,12 +14,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 class RequestDirectivesFuzzTests {
 
 	@Property
-	void ofWhenEveryLineIsUnknownAsksNothing(@ForAll("unknown") List<String> lines) {
+	void ofWhenEveryLineIsUnknownIsNone(@ForAll("unknown") List<String> lines) {
 		assertThat(of(lines, null)).isEqualTo(RequestDirectives.NONE);
 	}
 
 	@Property
-	void ofWhenKnownLineIsAmongHostileOnesIsSeen(@ForAll("lines") List<String> before,
+	void ofWhenKnownLineIsAmongArbitraryLinesReadsIt(@ForAll("lines") List<String> before,
 			@ForAll("lines") List<String> after) {
 		List<String> lines = new ArrayList<>(before);
 		lines.add("only-if-cached");
@@ -48,7 +48,7 @@ class RequestDirectivesFuzzTests {
 
 	@Provide
 	Arbitrary<List<String>> unknown() {
-		// No first letter of a known directive
+		// Excludes the first letters of known directives
 		return Arbitraries.strings().withChars("xyz=\", \\;0123456789\u0000").ofMaxLength(40).list().ofMaxSize(5);
 	}
 

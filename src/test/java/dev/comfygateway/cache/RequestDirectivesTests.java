@@ -16,7 +16,7 @@ class RequestDirectivesTests {
 	private static final RequestDirectives NO_CACHE = new RequestDirectives(0, false);
 
 	@Test
-	void ofWhenHeadersAreAbsentAsksNothing() {
+	void ofWhenHeadersAreAbsentIsNone() {
 		assertThat(of(null)).isEqualTo(RequestDirectives.NONE);
 	}
 
@@ -24,7 +24,7 @@ class RequestDirectivesTests {
 	@ValueSource(strings = { "no-cache", "NO-CACHE", "No-Cache", " \tno-cache ", "foo, no-cache", ",,no-cache,",
 			"max-age=60, no-cache", "no-cache, max-age=60", "max-age=0", "MAX-AGE=0", "max-age=\"0\"", "max-age=000",
 			"max-age=0000000000" })
-	void ofWhenNoCacheOrAgeZeroAsksForNew(String cacheControl) {
+	void ofWhenNoCacheOrMaxAgeZeroIsNoCache(String cacheControl) {
 		assertThat(of(null, cacheControl)).isEqualTo(NO_CACHE);
 	}
 
@@ -41,30 +41,30 @@ class RequestDirectivesTests {
 			foo="a\\", max-age=1", max-age=5 | 5
 			foo="", max-age=5               | 5
 			""")
-	void ofWhenMaxAgeIsGivenAsksForIt(String cacheControl, long seconds) {
+	void ofWhenMaxAgeIsSentHasIt(String cacheControl, long seconds) {
 		assertThat(of(null, cacheControl).maxAgeNanos()).isEqualTo(Duration.ofSeconds(seconds).toNanos());
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "only-if-cached", "Only-If-Cached", "foo, only-if-cached" })
-	void ofWhenOnlyIfCachedAsksForNoRequest(String cacheControl) {
+	void ofWhenOnlyIfCachedHasIt(String cacheControl) {
 		assertThat(of(null, cacheControl)).isEqualTo(new RequestDirectives(Long.MAX_VALUE, true));
 	}
 
 	@Test
-	void ofWhenOnlyIfCachedAndMaxAgeAsksForBoth() {
+	void ofWhenOnlyIfCachedAndMaxAgeHasBoth() {
 		assertThat(of(null, "max-age=1, only-if-cached"))
 			.isEqualTo(new RequestDirectives(Duration.ofSeconds(1).toNanos(), true));
 	}
 
 	@Test
-	void ofWhenDirectivesStandOnSeveralLinesSeesAll() {
+	void ofWhenDirectivesAreOnSeveralLinesReadsAll() {
 		assertThat(of(null, "foo", "max-age=9, bar", "only-if-cached"))
 			.isEqualTo(new RequestDirectives(Duration.ofSeconds(9).toNanos(), true));
 	}
 
 	@Test
-	void ofWhenQuoteOpensOnOneLineDoesNotReachTheNext() {
+	void ofWhenQuoteIsUnterminatedEndsWithItsLine() {
 		assertThat(of(null, "foo=\"a", "no-cache")).isEqualTo(NO_CACHE);
 	}
 
@@ -75,25 +75,25 @@ class RequestDirectivesTests {
 			"max-age=0\"", "max-age=\u0660", "max-age=9999999999", "max-age=99999999999999999999999",
 			"only-if-cached=1", "foo=\"no-cache\"", "foo=\", no-cache, \"", "foo=\"\\\", no-cache\"", "max-stale",
 			"max-stale=9", "min-fresh=1", "no-store", "no-transform", "stale-if-error=9", "s-maxage=0" })
-	void ofWhenUnknownOrMalformedAsksNothing(String cacheControl) {
+	void ofWhenUnknownOrMalformedIsNone(String cacheControl) {
 		assertThat(of(null, cacheControl)).isEqualTo(RequestDirectives.NONE);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "no-cache", "No-Cache", " no-cache " })
-	void ofWhenPragmaStandsAloneAsksForNew(String pragma) {
+	void ofWhenPragmaIsAloneIsNoCache(String pragma) {
 		assertThat(of(pragma)).isEqualTo(NO_CACHE);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "foo", "no-cache=1", "xno-cache" })
-	void ofWhenPragmaIsAnythingElseAsksNothing(String pragma) {
+	void ofWhenPragmaIsUnknownIsNone(String pragma) {
 		assertThat(of(pragma)).isEqualTo(RequestDirectives.NONE);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "max-stale", "", "nonsense=" })
-	void ofWhenPragmaStandsBesideCacheControlDoesNotCount(String cacheControl) {
+	void ofWhenCacheControlIsPresentIgnoresPragma(String cacheControl) {
 		assertThat(of("no-cache", cacheControl)).isEqualTo(RequestDirectives.NONE);
 	}
 

@@ -19,7 +19,7 @@ class SnapshotTests {
 	}
 
 	@Test
-	void bodyWhenQueueIsAbsentLeavesItOut() {
+	void bodyWhenQueueIsAbsentOmitsIt() {
 		assertThat(Snapshots.of(new PromptInfo(new PromptInfo.ExecInfo(null))).body()).asString()
 			.isEqualTo("{\"exec_info\":{}}");
 	}
@@ -36,11 +36,11 @@ class SnapshotTests {
 
 	@Test
 	void etagWhenOnlyBodyIsEqualIsEqual() {
-		Snapshot one = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), Duration.ZERO, null, 7, 7,
+		Snapshot first = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), Duration.ZERO, null, 7, 7,
 				FakeTime.START, 1);
-		Snapshot other = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), Duration.ZERO, null, 9, 9,
+		Snapshot second = new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(3L)), Duration.ZERO, null, 9, 9,
 				FakeTime.START.plusSeconds(1), 2);
-		assertThat(one.etag()).isEqualTo(other.etag());
+		assertThat(first.etag()).isEqualTo(second.etag());
 	}
 
 	@Test
@@ -65,7 +65,7 @@ class SnapshotTests {
 	}
 
 	@Test
-	void ageWhenUpstreamGaveOneCountsIt() {
+	void ageWhenUpstreamSentAgeIncludesIt() {
 		Snapshot snapshot = new Snapshot(new PromptInfo(null), Duration.ofSeconds(3), null, 10, 10, FakeTime.START, 1);
 		assertThat(snapshot.age(11)).isEqualTo(Duration.ofSeconds(3).plusNanos(1).toNanos());
 		assertThat(snapshot.observedAt()).isEqualTo(FakeTime.START.minusSeconds(3));

@@ -4,13 +4,13 @@ import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.upstream.PromptInfo;
 import java.time.Duration;
 
-/** Snapshots for tests of other packages. */
+/** Factory of snapshots, also for tests of other packages. */
 public final class Snapshots {
 
 	private Snapshots() {
 	}
 
-	/** Snapshot of a queue of this length. */
+	/** Returns a snapshot of a queue of this length. */
 	public static Snapshot of(long queueRemaining) {
 		return of(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)));
 	}
@@ -19,14 +19,14 @@ public final class Snapshots {
 		return new Snapshot(promptInfo, Duration.ZERO, null, 0, 0, FakeTime.START, 1);
 	}
 
-	/** Snapshot with an age from the upstream. */
+	/** Returns a snapshot with an age from the upstream. */
 	public static Snapshot aged(long queueRemaining, Duration age) {
 		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, null, 0, 0, FakeTime.START,
 				1);
 	}
 
 	/**
-	 * Snapshot that was asked for at a time of the cache's ticker, and arrived at once.
+	 * Returns a snapshot whose fetch started at this time of the ticker and took no time.
 	 */
 	public static Snapshot asked(long queueRemaining, long asked) {
 		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, null, asked, asked,

@@ -51,7 +51,7 @@ class UpstreamGaugesTests {
 	}
 
 	@Test
-	void scrapeWhenNothingIsKnownHasNoneOfThree() {
+	void scrapeWhenNothingIsKnownOmitsQueueAndUp() {
 		assertThat(meters.scrape()).doesNotContain(QUEUE.strip(), OBSERVED.strip(), UP.strip());
 	}
 
@@ -82,7 +82,7 @@ class UpstreamGaugesTests {
 	}
 
 	@Test
-	void scrapeSaysWhetherTheLastGoodAnswerHadANumber() {
+	void scrapeShowsWhetherLastGoodAnswerHadNumber() {
 		assertThat(meters.scrape()).doesNotContain("comfy_gateway_queue_known");
 		cache.lookup();
 		cache.upstream.complete(new UpstreamAnswer(new PromptInfo(new PromptInfo.ExecInfo(null)), 1));
@@ -110,7 +110,7 @@ class UpstreamGaugesTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void scrapeWhenUpstreamRefusedHasNoQueue(Reason reason) {
+	void scrapeWhenKeyIsRefusedHasNoQueue(Reason reason) {
 		cache.fetch(7);
 		fail(reason);
 		assertThat(meters.scrape()).doesNotContain(QUEUE.strip(), OBSERVED.strip()).contains(UP + "0.0");
@@ -118,14 +118,14 @@ class UpstreamGaugesTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "RESPONSE_TIMEOUT", "BLOCKED", "TUNNEL_REFUSED" })
-	void scrapeWhenUpstreamFailedKeepsQueueAndSaysNothingOfTheKey(Reason reason) {
+	void scrapeWhenUpstreamFailedKeepsQueueAndKeyState(Reason reason) {
 		cache.fetch(7);
 		fail(reason);
 		assertThat(lines()).contains(QUEUE + "7.0", UP + "0.0", OK + "1.0", REJECTED + "0.0");
 	}
 
 	@Test
-	void scrapeWhenKeyChangedHasNoneOfThree() {
+	void scrapeWhenKeyChangedOmitsQueueAndUp() {
 		cache.fetch(7);
 		cache.upstream.changeKey();
 		assertThat(meters.scrape()).doesNotContain(QUEUE.strip(), OBSERVED.strip(), UP.strip());
@@ -145,7 +145,7 @@ class UpstreamGaugesTests {
 	}
 
 	@Test
-	void scrapeWhenCooldownIsOverShowsNone() {
+	void scrapeWhenCooldownIsOverShowsZero() {
 		cache.fetch(7);
 		fail(Reason.RESPONSE_TIMEOUT);
 		cache.advanceSeconds(1);
@@ -154,14 +154,14 @@ class UpstreamGaugesTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "UNAUTHORIZED", "FORBIDDEN" })
-	void scrapeWhenKeyIsRefusedSaysSo(Reason reason) {
+	void scrapeWhenKeyIsRefusedShowsRejected(Reason reason) {
 		cache.fetch(7);
 		fail(reason);
 		assertThat(lines()).contains(OK + "0.0", REJECTED + "1.0", UNREADABLE + "0.0");
 	}
 
 	@Test
-	void scrapeWhenKeyWasRefusedAndFaultFollowsStillSaysSo() {
+	void scrapeWhenFailureFollowsRefusedKeyShowsRejected() {
 		cache.fetch(7);
 		fail(Reason.UNAUTHORIZED);
 		cache.advanceSeconds(60);
@@ -180,7 +180,7 @@ class UpstreamGaugesTests {
 	}
 
 	@Test
-	void scrapeWhenKeyIsUnreadableSaysSo() {
+	void scrapeWhenKeyIsUnreadableShowsUnreadable() {
 		cache.upstream.keyUnreadable(true);
 		assertThat(lines()).contains(OK + "0.0", REJECTED + "0.0", UNREADABLE + "1.0");
 	}

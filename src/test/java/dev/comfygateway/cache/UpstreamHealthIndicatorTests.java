@@ -29,7 +29,7 @@ class UpstreamHealthIndicatorTests {
 	}
 
 	@Test
-	void healthWhenNothingWasAskedIsUnknown() {
+	void healthWhenNothingWasFetchedIsUnknown() {
 		Health health = indicator.health();
 		assertThat(health.getStatus()).isEqualTo(Status.UNKNOWN);
 		assertThat(health.getDetails()).isEqualTo(Map.of("state", "not asked yet", "keyFile", "ok"));
@@ -46,7 +46,7 @@ class UpstreamHealthIndicatorTests {
 	}
 
 	@Test
-	void healthWhenAnswerHasNoNumberSaysThatTheQueueIsAbsent() {
+	void healthWhenAnswerHasNoNumberHasQueueAbsent() {
 		answer(new PromptInfo(null), null);
 		assertThat(indicator.health().getStatus()).isEqualTo(Status.UP);
 		assertThat(indicator.health().getDetails()).containsEntry("state", "answering")
@@ -57,7 +57,7 @@ class UpstreamHealthIndicatorTests {
 	}
 
 	@Test
-	void healthWhenTheEndOfTheApiIsAnnouncedHasItsDate() {
+	void healthWhenDeprecationIsAnnouncedHasItsDate() {
 		answer(new PromptInfo(null), new Deprecation(true, null, Instant.parse("2027-01-01T00:00:00Z")));
 		assertThat(indicator.health().getDetails()).containsEntry("deprecation",
 				"Deprecation, Sunset 2027-01-01T00:00:00Z");
@@ -94,7 +94,7 @@ class UpstreamHealthIndicatorTests {
 	}
 
 	@Test
-	void healthWhenKeyHasChangedHasNothingOfTheOldAccount() {
+	void healthWhenKeyHasChangedHasNoDataOfOldAccount() {
 		cache.fetch(7);
 		cache.upstream.changeKey();
 		fail(Reason.UNAVAILABLE);
@@ -102,7 +102,7 @@ class UpstreamHealthIndicatorTests {
 	}
 
 	@Test
-	void healthWhenKeyIsRefusedSaysSo() {
+	void healthWhenKeyIsRefusedHasItsState() {
 		fail(Reason.UNAUTHORIZED);
 		assertThat(indicator.health().getDetails()).containsEntry("state", "key refused")
 			.containsEntry("code", "UNAUTHORIZED")
@@ -135,26 +135,26 @@ class UpstreamHealthIndicatorTests {
 	}
 
 	@Test
-	void healthWhenKeyFileIsUnreadableSaysSo() {
+	void healthWhenKeyFileIsUnreadableHasItsState() {
 		cache.upstream.keyUnreadable(true);
 		assertThat(indicator.health().getDetails()).containsEntry("keyFile", "unreadable");
 	}
 
 	@Test
-	void healthInAFleetHasItsState() {
+	void healthWhenInFleetHasItsState() {
 		assertThat(indicatorIn(new FleetStandIn()).health().getDetails()).containsEntry("fleet", "ok");
 	}
 
 	@Test
-	void healthWhenUpstreamFailsLeavesTheWholeUp() {
+	void healthWhenUpstreamFailsLeavesAggregateUp() {
 		fail(Reason.UNAUTHORIZED);
-		Status whole = StatusAggregator.getDefault().getAggregateStatus(indicator.health().getStatus(), Status.UP);
-		assertThat(whole).isEqualTo(Status.UP);
-		assertThat(HttpCodeStatusMapper.getDefault().getStatusCode(whole)).isEqualTo(200);
+		Status aggregate = StatusAggregator.getDefault().getAggregateStatus(indicator.health().getStatus(), Status.UP);
+		assertThat(aggregate).isEqualTo(Status.UP);
+		assertThat(HttpCodeStatusMapper.getDefault().getStatusCode(aggregate)).isEqualTo(200);
 	}
 
 	@Test
-	void healthWhenUpstreamFailsAloneIsAnswered200() {
+	void healthWhenUpstreamFailsHasStatus200() {
 		fail(Reason.UNAUTHORIZED);
 		assertThat(HttpCodeStatusMapper.getDefault().getStatusCode(indicator.health().getStatus())).isEqualTo(200);
 	}
