@@ -45,32 +45,32 @@ import static org.assertj.core.api.Assertions.assertThat;
 		properties = { "comfy.api-key=unused", "management.server.port=0" })
 class OpenApiTests {
 
-	private static final Pattern NAMED = Pattern.compile("(?:href=|src=|url: )\"([^\"]*)\"");
+	private static final Pattern LINKED = Pattern.compile("(?:href=|src=|url: )\"([^\"]*)\"");
 
 	@LocalServerPort
 	int port;
 
 	@ParameterizedTest
 	@CsvSource({ "/v3/api-docs, application/json", "/v3/api-docs.yaml, application/vnd.oai.openapi" })
-	void documentIsTheSameForEverybody(String path, String type) throws Exception {
-		Answer whole = RawConnection.get(port, path);
+	void documentIsTheSameForEveryCaller(String path, String type) throws Exception {
+		Answer expected = RawConnection.get(port, path);
 		for (String accept : List.of("*/*", type, type + ";q=0.5, */*;q=0.1")) {
 			Answer answer = RawConnection.get(port, path, "Accept: " + accept, "Accept-Language: fr",
 					"X-Forwarded-Host: elsewhere");
 			assertThat(answer.status()).isEqualTo(200);
 			assertThat(answer.header("Content-Type")).hasValue(type);
-			assertThat(answer.body()).isEqualTo(whole.body());
+			assertThat(answer.body()).isEqualTo(expected.body());
 		}
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/comfy", "/comfy/", "/a/b-c/d_e/f.g", "/..a/.b", "/1" })
-	void serverWhenThePrefixIsAPathIsThePrefix(String prefix) throws Exception {
+	void serverWhenPrefixIsValidIsThePrefix(String prefix) throws Exception {
 		List<Map<String, String>> servers = List.of(Map.of("url", prefix.replaceAll("/$", "")));
 		String header = "X-Forwarded-Prefix: " + prefix;
 		assertThat(json(RawConnection.get(port, "/v3/api-docs", header).body()).get("servers")).isEqualTo(servers);
 		assertThat(yaml(RawConnection.get(port, "/v3/api-docs.yaml", header).body()).get("servers")).isEqualTo(servers);
-		// The next caller gets none of it
+		// The prefix does not affect later requests
 		assertThat(json(get("/v3/api-docs")).get("servers")).isEqualTo(List.of(Map.of("url", "/")));
 	}
 
@@ -86,7 +86,7 @@ class OpenApiTests {
 			"X-Forwarded-Server: evil.example", "X-Proxied-Https: on", "Forwarded: host=evil.example;proto=https",
 			"Forwarded: for=\"[\";host=:::;proto=", "Forwarded: ;;;=", "Front-End-Https: on",
 			"X-Original-URL: /actuator", "X-Rewrite-URL: /" })
-	void forwardedHeaderThatIsNoPrefixChangesNothing(String header) throws Exception {
+	void documentWhenForwardedHeaderIsNoValidPrefixIsUnchanged(String header) throws Exception {
 		for (String path : List.of("/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config",
 				"/swagger-ui.html", "/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js")) {
 			Answer answer = RawConnection.get(port, path, header);
@@ -98,7 +98,7 @@ class OpenApiTests {
 	}
 
 	@Test
-	void addressesOfThePageAreRelative() throws Exception {
+	void urlsOfPageAreRelative() throws Exception {
 		Map<String, Object> configuration = json(get("/v3/api-docs/swagger-config"));
 		assertThat(configuration).containsEntry("url", "../v3/api-docs")
 			.containsEntry("configUrl", "../v3/api-docs/swagger-config");
@@ -108,7 +108,7 @@ class OpenApiTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config", "/swagger-ui.html",
 			"/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js", "/swagger-ui/swagger-ui.css" })
-	void varyNamesTheHeaderThatTheDocumentDependsOn(String path) throws Exception {
+	void varyListsForwardedPrefix(String path) throws Exception {
 		Answer answer = RawConnection.get(port, path);
 		assertThat(answer.header("Vary")).hasValue("X-Forwarded-Prefix");
 		assertThat(answer.header("Cache-Control").orElseThrow()).isIn("no-cache", "no-store");
@@ -117,7 +117,7 @@ class OpenApiTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml" })
-	void headersToHeadAreThoseToGet(String path) throws Exception {
+	void headHasHeadersOfGet(String path) throws Exception {
 		Answer answer = RawConnection.exchange(port, RawConnection.request("HEAD", path));
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(withoutDate(answer)).isEqualTo(withoutDate(RawConnection.get(port, path)));
@@ -128,7 +128,7 @@ class OpenApiTests {
 	}
 
 	@Test
-	void jsonAndYamlHoldTheSameDocument() throws Exception {
+	void jsonAndYamlAreTheSameDocument() throws Exception {
 		assertThat(json(get("/v3/api-docs"))).isEqualTo(yaml(get("/v3/api-docs.yaml")));
 	}
 
@@ -138,7 +138,7 @@ class OpenApiTests {
 	}
 
 	@Test
-	void documentAnswersTheContract() throws Exception {
+	void documentMatchesTheContract() throws Exception {
 		Map<String, Object> contract = yaml(new String(
 				Objects.requireNonNull(getClass().getResourceAsStream("/contract/comfy-cloud-get-api-prompt.yaml"))
 					.readAllBytes(),
@@ -156,7 +156,7 @@ class OpenApiTests {
 		}
 		assertThat(at(document, "components", "schemas").keySet()).containsExactlyInAnyOrder("PromptInfo",
 				"ErrorResponse", "PromptHistory", "HistoryPoint");
-		assertHolds(at(document, "components", "schemas"), at(contract, "components", "schemas"));
+		assertContains(at(document, "components", "schemas"), at(contract, "components", "schemas"));
 	}
 
 	@Test
@@ -169,22 +169,22 @@ class OpenApiTests {
 		assertThat(at(paths, "/api/prompt/history").keySet()).containsExactly("get");
 	}
 
-	/** Writes the document too: the build makes a client of it. */
+	/** Also writes the document to a file, from which the build generates a client. */
 	@Test
-	void documentIsWrittenForTheClient() throws Exception {
+	void documentIsWrittenForClientGeneration() throws Exception {
 		String document = get("/v3/api-docs");
 		assertThat(at(json(document), "paths").keySet()).isNotEmpty();
 		Files.writeString(Path.of("target/openapi.json"), document);
 	}
 
 	@Test
-	void documentNamesNoHost() throws Exception {
+	void documentHasNoHost() throws Exception {
 		assertThat(json(get("/v3/api-docs")).get("servers")).isEqualTo(List.of(Map.of("url", "/")));
 	}
 
-	/** Browsers add no-cache to a request that sets it itself. */
+	/** {@code If-None-Match} is omitted: browsers add no-cache to a request with it. */
 	@Test
-	void parametersAreThoseThatAreOfUse() throws Exception {
+	void parametersAreCacheControlOnly() throws Exception {
 		Object parameters = at(json(get("/v3/api-docs")), "paths", "/api/prompt", "get").get("parameters");
 		assertThat(parameters).asInstanceOf(InstanceOfAssertFactories.list(Map.class))
 			.extracting(parameter -> parameter.get("name"))
@@ -203,7 +203,7 @@ class OpenApiTests {
 
 	@ParameterizedTest
 	@CsvSource({ "springdoc.api-docs.enabled=false, 404, 404", "springdoc.swagger-ui.enabled=false, 200, 404" })
-	void documentAndPageCanBeSwitchedOff(String setting, int document, int page) throws Exception {
+	void documentAndPageCanBeDisabled(String setting, int document, int page) throws Exception {
 		try (TestGateway gateway = TestGateway.start(setting)) {
 			assertThat(RawConnection.get(gateway.port(), "/v3/api-docs").status()).isEqualTo(document);
 			for (String path : List.of("/swagger-ui.html", "/v3/api-docs/swagger-config", "/swagger-ui/index.html")) {
@@ -219,7 +219,7 @@ class OpenApiTests {
 	}
 
 	@Test
-	void documentNamesNoTypeOfTheImplementation() throws Exception {
+	void documentHasNoImplementationTypes() throws Exception {
 		assertThat(get("/v3/api-docs")).doesNotContainIgnoringCase("spring")
 			.doesNotContainIgnoringCase("jackson")
 			.doesNotContainIgnoringCase("tomcat")
@@ -228,7 +228,7 @@ class OpenApiTests {
 	}
 
 	@Test
-	void responsesAreThoseThatThereAre() throws Exception {
+	void responsesHaveEveryStatus() throws Exception {
 		Map<String, Object> responses = responses();
 		assertThat(responses.keySet()).isEqualTo(Set.of("200", "304", "400", "401", "404", "405", "414", "417", "429",
 				"431", "500", "501", "502", "503", "504", "505"));
@@ -239,7 +239,7 @@ class OpenApiTests {
 	}
 
 	@Test
-	void examplesOfErrorsAreTheErrors() throws Exception {
+	void examplesOfErrorsAreActualErrors() throws Exception {
 		Map<String, Object> responses = responses();
 		Set<Described> examples = new HashSet<>();
 		for (String status : responses.keySet()) {
@@ -274,7 +274,7 @@ class OpenApiTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/api/prompt", "/api/prompt/history", "/api/prompt/events" })
-	void errorsOfEveryOperationAreDescribedAlike(String path) throws Exception {
+	void errorsOfEveryOperationAreDescribedConsistently(String path) throws Exception {
 		Map<String, Object> document = json(get("/v3/api-docs"));
 		Map<String, Object> headers = at(document, "components", "headers");
 		Map<String, Object> responses = at(document, "paths", path, "get", "responses");
@@ -316,7 +316,7 @@ class OpenApiTests {
 			.containsExactly("query until", "header Last-Event-ID", "query lastEventId");
 	}
 
-	/** Error as a caller gets it, or as the document describes it. */
+	/** Error with its status, from the gateway or from an example of the document. */
 	private record Described(int status, Object body) {
 
 		static Described of(ErrorAnswer answer) {
@@ -336,15 +336,15 @@ class OpenApiTests {
 	}
 
 	@Test
-	void pageFindsAllThatItNames() throws Exception {
+	void pageLinksAreResolvable() throws Exception {
 		Answer redirect = RawConnection.get(port, "/swagger-ui.html");
 		assertThat(redirect.status()).isEqualTo(302);
 		String page = redirect.header("Location").orElseThrow();
 		assertThat(page).isEqualTo("swagger-ui/index.html");
-		List<String> named = NAMED.matcher(get("/" + page)).results().map(name -> name.group(1)).toList();
-		assertThat(named).hasSizeGreaterThan(4);
-		for (String name : named) {
-			// Another server may have put the page under a path
+		List<String> links = LINKED.matcher(get("/" + page)).results().map(name -> name.group(1)).toList();
+		assertThat(links).hasSizeGreaterThan(4);
+		for (String name : links) {
+			// A proxy may serve the page below a path prefix
 			assertThat(name).doesNotStartWith("/").doesNotContain("://");
 			assertThat(get("/swagger-ui/" + name.replace("./", ""))).isNotEmpty();
 		}
@@ -353,23 +353,23 @@ class OpenApiTests {
 	}
 
 	/**
-	 * Everything that {@code least} has, names, types and values, is in {@code actual}
-	 * too.
+	 * Asserts that {@code actual} contains all names, types and values of
+	 * {@code minimum}.
 	 */
-	private static void assertHolds(Object actual, Object least) {
-		if (least instanceof Map<?, ?> expected) {
+	private static void assertContains(Object actual, Object minimum) {
+		if (minimum instanceof Map<?, ?> expected) {
 			assertThat(actual).isInstanceOf(Map.class);
 			Map<?, ?> map = (Map<?, ?>) actual;
 			expected.forEach((name, value) -> {
 				assertThat(map.containsKey(name)).as("%s", name).isTrue();
-				assertHolds(Objects.requireNonNull(map.get(name)), Objects.requireNonNull(value));
+				assertContains(Objects.requireNonNull(map.get(name)), Objects.requireNonNull(value));
 			});
 		}
-		else if (least instanceof List<?> expected) {
+		else if (minimum instanceof List<?> expected) {
 			assertThat((List<?>) actual).isEqualTo(expected);
 		}
 		else {
-			assertThat(actual).isEqualTo(least);
+			assertThat(actual).isEqualTo(minimum);
 		}
 	}
 
