@@ -56,14 +56,14 @@ class ErrorAnswerTests {
 
 	@ParameterizedTest
 	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE" })
-	void ofWhenUpstreamSendsCodeAndMessagePassesThemOn(Reason reason) {
+	void ofWhenUpstreamSendsCodeAndMessageForwardsThem(Reason reason) {
 		ErrorAnswer answer = ErrorAnswer.of(failure(reason, 503, "THEIRS", "Their words"));
 		assertThat(answer.body()).isEqualTo(new ErrorResponse("THEIRS", "Their words"));
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "TOO_MANY_WAITING", "TOO_MANY_LISTENERS", "SHUTTING_DOWN", "NOT_CACHED" })
-	void ofWhenUpstreamSendsACodeOfTheGatewayHasItsMessageAlone(String code) {
+	void ofWhenUpstreamSendsCodeOfGatewayForwardsMessageOnly(String code) {
 		assertThat(ErrorAnswer.of(failure(Reason.UNAVAILABLE, 503, code, "Their words")).body())
 			.isEqualTo(new ErrorResponse("UPSTREAM_UNAVAILABLE", "Their words"));
 	}
@@ -94,7 +94,7 @@ class ErrorAnswerTests {
 	@ParameterizedTest
 	@CsvSource({ "UNAVAILABLE, 503, 503", "CONNECTION_REFUSED, 0, connection_refused", "INVALID_RESPONSE, 0, 200",
 			"UNEXPECTED_STATUS, 520, 520", "BLOCKED, 403, 403", "TUNNEL_REFUSED, 407, http_request_denied" })
-	void reasonIsThatOfProxyStatus(Reason reason, int status, String expected) {
+	void reasonMatchesProxyStatus(Reason reason, int status, String expected) {
 		assertThat(ErrorAnswer.of(failure(reason, status, null, null)).reason()).isEqualTo(expected);
 	}
 
@@ -113,7 +113,7 @@ class ErrorAnswerTests {
 	}
 
 	@Test
-	void notCachedIsGatewaysOwn() {
+	void notCachedIsErrorOfGateway() {
 		ErrorAnswer answer = ErrorAnswer.notCached();
 		assertThat(answer.status()).isEqualTo(504);
 		assertThat(answer.body().code()).isEqualTo("NOT_CACHED");
@@ -121,7 +121,7 @@ class ErrorAnswerTests {
 	}
 
 	@Test
-	void bugIsGatewaysOwn() {
+	void bugIsErrorOfGateway() {
 		ErrorAnswer answer = ErrorAnswer.bug();
 		assertThat(answer.status()).isEqualTo(500);
 		assertThat(answer.body().code()).isEqualTo("INTERNAL_ERROR");
@@ -147,7 +147,7 @@ class ErrorAnswerTests {
 
 	@ParameterizedTest
 	@MethodSource("all")
-	void messageIsSentenceThatNamesNothingInternal(ErrorAnswer answer) {
+	void messageIsSentenceWithoutInternalNames(ErrorAnswer answer) {
 		assertThat(answer.body().message()).matches("[A-Z0-9].{3,}\\.")
 			.doesNotContainPattern("(?i)exception|java|spring|tomcat|jetty|reactor|null|https?:|\\w\\.\\w")
 			.doesNotContainPattern("[a-z][A-Z]");
@@ -161,7 +161,7 @@ class ErrorAnswerTests {
 		assertThat(Path.of("src/docs/runbook.md")).content().contains("\n### %s\n- You see: ".formatted(heading));
 	}
 
-	/** Codes of many faults have an entry for each: what to do differs. */
+	/** A code with several reasons has an entry for each, because remedies differ. */
 	@ParameterizedTest
 	@EnumSource(names = { "CONNECTION_REFUSED", "CONNECTION_TERMINATED", "TUNNEL_REFUSED", "DNS_ERROR",
 			"TLS_PROTOCOL_ERROR", "TLS_CERTIFICATE_ERROR", "CONNECTION_TIMEOUT", "RESPONSE_TIMEOUT" })
@@ -195,13 +195,13 @@ class ErrorAnswerTests {
 	}
 
 	@Test
-	void renderWhenRetryIsPointlessHasNoRetryAfter() {
+	void renderWhenRetryAfterIsZeroHasNoRetryAfter() {
 		assertThat(ErrorAnswer.bug().render("edge", 0).getHeaders().toSingleValueMap())
 			.doesNotContainKey("Retry-After");
 	}
 
 	@Test
-	void tooManyWaitingIsGatewaysOwn() {
+	void tooManyWaitingIsErrorOfGateway() {
 		ErrorAnswer answer = ErrorAnswer.tooManyWaiting();
 		assertThat(answer.status()).isEqualTo(503);
 		assertThat(answer.body().code()).isEqualTo("TOO_MANY_WAITING");
@@ -209,7 +209,7 @@ class ErrorAnswerTests {
 	}
 
 	@Test
-	void ofStatusWhenServerEndsIsShuttingDown() {
+	void ofStatusWhenUnavailableIsShuttingDown() {
 		ErrorAnswer answer = ErrorAnswer.ofStatus(503);
 		assertThat(answer.status()).isEqualTo(503);
 		assertThat(answer.body().code()).isEqualTo("SHUTTING_DOWN");

@@ -45,7 +45,7 @@ class PromptAnswersTests {
 	}
 
 	@Test
-	void renderWhenStoredHasThoseHeadersOnly() {
+	void renderWhenStoredHasExpectedHeadersOnly() {
 		ResponseEntity<byte[]> response = render(stored(Duration.ZERO, Detail.NONE, null));
 		assertThat(headers(response))
 			.containsOnlyKeys("ETag", "Cache-Control", "Cache-Status", "Age", "Content-Type", "Content-Length")
@@ -54,7 +54,7 @@ class PromptAnswersTests {
 	}
 
 	@Test
-	void renderWhenFetchedHasThoseHeadersOnly() {
+	void renderWhenFetchedHasExpectedHeadersOnly() {
 		ResponseEntity<byte[]> response = render(
 				new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.URI_MISS, false, false));
 		assertThat(headers(response)).containsOnlyKeys("ETag", "Cache-Control", "Cache-Status", "Content-Type",
@@ -156,14 +156,14 @@ class PromptAnswersTests {
 	}
 
 	@Test
-	void renderWhenTagStandsOnSecondLineIsNotModified() {
+	void renderWhenTagIsOnSecondLineIsNotModified() {
 		ifNoneMatch.add("\"other\"");
 		ifNoneMatch.add(snapshot.etag());
 		assertThat(render(stored(Duration.ZERO, Detail.NONE, null)).getStatusCode().value()).isEqualTo(304);
 	}
 
 	@Test
-	void renderWhenTagIsOfAnotherBodyIsWhole() {
+	void renderWhenTagDiffersIsComplete() {
 		ifNoneMatch.add(Snapshots.of(4).etag());
 		assertThat(render(stored(Duration.ZERO, Detail.NONE, null)).getStatusCode().value()).isEqualTo(200);
 	}
@@ -175,7 +175,7 @@ class PromptAnswersTests {
 	}
 
 	@Test
-	void renderWhenFailedHasThoseHeadersOnly() {
+	void renderWhenFailedHasExpectedHeadersOnly() {
 		ResponseEntity<byte[]> response = render(failed(Reason.CONNECTION_REFUSED));
 		assertThat(response.getStatusCode().value()).isEqualTo(502);
 		assertThat(headers(response))
@@ -210,7 +210,7 @@ class PromptAnswersTests {
 	}
 
 	@Test
-	void renderWhenUpstreamGaveAnAgeHasAge() {
+	void renderWhenUpstreamSentAgeHasAge() {
 		Snapshot aged = Snapshots.aged(3, Duration.ofSeconds(1));
 		long age = aged.ageOnArrival().toNanos();
 		assertThat(headers(render(new Lookup.Fetched(aged, age, FRESH_FOR.toNanos(), Forward.URI_MISS, false, false))))
@@ -252,7 +252,7 @@ class PromptAnswersTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "\"abc\"", "W/\"abc\"", " \"abc\" ", "\"x\", \"abc\"", "\"abc\", \"x\"", "\"x\",\"abc\"",
 			"W/\"x\" , W/\"abc\"", "\"a,b\", \"abc\"", "\"a, \", \"abc\"", ",,\"abc\",,", "\t\"abc\"", "*", " * " })
-	void renderWhenFieldNamesTagIsNotModified(String field) {
+	void renderWhenFieldListsTagIsNotModified(String field) {
 		ifNoneMatch.add(field.replace("\"abc\"", snapshot.etag()));
 		assertThat(render(stored(Duration.ZERO, Detail.NONE, null)).getStatusCode().value()).isEqualTo(304);
 	}
@@ -260,7 +260,7 @@ class PromptAnswersTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "", " ", ",", "\"x\"", "\"x\", \"y\"", "\"\"", "abc", "\"abc", "abc\"", "'abc'", "W/abc",
 			"W/", "\"" })
-	void renderWhenFieldNamesOtherTagsOrNoneIsWhole(String field) {
+	void renderWhenFieldListsOtherTagsOrNoneIsComplete(String field) {
 		ifNoneMatch.add(field);
 		assertThat(render(stored(Duration.ZERO, Detail.NONE, null)).getStatusCode().value()).isEqualTo(200);
 	}
@@ -306,7 +306,7 @@ class PromptAnswersTests {
 	}
 
 	@Test
-	void rendersSameWhenOnlyPartsOfASecondDifferIsTrue() {
+	void rendersSameWhenOnlyFractionsOfASecondDifferIsTrue() {
 		Lookup.Stored one = stored(Duration.ofMillis(100), Detail.NONE, null);
 		Lookup.Stored other = stored(Duration.ofMillis(900), Detail.NONE, null);
 		assertThat(PromptAnswers.rendersSame(one, other)).isTrue();

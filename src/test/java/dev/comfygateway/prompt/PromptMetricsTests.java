@@ -11,7 +11,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 class PromptMetricsTests {
 
 	@Test
-	void serverRequestsHasTheNameAndTheTagsOfTheSettings() {
+	void serverRequestsHasConfiguredNameAndTags() {
 		ObservationProperties observations = new ObservationProperties();
 		observations.setKeyValues(Map.of("team", "render"));
 		observations.getHttp().getServer().getRequests().setName("requests");

@@ -27,14 +27,14 @@ class WaitingCallersTests {
 	private final CompletableFuture<Lookup> answer = new CompletableFuture<>();
 
 	@Test
-	void awaitWhenAnswerComesReturnsIt() {
+	void awaitWhenAnswerArrivesReturnsIt() {
 		answer.complete(new Lookup.NotCached());
 		assertThat(callers.await(() -> new Lookup.Awaited(answer))).contains(new Lookup.NotCached());
 		assertThat(callers.count()).isZero();
 	}
 
 	@Test
-	void awaitWhenTooManyWaitIsRefusedUntilOneLeaves() throws Exception {
+	void awaitWhenLimitIsReachedIsRefusedUntilACallerIsServed() throws Exception {
 		Thread waiting = waiting();
 		assertThat(meters.get("comfy.gateway.callers.waiting").gauge().value()).isEqualTo(1);
 		assertThat(callers.await(() -> new Lookup.Awaited(answer))).isEmpty();
@@ -44,7 +44,7 @@ class WaitingCallersTests {
 	}
 
 	@Test
-	void reviewWhenCallersWereRefusedLogsBeginAndEndOnce(CapturedOutput output) throws Exception {
+	void reviewWhenCallersWereRefusedLogsStartAndEndOnce(CapturedOutput output) throws Exception {
 		Thread waiting = waiting();
 		callers.review();
 		callers.await(() -> new Lookup.Awaited(answer));
