@@ -30,7 +30,7 @@ class ChangeLogTests {
 	}
 
 	@Test
-	void noteWhenALongFaultEndsLogsIt() {
+	void noteWhenALongOutageEndsLogsIt() {
 		note("down", 0);
 		note("up", 1);
 		note("down", 2);
@@ -52,7 +52,7 @@ class ChangeLogTests {
 	}
 
 	@Test
-	void noteWhenTheMinuteEndsWithAChangeCountsThatToo() {
+	void noteWhenTheMinuteEndsWithAChangeIncludesItInTheCount() {
 		note("down", 0);
 		note("up", 1);
 		note("down", 2);
@@ -63,7 +63,7 @@ class ChangeLogTests {
 	}
 
 	@Test
-	void noteAfterAQuietMinuteLogsAtOnce() {
+	void noteWhenTheLastMinuteWasQuietLogsImmediately() {
 		note("down", 0);
 		note("up", 1);
 		note("down", 90);
@@ -72,7 +72,7 @@ class ChangeLogTests {
 	}
 
 	@Test
-	void noteWhenEachStateIsNewLogsAFew() {
+	void noteWhenEachStateIsNewLimitsTheLines() {
 		for (int i = 0; i < 1000; i++) {
 			note("down " + i, i / 100);
 		}

@@ -29,7 +29,7 @@ class PinnedLoggersTests {
 	}
 
 	@Test
-	void levelWhenTakenAwayIsInfo() {
+	void levelWhenRemovedIsInfo() {
 		PinnedLoggers.pin(context);
 		context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.ERROR);
 		context.getLogger("org.eclipse.jetty").setLevel(Level.WARN);

@@ -17,7 +17,7 @@ class HistoryRecorderTests {
 	private final HistoryRecorder recorder = new HistoryRecorder(time);
 
 	@Test
-	void historyWithoutRequestsHasEverySlotOldestFirst() {
+	void historyWhenNothingIsRecordedHasEverySlotOldestFirst() {
 		PromptHistory history = recorder.history();
 		assertThat(history.intervalSeconds()).isEqualTo(15);
 		assertThat(history.points()).hasSize(240).allSatisfy(point -> {
@@ -30,7 +30,7 @@ class HistoryRecorderTests {
 	}
 
 	@Test
-	void slotsOfACooldownThatBeganBeforeTheHourAreFailed() {
+	void slotsWhenCooldownBeganBeforeTheHourAreFailed() {
 		recorder.failed(FakeTime.START.plusSeconds(60));
 		time.advance(Duration.ofHours(1));
 		assertThat(recorder.history().points()).extracting(HistoryPoint::state)
@@ -38,7 +38,7 @@ class HistoryRecorderTests {
 	}
 
 	@Test
-	void historyWithinASlotHasItsBegin() {
+	void historyWhenSlotIsIncompleteHasItsStart() {
 		time.advance(Duration.ofMillis(14_999));
 		assertThat(last().at()).isEqualTo(FakeTime.START);
 		time.advance(Duration.ofMillis(1));
@@ -54,14 +54,14 @@ class HistoryRecorderTests {
 	}
 
 	@Test
-	void slotWhenOnlyFailuresCameIsFailed() {
+	void slotWhenOnlyFailuresAreRecordedIsFailed() {
 		recorder.failed(Instant.MIN);
 		recorder.failed(Instant.MIN);
 		assertThat(last()).isEqualTo(new HistoryPoint(FakeTime.START, null, State.FAILED));
 	}
 
 	@Test
-	void slotWhenAFailureComesBeforeOrAfterANumberHasTheNumber() {
+	void slotWhenFailuresSurroundANumberHasTheNumber() {
 		recorder.failed(Instant.MIN);
 		recorder.known(4L);
 		recorder.failed(Instant.MIN);
@@ -69,14 +69,14 @@ class HistoryRecorderTests {
 	}
 
 	@Test
-	void slotWhenTheAnswerHasNoNumberIsKnownWithoutOne() {
+	void slotWhenTheAnswerHasNoNumberIsKnownAndNull() {
 		recorder.known(4L);
 		recorder.known(null);
 		assertThat(last()).isEqualTo(new HistoryPoint(FakeTime.START, null, State.KNOWN));
 	}
 
 	@Test
-	void slotsBetweenAreGaps() {
+	void slotsWhenNothingIsRecordedAreUnasked() {
 		recorder.known(7L);
 		time.advance(Duration.ofSeconds(45));
 		recorder.failed(Instant.MIN);
@@ -87,7 +87,7 @@ class HistoryRecorderTests {
 	}
 
 	@Test
-	void slotWithinACooldownIsFailed() {
+	void slotWhenCoolingDownIsFailed() {
 		recorder.known(7L);
 		recorder.failed(FakeTime.START.plusSeconds(31));
 		time.advance(Duration.ofSeconds(60));
@@ -96,7 +96,7 @@ class HistoryRecorderTests {
 	}
 
 	@Test
-	void slotAfterACooldownThatAnAnswerEndsIsUnasked() {
+	void slotWhenAnAnswerEndedTheCooldownIsUnasked() {
 		recorder.failed(FakeTime.START.plusSeconds(60));
 		recorder.known(7L);
 		time.advance(Duration.ofSeconds(15));
@@ -104,7 +104,7 @@ class HistoryRecorderTests {
 	}
 
 	@Test
-	void slotWhenAnHourOldIsForgotten() {
+	void slotWhenAnHourOldIsDropped() {
 		recorder.known(7L);
 		time.advance(Duration.ofMinutes(60).minusSeconds(15));
 		assertThat(recorder.history().points().getFirst().queueRemaining()).isEqualTo(7);
@@ -113,7 +113,7 @@ class HistoryRecorderTests {
 	}
 
 	@Test
-	void historyAfterADayHasTheLastHour() {
+	void historyWhenADayIsRecordedHasTheLastHour() {
 		for (long i = 0; i < 24 * 240; i++) {
 			recorder.known(i);
 			time.advance(Duration.ofSeconds(15));
@@ -125,9 +125,9 @@ class HistoryRecorderTests {
 		assertThat(points.get(239).state()).isEqualTo(State.UNASKED);
 	}
 
-	/** A clock that is corrected must not bring back what an older slot had. */
+	/** After a clock correction, a slot must not show the value of another slot. */
 	@Test
-	void slotWhenTheClockStepsBackIsOfItsOwnTime() {
+	void slotWhenTheClockStepsBackHasItsOwnValue() {
 		Instant[] now = { FakeTime.START };
 		HistoryRecorder stepping = new HistoryRecorder(() -> now[0]);
 		stepping.known(7L);
@@ -141,7 +141,7 @@ class HistoryRecorderTests {
 	}
 
 	@Test
-	void pointAsJsonHasTheNamesOfTheInterface() {
+	void pointWhenSerializedHasDocumentedNames() {
 		recorder.known(7L);
 		JsonMapper json = new JsonMapper();
 		assertThat(json.writeValueAsString(last()))

@@ -19,7 +19,7 @@ class StartFailureAnalyzerTests {
 			environment);
 
 	@Test
-	void analyzeWhenNobodyElseExplainsNamesTheReasonsOnce() {
+	void analyzeWhenNoOtherAnalyzerExplainsListsEachReasonOnce() {
 		String description = describe(new BeanCreationException("bean", "of bean",
 				new IllegalStateException("outer: inner", new IllegalArgumentException("inner"))));
 		assertThat(description.lines().map(String::strip).toList()).containsExactly("The gateway cannot start:", "",
@@ -27,23 +27,23 @@ class StartFailureAnalyzerTests {
 	}
 
 	@Test
-	void analyzeWhenAnotherAnalyzerExplainsSaysNothing() {
+	void analyzeWhenAnotherAnalyzerExplainsReturnsNull() {
 		assertThat(analyzer.analyze(new PortInUseException(8080))).isNull();
 	}
 
 	@Test
-	void analyzeWhenThereIsNoContextExplains() {
+	void analyzeWhenThereIsNoContextReturnsAnalysis() {
 		assertThat(new StartFailureAnalyzer(null, null).analyze(new IllegalStateException("reason"))).isNotNull();
 	}
 
 	@Test
-	void analyzeWhenThereIsNoMessageNamesTheKind() {
+	void analyzeWhenThereIsNoMessageNamesTheType() {
 		assertThat(describe(new IllegalStateException(new UnsupportedOperationException())))
 			.contains("UnsupportedOperationException");
 	}
 
 	@Test
-	void descriptionHasNoNamesOfClassesNorTheirContent() {
+	void descriptionHasNoClassNamesAndNoFieldValues() {
 		assertThat(describe(
 				new IllegalStateException("bad value for org.example.Pool[state]@1f{a=b} in org/example/Pool")))
 			.endsWith("bad value for … in …");

@@ -12,7 +12,7 @@ class TracingSwitchTests {
 	private final MockEnvironment environment = new MockEnvironment();
 
 	@Test
-	void isOnWhenThereIsAnEndpoint() {
+	void isOnWhenEndpointIsSetIsTrue() {
 		assertThat(TracingSwitch.isOn(environment)).isFalse();
 		endpoint(" ");
 		assertThat(TracingSwitch.isOn(environment)).isFalse();
@@ -23,7 +23,7 @@ class TracingSwitchTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "management.opentelemetry.enabled", "management.tracing.export.enabled",
 			"management.tracing.export.otlp.enabled" })
-	void isOffWhenBootExportsNothing(String property) {
+	void isOnWhenExportIsDisabledIsFalse(String property) {
 		endpoint("http://collector:4318/v1/traces");
 		environment.setProperty(property, "false");
 		assertThat(TracingSwitch.isOn(environment)).isFalse();
