@@ -1,4 +1,4 @@
-{{/* Variables of the fleet, as a list of the container's env. */}}
+{{/* Environment variables of the fleet, as entries of the container's env. */}}
 {{- define "comfy-gateway.fleetEnv" -}}
 {{- $redis := .Values.fleet.redis -}}
 - name: GATEWAY_FLEET
@@ -47,12 +47,12 @@
 {{- end }}
 {{- end -}}
 
-{{/* "true" where the chart mounts the certificate authority of Redis. */}}
+{{/* "true" if the chart mounts the certificate authority of Redis. */}}
 {{- define "comfy-gateway.hasFleetCa" -}}
 {{- if and .Values.fleet.enabled .Values.fleet.redis.tls.existingSecret -}}true{{- end -}}
 {{- end -}}
 
-{{/* Ports of Redis, each once. Sentinels name the master only while the gateway runs, so its port is a value. */}}
+{{/* Distinct ports of Redis. Sentinels report the master only at run time, so its port is a value. */}}
 {{- define "comfy-gateway.fleetPorts" -}}
 {{- $redis := .Values.fleet.redis -}}
 {{- $ports := list -}}

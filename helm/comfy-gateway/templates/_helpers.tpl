@@ -3,8 +3,8 @@
 {{- end -}}
 
 {{/*
-Name of everything of a release. It leaves room for "-management" in the 63 characters of a DNS label, and two long
-names that begin alike stay apart.
+Name of all objects of a release. It leaves room for "-management" in the 63 characters of a DNS label. A hash keeps
+long names with the same beginning distinct.
 */}}
 {{- define "comfy-gateway.fullname" -}}
 {{- $name := .Release.Name -}}
@@ -28,7 +28,7 @@ app.kubernetes.io/name: {{ include "comfy-gateway.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* Labels of an object: (list . LABELS...). The chart's own win over LABELS, and those over commonLabels. */}}
+{{/* Labels of an object: (list . LABELS...). The chart's own take precedence over LABELS, and those over commonLabels. */}}
 {{- define "comfy-gateway.labels" -}}
 {{- $root := first . -}}
 {{- $labels := include "comfy-gateway.selector" $root | fromYaml -}}
@@ -41,7 +41,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- toYaml $labels -}}
 {{- end -}}
 
-{{/* Labels of the test's pod, which no Service and no budget may select. */}}
+{{/* Labels of the test pod, which no Service and no PodDisruptionBudget must select. */}}
 {{- define "comfy-gateway.testSelector" -}}
 app.kubernetes.io/name: {{ include "comfy-gateway.name" . }}-test
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -55,12 +55,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
-{{/* Environment variable of a setting. A name with capital letters stays as it is: a logger's name has them. */}}
+{{/* Environment variable of a setting. Names with capital letters are unchanged: logger names contain them. */}}
 {{- define "comfy-gateway.variable" -}}
 {{- regexMatch "[A-Z]" . | ternary . (upper . | replace "." "_" | replace "-" "_") -}}
 {{- end -}}
 
-{{/* Text of a setting: a list is its entries with commas. In JSON a large number is no 1e+06. */}}
+{{/* Value of a setting as text: entries of a list are separated by commas. toJson does not write large numbers as 1e+06. */}}
 {{- define "comfy-gateway.text" -}}
 {{- if kindIs "slice" . -}}
 {{- range $i, $entry := . }}{{ if $i }},{{ end }}{{ include "comfy-gateway.text" $entry }}{{ end -}}
@@ -69,7 +69,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
-{{/* "true" where comfy.auth is none: a ComfyUI that has no keys. */}}
+{{/* "true" if comfy.auth is none: a ComfyUI without keys. */}}
 {{- define "comfy-gateway.keyless" -}}
 {{- $auth := get .Values.settings "comfy.auth" -}}
 {{- range .Values.extraEnv -}}
@@ -78,7 +78,7 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if eq (toString $auth) "none" -}}true{{- end -}}
 {{- end -}}
 
-{{/* "true" where the chart mounts the key: not where none is sent, nor where it comes another way. */}}
+{{/* "true" if the chart mounts the key: a key is sent, and it does not come from another source. */}}
 {{- define "comfy-gateway.hasKey" -}}
 {{- $elsewhere := or (include "comfy-gateway.keyless" .) (not (or .Values.apiKey.existingSecret .Values.apiKey.value)) -}}
 {{- range .Values.extraEnv -}}
@@ -95,12 +95,13 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 {{- end -}}
 
-{{/* Paths that a route can have besides /api/prompt and its stream, the last ones with all below them. */}}
+{{/* Paths that docs: true adds to a route: exact paths, and prefixes. */}}
 {{- define "comfy-gateway.docsPaths" -}}
 exact: [/v3/api-docs, /v3/api-docs.yaml, /v3/api-docs/swagger-config, /swagger-ui.html]
 prefix: [/swagger-ui]
 {{- end -}}
 
+{{/* Paths that page: true adds to a route: exact paths, and prefixes. */}}
 {{- define "comfy-gateway.pagePaths" -}}
 exact: [/, /api/prompt/history]
 prefix: [/page, /webjars/uplot]

@@ -1,6 +1,6 @@
-{{/* Refuses values that fit the schema but not each other, and secrets. */}}
+{{/* Rejects secrets, and values that conform to the schema but contradict each other. */}}
 {{- define "comfy-gateway.validate" -}}
-{{- /* The newest value: --reuse-values brings none of those that an older chart did not have */ -}}
+{{- /* The newest value: with --reuse-values, values that the older chart did not have are missing */ -}}
 {{- if not (hasKey .Values "fullnameOverride") -}}
 {{- fail "values of this chart are missing: upgrade from an older one with --reset-then-reuse-values in place of --reuse-values" -}}
 {{- end -}}
@@ -16,8 +16,9 @@
 {{- end -}}
 
 {{/*
-Of two places that set the same one would win without a word: probes and Services name ports, paths and protocols, and
-the fleet's values say where Redis is. Its timeouts are in no other place. A document of settings could hold the key.
+Rejects settings that the chart itself sets or relies on, since one of two values would silently be ignored: ports, paths
+and protocols of probes and Services, and the Redis of a fleet, except its timeouts. Also rejects
+spring.application.json, which could contain the key.
 */}}
 {{- define "comfy-gateway.validateNames" -}}
 {{- $fixed := "(?i)^((management[._-])?server[._-](port|http2[._-]enabled|base[._-]?path|servlet[._-]context[._-]?path)|management[._-]endpoints[._-]web[._-]base[._-]?path|spring[._-](application[._-]json|mvc[._-]servlet[._-]path))$" -}}
@@ -41,8 +42,8 @@ the fleet's values say where Redis is. Its timeouts are in no other place. A doc
 {{- end -}}
 
 {{/*
-A secret is in a Secret alone: it would else stand in the Deployment, in Helm's record of the release, and in whatever
-repository holds the values. The secret itself is in no message.
+Rejects secrets in values. They would otherwise be stored in the Deployment, in Helm's release record, and in the
+repository of the values. No message contains the secret itself.
 */}}
 {{- define "comfy-gateway.validateSecrets" -}}
 {{- $advice := "Put it in a Secret, and take it from there by extraEnv with valueFrom.secretKeyRef" -}}
@@ -66,8 +67,8 @@ repository holds the values. The secret itself is in no message.
 {{- end -}}
 
 {{/*
-"true" where a value is a secret by its name, or holds one: an option of such a name, a URL with a user, a private key.
-A reference to another variable is none, nor is the name or the place of a secret, an address, true or false, or a logger's level.
+"true" if the name indicates a secret, or the value contains one: an option with such a name, a URL with a user, a private
+key. Not secrets are references to variables, names and locations of secrets, addresses, true, false, and log levels.
 */}}
 {{- define "comfy-gateway.isSecret" -}}
 {{- $word := "(?i)passwd|password|passphrase|secret|token|credential|(api|access|account|application|auth|encryption|license|private|shared|signing)[._-]?key|authorization|otlp.*headers" -}}
@@ -90,7 +91,7 @@ A reference to another variable is none, nor is the name or the place of a secre
 {{- fail "fleet.enabled needs fleet.redis.nodes" -}}
 {{- end -}}
 {{- range $i, $node := .nodes -}}
-{{- /* Not in the schema, whose message would show the entry: it may be a URL with a password */ -}}
+{{- /* Not in the schema, whose message would contain the entry: it may be a URL with a password */ -}}
 {{- if not (regexMatch "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?:[1-9][0-9]{0,4}$" $node) -}}
 {{- printf "fleet.redis.nodes[%d] is not host:port, such as redis.example.com:6379" $i | fail -}}
 {{- end -}}
