@@ -18,14 +18,14 @@ class ClassPathTests {
 	}
 
 	@Test
-	void jarsAreOfNoUnfinishedVersion() {
+	void jarsHaveReleaseVersions() {
 		assertThat(jars()).hasSizeGreaterThan(50)
 			.noneMatch(name -> name.matches("(?i).*-\\d.*(alpha|beta|snapshot|[.-]rc\\d*|[.-]m\\d+)[^/]*"));
 	}
 
-	/** What comes with others, and nothing loads. */
+	/** Transitive dependencies that are not needed. */
 	@Test
-	void jarsThatNothingLoadsAreAbsent() {
+	void unusedJarsAreAbsent() {
 		assertThat(jars()).noneMatch(name -> name.matches("(redis-authx-core|spring-oxm|spring-messaging)-.*"));
 	}
 

@@ -6,9 +6,9 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.core.env.Environment;
 
 /**
- * The gateway in front of a simulated Comfy Cloud: {@code ./mvnw spring-boot:test-run}
- * needs no key and no network. It finds this class as the only one here with a public
- * main method, so others must not have one.
+ * Gateway with a simulated Comfy Cloud: {@code ./mvnw spring-boot:test-run} needs no key
+ * and no network. It finds this class because no other test class has a public main
+ * method.
  */
 public class TestComfyGatewayApplication {
 
@@ -17,7 +17,7 @@ public class TestComfyGatewayApplication {
 	public static void main(String[] args) {
 		SimulatedComfyCloud upstream = SimulatedComfyCloud.start(Integer.getInteger("simulator.port", 8188), KEY);
 		SpringApplication gateway = new SpringApplication(ComfyGatewayApplication.class);
-		// Defaults, which the environment can override
+		// Defaults that the environment can override
 		gateway.setDefaultProperties(Map.of("comfy.base-url", upstream.baseUrl(), "comfy.api-key", KEY));
 		Environment environment = gateway.run(args).getEnvironment();
 		// A key from the environment works here too

@@ -13,20 +13,20 @@ import tools.jackson.databind.JsonNode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** The chart, and what Helm makes of it. */
+/** The chart, rendered by Helm. */
 final class Chart {
 
 	static final Path DIRECTORY = Path.of("helm/comfy-gateway").toAbsolutePath();
 
-	/** Values files of single options. They need not run on a cluster. */
+	/** Values files of single options, which need not run on a cluster. */
 	static final Path OPTIONS = Path.of("src/test/resources/chart").toAbsolutePath();
 
-	/** Namespace that everything is rendered for. */
+	/** Namespace for which the chart is rendered. */
 	static final String NAMESPACE = "comfy";
 
 	/**
-	 * Copy in which the pod of {@code helm test} is no hook: the embedded Helm renders
-	 * those apart and does not show them.
+	 * Copy in which the pod of {@code helm test} is not a hook: the embedded Helm renders
+	 * hooks separately and does not return them.
 	 */
 	private static final Path WITHOUT_HOOKS = withoutHooks();
 
@@ -36,7 +36,7 @@ final class Chart {
 	private Chart() {
 	}
 
-	/** Values files, one for each scenario. */
+	/** Values files, one per scenario. */
 	static List<Path> scenarios() {
 		return files(DIRECTORY.resolve("ci"));
 	}
@@ -82,7 +82,7 @@ final class Chart {
 			.withKubeVersion(KUBERNETES);
 	}
 
-	/** What Helm tells whoever has installed the chart as {@code gw}. */
+	/** Notes that Helm prints after installing the chart as {@code gw}. */
 	static String notes(String... values) {
 		var install = new Helm(DIRECTORY).install()
 			.withName("gw")
@@ -131,13 +131,13 @@ final class Chart {
 			return all.stream().filter(manifest -> manifest.at("/kind").asString().equals(kind)).toList();
 		}
 
-		/** The one manifest of a kind. */
+		/** Returns the only manifest of a kind. */
 		JsonNode only(String kind) {
 			assertThat(of(kind)).as(kind).hasSize(1);
 			return of(kind).getFirst();
 		}
 
-		/** The manifest of a kind that has a name. */
+		/** Returns the manifest of a kind with this name. */
 		JsonNode named(String kind, String name) {
 			return of(kind).stream()
 				.filter(manifest -> manifest.at("/metadata/name").asString().equals(name))
@@ -156,7 +156,7 @@ final class Chart {
 			return container;
 		}
 
-		/** Variables of the container, each as {@code NAME=value}. */
+		/** Environment variables of the container, each as {@code NAME=value}. */
 		List<String> environment() {
 			return container().path("env")
 				.valueStream()

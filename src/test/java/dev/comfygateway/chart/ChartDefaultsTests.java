@@ -48,7 +48,7 @@ class ChartDefaultsTests {
 	}
 
 	@Test
-	void portsAreThoseOfTheGateway() {
+	void portsAreTheGatewaysPorts() {
 		assertSame(Chart.render().container().at("/ports"), """
 				[{"name": "http", "containerPort": 8080}, {"name": "management", "containerPort": 8081}]""");
 	}
@@ -82,7 +82,7 @@ class ChartDefaultsTests {
 	}
 
 	@Test
-	void keyWhenGivenIsInTheSecretAlone() {
+	void keyWhenGivenIsOnlyInTheSecret() {
 		String key = "key-of-this-test";
 		Chart.Manifests manifests = Chart.render("apiKey.value=" + key);
 		assertSame(manifests.only("Secret").at("/stringData"), "{\"api-key\": \"%s\"}".formatted(key));
@@ -102,7 +102,7 @@ class ChartDefaultsTests {
 	}
 
 	@Test
-	void settingsAreVariables() {
+	void settingsAreEnvironmentVariables() {
 		assertThat(Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml")).environment()).contains(
 				"COMFY_CONNECT_TIMEOUT=500ms", "GATEWAY_FRESH_FOR=5s",
 				"GATEWAY_ALLOWED_ORIGINS=https://dashboard.example.com,https://status.example.com",
@@ -128,7 +128,7 @@ class ChartDefaultsTests {
 	}
 
 	@Test
-	void networkPolicyLetsInCallersAloneAndOutWhatIsNeeded() {
+	void networkPolicyAllowsOnlyCallersAndRequiredEgress() {
 		JsonNode policy = Chart.render().only("NetworkPolicy").at("/spec");
 		assertSame(policy.at("/policyTypes"), "[\"Ingress\", \"Egress\"]");
 		assertSame(policy.at("/ingress"), """
@@ -141,7 +141,7 @@ class ChartDefaultsTests {
 	}
 
 	@Test
-	void networkPolicyWhenPeersAreNamedLetsInThoseAlone() {
+	void networkPolicyWhenPeersAreGivenAllowsOnlyThem() {
 		JsonNode ingress = Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml"))
 			.only("NetworkPolicy")
 			.at("/spec/ingress");
@@ -153,7 +153,7 @@ class ChartDefaultsTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "NodePort", "LoadBalancer" })
-	void networkPolicyWhenCallersComeFromOutsideLetsThemIn(String type) {
+	void networkPolicyWhenCallersAreExternalAllowsThem(String type) {
 		JsonNode ingress = Chart.render("service.type=" + type).only("NetworkPolicy").at("/spec/ingress");
 		assertSame(ingress.at("/0"), "{\"ports\": [{\"protocol\": \"TCP\", \"port\": \"http\"}]}");
 		assertThat(ingress).hasSize(1);
@@ -163,7 +163,7 @@ class ChartDefaultsTests {
 	}
 
 	@Test
-	void serviceIsThatOfTheLoadBalancer() {
+	void serviceHasTheSettingsOfTheLoadBalancer() {
 		JsonNode service = Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml"))
 			.named("Service", "gw-comfy-gateway");
 		assertSame(service.at("/metadata/annotations"), "{\"example.com/load-balancer\": \"internal\"}");
@@ -179,25 +179,25 @@ class ChartDefaultsTests {
 	}
 
 	@Test
-	void imageWhenNothingIsSaidIsThatOfTheChart() {
+	void imageByDefaultHasTheVersionOfTheChart() {
 		assertThat(Chart.render().container().at("/image").asString()).isEqualTo("comfy-gateway:1.0.0");
 	}
 
 	@Test
-	void imageWhenDigestIsGivenIsThat() {
+	void imageWhenDigestIsGivenUsesIt() {
 		String digest = "sha256:" + "0".repeat(64);
 		assertThat(Chart.render("image.tag=2.0.0", "image.digest=" + digest).container().at("/image").asString())
 			.isEqualTo("comfy-gateway@" + digest);
 	}
 
 	@Test
-	void imageOfTheTestIsNamedByItsDigest() {
+	void imageOfTheTestIsPinnedByDigest() {
 		assertThat(Chart.render().only("Pod").at("/spec/containers/0/image").asString())
 			.matches("[a-z/]+:[0-9.]+@sha256:[0-9a-f]{64}");
 	}
 
 	@Test
-	void testPodAsksAndFailsOnAnyError() {
+	void testPodSendsRequestsAndFailsOnAnyError() {
 		JsonNode pod = Chart.render("service.port=80").only("Pod");
 		assertThat(pod.at("/spec/restartPolicy").asString()).isEqualTo("Never");
 		assertThat(pod.at("/spec/containers/0/command").valueStream().map(JsonNode::asString)).contains("curl",
@@ -206,20 +206,20 @@ class ChartDefaultsTests {
 	}
 
 	@Test
-	void notesSayWhichSecretIsNeeded() {
+	void notesNameTheRequiredSecret() {
 		assertThat(Chart.notes("apiKey.existingSecret=shared", "apiKey.entry=current")).contains(
 				"kubectl --namespace comfy create secret generic shared \\\n    --from-file=current=./comfy-api-key",
 				"helm --namespace comfy test gw --logs", "http://gw-comfy-gateway.comfy.svc:8080/api/prompt");
 	}
 
 	@Test
-	void notesWhenUpstreamHasNoKeySaySo() {
+	void notesWhenUpstreamHasNoKeyMentionIt() {
 		assertThat(Chart.notes("settings.comfy\\.auth=none")).contains("No key is sent")
 			.doesNotContain("kubectl create");
 	}
 
 	@Test
-	void notesWhenPrometheusIsElsewhereSayWhatItNeeds() {
+	void notesWhenPrometheusIsNotAllowedNameTheValue() {
 		assertThat(Chart.notes("serviceMonitor.enabled=true")).contains("networkPolicy.monitoringFrom");
 		assertThat(
 				Chart.notes("serviceMonitor.enabled=true", "networkPolicy.monitoringFrom[0].ipBlock.cidr=192.0.2.0/24"))

@@ -14,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
 
-/** Tests of the fleet: where Redis is, how the pods reach it, and its password. */
+/** Tests of the fleet: the address of Redis, its network policy, and its password. */
 class ChartFleetTests {
 
 	private static final JsonMapper JSON = new JsonMapper();
@@ -24,7 +24,7 @@ class ChartFleetTests {
 	private static final String NODE = "fleet.redis.nodes[0]=redis.redis.svc:6379";
 
 	@Test
-	void fleetWhenOffLeavesNoTrace() {
+	void fleetWhenDisabledIsInNoManifest() {
 		String text = Chart.render().text();
 		assertThat(text.toLowerCase(Locale.ROOT)).doesNotContain("gateway_fleet", "fleet-ca", "redis_");
 		assertThat(Chart
@@ -35,13 +35,13 @@ class ChartFleetTests {
 	}
 
 	@Test
-	void fleetWhenStandaloneIsTheOneServer() {
+	void fleetWhenStandaloneUsesTheSingleServer() {
 		assertThat(variables(fleet())).containsExactly("GATEWAY_FLEET=redis", "SPRING_DATA_REDIS_HOST=redis.redis.svc",
 				"SPRING_DATA_REDIS_PORT=6379");
 	}
 
 	@Test
-	void fleetWhenSentinelIsTheSentinelsAndTheMaster() {
+	void fleetWhenSentinelUsesTheSentinelsAndTheMaster() {
 		assertThat(variables(fleet("fleet.redis.mode=sentinel", "fleet.redis.nodes[0]=a:26379",
 				"fleet.redis.nodes[1]=192.0.2.1:26380", "fleet.redis.sentinelMaster=comfy")))
 			.containsExactly("GATEWAY_FLEET=redis", "SPRING_DATA_REDIS_SENTINEL_MASTER=comfy",
@@ -49,18 +49,18 @@ class ChartFleetTests {
 	}
 
 	@Test
-	void fleetWhenClusterIsItsNodes() {
+	void fleetWhenClusterUsesItsNodes() {
 		assertThat(variables(fleet("fleet.redis.mode=cluster", "fleet.redis.nodes[1]=b:6380")))
 			.containsExactly("GATEWAY_FLEET=redis", "SPRING_DATA_REDIS_CLUSTER_NODES=redis.redis.svc:6379,b:6380");
 	}
 
 	@Test
-	void fleetWhenThereIsNoKeyIsOnToo() {
+	void fleetWhenThereIsNoKeyIsEnabledToo() {
 		assertThat(fleet("settings.comfy\\.auth=none").environment()).contains("GATEWAY_FLEET=redis");
 	}
 
 	@Test
-	void passwordIsThatOfTheSecret() {
+	void passwordComesFromTheSecret() {
 		Manifests manifests = fleet("fleet.redis.username=comfy", "fleet.redis.existingSecret=comfy-redis");
 		assertThat(variables(manifests)).contains("SPRING_DATA_REDIS_USERNAME=comfy");
 		assertThat(fromSecrets(manifests)).containsExactly("SPRING_DATA_REDIS_PASSWORD=comfy-redis/password");
@@ -68,21 +68,21 @@ class ChartFleetTests {
 	}
 
 	@Test
-	void passwordOfSentinelsIsItsEntry() {
+	void passwordOfSentinelsComesFromItsEntry() {
 		Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml"));
 		assertThat(fromSecrets(manifests)).containsExactly("SPRING_DATA_REDIS_PASSWORD=comfy-redis/redis",
 				"SPRING_DATA_REDIS_SENTINEL_PASSWORD=comfy-redis/sentinel");
 	}
 
 	@Test
-	void notesWhenThereIsAPasswordSayHowToChangeIt() {
+	void notesWhenThereIsAPasswordExplainHowToChangeIt() {
 		assertThat(Chart.notes("fleet.enabled=true", NODE, "fleet.redis.existingSecret=comfy-redis"))
 			.contains("Secret comfy-redis", "rollout restart deployment/gw-comfy-gateway");
 		assertThat(Chart.notes("fleet.enabled=true", NODE)).doesNotContain("password", "rollout restart");
 	}
 
 	@Test
-	void tlsWhenNoAuthorityIsGivenTrustsTheJvms() {
+	void tlsWhenNoAuthorityIsGivenTrustsThoseOfTheJvm() {
 		Manifests manifests = fleet("fleet.redis.tls.enabled=true");
 		assertThat(variables(manifests)).contains("SPRING_DATA_REDIS_SSL_ENABLED=true")
 			.noneMatch(variable -> variable.contains("BUNDLE"));
@@ -90,7 +90,7 @@ class ChartFleetTests {
 	}
 
 	@Test
-	void tlsWhenAuthorityIsGivenTrustsItAlone() {
+	void tlsWhenAuthorityIsGivenTrustsOnlyIt() {
 		Manifests manifests = fleet("fleet.redis.tls.enabled=true", "fleet.redis.tls.existingSecret=redis-tls",
 				"fleet.redis.tls.caEntry=ca.pem");
 		assertThat(variables(manifests)).contains("SPRING_DATA_REDIS_SSL_ENABLED=true",
@@ -104,12 +104,12 @@ class ChartFleetTests {
 	}
 
 	@Test
-	void networkPolicyLetsOutToRedis() {
+	void networkPolicyAllowsEgressToRedis() {
 		assertThat(egress(fleet())).isEqualTo(JSON.readTree("{\"ports\": [{\"protocol\": \"TCP\", \"port\": 6379}]}"));
 	}
 
 	@Test
-	void networkPolicyWhenSentinelLetsOutToTheMasterToo() {
+	void networkPolicyWhenSentinelAllowsEgressToTheMasterToo() {
 		assertThat(ports("fleet.redis.mode=sentinel", "fleet.redis.sentinelMaster=comfy",
 				"fleet.redis.nodes[0]=a:26379", "fleet.redis.nodes[1]=b:26379"))
 			.containsExactly(26379, 6379);
@@ -119,13 +119,13 @@ class ChartFleetTests {
 	}
 
 	@Test
-	void networkPolicyWhenPortsAreManyHasEachOnce() {
+	void networkPolicyWhenPortsRepeatHasEachOnce() {
 		assertThat(ports("fleet.redis.mode=cluster", "fleet.redis.nodes[1]=b:6379", "fleet.redis.nodes[2]=b:6380"))
 			.containsExactly(6379, 6380);
 	}
 
 	@Test
-	void networkPolicyWhenPeersAreNamedLetsOutToThoseAlone() {
+	void networkPolicyWhenPeersAreGivenAllowsEgressOnlyToThem() {
 		JsonNode egress = egress(Chart.render(Chart.DIRECTORY.resolve("ci/fleet-values.yaml")));
 		assertThat(egress).isEqualTo(JSON.readTree("""
 				{"ports": [{"protocol": "TCP", "port": 6379}], "to": [{"namespaceSelector":
@@ -133,14 +133,14 @@ class ChartFleetTests {
 	}
 
 	@Test
-	void nodesWhenNoneAreRefused() {
+	void nodesWhenEmptyAreRejected() {
 		assertRefused("fleet.enabled needs fleet.redis.nodes", "fleet.enabled=true");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "redis", "redis:", ":6379", "redis:x", "redis:0", "redis:6379/0", "redis:6379:",
 			"re dis:6379", "-redis:6379", "redis://:" + PASSWORD + "@redis:6379", "::1" })
-	void nodeWhenNoHostAndPortIsRefused(String node) {
+	void nodeWhenNotHostAndPortIsRejected(String node) {
 		assertThatException().isThrownBy(() -> fleet("fleet.redis.mode=cluster", "fleet.redis.nodes[1]=" + node))
 			.withMessageContaining("fleet.redis.nodes[1] is not host:port")
 			.satisfies(refused -> assertThat(refused.getMessage()).doesNotContain(PASSWORD));
@@ -156,7 +156,7 @@ class ChartFleetTests {
 			username=comfy | need fleet.redis.existingSecret
 			tls.existingSecret=redis-tls | fleet.redis.tls.existingSecret needs fleet.redis.tls.enabled
 			""")
-	void valuesWhenTheyDoNotFitAreRefused(String values, String named) {
+	void valuesWhenInconsistentAreRejected(String values, String named) {
 		assertThatException()
 			.isThrownBy(() -> fleet(Stream.of(values.split(" ")).map("fleet.redis."::concat).toArray(String[]::new)))
 			.withMessageContaining(named);
@@ -166,7 +166,7 @@ class ChartFleetTests {
 	@ValueSource(strings = { "gateway.fleet", "spring.data.redis.host", "spring.data.redis.url",
 			"spring.data.redis.sentinel.nodes", "spring.data.redis.cluster.nodes", "spring.data.redis.ssl.bundle",
 			"spring.ssl.bundle.pem.fleet.truststore.certificate" })
-	void settingWhenTheFleetHasItIsRefused(String name) {
+	void settingWhenSetByTheFleetIsRejected(String name) {
 		String variable = name.toUpperCase(Locale.ROOT).replace('.', '_');
 		assertRefused(name + " cannot be set beside fleet.enabled", "fleet.enabled=true", NODE,
 				"settings.%s=x".formatted(name.replace(".", "\\.")));
@@ -175,13 +175,13 @@ class ChartFleetTests {
 	}
 
 	@Test
-	void settingWhenTheFleetIsOffPasses() {
+	void settingWhenTheFleetIsDisabledIsAccepted() {
 		assertThat(Chart.render("settings.gateway\\.fleet=redis", "settings.spring\\.data\\.redis\\.host=redis")
 			.environment()).contains("GATEWAY_FLEET=redis", "SPRING_DATA_REDIS_HOST=redis");
 	}
 
 	@Test
-	void timeoutIsASettingBesideTheFleet() {
+	void timeoutWithTheFleetIsAccepted() {
 		assertThat(fleet("settings.spring\\.data\\.redis\\.timeout=625ms",
 				"extraEnv[0].name=SPRING_DATA_REDIS_CONNECT_TIMEOUT", "extraEnv[0].value=100ms")
 			.environment()).contains("SPRING_DATA_REDIS_TIMEOUT=625ms", "SPRING_DATA_REDIS_CONNECT_TIMEOUT=100ms");
@@ -194,12 +194,12 @@ class ChartFleetTests {
 			"settings.java\\.tool\\.options=-Dspring.data.redis.password=" + PASSWORD,
 			"extraArgs[0]=--spring.data.redis.password=" + PASSWORD,
 			"extraArgs[0]=--spring.data.redis.url=rediss://:" + PASSWORD + "@redis" })
-	void passwordWhenItIsInAValueIsRefused(String value) {
+	void passwordWhenInAValueIsRejected(String value) {
 		assertPasswordRefused(value);
 	}
 
 	@Test
-	void passwordWhenItIsAVariableOfASecretPasses() {
+	void passwordWhenFromASecretIsAccepted() {
 		assertThat(fromSecrets(Chart.render("extraEnv[0].name=SPRING_DATA_REDIS_PASSWORD",
 				"extraEnv[0].valueFrom.secretKeyRef.name=comfy", "extraEnv[0].valueFrom.secretKeyRef.key=redis")))
 			.hasSize(1);
@@ -213,7 +213,7 @@ class ChartFleetTests {
 			.render(Stream.concat(Stream.of("fleet.enabled=true", NODE), Stream.of(values)).toArray(String[]::new));
 	}
 
-	/** Variables that are the fleet's and have a value. */
+	/** Environment variables of the fleet with a literal value. */
 	private static List<String> variables(Manifests manifests) {
 		return manifests.environment()
 			.stream()
@@ -221,7 +221,7 @@ class ChartFleetTests {
 			.toList();
 	}
 
-	/** Variables from Secrets, each as {@code NAME=secret/entry}. */
+	/** Environment variables from Secrets, each as {@code NAME=secret/entry}. */
 	private static List<String> fromSecrets(Manifests manifests) {
 		return manifests.container()
 			.at("/env")
@@ -233,7 +233,7 @@ class ChartFleetTests {
 			.toList();
 	}
 
-	/** The rule of egress that follows DNS and Comfy Cloud. */
+	/** Egress rule after those for DNS and Comfy Cloud. */
 	private static JsonNode egress(Manifests manifests) {
 		JsonNode egress = manifests.only("NetworkPolicy").at("/spec/egress");
 		assertThat(egress).hasSize(3);

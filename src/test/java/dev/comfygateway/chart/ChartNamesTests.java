@@ -16,7 +16,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class ChartNamesTests {
 
-	/** The longest name that Helm takes for a release. */
+	/** Release name of the maximum length. */
 	private static final String LONG = "a-release-with-a-name-as-long-as-helm-lets-it-be-0123";
 
 	private static final String[] EVERYTHING = { "apiKey.value=k", "autoscaling.enabled=true", "ingress.enabled=true",
@@ -29,20 +29,20 @@ class ChartNamesTests {
 
 	@ParameterizedTest
 	@CsvSource({ "gw, gw-comfy-gateway", "comfy-gateway, comfy-gateway", "my-comfy-gateway, my-comfy-gateway" })
-	void nameIsThatOfTheRelease(String release, String name) {
+	void nameIsDerivedFromTheRelease(String release, String name) {
 		assertThat(name(Chart.renderAs(release).only("Deployment"))).isEqualTo(name);
 	}
 
 	@ParameterizedTest
 	@MethodSource("releases")
-	void namesAreLabelsOfDns(String release) {
+	void namesAreValidDnsLabels(String release) {
 		assertThat(everything(release).all()).extracting(ChartNamesTests::name)
 			.allMatch(name -> name.matches("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"));
 	}
 
 	@ParameterizedTest
 	@MethodSource("releases")
-	void labelsAreThoseThatKubernetesTakes(String release) {
+	void labelsAreValid(String release) {
 		assertThat(everything(release).all()).allSatisfy(manifest -> {
 			JsonNode labels = manifest.at("/metadata/labels");
 			assertThat(labels.at("/app.kubernetes.io~1instance").asString()).isEqualTo(release);
@@ -68,7 +68,7 @@ class ChartNamesTests {
 
 	@ParameterizedTest
 	@MethodSource("releases")
-	void selectorsFindThePodsOfTheirReleaseAlone(String release) {
+	void selectorsMatchOnlyThePodsOfTheirRelease(String release) {
 		Manifests mine = everything(release);
 		JsonNode pod = mine.pod().at("/metadata/labels");
 		JsonNode other = everything("other").pod().at("/metadata/labels");
@@ -92,7 +92,7 @@ class ChartNamesTests {
 	}
 
 	@Test
-	void selectorWhenChartIsUpgradedStays() {
+	void selectorWhenChartIsUpgradedIsUnchanged() {
 		JsonNode selector = Chart.render().only("Deployment").at("/spec/selector/matchLabels");
 		assertThat(selector.propertyNames()).containsExactlyInAnyOrder("app.kubernetes.io/name",
 				"app.kubernetes.io/instance");
@@ -100,7 +100,7 @@ class ChartNamesTests {
 
 	@ParameterizedTest
 	@MethodSource("releases")
-	void networkPolicyLetsTheTestIn(String release) {
+	void networkPolicyAllowsTheTestPod(String release) {
 		Manifests mine = everything(release);
 		JsonNode test = mine.only("Pod").at("/metadata/labels");
 		assertThat(mine.only("NetworkPolicy").at("/spec/ingress/0/from")).anyMatch(
@@ -109,7 +109,7 @@ class ChartNamesTests {
 
 	@ParameterizedTest
 	@MethodSource("releases")
-	void serviceMonitorFindsTheManagementServiceAlone(String release) {
+	void serviceMonitorSelectsOnlyTheManagementService(String release) {
 		Manifests mine = everything(release);
 		JsonNode monitor = mine.only("ServiceMonitor").at("/spec");
 		List<JsonNode> found = mine.of("Service")
@@ -119,7 +119,7 @@ class ChartNamesTests {
 		assertThat(found).hasSize(1);
 		assertThat(found.getFirst().at("/spec/ports/0/name").asString()).isEqualTo("management")
 			.isEqualTo(monitor.at("/endpoints/0/port").asString());
-		// The job that the alerts expect, whatever the release is called
+		// The job that the alerts expect, independent of the release name
 		assertThat(found.getFirst().at("/metadata/labels/app.kubernetes.io~1name").asString())
 			.isEqualTo("comfy-gateway");
 		assertThat(monitor.at("/jobLabel").asString()).isEqualTo("app.kubernetes.io/name");
@@ -127,7 +127,7 @@ class ChartNamesTests {
 
 	@ParameterizedTest
 	@MethodSource("releases")
-	void referencesAreToWhatExists(String release) {
+	void referencesAreToExistingObjects(String release) {
 		Manifests mine = everything(release);
 		JsonNode pod = mine.pod().at("/spec");
 		assertThat(pod.at("/serviceAccountName").asString()).isEqualTo(name(mine.only("ServiceAccount")));

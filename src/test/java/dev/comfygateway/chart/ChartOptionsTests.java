@@ -14,7 +14,7 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
 
-/** Tests of values that most operators leave alone, in a file each. */
+/** Tests of rarely used values, with one values file each. */
 class ChartOptionsTests {
 
 	@ParameterizedTest
@@ -59,25 +59,25 @@ class ChartOptionsTests {
 	}
 
 	@Test
-	void settingsAreTextsOfVariables() {
+	void settingsAreStringsInVariables() {
 		assertThat(render("settings").environment()).contains(
 				"GATEWAY_ALLOWED_ORIGINS=https://a.example.com,https://b.example.com", "GATEWAY_MAX_WAITING=2000000",
 				"logging.level.dev.comfyGateway=debug", "MANAGEMENT_TRACING_SAMPLING_PROBABILITY=0.5");
 	}
 
 	@Test
-	void alertsWhenNameIsGivenAreOfItsJob() {
+	void alertsWhenNameIsGivenUseItAsJob() {
 		assertThat(render("names").only("PrometheusRule").toString()).contains("{job=\\\"queue\\\"}")
 			.doesNotContain("{job=\\\"comfy-gateway\\\"}");
 	}
 
 	@Test
-	void accountWhenNotMadeIsInNoManifest() {
+	void serviceAccountWhenNotCreatedIsInNoManifest() {
 		assertThat(render("account").of("ServiceAccount")).isEmpty();
 	}
 
 	@Test
-	void valuesOfAnOlderChartAreRefusedWithAdvice(@TempDir Path directory) throws IOException {
+	void valuesOfAnOlderChartAreRejectedWithInstructions(@TempDir Path directory) throws IOException {
 		Path copy = Chart.copy(directory);
 		Files.writeString(copy.resolve("values.yaml"), "image: {repository: a}\napiKey: {existingSecret: b, entry: c}\n"
 				+ "test: {image: d}\nreplicaCount: 2\n");

@@ -10,7 +10,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests of the pod: its probes, its end, and what can be added to it. */
+/** Tests of the pod: its probes, its termination, and additions to it. */
 class ChartPodTests {
 
 	private static final JsonMapper JSON = new JsonMapper();
@@ -18,13 +18,13 @@ class ChartPodTests {
 	@ParameterizedTest
 	@CsvSource({ "startupProbe, /actuator/health/liveness, management",
 			"livenessProbe, /actuator/health/liveness, management", "readinessProbe, /readyz, http" })
-	void probeAsksItsPort(String probe, String path, String port) {
+	void probeUsesItsPort(String probe, String path, String port) {
 		assertThat(Chart.render().container().at("/" + probe + "/httpGet"))
 			.isEqualTo(JSON.readTree("{\"path\": \"%s\", \"port\": \"%s\"}".formatted(path, port)));
 	}
 
 	@Test
-	void probeWhenTimesAreGivenHasThem() {
+	void probeWhenTimingIsGivenUsesIt() {
 		JsonNode container = Chart
 			.render("startupProbe.failureThreshold=120", "livenessProbe.periodSeconds=30",
 					"readinessProbe.initialDelaySeconds=2")
@@ -36,11 +36,11 @@ class ChartPodTests {
 	}
 
 	/**
-	 * 67 s: the longest deadline, 60 s, the 2 s that the gateway adds, and 5 s to end.
+	 * 67 s: the maximum deadline of 60 s, 2 s that the gateway adds, and 5 s to exit.
 	 */
 	@ParameterizedTest
 	@CsvSource({ "5, 2500ms, 72", "20, 60s, 87" })
-	void graceCoversPreStopAndTheLongestFetch(int preStop, String deadline, int grace) {
+	void gracePeriodCoversPreStopAndTheMaximumFetchTime(int preStop, String deadline, int grace) {
 		Manifests manifests = Chart.render("preStopSeconds=" + preStop, "settings.comfy\\.deadline=" + deadline);
 		assertThat(manifests.container().at("/lifecycle"))
 			.isEqualTo(JSON.readTree("{\"preStop\": {\"sleep\": {\"seconds\": %s}}}".formatted(preStop)));
@@ -48,7 +48,7 @@ class ChartPodTests {
 	}
 
 	@Test
-	void userWhenClusterChoosesItIsLeftOut() {
+	void userWhenAssignedByTheClusterIsOmitted() {
 		Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/openshift-values.yaml"));
 		assertThat(List.of(manifests.pod(), manifests.only("Pod")))
 			.allSatisfy(pod -> assertThat(pod.at("/spec/securityContext")).isEqualTo(
@@ -71,7 +71,7 @@ class ChartPodTests {
 	}
 
 	@Test
-	void spreadWhenSelectorIsGivenHasThat() {
+	void spreadConstraintWhenSelectorIsGivenUsesIt() {
 		JsonNode spread = Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml"))
 			.pod()
 			.at("/spec/topologySpreadConstraints");

@@ -13,8 +13,8 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests of the routes to the gateway: those that the chart makes, and the examples of
- * others, which say where a release {@code comfy-gateway} is.
+ * Tests of the routes to the gateway: those of the chart, and the examples for other
+ * gateways, which contain the address of a release {@code comfy-gateway}.
  */
 class ChartRoutesTests {
 
@@ -22,7 +22,7 @@ class ChartRoutesTests {
 			"Exact /v3/api-docs/swagger-config", "Exact /swagger-ui.html");
 
 	@Test
-	void ingressRoutesThePromptAlone() {
+	void ingressRoutesOnlyThePrompt() {
 		Manifests manifests = Chart.render("ingress.enabled=true", "ingress.host=comfy.example.com",
 				"ingress.className=traefik");
 		JsonNode ingress = manifests.only("Ingress").at("/spec");
@@ -37,7 +37,7 @@ class ChartRoutesTests {
 	}
 
 	@Test
-	void ingressWhenDocsAreWantedRoutesThemToo() {
+	void ingressWhenDocsAreEnabledRoutesThemToo() {
 		JsonNode paths = Chart.render("ingress.enabled=true", "ingress.docs=true")
 			.only("Ingress")
 			.at("/spec/rules/0/http/paths");
@@ -48,7 +48,7 @@ class ChartRoutesTests {
 	}
 
 	@Test
-	void ingressWhenThePageIsWantedRoutesItToo() {
+	void ingressWhenThePageIsEnabledRoutesItToo() {
 		JsonNode paths = Chart.render("ingress.enabled=true", "ingress.page=true")
 			.only("Ingress")
 			.at("/spec/rules/0/http/paths");
@@ -58,7 +58,7 @@ class ChartRoutesTests {
 	}
 
 	@Test
-	void ingressWhenCertificateIsNamedHasTls() {
+	void ingressWhenCertificateIsGivenHasTls() {
 		JsonNode tls = Chart.render("ingress.enabled=true", "ingress.host=a.example.com", "ingress.tlsSecret=a")
 			.only("Ingress")
 			.at("/spec/tls");
@@ -67,7 +67,7 @@ class ChartRoutesTests {
 	}
 
 	@Test
-	void httpRouteRoutesThePromptAlone() {
+	void httpRouteRoutesOnlyThePrompt() {
 		Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/gateway-api-values.yaml"));
 		assertThat(manifests.only("HTTPRoute").at("/spec")).isEqualTo(new JsonMapper().readTree("""
 				{"parentRefs": [{"name": "public", "namespace": "gateways"}], "hostnames": ["comfy.example.com"],
@@ -79,7 +79,7 @@ class ChartRoutesTests {
 	}
 
 	@Test
-	void httpRouteWhenThePageIsWantedRoutesItToo() {
+	void httpRouteWhenThePageIsEnabledRoutesItToo() {
 		JsonNode rules = Chart.render("httpRoute.enabled=true", "httpRoute.page=true")
 			.only("HTTPRoute")
 			.at("/spec/rules");
@@ -93,7 +93,7 @@ class ChartRoutesTests {
 	}
 
 	@Test
-	void httpRouteWhenDocsAreWantedRoutesThemToo() {
+	void httpRouteWhenDocsAreEnabledRoutesThemToo() {
 		JsonNode matches = Chart.render("httpRoute.enabled=true", "httpRoute.docs=true", "service.port=80")
 			.only("HTTPRoute")
 			.at("/spec/rules/0/matches");
@@ -105,7 +105,7 @@ class ChartRoutesTests {
 	}
 
 	@Test
-	void kongRoutesThePromptAlone() throws IOException {
+	void kongRoutesOnlyThePrompt() throws IOException {
 		JsonNode kong = Yamls.file("examples/kong.yaml");
 		assertThat(kong.at("/_format_version").asString()).isEqualTo("3.0");
 		assertThat(kong.at("/services")).hasSize(1);
@@ -116,7 +116,7 @@ class ChartRoutesTests {
 		JsonNode route = service.at("/routes/0");
 		assertThat(route.at("/strip_path").asBoolean(true)).isFalse();
 		assertThat(route.at("/paths")).hasSize(1);
-		// After ~ a regular expression, which Kong anchors at its beginning
+		// A regular expression after ~, which Kong anchors at the start
 		String path = route.at("/paths/0").asString();
 		assertThat(path).startsWith("~/");
 		Pattern pattern = Pattern.compile(path.substring(1));
@@ -125,7 +125,7 @@ class ChartRoutesTests {
 	}
 
 	@Test
-	void springCloudGatewayRoutesThePromptAlone() throws IOException {
+	void springCloudGatewayRoutesOnlyThePrompt() throws IOException {
 		JsonNode routes = Yamls.file("examples/spring-cloud-gateway.yaml")
 			.at("/spring/cloud/gateway/server/webflux/routes");
 		assertThat(routes).hasSize(1);
@@ -135,7 +135,7 @@ class ChartRoutesTests {
 	}
 
 	@Test
-	void autoscalerAsksTheGatewayForTheQueue() throws IOException {
+	void autoscalerReadsTheQueueFromTheGateway() throws IOException {
 		JsonNode scaled = Yamls.file("examples/keda-scaledobject.yaml");
 		KubernetesModel.check(scaled);
 		JsonNode trigger = scaled.at("/spec/triggers/0");
@@ -145,19 +145,19 @@ class ChartRoutesTests {
 		assertIsGateway(url.replaceFirst("/api/prompt$", ""));
 		assertThat(trigger.at("/metadata/valueLocation").asString()).isEqualTo("exec_info.queue_remaining");
 		assertThat(trigger.at("/metricType").asString()).isEqualTo("AverageValue");
-		// KEDA reads its metadata as text
+		// KEDA requires strings in its metadata
 		assertThat(trigger.at("/metadata").valueStream()).allMatch(JsonNode::isString);
 	}
 
 	@Test
-	void autoscalerWhenQueueIsUnknownKeepsWhatRuns() throws IOException {
+	void autoscalerWhenQueueIsUnknownKeepsRunningWorkers() throws IOException {
 		JsonNode spec = Yamls.file("examples/keda-scaledobject.yaml").at("/spec");
 		assertThat(spec.at("/fallback/replicas").asInt()).isPositive();
 		assertThat(spec.at("/fallback/behavior").asString()).isEqualTo("currentReplicasIfHigher");
 		assertThat(spec.at("/minReplicaCount").asInt()).isPositive();
 	}
 
-	/** Checks that the address is that of the callers' Service. */
+	/** Asserts that the address is that of the callers' Service. */
 	private static void assertIsGateway(String url) {
 		Manifests manifests = Chart.renderAs("comfy-gateway");
 		URI uri = URI.create(url);

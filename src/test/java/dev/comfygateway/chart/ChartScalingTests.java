@@ -10,13 +10,13 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
 
-/** Tests of how much there is: pods, memory and CPU. */
+/** Tests of the number of pods, and of memory and CPU. */
 class ChartScalingTests {
 
 	private static final JsonMapper JSON = new JsonMapper();
 
 	@Test
-	void replicasWhenAutoscaledAreTheAutoscalers() {
+	void replicasWhenAutoscaledAreOmitted() {
 		Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/autoscaled-values.yaml"));
 		assertThat(manifests.only("Deployment").at("/spec").has("replicas")).isFalse();
 		JsonNode autoscaler = manifests.only("HorizontalPodAutoscaler").at("/spec");
@@ -27,7 +27,7 @@ class ChartScalingTests {
 	}
 
 	@Test
-	void autoscalerFollowsCpuAndWaitingCallers() {
+	void autoscalerUsesCpuAndWaitingCallers() {
 		JsonNode autoscaler = Chart.render(Chart.DIRECTORY.resolve("ci/autoscaled-values.yaml"))
 			.only("HorizontalPodAutoscaler")
 			.at("/spec");
@@ -41,7 +41,7 @@ class ChartScalingTests {
 	}
 
 	@Test
-	void autoscalerWhenCpuIsNullFollowsTheRestAlone() {
+	void autoscalerWhenCpuIsNullUsesOnlyTheOtherMetrics() {
 		JsonNode metrics = Chart
 			.render("autoscaling.enabled=true", "autoscaling.targetCPUUtilizationPercentage=null",
 					"autoscaling.metrics[0].type=Pods", "autoscaling.metrics[0].pods.metric.name=x",
@@ -53,26 +53,26 @@ class ChartScalingTests {
 	}
 
 	@Test
-	void memoryIsWhatTheProcessNeeds() {
+	void memoryIsSufficientForTheProcess() {
 		assertThat(Chart.render().container().at("/resources/limits/memory").asString()).isEqualTo("256Mi");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "128Mi", "0.5Gi", "134217728", "1e9", "200000Ki" })
-	void memoryWhenAPodStartsPasses(String limit) {
+	void memoryWhenAPodStartsIsAccepted(String limit) {
 		assertThat(Chart.render("resources.limits.memory=" + limit).container().at("/resources/limits").has("memory"))
 			.isTrue();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "64Mi", "99M", "65536Ki", "67108864" })
-	void memoryWhenNoPodStartsIsRefused(String limit) {
+	void memoryWhenNoPodStartsIsRejected(String limit) {
 		assertThatException().isThrownBy(() -> Chart.render("resources.limits.memory=" + limit))
 			.withMessageContaining("resources.limits.memory is " + limit);
 	}
 
 	@Test
-	void limitWhenTakenAwayIsNone() {
+	void memoryLimitWhenRemovedIsAbsent() {
 		assertThat(Chart.render("resources.limits.memory=null").container().at("/resources/limits").has("memory"))
 			.isFalse();
 	}

@@ -32,7 +32,7 @@ class ChartTests {
 	}
 
 	@Test
-	void scenariosAreAllThere() {
+	void scenariosAreComplete() {
 		assertThat(scenarios()).map(path -> path.getFileName().toString())
 			.containsExactlyInAnyOrder("autoscaled-values.yaml", "created-secret-values.yaml", "everything-values.yaml",
 					"fleet-values.yaml", "gateway-api-values.yaml", "ingress-values.yaml",
@@ -41,13 +41,13 @@ class ChartTests {
 	}
 
 	@Test
-	void lintWhenNoValueIsGivenFindsNothing() {
+	void lintWithDefaultsReportsNothing() {
 		assertClean(new Helm(Chart.DIRECTORY).lint().strict().call());
 	}
 
 	@ParameterizedTest
 	@MethodSource("scenarios")
-	void lintFindsNothing(Path scenario, @TempDir Path directory) throws IOException {
+	void lintReportsNothing(Path scenario, @TempDir Path directory) throws IOException {
 		ObjectNode values = (ObjectNode) Yamls.file("values.yaml");
 		merge(values, Yamls.file(scenario));
 		Path copy = Chart.copy(directory);
@@ -56,7 +56,7 @@ class ChartTests {
 	}
 
 	@Test
-	void lintWhenTemplateIsBrokenFindsIt(@TempDir Path directory) throws IOException {
+	void lintWhenTemplateIsBrokenReportsIt(@TempDir Path directory) throws IOException {
 		Path copy = Chart.copy(directory);
 		Files.writeString(copy.resolve("templates/broken.yaml"), "a: [{{ .Values.image.tag }}\n");
 		assertThat(new Helm(copy).lint().strict().call().isFailed()).isTrue();
@@ -64,13 +64,13 @@ class ChartTests {
 
 	@ParameterizedTest
 	@MethodSource({ "scenarios", "options" })
-	void manifestsAreWhatKubernetesTakes(Path scenario) {
+	void manifestsConformToTheKubernetesModel(Path scenario) {
 		assertThat(Chart.render(scenario).all()).isNotEmpty().allSatisfy(KubernetesModel::check);
 	}
 
 	@ParameterizedTest
 	@MethodSource("scenarios")
-	void manifestsWhenRenderedAgainAreTheSame(Path scenario) {
+	void manifestsWhenRenderedAgainAreEqual(Path scenario) {
 		assertThat(Chart.render(scenario).text()).isEqualTo(Chart.render(scenario).text());
 	}
 
@@ -78,21 +78,21 @@ class ChartTests {
 	@ValueSource(strings = { "/spec", "/spec/template/spec", "/spec/template/spec/containers/0",
 			"/spec/template/spec/containers/0/livenessProbe/httpGet", "/spec/template/spec/securityContext",
 			"/spec/template/spec/topologySpreadConstraints/0", "/metadata" })
-	void manifestWhenFieldIsUnknownIsNotTaken(String place) {
+	void manifestWhenFieldIsUnknownIsInvalid(String place) {
 		JsonNode deployment = Chart.render().only("Deployment");
 		((ObjectNode) deployment.at(place)).put("misspelt", "x");
 		assertThatException().isThrownBy(() -> KubernetesModel.check(deployment)).withMessageContaining("misspelt");
 	}
 
 	@Test
-	void manifestWhenNumberIsTextIsNotTaken() {
+	void manifestWhenNumberIsTextIsInvalid() {
 		JsonNode deployment = Chart.render().only("Deployment");
 		((ObjectNode) deployment.at("/spec")).put("replicas", "2");
 		assertThatException().isThrownBy(() -> KubernetesModel.check(deployment)).withMessageContaining("replicas");
 	}
 
 	@Test
-	void kindsWhenEverythingIsOnAreAll() {
+	void kindsWhenEverythingIsEnabledAreComplete() {
 		assertThat(Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml")).kinds())
 			.containsExactlyInAnyOrder("ConfigMap", "Deployment", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress",
 					"NetworkPolicy", "Pod", "PodDisruptionBudget", "PrometheusRule", "Service", "Service",
@@ -100,13 +100,13 @@ class ChartTests {
 	}
 
 	@Test
-	void kindsWhenNothingIsOnAreFew() {
+	void kindsWhenNothingIsEnabledAreMinimal() {
 		assertThat(Chart.render(Chart.DIRECTORY.resolve("ci/minimal-values.yaml")).kinds())
 			.containsExactlyInAnyOrder("Deployment", "Pod", "Service", "Service", "ServiceAccount");
 	}
 
 	@Test
-	void dashboardAndAlertsAreTheFiles() throws IOException {
+	void dashboardAndAlertsHaveTheContentOfTheFiles() throws IOException {
 		Chart.Manifests manifests = Chart.render(Chart.DIRECTORY.resolve("ci/everything-values.yaml"));
 		JsonMapper json = new JsonMapper();
 		assertThat(json.readTree(manifests.only("ConfigMap").at("/data/comfy-gateway.json").asString()))
@@ -121,7 +121,7 @@ class ChartTests {
 	}
 
 	@Test
-	void imagesAreThoseOfThePods() throws IOException {
+	void listedImagesAreThoseOfThePods() throws IOException {
 		JsonNode images = Yamls.documents(Yamls.file("Chart.yaml").at("/annotations/artifacthub.io~1images").asString())
 			.getFirst();
 		Chart.Manifests manifests = Chart.render();
@@ -131,7 +131,7 @@ class ChartTests {
 	}
 
 	@Test
-	void changesHaveAKindAndASentence() throws IOException {
+	void changesHaveAKindAndADescription() throws IOException {
 		JsonNode changes = Yamls
 			.documents(Yamls.file("Chart.yaml").at("/annotations/artifacthub.io~1changes").asString())
 			.getFirst();
@@ -147,7 +147,7 @@ class ChartTests {
 		assertThat(lint.isFailed()).isFalse();
 	}
 
-	/** As Helm merges values: objects by their fields, everything else as a whole. */
+	/** Merges values like Helm: objects field by field; all other values are replaced. */
 	private static void merge(ObjectNode into, JsonNode from) {
 		from.properties().forEach(entry -> {
 			if (into.get(entry.getKey()) instanceof ObjectNode object && entry.getValue().isObject()) {

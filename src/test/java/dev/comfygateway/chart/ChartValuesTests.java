@@ -38,7 +38,7 @@ class ChartValuesTests {
 			"fleet.redis.existingSecret=Upper | /fleet/redis/existingSecret",
 			"fleet.redis.passwordEntry= | passwordEntry", "fleet.redis.password=x | 'password'",
 			"prometheusRule.runbookUrl=x | /prometheusRule/runbookUrl" })
-	void valueWhenWrongIsRefusedByName(String value, String named) {
+	void valueWhenInvalidIsRejectedByName(String value, String named) {
 		assertRefused(value, named);
 	}
 
@@ -46,7 +46,7 @@ class ChartValuesTests {
 	@ValueSource(strings = { "", "image.", "apiKey.", "service.", "serviceAccount.", "resources.",
 			"podDisruptionBudget.", "autoscaling.", "networkPolicy.", "ingress.", "httpRoute.", "serviceMonitor.",
 			"prometheusRule.", "dashboard.", "test.", "fleet.", "fleet.redis.", "fleet.redis.tls." })
-	void valueWhenUnknownIsRefusedByName(String place) {
+	void valueWhenUnknownIsRejectedByName(String place) {
 		assertRefused(place + "misspelt=x", "misspelt");
 	}
 
@@ -59,17 +59,17 @@ class ChartValuesTests {
 	}
 
 	@Test
-	void readmeTableIsValuesFile() throws IOException {
+	void readmeTableMatchesTheValuesFile() throws IOException {
 		String readme = Files.readString(Chart.DIRECTORY.resolve("README.md"));
 		assertThat(readme.lines().filter(line -> line.startsWith("| `")).toList()).isEqualTo(rows());
 	}
 
 	@Test
-	void sentencesAreOneEach() throws IOException {
+	void valuesHaveOneSentenceEach() throws IOException {
 		List<String> lines = Files.readAllLines(Chart.DIRECTORY.resolve("values.yaml"));
 		assertThat(lines).filteredOn(line -> SENTENCE.matcher(line).matches())
 			.allMatch(line -> line.matches(" *# -- [A-Z].*[^.]\\."));
-		int told = Integer.MAX_VALUE;
+		int describedDepth = Integer.MAX_VALUE;
 		for (int i = 0; i < lines.size(); i++) {
 			Matcher key = KEY.matcher(lines.get(i));
 			if (!key.matches()) {
@@ -77,27 +77,27 @@ class ChartValuesTests {
 			}
 			int depth = key.group(1).length();
 			if (i > 0 && SENTENCE.matcher(lines.get(i - 1)).matches()) {
-				told = depth;
+				describedDepth = depth;
 			}
-			else if (depth <= told) {
-				told = Integer.MAX_VALUE;
-				// A group, whose values have a sentence each
+			else if (depth <= describedDepth) {
+				describedDepth = Integer.MAX_VALUE;
+				// A group, in which each value has a sentence
 				assertThat(lines.get(i + 1)).as(lines.get(i)).matches(" {%s}# -- .*".formatted(depth + 2));
 			}
 		}
 	}
 
-	/** The table, as the values file has it. */
+	/** Rows of the table, generated from the values file. */
 	private static List<String> rows() throws IOException {
 		JsonNode values = Yamls.file("values.yaml");
 		List<String> rows = new ArrayList<>();
 		List<String> path = new ArrayList<>();
 		String sentence = "";
 		for (String line : Files.readAllLines(Chart.DIRECTORY.resolve("values.yaml"))) {
-			Matcher told = SENTENCE.matcher(line);
+			Matcher description = SENTENCE.matcher(line);
 			Matcher key = KEY.matcher(line);
-			if (told.matches()) {
-				sentence = told.group(1);
+			if (description.matches()) {
+				sentence = description.group(1);
 			}
 			else if (key.matches()) {
 				path.subList(key.group(1).length() / 2, path.size()).clear();

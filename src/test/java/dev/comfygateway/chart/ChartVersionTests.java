@@ -13,11 +13,11 @@ import tools.jackson.databind.JsonNode;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** The version of {@code pom.xml}, which other files repeat. */
+/** Tests that other files repeat the version of {@code pom.xml}. */
 class ChartVersionTests {
 
 	@Test
-	void chartNamesTheVersion() throws IOException {
+	void chartHasTheVersion() throws IOException {
 		JsonNode chart = Yamls.file("Chart.yaml");
 		assertThat(chart.at("/appVersion").asString()).isEqualTo(version());
 		assertThat(chart.at("/annotations/artifacthub.io~1images").asString())
@@ -31,9 +31,9 @@ class ChartVersionTests {
 		assertThat(label.group(1)).isEqualTo(version());
 	}
 
-	/** Copied, they build and load the image that the chart asks for. */
+	/** The copied commands must build and load the image that the chart uses. */
 	@Test
-	void commandsOfTheDocumentsNameTheImageOfTheChart() throws IOException {
+	void documentedCommandsUseTheImageOfTheChart() throws IOException {
 		Pattern image = Pattern.compile("(?:[ /])(comfy-gateway:[^\\s`]+)");
 		for (Path document : List.of(Path.of("README.md"), Path.of("src/docs/operations.md"))) {
 			assertThat(image.matcher(Files.readString(document)).results().map(match -> match.group(1)))

@@ -28,8 +28,8 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * What Kubernetes takes. The model itself swallows a field that it does not know, and
- * takes a text for a number; here neither passes.
+ * Strict validation of manifests against the Kubernetes model. The model itself ignores
+ * unknown fields and accepts a string for a number; this class rejects both.
  */
 final class KubernetesModel {
 
@@ -43,7 +43,7 @@ final class KubernetesModel {
 			Map.entry("networking.k8s.io/v1 NetworkPolicy", NetworkPolicy.class),
 			Map.entry("policy/v1 PodDisruptionBudget", PodDisruptionBudget.class));
 
-	/** Fields of kinds that have no model, as far as they are used here. */
+	/** Fields of kinds without a model, as far as the chart uses them. */
 	private static final Map<String, Pattern> FIELDS = Map.of("monitoring.coreos.com/v1 ServiceMonitor", Pattern
 		.compile("jobLabel|selector/matchLabels/.*|endpoints/\\d+/(port|path|interval|scrapeTimeout|scheme"
 				+ "|tlsConfig/.*|(r|metricR)elabelings/\\d+/(action|regex|replacement|sourceLabels/\\d+|targetLabel))"),
@@ -64,7 +64,7 @@ final class KubernetesModel {
 	private KubernetesModel() {
 	}
 
-	/** Checks that every field exists and has its type. */
+	/** Checks that every field exists and has the correct type. */
 	static void check(JsonNode manifest) {
 		String kind = manifest.at("/apiVersion").asString() + " " + manifest.at("/kind").asString();
 		Class<? extends HasMetadata> model = KINDS.get(kind);
@@ -96,7 +96,7 @@ final class KubernetesModel {
 		return leaves;
 	}
 
-	/** Takes the model's annotations but for those that let unknown fields pass. */
+	/** Ignores those annotations of the model that allow unknown fields. */
 	private static final class NothingUnknown extends JacksonAnnotationIntrospector {
 
 		private static final long serialVersionUID = 1L;

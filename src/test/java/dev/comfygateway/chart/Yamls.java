@@ -12,7 +12,7 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Documents in YAML, in which no key may come twice. */
+/** Parser of YAML documents that rejects duplicate keys. */
 final class Yamls {
 
 	private static final JsonMapper JSON = new JsonMapper();
@@ -20,7 +20,7 @@ final class Yamls {
 	private Yamls() {
 	}
 
-	/** The documents of a text, empty ones left out. */
+	/** Returns the non-empty documents of a text. */
 	static List<JsonNode> documents(String text) {
 		LoaderOptions options = new LoaderOptions();
 		options.setAllowDuplicateKeys(false);
@@ -30,7 +30,7 @@ final class Yamls {
 		return documents.stream().filter(Objects::nonNull).filter(document -> !document.isNull()).toList();
 	}
 
-	/** The one document of a file of the chart. */
+	/** Returns the only document of a file of the chart. */
 	static JsonNode file(String name) throws IOException {
 		return file(Chart.DIRECTORY.resolve(name));
 	}

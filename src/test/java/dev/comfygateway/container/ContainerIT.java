@@ -56,7 +56,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 /**
- * The image that is shipped, run as a cluster that trusts nobody would, in front of an
+ * Tests of the image, run with the restrictions of a hardened cluster and with an
  * upstream in another container.
  */
 @Testcontainers(disabledWithoutDocker = true)
@@ -73,20 +73,20 @@ class ContainerIT {
 
 	private static final String MOUNT = "/etc/comfy-gateway/key";
 
-	private static final String ANYBODY = "12345:54321";
+	private static final String ARBITRARY_USER = "12345:54321";
 
 	private static final long MEMORY = 256L << 20;
 
-	/** End of a process by SIGTERM, as the JVM tells it. */
+	/** Exit status of the JVM after SIGTERM. */
 	private static final long TERMINATED = 128 + 15;
 
-	private static final Pattern UNDER_WAY = Pattern
+	private static final Pattern IN_FLIGHT = Pattern
 		.compile("(?m)^http_client_requests_active_seconds_count\\{[^}]*} 1(\\.0)?$");
 
 	@TempDir
 	private static Path volume;
 
-	// It stays, so that the next run has but to build what has changed
+	// Kept, so the next run builds only the changed layers
 	private static final ImageFromDockerfile IMAGE = new ImageFromDockerfile("comfy-gateway-under-test", false);
 
 	private static final Network NETWORK = Network.newNetwork();
@@ -103,7 +103,7 @@ class ContainerIT {
 	static {
 		for (String part : List.of("Dockerfile", ".mvn", ".git", "mvnw", "pom.xml", "src")) {
 			Path path = Path.of(part);
-			// In a second work tree it is a file that points elsewhere
+			// In a git worktree it is a file that refers to another directory
 			if (!part.equals(".git") || Files.isDirectory(path)) {
 				IMAGE.withFileFromPath(part, path);
 			}
@@ -117,7 +117,7 @@ class ContainerIT {
 			.withEnv("COMFY_API_KEY_FILE", MOUNT + "/" + SecretVolume.ENTRY)
 			.withExposedPorts(8080, 8081)
 			.withCreateContainerCmdModifier(command -> {
-				command.withUser(ANYBODY).withHealthcheck(new HealthCheck().withInterval(TimeUnit.SECONDS.toNanos(1)));
+				command.withUser(ARBITRARY_USER).withHealthcheck(new HealthCheck().withInterval(TimeUnit.SECONDS.toNanos(1)));
 				Objects.requireNonNull(command.getHostConfig())
 					.withReadonlyRootfs(true)
 					.withCapDrop(Capability.ALL)
@@ -150,16 +150,16 @@ class ContainerIT {
 	void begin() throws IOException {
 		admin().delete().uri("/mappings").retrieve().toBodilessEntity();
 		admin().delete().uri("/requests").retrieve().toBodilessEntity();
-		upstreamDoes(Map.of("urlPath", "/api/prompt"), Map.of("status", 401));
-		upstreamAnswers(OLD_KEY, OLD_QUEUE, 0);
-		upstreamAnswers(NEW_KEY, NEW_QUEUE, 0);
+		stubUpstream(Map.of("urlPath", "/api/prompt"), Map.of("status", 401));
+		stubUpstreamAnswer(OLD_KEY, OLD_QUEUE, 0);
+		stubUpstreamAnswer(NEW_KEY, NEW_QUEUE, 0);
 		secret().hold(OLD_KEY);
-		await(() -> ask(GATEWAY).body().contains(":" + OLD_QUEUE));
+		await(() -> requestPrompt(GATEWAY).body().contains(":" + OLD_QUEUE));
 	}
 
 	@Test
-	void callerWithoutAKeyHasAnAnswer() {
-		Answer answer = ask(GATEWAY, "Cache-Control: no-cache", "X-API-Key: key-of-the-caller",
+	void callerWithoutAKeyGetsAnAnswer() {
+		Answer answer = requestPrompt(GATEWAY, "Cache-Control: no-cache", "X-API-Key: key-of-the-caller",
 				"Authorization: key-of-the-caller");
 		assertThat(answer.status()).isEqualTo(200);
 		assertThat(answer.body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":111}}");
@@ -174,12 +174,12 @@ class ContainerIT {
 	@Test
 	void keyIsReplacedWithoutARestart() throws IOException {
 		secret().hold(NEW_KEY);
-		await(() -> ask(GATEWAY).body().contains(":" + NEW_QUEUE));
+		await(() -> requestPrompt(GATEWAY).body().contains(":" + NEW_QUEUE));
 		assertThat(state(GATEWAY).getState().getRunning()).isTrue();
 	}
 
 	@Test
-	void thousandCallersFitInItsMemory() throws IOException {
+	void thousandCallersFitInTheMemoryLimit() throws IOException {
 		List<RawConnection> callers = new ArrayList<>();
 		try {
 			for (int i = 0; i < 1000; i++) {
@@ -201,11 +201,11 @@ class ContainerIT {
 	}
 
 	/**
-	 * The engine's own proxy opens six files for each connection, and would run out of
-	 * them.
+	 * The number of connections is limited by the engine's proxy, which opens six files
+	 * for each one.
 	 */
 	@Test
-	void crowdsFitInItsMemory() throws IOException {
+	void crowdsFitInTheMemoryLimit() throws IOException {
 		List<RawConnection> others = new ArrayList<>();
 		try (GenericContainer<?> gateway = gateway().withEnv("COMFY_DEADLINE", "20s")
 			.withEnv("GATEWAY_MAX_WAITING", "500")
@@ -219,7 +219,7 @@ class ContainerIT {
 			for (int i = 0; i < 250; i++) {
 				others.add(new RawConnection(gateway.getMappedPort(8080)).send("GET /api/prompt HTTP/1.1\r\nHost: lo"));
 			}
-			upstreamAnswers(OLD_KEY, OLD_QUEUE, 5000);
+			stubUpstreamAnswer(OLD_KEY, OLD_QUEUE, 5000);
 			assertThat(crowd(gateway, 500)).containsOnly(200);
 			assertThat(crowd(gateway, 1_000, "Cache-Control: no-cache")).contains(200, 503).containsOnly(200, 503);
 			assertThat(crowd(gateway, 500)).containsOnly(200);
@@ -232,7 +232,7 @@ class ContainerIT {
 		}
 	}
 
-	/** Statuses that so many callers are answered with who all ask before they read. */
+	/** Statuses of concurrent callers that all send before any of them reads. */
 	private static List<Integer> crowd(GenericContainer<?> gateway, int count, String... headers) throws IOException {
 		List<RawConnection> callers = new ArrayList<>();
 		try {
@@ -256,7 +256,7 @@ class ContainerIT {
 	}
 
 	@Test
-	void healthCheckFailsWhereNobodyAnswers() throws Exception {
+	void healthCheckWhenThePortIsClosedFails() throws Exception {
 		List<String> command = Objects.requireNonNull(config().getHealthcheck()).getTest();
 		assertThat(command.getFirst()).isEqualTo("CMD");
 		String[] check = command.subList(1, command.size()).toArray(String[]::new);
@@ -273,19 +273,19 @@ class ContainerIT {
 	}
 
 	@Test
-	void requestsInFlightAreAnsweredBeforeTheEnd() throws Exception {
+	void requestsInFlightAreCompletedBeforeShutdown() throws Exception {
 		try (GenericContainer<?> gateway = gateway().withEnv("COMFY_DEADLINE", "20s")) {
 			gateway.start();
-			upstreamAnswers(OLD_KEY, OLD_QUEUE, 3000);
+			stubUpstreamAnswer(OLD_KEY, OLD_QUEUE, 3000);
 			List<RawConnection> callers = new ArrayList<>();
 			try {
 				for (int i = 0; i < 50; i++) {
 					callers.add(new RawConnection(gateway.getMappedPort(8080))
 						.send(RawConnection.request("GET", "/api/prompt")));
 				}
-				// Who comes after all of them is answered: so they have been read
-				await(() -> ask(gateway, "Cache-Control: only-if-cached").status() == 504
-						&& UNDER_WAY.matcher(metrics(gateway)).find());
+				// A later request is answered, so the server has read all requests
+				await(() -> requestPrompt(gateway, "Cache-Control: only-if-cached").status() == 504
+						&& IN_FLIGHT.matcher(metrics(gateway)).find());
 				CompletableFuture<Void> end = CompletableFuture.runAsync(() -> gateway.getDockerClient()
 					.stopContainerCmd(gateway.getContainerId())
 					.withTimeout(30)
@@ -305,7 +305,7 @@ class ContainerIT {
 		}
 	}
 
-	/** A cache that is not good for what runs would else go unnoticed. */
+	/** An AOT cache that does not match the image would otherwise go undetected. */
 	@Test
 	void cacheTimeZonesAndAccessLogAreUsed() throws Exception {
 		assertThat(file("/usr/share/zoneinfo/Asia/Tokyo", InputStream::readAllBytes)).startsWith('T', 'Z', 'i', 'f');
@@ -313,26 +313,26 @@ class ContainerIT {
 			.withEnv("TZ", "Asia/Tokyo")
 			.withEnv("SERVER_JETTY_ACCESSLOG_ENABLED", "true")) {
 			gateway.start();
-			assertThat(ask(gateway).status()).isEqualTo(200);
+			assertThat(requestPrompt(gateway).status()).isEqualTo(200);
 			await(() -> gateway.getLogs().contains("\"GET /api/prompt\" 200"));
 			assertThat(gateway.getLogs()).contains("+09:00");
 		}
 	}
 
 	@Test
-	void optionsOfTheOperatorWinAndAHostThatDoesNotExistIsKnownAsNone() {
-		assertThat(ask(GATEWAY).status()).as("http://upstream:8080").isEqualTo(200);
+	void operatorOptionsTakePrecedenceAndUnknownHostIsReported() {
+		assertThat(requestPrompt(GATEWAY).status()).as("http://upstream:8080").isEqualTo(200);
 		try (GenericContainer<?> gateway = gateway().withEnv("JAVA_TOOL_OPTIONS", "-XX:+UseG1GC -Xmx64m")
 			.withEnv("COMFY_BASE_URL", "http://nowhere.invalid")) {
 			gateway.start();
-			assertThat(ask(gateway).header("Proxy-Status"))
+			assertThat(requestPrompt(gateway).header("Proxy-Status"))
 				.hasValueSatisfying(status -> assertThat(status).contains("error=dns_error"));
 			assertThat(metrics(gateway)).contains("G1 ");
 		}
 	}
 
 	@Test
-	void gatewaysAreAFleetWhereRedisIs() {
+	void gatewaysWithRedisFormAFleet() {
 		try (GenericContainer<?> redis = new GenericContainer<>("redis:7-bookworm").withNetwork(NETWORK)
 			.withNetworkAliases("redis")
 			.withExposedPorts(6379); GenericContainer<?> one = inFleet(); GenericContainer<?> other = inFleet()) {
@@ -340,8 +340,8 @@ class ContainerIT {
 			one.start();
 			other.start();
 			await(() -> isInFleet(one) && isInFleet(other));
-			assertThat(ask(one).status()).isEqualTo(200);
-			Answer shared = ask(other);
+			assertThat(requestPrompt(one).status()).isEqualTo(200);
+			Answer shared = requestPrompt(other);
 			assertThat(shared.status()).isEqualTo(200);
 			assertThat(shared.header("Cache-Status").orElseThrow()).containsAnyOf("hit; ttl=", "detail=fleet");
 			assertThat(one.getLogs() + other.getLogs()).doesNotContain("ERROR");
@@ -359,13 +359,13 @@ class ContainerIT {
 	}
 
 	@Test
-	void keyIsNowhereButInItsFile() throws IOException {
-		// Refused, so that all is said that there is to say about it
+	void keyIsOnlyInItsFile() throws IOException {
+		// With a rejected key, the gateway logs everything that it reports about the key
 		secret().hold("key-that-is-refused");
-		await(() -> ask(GATEWAY, "Cache-Control: no-cache").status() == 401);
-		String told = GATEWAY.getLogs() + JsonMapper.shared().writeValueAsString(state(GATEWAY))
+		await(() -> requestPrompt(GATEWAY, "Cache-Control: no-cache").status() == 401);
+		String reported = GATEWAY.getLogs() + JsonMapper.shared().writeValueAsString(state(GATEWAY))
 				+ JsonMapper.shared().writeValueAsString(image());
-		assertThat(told).contains("COMFY_API_KEY_FILE")
+		assertThat(reported).contains("COMFY_API_KEY_FILE")
 			.doesNotContain(OLD_KEY, NEW_KEY, "key-that-is-refused", "COMFY_API_KEY=");
 		assertThat(history()).isNotEmpty()
 			.noneMatch(step -> step.contains("API_KEY") || step.contains(OLD_KEY) || step.contains(NEW_KEY));
@@ -373,8 +373,8 @@ class ContainerIT {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "sh", "/bin/sh", "bash", "busybox", "apt-get", "dpkg", "perl", "curl" })
-	void imageHasNoToolFor(String command) throws Exception {
-		// Of the engine, where there is no such file
+	void imageContainsNoToolFor(String command) throws Exception {
+		// The error message of the engine if the file does not exist
 		assertThat(GATEWAY.execInContainer(command, "-c", "true").getExitCode()).isIn(126, 127);
 	}
 
@@ -392,19 +392,19 @@ class ContainerIT {
 	}
 
 	@Test
-	void imageTellsScannersItsPackages() throws Exception {
+	void imageListsItsPackagesForScanners() throws Exception {
 		assertThat(text("/etc/os-release")).contains("ID=debian");
 		assertThat(text("/var/lib/dpkg/status.d/libc6")).startsWith("Package: libc6\n").contains("\nVersion: ");
 	}
 
 	@Test
-	void imageHasUsersByName() throws Exception {
+	void imageContainsUserNames() throws Exception {
 		assertThat(text("/etc/passwd")).contains("nonroot:x:65532:65532:");
 		assertThat(text("/etc/group")).contains("nonroot:x:65532:");
 	}
 
 	@Test
-	void imageIsRunByNobodyInParticularAndWithoutAShell() {
+	void imageRunsAsAnUnprivilegedUserWithoutAShell() {
 		ContainerConfig config = config();
 		assertThat(config.getUser()).isEqualTo("65532:65532");
 		assertThat(config.getEntrypoint()).startsWith("/opt/jre/bin/java").noneMatch(word -> word.contains("sh -c"));
@@ -416,14 +416,14 @@ class ContainerIT {
 	}
 
 	@Test
-	void imageTellsItsVersion() throws IOException {
+	void imageHasAVersionLabel() throws IOException {
 		JsonNode info = json(RawConnection.get(GATEWAY.getMappedPort(8081), "/actuator/info").body());
 		assertThat(config().getLabels()).containsEntry("org.opencontainers.image.version",
 				info.at("/build/version").asString());
 	}
 
 	@Test
-	void imageKnowsItsCommit() throws Exception {
+	void imageContainsItsCommit() throws Exception {
 		assumeThat(Path.of(".git")).as("A repository").isDirectory();
 		Process git = new ProcessBuilder("git", "rev-parse", "HEAD").start();
 		String commit = new String(git.getInputStream().readAllBytes(), StandardCharsets.US_ASCII).strip();
@@ -439,7 +439,7 @@ class ContainerIT {
 		return new String(file(path, InputStream::readAllBytes), StandardCharsets.UTF_8);
 	}
 
-	private static Answer ask(GenericContainer<?> gateway, String... headers) {
+	private static Answer requestPrompt(GenericContainer<?> gateway, String... headers) {
 		try {
 			return RawConnection.get(gateway.getMappedPort(8080), "/api/prompt", headers);
 		}
@@ -457,16 +457,16 @@ class ContainerIT {
 		}
 	}
 
-	private static void upstreamAnswers(String key, int queue, int delayMillis) {
-		upstreamDoes(
+	private static void stubUpstreamAnswer(String key, int queue, int delayMillis) {
+		stubUpstream(
 				Map.of("method", "GET", "urlPath", "/api/prompt", "headers",
 						Map.of("X-API-Key", Map.of("equalTo", key))),
 				Map.of("headers", Map.of("Content-Type", "application/json"), "jsonBody",
 						Map.of("exec_info", Map.of("queue_remaining", queue)), "fixedDelayMilliseconds", delayMillis));
 	}
 
-	/** Of all that fit a request, the last one told holds. */
-	private static void upstreamDoes(Map<String, Object> request, Map<String, Object> response) {
+	/** Of all stubs that match a request, the last one added applies. */
+	private static void stubUpstream(Map<String, Object> request, Map<String, Object> response) {
 		admin().post()
 			.uri("/mappings")
 			.contentType(MediaType.APPLICATION_JSON)
@@ -491,7 +491,7 @@ class ContainerIT {
 		return Objects.requireNonNull(image().getConfig());
 	}
 
-	/** The steps that made the image, as it tells them itself. */
+	/** Build steps in the history of the image. */
 	private static List<String> history() throws IOException {
 		List<String> steps = new ArrayList<>();
 		try (InputStream image = GATEWAY.getDockerClient().saveImageCmd(GATEWAY.getDockerImageName()).exec();

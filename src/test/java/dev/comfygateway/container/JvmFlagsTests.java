@@ -12,13 +12,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Options of the image's JVM, and those by which an operator overrides them. */
+/** Tests of the JVM options of the image, and of options that override them. */
 class JvmFlagsTests {
 
 	private static final String FLAGS = "-XX:Flags=src/image/jvm.flags";
 
 	@Test
-	void flagsAreThoseOfTheImage() throws IOException {
+	void flagsAreSet() throws IOException {
 		assertThat(Files.readString(Path.of("Dockerfile")))
 			.contains("ENTRYPOINT [\"/opt/jre/bin/java\", \"-XX:Flags=/opt/");
 		assertThat(flags("JAVA_TOOL_OPTIONS", "-XX:MaxRAM=256m")).contains("UseSerialGC=true", "MaxHeapSize=109051904",
@@ -32,18 +32,18 @@ class JvmFlagsTests {
 			"-Xmx80m, MaxHeapSize=83886080", "-Xmn20m, MaxNewSize=20971520", "-XX:+UseG1GC, UseG1GC=true",
 			"-XX:+UseParallelGC, UseParallelGC=true", "-XX:ReservedCodeCacheSize=64m, ReservedCodeCacheSize=67108864",
 			"-XX:-ExitOnOutOfMemoryError, ExitOnOutOfMemoryError=false" })
-	void optionsOfTheOperatorWin(String options, String flag) throws IOException {
+	void operatorOptionsTakePrecedence(String options, String flag) throws IOException {
 		assertThat(flags("JAVA_TOOL_OPTIONS", "-XX:MaxRAM=512m " + options)).contains(flag);
 		assertThat(flags("JDK_JAVA_OPTIONS", "-XX:MaxRAM=512m " + options)).contains(flag);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "-XX:+UseG1GC", "-XX:+UseParallelGC", "-XX:+UseSerialGC", "-XX:+UseZGC" })
-	void anyCollectorStarts(String option) throws IOException {
+	void anyCollectorCanBeSelected(String option) throws IOException {
 		assertThat(flags("JAVA_TOOL_OPTIONS", option)).contains(option.replace("-XX:+", "") + "=true");
 	}
 
-	/** Flags of a JVM, as {@code name=value} in lines. */
+	/** Flags of a JVM, one {@code name=value} per line. */
 	private static String flags(String variable, String options) throws IOException {
 		ProcessBuilder java = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
 				FLAGS, "-XX:+PrintFlagsFinal", "-version")

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Caller of the stream, and the events it has read. */
+/** Client of the event stream that collects the received events. */
 final class EventReader implements AutoCloseable {
 
 	private static final Map<String, String> END = Map.of("event", "the end of the stream");
@@ -37,7 +37,7 @@ final class EventReader implements AutoCloseable {
 		this.socket = socket;
 	}
 
-	/** Connects; each header is a whole line. */
+	/** Connects. Each header is a complete line. */
 	static EventReader connect(int port, String query, String... headers) throws IOException {
 		EventReader reader = new EventReader(new Socket("127.0.0.1", port));
 		String request = "GET /api/prompt/events" + query + " HTTP/1.1\r\nHost: localhost\r\n"
@@ -52,7 +52,7 @@ final class EventReader implements AutoCloseable {
 		return reader;
 	}
 
-	/** Reads the chunks, each of which has whole lines. */
+	/** Reads the chunks, which contain only complete lines. */
 	private void read(BufferedReader in) {
 		Map<String, String> event = new LinkedHashMap<>();
 		try {
@@ -67,14 +67,14 @@ final class EventReader implements AutoCloseable {
 			}
 		}
 		catch (IOException | NumberFormatException ignored) {
-			// It ends
+			// The stream has ended
 		}
 		events.add(END);
 	}
 
 	private Map<String, String> add(Map<String, String> event, String line) {
 		if (line.startsWith(":")) {
-			// It comes when its time has come, whatever a test waits for
+			// Only counted, since comments are sent at times that tests do not control
 			comments.incrementAndGet();
 			return event;
 		}
@@ -101,7 +101,7 @@ final class EventReader implements AutoCloseable {
 		return head;
 	}
 
-	/** Next event, by its fields. */
+	/** Returns the fields of the next event. */
 	Map<String, String> next() throws InterruptedException {
 		Map<String, String> event = events.poll(10, TimeUnit.SECONDS);
 		assertThat(event).as("an event").isNotNull();
@@ -115,7 +115,7 @@ final class EventReader implements AutoCloseable {
 	@Override
 	public void close() throws IOException {
 		socket.close();
-		// The kernel closes the connection when nobody reads from it any more
+		// The kernel closes the connection when no thread reads from it
 		try {
 			Objects.requireNonNull(thread).join();
 		}

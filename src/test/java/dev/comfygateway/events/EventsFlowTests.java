@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-/** The stream, {@code GET /api/prompt/events}. */
+/** Tests of the event stream, {@code GET /api/prompt/events}. */
 class EventsFlowTests {
 
 	private static final String EVENTS = "/api/prompt/events";
@@ -49,22 +49,22 @@ class EventsFlowTests {
 		gateway.close();
 	}
 
-	/** Leaves nothing of the test before that is known, fails or listens. */
+	/** Resets the upstream, and removes the answer and the listeners of the previous test. */
 	@BeforeEach
 	void begin() throws IOException {
 		gateway.upstream().behave(Behaviour.NORMAL);
 		gateway.upstream().queueRemaining(3);
 		awaitNoListeners();
 		gateway.time().advance(Duration.ofDays(1));
-		ask();
+		requestPrompt();
 		gateway.time().advance(Duration.ofDays(1));
 		began = gateway.time().instant();
 		receivedBefore = gateway.upstream().received().size();
 	}
 
 	@Test
-	void streamBeginsWithWhatIsKnown() throws Exception {
-		ask();
+	void streamBeginsWithTheCachedAnswer() throws Exception {
+		requestPrompt();
 		try (EventReader reader = listen("")) {
 			assertThat(reader.status()).isEqualTo("HTTP/1.1 200 OK");
 			assertThat(reader.head()).contains("Content-Type: text/event-stream", "Cache-Control: no-store",
@@ -75,7 +75,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void changeIsSentAndAnEqualAnswerIsNot() throws Exception {
+	void changedAnswerIsSentAndEqualAnswerIsNot() throws Exception {
 		try (EventReader reader = listen("")) {
 			reader.next();
 			assertThat(reader.next()).containsEntry("data", body(3));
@@ -87,7 +87,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void listenersCauseOneRequestAWindowAndNobodyCausesNone() throws Exception {
+	void upstreamIsRequestedOncePerWindowOnlyWithListeners() throws Exception {
 		try (EventReader one = listen(""); EventReader other = listen("")) {
 			one.next();
 			one.next();
@@ -98,14 +98,14 @@ class EventsFlowTests {
 			assertThat(received()).isEqualTo(2);
 		}
 		awaitNoListeners();
-		ask();
+		requestPrompt();
 		int before = received();
 		gateway.time().advance(Duration.ofSeconds(10));
 		assertThat(received()).isEqualTo(before);
 	}
 
 	@Test
-	void outageIsStaleThenUnknownThenOver() throws Exception {
+	void outageSendsStaleThenUnknownThenPrompt() throws Exception {
 		try (EventReader reader = listen("")) {
 			reader.next();
 			reader.next();
@@ -123,7 +123,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void refusedKeyIsUnknownAtOnce() throws Exception {
+	void rejectedKeySendsUnknownImmediately() throws Exception {
 		try (EventReader reader = listen("")) {
 			reader.next();
 			reader.next();
@@ -134,13 +134,13 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void untilEndsWithANumberThatWasObservedAfterTheRequest() throws Exception {
+	void untilEndsWithANumberObservedAfterTheRequest() throws Exception {
 		gateway.upstream().queueRemaining(0);
-		ask();
+		requestPrompt();
 		gateway.time().advance(Duration.ofMillis(1));
 		try (EventReader reader = listen("?until=0")) {
 			reader.next();
-			// Of before the request: not the end
+			// Observed before the request, so it does not end the stream
 			assertThat(reader.next()).isEqualTo(prompt(0, began.toEpochMilli()));
 			gateway.time().advance(Duration.ofSeconds(2));
 			Map<String, String> done = reader.next();
@@ -160,7 +160,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void untilGoesOnWhereTheNumberIsAbove() throws Exception {
+	void untilWhenTheNumberIsAboveContinues() throws Exception {
 		try (EventReader reader = listen("?until=2")) {
 			reader.next();
 			Map<String, String> first = reader.next();
@@ -180,7 +180,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void listenersAreBounded() throws Exception {
+	void listenersAboveTheLimitAreRejected() throws Exception {
 		double refusedBefore = metric("comfy_gateway_listeners_refused_total");
 		try (EventReader one = listen(""); EventReader two = listen(""); EventReader three = listen("")) {
 			for (EventReader reader : new EventReader[] { one, two, three }) {
@@ -201,7 +201,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void listenerWhoDoesNotReadIsDroppedAndCostsNobodyElse() throws Exception {
+	void listenerWhenItDoesNotReadIsDroppedWithoutAffectingOthers() throws Exception {
 		double droppedBefore = metric("comfy_gateway_listeners_dropped_total");
 		try (Socket silent = new Socket(); EventReader reader = listen("")) {
 			silent.setReceiveBufferSize(1);
@@ -212,7 +212,7 @@ class EventsFlowTests {
 			await().until(() -> metric("comfy_gateway_listeners") == 2);
 			int events = 0;
 			while (metric("comfy_gateway_listeners_dropped_total") == droppedBefore) {
-				assertThat(events++).as("events that the kernel keeps").isLessThan(500);
+				assertThat(events++).as("events in socket buffers").isLessThan(500);
 				gateway.upstream().queueRemaining(1000 + events);
 				gateway.time().advance(Duration.ofSeconds(2));
 				gateway.refresh().startIfDue(false);
@@ -224,8 +224,8 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void eventIsWholeInItsChunkAtOnce() throws Exception {
-		ask();
+	void eventIsCompleteInASingleChunk() throws Exception {
+		requestPrompt();
 		try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), gateway.port())) {
 			socket.setSoTimeout(10_000);
 			socket.getOutputStream().write(RawConnection.request("GET", EVENTS).getBytes(StandardCharsets.ISO_8859_1));
@@ -239,7 +239,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void commentComesEvery5Seconds() throws Exception {
+	void commentIsSentEvery5Seconds() throws Exception {
 		try (EventReader reader = listen("")) {
 			reader.next();
 			reader.next();
@@ -255,7 +255,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void newcomerIsToldWhatIsKnownHoweverLongNothingChanged() throws Exception {
+	void newListenerWhenTheNumberHasNotChangedGetsIt() throws Exception {
 		try (EventReader reader = listen("")) {
 			reader.next();
 			assertThat(reader.next()).containsEntry("data", body(3));
@@ -274,7 +274,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void newcomerIsToldTheFailureOrTheNumberAfterIt() throws Exception {
+	void newListenerDuringAndAfterAFailureGetsTheCurrentState() throws Exception {
 		gateway.upstream().behave(Behaviour.UNAVAILABLE);
 		for (int i = 0; i < 2; i++) {
 			try (EventReader reader = listen("")) {
@@ -286,7 +286,7 @@ class EventsFlowTests {
 		gateway.upstream().queueRemaining(3);
 		gateway.upstream().behave(Behaviour.NORMAL);
 		gateway.time().advance(Duration.ofSeconds(40));
-		ask();
+		requestPrompt();
 		try (EventReader reader = listen("")) {
 			reader.next();
 			assertThat(reader.next()).containsEntry("data", body(3));
@@ -294,7 +294,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void newcomerIsToldSomethingWhereTheUpstreamHangs() throws Exception {
+	void newListenerWhenTheUpstreamHangsGetsAnEvent() throws Exception {
 		try (TestGateway hanging = TestGateway.start()) {
 			hanging.upstream().behave(Behaviour.STALL);
 			try (EventReader reader = EventReader.connect(hanging.port(), "?until=0")) {
@@ -308,7 +308,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void newcomerAfterAChangeOfTheKeyIsToldTheNewAccountsNumber(@TempDir Path volume) throws Exception {
+	void newListenerAfterAKeyChangeGetsTheNumberOfTheNewAccount(@TempDir Path volume) throws Exception {
 		SecretVolume secret = new SecretVolume(volume);
 		secret.hold(RunningGateway.KEY);
 		try (TestGateway rotated = TestGateway.start("comfy.api-key=", "comfy.api-key-file=" + secret.entry())) {
@@ -333,7 +333,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void listenerWhoHasLeftIsNoticedWithin10SecondsAndNobodyIsAskedForIt() throws Exception {
+	void listenerWhenDisconnectedIsRemovedWithin10SecondsAndCausesNoRequests() throws Exception {
 		try (EventReader one = listen(""); EventReader two = listen(""); EventReader three = listen("")) {
 			for (EventReader reader : new EventReader[] { one, two, three }) {
 				reader.next();
@@ -345,7 +345,7 @@ class EventsFlowTests {
 		gateway.upstream().awaitReceived(receivedBefore + 2);
 		gateway.time().advance(Duration.ofMinutes(1));
 		assertThat(RawConnection.get(gateway.port(), "/api/prompt").header("Cache-Status"))
-			.as("nothing was fetched, and nothing is being fetched")
+			.as("no fetch was made or is in progress")
 			.hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
 		try (EventReader again = listen("")) {
 			assertThat(again.status()).isEqualTo("HTTP/1.1 200 OK");
@@ -355,7 +355,7 @@ class EventsFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "gateway.fresh-for=0s,gateway.stale-if-error=0s,gateway.stale-while-revalidate=0s",
 			"gateway.stale-if-error=0s,gateway.stale-while-revalidate=0s" })
-	void listenersAreToldAnswersThatCannotBeStored(String settings) throws Exception {
+	void listenersWhenAnswersCannotBeStoredGetThem(String settings) throws Exception {
 		try (TestGateway unstored = TestGateway.start(settings.split(","))) {
 			unstored.upstream().queueRemaining(3);
 			try (EventReader reader = EventReader.connect(unstored.port(), "");
@@ -374,7 +374,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void streamsEndWhenTheGatewayEnds() throws Exception {
+	void streamsWhenTheGatewayShutsDownEnd() throws Exception {
 		TestGateway ending = TestGateway.start();
 		try (EventReader reader = EventReader.connect(ending.port(), "")) {
 			reader.next();
@@ -385,7 +385,7 @@ class EventsFlowTests {
 	}
 
 	@Test
-	void streamsAreCountedAndAreNoServerRequests() throws Exception {
+	void streamsAreCountedButNotAsServerRequests() throws Exception {
 		double eventsBefore = metric("comfy_gateway_events_total");
 		double droppedBefore = metric("comfy_gateway_listeners_dropped_total");
 		try (EventReader reader = listen("")) {
@@ -398,7 +398,7 @@ class EventsFlowTests {
 		assertThat(metrics()).doesNotContain("uri=\"/api/prompt/events\"");
 	}
 
-	/** Requests that the upstream received in this test. */
+	/** Number of requests that the upstream received in this test. */
 	private int received() {
 		return gateway.upstream().received().size() - receivedBefore;
 	}
@@ -407,11 +407,11 @@ class EventsFlowTests {
 		return EventReader.connect(gateway.port(), query, headers);
 	}
 
-	private static void ask() throws IOException {
+	private static void requestPrompt() throws IOException {
 		assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
 	}
 
-	/** Lets the answer become old, and waits for the next one. */
+	/** Makes the answer stale, and waits for the next one. */
 	private void refresh() {
 		gateway.time().advance(Duration.ofSeconds(2));
 		await().until(() -> RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: only-if-cached")

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** The stream over a working day, with the clock sped up. */
+/** Tests of the event stream over eight hours of simulated time. */
 @Isolated("measures the heap of this process")
 class EventsIT {
 
@@ -34,7 +34,7 @@ class EventsIT {
 
 	@BeforeEach
 	void start() throws IOException {
-		// It keeps nothing of what it is asked
+		// Unlike the simulator, it records no requests
 		upstream = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
 		upstream.createContext("/api/prompt", this::answer);
 		upstream.start();
@@ -49,7 +49,7 @@ class EventsIT {
 	}
 
 	@Test
-	void eightHoursOfChangesLeaveNothingBehind() throws Exception {
+	void eightHoursOfChangesDoNotGrowTheHeap() throws Exception {
 		try (EventReader one = EventReader.connect(gateway.port(), "");
 				EventReader other = EventReader.connect(gateway.port(), "?until=0")) {
 			List<EventReader> readers = List.of(one, other);
@@ -65,7 +65,7 @@ class EventsIT {
 		}
 	}
 
-	/** Has so much time pass, with a change in each window. */
+	/** Advances the time, with a changed answer in each window. */
 	private void pass(Duration time, List<EventReader> readers) throws InterruptedException {
 		for (long windows = time.dividedBy(FRESH_FOR); windows > 0; windows--) {
 			gateway.time().advance(FRESH_FOR);
@@ -76,7 +76,7 @@ class EventsIT {
 		}
 	}
 
-	/** Answers with a number that grows. */
+	/** Responds with an increasing number. */
 	private void answer(HttpExchange exchange) throws IOException {
 		try (exchange) {
 			byte[] body = body(requests.incrementAndGet()).getBytes(StandardCharsets.UTF_8);

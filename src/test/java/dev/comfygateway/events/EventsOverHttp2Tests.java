@@ -13,12 +13,12 @@ import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests of listeners who share a connection over HTTP/2. */
+/** Tests of listeners that share an HTTP/2 connection. */
 class EventsOverHttp2Tests {
 
 	private static final String LISTEN = RawConnection.request("GET", "/api/prompt/events");
 
-	/** Less than a few events take. */
+	/** Smaller than a few events. */
 	private static final int SMALL_WINDOW = 600;
 
 	private TestGateway gateway;
@@ -35,7 +35,7 @@ class EventsOverHttp2Tests {
 	}
 
 	@Test
-	void eachEventIsSentAtOnceToAll() throws IOException {
+	void eventIsSentToAllListenersImmediately() throws IOException {
 		try (Http2Connection caller = new Http2Connection(gateway.port())) {
 			int one = caller.request(LISTEN);
 			int other = caller.request(LISTEN);
@@ -48,7 +48,7 @@ class EventsOverHttp2Tests {
 	}
 
 	@Test
-	void listenerWhoLeavesIsNoticedWithoutAWrite() throws IOException {
+	void listenerWhenItResetsItsStreamIsRemovedWithoutAWrite() throws IOException {
 		try (Http2Connection caller = new Http2Connection(gateway.port())) {
 			int one = caller.request(LISTEN);
 			int other = caller.request(LISTEN);
@@ -63,7 +63,7 @@ class EventsOverHttp2Tests {
 	}
 
 	@Test
-	void listenerWhoDoesNotReadIsDroppedAndOthersOfTheConnectionAreNot() throws IOException {
+	void listenerWhenItDoesNotReadIsDroppedAndOthersOfItsConnectionAreKept() throws IOException {
 		try (Http2Connection caller = new Http2Connection(gateway.port(), 20_000, SMALL_WINDOW)) {
 			int silent = caller.requestWithoutReading(LISTEN);
 			int other = caller.request(LISTEN);
@@ -83,7 +83,7 @@ class EventsOverHttp2Tests {
 	}
 
 	@Test
-	void streamsEndWithTheGateway() throws IOException {
+	void streamsWhenTheGatewayShutsDownEnd() throws IOException {
 		try (Http2Connection caller = new Http2Connection(gateway.port())) {
 			int stream = caller.request(LISTEN);
 			caller.awaitText(stream, "\"queue_remaining\":3");

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Requests for the stream whose answers depend on nothing that was asked before. */
+/** Tests of stream requests whose responses do not depend on earlier requests. */
 class EventsRequestFlowTests {
 
 	private static final String EVENTS = "/api/prompt/events";
@@ -25,21 +25,21 @@ class EventsRequestFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "-1", "", "soon", "1.5", "9223372036854775808", "%", "1&until=2", "%31x" })
-	void untilThatIsNoNumberIsRefused(String until) throws IOException {
+	void untilWhenNotANumberIsRejected(String until) throws IOException {
 		Answer answer = RawConnection.get(gateway.port(), EVENTS + "?until=" + until);
 		assertThat(answer.status()).isEqualTo(400);
 		assertThat(answer.body()).startsWith("{\"code\":\"BAD_REQUEST\"");
 	}
 
-	/** Behind those, a stream would be cut as an answer that nobody reads. */
+	/** Behind these handlers, a stream would be closed as a response that is not read. */
 	@Test
-	void streamsAreInFrontOfWhatBoundsAnswers() {
+	void streamsBypassTheResponseLimits() {
 		assertThat(gateway.handlers()).containsSubsequence("EventsHandler", "BulkheadHandler", "SlowReaderHandler");
 		assertThat(gateway.handlers()).containsSubsequence("FreshAnswers", "BulkheadHandler", "SlowReaderHandler");
 	}
 
 	@Test
-	void otherMethodsHaveTheirAnswers() throws IOException {
+	void otherMethodsGetTheirUsualResponses() throws IOException {
 		Answer head = RawConnection.exchange(gateway.port(), RawConnection.request("HEAD", EVENTS));
 		assertThat(head.status()).isEqualTo(200);
 		assertThat(head.header("Content-Type")).hasValue("text/event-stream");
@@ -52,7 +52,7 @@ class EventsRequestFlowTests {
 	}
 
 	@Test
-	void pagesOfAllowedOriginsMayListen() throws Exception {
+	void pagesOfAllowedOriginsMaySubscribe() throws Exception {
 		try (EventReader reader = EventReader.connect(gateway.port(), "", "Origin: https://a.example")) {
 			assertThat(reader.head()).contains("Access-Control-Allow-Origin: https://a.example");
 		}

@@ -76,7 +76,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void tasksAreDisposedWhenCallerHasLeft() {
+	void tasksWhenCallerHasDisconnectedAreDisposed() {
 		Disposable task = Disposables.single();
 		listener.disposeAtEnd(task);
 		listener.send(prompt(1));
@@ -89,12 +89,12 @@ class ListenerTests {
 	}
 
 	@Test
-	void callerLeavesDuringAWriteWithoutWaitingForIt() throws Exception {
+	void leaveDuringAWriteDoesNotWaitForIt() throws Exception {
 		CountDownLatch writing = new CountDownLatch(1);
 		CountDownLatch left = new CountDownLatch(1);
 		doAnswer(call -> {
 			writing.countDown();
-			// As Jetty, whose lock the thread that notices the end of the stream holds
+			// As in Jetty, where the thread that detects the end of the stream has a lock
 			assertThat(left.await(10, TimeUnit.SECONDS)).isTrue();
 			return null;
 		}).when(response).write(anyBoolean(), any(), any());
@@ -107,7 +107,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void answerWithoutANumberIsExplainedToThoseWhoWaitForOne() {
+	void answerWithoutANumberWithUntilIsPrecededByAComment() {
 		listener.send(withoutNumber());
 		listener = listener(OptionalLong.of(0));
 		listener.send(withoutNumber());
@@ -117,7 +117,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void newestEventReplacesTheOneThatWaits() {
+	void newestEventReplacesTheQueuedOne() {
 		assertThat(listener.send(prompt(1))).isTrue();
 		listener.send(prompt(2));
 		listener.send(prompt(3));
@@ -130,11 +130,11 @@ class ListenerTests {
 	}
 
 	@Test
-	void eventIsFollowedByABlankLineWhichEndsItsChunk() {
+	void eventIsFollowedByABlankLineInItsChunk() {
 		listener.send(prompt(1));
 		listener.send(prompt(2));
 		complete();
-		assertThat(blankLines).as("another event ends it").isZero();
+		assertThat(blankLines).as("the queued event ends the chunk").isZero();
 		complete();
 		assertThat(blankLines).isOne();
 		listener.comment(bytes(":"));
@@ -158,7 +158,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void eventEqualToTheLastOneRemovesTheWaitingOne() {
+	void eventWhenEqualToTheLastOneRemovesTheQueuedOne() {
 		listener.send(prompt(1));
 		listener.send(prompt(2));
 		listener.send(prompt(1));
@@ -193,7 +193,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void untilEndsAtTheFirstAnswerThatWasObservedSince() {
+	void untilEndsWithTheFirstAnswerObservedSinceTheRequest() {
 		listener = listener(OptionalLong.of(2));
 		listener.send(Event.of(status(snapshot(2, Duration.ofSeconds(-1)), null)).orElseThrow());
 		listener.send(prompt(3));
@@ -208,7 +208,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void untilEndsAtAnAnswerEqualToTheLastOne() {
+	void untilEndsWithAnAnswerEqualToTheLastOne() {
 		listener = listener(OptionalLong.of(2));
 		listener.send(Event.of(status(snapshot(2, Duration.ofSeconds(-1)), null)).orElseThrow());
 		complete();
@@ -217,18 +217,18 @@ class ListenerTests {
 	}
 
 	@Test
-	void sendFirstIsForAListenerWithoutAnEvent() {
+	void sendFirstWhenAnEventWasSentOrQueuedDoesNothing() {
 		assertThat(listener.sendFirst(failure())).isTrue();
 		complete();
 		assertThat(listener.sendFirst(prompt(1))).isFalse();
 		Listener other = listener(OptionalLong.empty());
 		other.comment(bytes("retry"));
 		other.send(prompt(1));
-		assertThat(other.sendFirst(failure())).as("an event waits").isFalse();
+		assertThat(other.sendFirst(failure())).as("with a queued event").isFalse();
 	}
 
 	@Test
-	void commentIsOmittedWhereAWriteIsPending() {
+	void commentWhenAWriteIsPendingIsOmitted() {
 		listener.send(prompt(1));
 		listener.comment(bytes(":"));
 		complete();
@@ -238,7 +238,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void failedWriteEndsIt() {
+	void failedWriteEndsTheListener() {
 		listener.send(prompt(1));
 		IllegalStateException failure = new IllegalStateException();
 		pending.removeFirst().failed(failure);
@@ -250,7 +250,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void stalledForIsTheTimeOfThePendingWrite() {
+	void stalledForIsTheDurationOfThePendingWrite() {
 		assertThat(listener.stalledFor(time.read())).isZero();
 		listener.send(prompt(1));
 		time.advance(Duration.ofSeconds(9));
@@ -270,7 +270,7 @@ class ListenerTests {
 		return Event.of(status(snapshot(queueRemaining, Duration.ZERO), null)).orElseThrow();
 	}
 
-	/** Answer that was asked for so long after the listener came. */
+	/** Answer to a request sent this long after the listener connected. */
 	private Snapshot snapshot(long queueRemaining, Duration asked) {
 		return Snapshots.asked(queueRemaining, new FakeTime().read() + asked.toNanos());
 	}

@@ -16,13 +16,13 @@ class FleetConfigurationTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "none", "NONE" })
-	void fleetWhenThereIsNoneIsThisReplica(String value) {
+	void fleetWhenDisabledIsASingleReplica(String value) {
 		runner(value).run(context -> assertThat(context).getBean(Fleet.class).isInstanceOf(SingleReplica.class));
 	}
 
-	/** Else a replica would silently share nothing. */
+	/** Otherwise a replica would silently not join the fleet. */
 	@Test
-	void fleetWhenSpeltAsNoConditionReadsItIsRefused() {
+	void fleetWhenSpelledDifferentlyIsRejected() {
 		runner("re-dis").run(context -> assertThat(context).getFailure()
 			.rootCause()
 			.isInstanceOf(InvalidSettingException.class)

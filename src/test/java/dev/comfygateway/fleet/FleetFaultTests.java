@@ -24,7 +24,7 @@ class FleetFaultTests {
 			"ERR The user executing the script can't run this command or subcommand script: 0,NOPERM",
 			"WRONGTYPE Operation,WRONGTYPE", "MISCONF Redis,MISCONF", "MASTERDOWN Link,MASTERDOWN",
 			"CLUSTERDOWN Hash,CLUSTERDOWN", "'',ERROR" })
-	void ofWhenRedisAnswersWithAnErrorIsItsCode(String message, FleetFault fault) {
+	void ofWhenRedisRepliesWithAnErrorIsItsCode(String message, FleetFault fault) {
 		assertThat(FleetFault.of(new CompletionException(new RedisCommandExecutionException(message))))
 			.isEqualTo(fault);
 		assertThat(FleetFault
@@ -33,7 +33,7 @@ class FleetFaultTests {
 	}
 
 	@Test
-	void ofWhenThereIsNoAnswer() {
+	void ofWhenThereIsNoReplyDependsOnTheCause() {
 		assertThat(FleetFault.of(new CompletionException(new RedisCommandTimeoutException("250 ms"))))
 			.isEqualTo(FleetFault.TIMEOUT);
 		assertThat(FleetFault.of(new RedisException("Currently not connected"))).isEqualTo(FleetFault.UNREACHABLE);
@@ -45,7 +45,7 @@ class FleetFaultTests {
 
 	@ParameterizedTest
 	@EnumSource
-	void operatorsFindEachInTheRunbook(FleetFault fault) throws IOException {
+	void faultsAreInTheRunbook(FleetFault fault) throws IOException {
 		assertThat(Files.readString(Path.of("src/docs/runbook.md"))).contains("| `" + fault.word() + "` |");
 	}
 

@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-/** Eight gateways as one fleet, on a real Redis that fails in many ways, under load. */
+/** Tests of a fleet of eight gateways under load, with a real Redis that fails in many ways. */
 @Isolated("measures times under load")
 @EnabledIf(value = "dev.comfygateway.support.redis.RedisServer#isAvailable",
 		disabledReason = "needs a container engine, or redis-server on the path")
@@ -46,7 +46,7 @@ class FleetIT {
 
 	private static final Duration LEASE = DEADLINE.plusMillis(250);
 
-	/** Of this machine, which runs everything at once. */
+	/** Tolerance for a machine that runs all processes. */
 	private static final Duration SLOWNESS = Duration.ofMillis(500);
 
 	private static RedisServer redis;
@@ -69,7 +69,7 @@ class FleetIT {
 	void recover() {
 		gateways.upstream.behave(Behaviour.NORMAL);
 		awaitOneFleet(Duration.ofSeconds(20));
-		// A cool-down of the test before would be the answer of this one
+		// A cool-down of the previous test would affect this one
 		await().atMost(20, TimeUnit.SECONDS)
 			.untilAsserted(() -> assertThat(IntStream.range(0, GATEWAYS)
 				.mapToObj(i -> gateways.caller
@@ -80,7 +80,7 @@ class FleetIT {
 	}
 
 	@Test
-	void fleetMakesOneRequestAWindow() {
+	void fleetSendsOneRequestPerWindow() {
 		Duration time = Duration.ofSeconds(20);
 		try (SteadyLoad load = SteadyLoad.start(gateways, REQUESTS_PER_SECOND)) {
 			int before = gateways.fetches();
@@ -92,7 +92,7 @@ class FleetIT {
 		}
 	}
 
-	/** What can happen to Redis, and how health, log and metrics call it. */
+	/** Failures of Redis, and their names in health, log and metrics. */
 	enum Incident {
 
 		KILLED("unreachable") {
@@ -160,7 +160,7 @@ class FleetIT {
 				RedisServer full = RedisServer.start("--enable-debug-command", "yes");
 				master = full;
 				full.command("DEBUG", "POPULATE", "40000");
-				// Microseconds a key
+				// Microseconds per key
 				redis.command("CONFIG", "SET", "key-load-delay", "100", "loading-process-events-interval-bytes",
 						"1024");
 				redis.command("REPLICAOF", "127.0.0.1", Integer.toString(full.port()));
@@ -208,7 +208,7 @@ class FleetIT {
 						redis.command("EVAL", "while true do end", "0");
 					}
 					catch (IOException ignored) {
-						// It is ended
+						// The script was killed
 					}
 				});
 			}
@@ -259,7 +259,7 @@ class FleetIT {
 
 	@ParameterizedTest
 	@EnumSource
-	void callersNoticeNothingWhen(Incident incident) throws Exception {
+	void callersAreServedDuring(Incident incident) throws Exception {
 		try (SteadyLoad load = SteadyLoad.start(gateways, REQUESTS_PER_SECOND)) {
 			await().until(() -> load.answered() > REQUESTS_PER_SECOND / 4);
 			incident.begin();
@@ -279,14 +279,14 @@ class FleetIT {
 	}
 
 	@Test
-	void freshAnswersSendRedisNothing() throws Exception {
-		gateways.ask(0);
-		await().until(() -> gateways.ask(0).headers().firstValue("Cache-Status").orElseThrow().contains("hit; ttl=0"));
+	void freshAnswersSendNoCommandsToRedis() throws Exception {
+		gateways.get(0);
+		await().until(() -> gateways.get(0).headers().firstValue("Cache-Status").orElseThrow().contains("hit; ttl=0"));
 		try (RedisMonitor monitor = redis.monitor()) {
 			int before = 0;
 			int hits = 0;
-			// Until the answer is not fresh any more
-			while (gateways.ask(0).headers().firstValue("Cache-Status").orElseThrow().endsWith("hit; ttl=0")) {
+			// Until the answer is stale
+			while (gateways.get(0).headers().firstValue("Cache-Status").orElseThrow().endsWith("hit; ttl=0")) {
 				before = monitor.commands().size();
 				hits++;
 			}
@@ -297,19 +297,19 @@ class FleetIT {
 
 	@Test
 	void requestsToRedisAreTimed() throws Exception {
-		gateways.ask(0, "Cache-Control", "no-cache");
+		gateways.get(0, "Cache-Control", "no-cache");
 		assertThat(gateways.manage(0, "prometheus")).contains("comfy_gateway_fleet_up 1.0\n",
 				"comfy_gateway_fleet_requests_seconds_count{operation=\"claim\",outcome=\"ok\"}");
 	}
 
 	@Test
-	void allReplicasGiveTheSameAnswer() throws Exception {
+	void allReplicasServeTheSameAnswer() throws Exception {
 		gateways.upstream.queueRemaining(41);
-		HttpResponse<String> first = gateways.ask(0, "Cache-Control", "no-cache");
+		HttpResponse<String> first = gateways.get(0, "Cache-Control", "no-cache");
 		for (int i = 1; i < gateways.count(); i++) {
 			int gateway = i;
 			await().untilAsserted(() -> {
-				HttpResponse<String> other = gateways.ask(gateway);
+				HttpResponse<String> other = gateways.get(gateway);
 				assertThat(other.body()).isEqualTo(first.body());
 				assertThat(other.headers().firstValue("ETag")).isEqualTo(first.headers().firstValue("ETag"));
 			});
@@ -317,12 +317,12 @@ class FleetIT {
 	}
 
 	@Test
-	void refreshFloorHoldsAcrossTheFleet() {
+	void refreshFloorAppliesAcrossTheFleet() {
 		int before = gateways.fetches();
 		long start = System.nanoTime();
 		IntStream.range(0, 400).parallel().forEach(i -> {
 			try {
-				assertThat(gateways.ask(i % GATEWAYS, "Cache-Control", "no-cache").statusCode()).isEqualTo(200);
+				assertThat(gateways.get(i % GATEWAYS, "Cache-Control", "no-cache").statusCode()).isEqualTo(200);
 			}
 			catch (Exception e) {
 				throw new IllegalStateException(e);
@@ -333,13 +333,13 @@ class FleetIT {
 	}
 
 	@Test
-	void coolDownHoldsAcrossTheFleet() throws Exception {
+	void coolDownAppliesAcrossTheFleet() throws Exception {
 		gateways.upstream.behave(Behaviour.LIMIT);
 		await()
-			.untilAsserted(() -> assertThat(gateways.ask(0, "Cache-Control", "no-cache").statusCode()).isEqualTo(429));
+			.untilAsserted(() -> assertThat(gateways.get(0, "Cache-Control", "no-cache").statusCode()).isEqualTo(429));
 		int before = gateways.fetches();
 		for (int i = 0; i < GATEWAYS; i++) {
-			HttpResponse<String> answer = gateways.ask(i, "Cache-Control", "no-cache");
+			HttpResponse<String> answer = gateways.get(i, "Cache-Control", "no-cache");
 			assertThat(answer.statusCode()).isEqualTo(429);
 			assertThat(answer.headers().firstValueAsLong("Retry-After").orElseThrow()).isBetween(1L, 7L);
 		}
@@ -348,12 +348,12 @@ class FleetIT {
 		gateways.upstream.behave(Behaviour.NORMAL);
 	}
 
-	/** Redis can hold what no replica of this version has written. */
+	/** Redis can contain data that was not written by a replica of this version. */
 	@Test
-	void failureWithAPieceOfTheKeyIsToldWithoutIt() throws Exception {
+	void failureWithAPartOfTheKeyIsServedWithoutIt() throws Exception {
 		gateways.upstream.behave(Behaviour.LIMIT);
 		await()
-			.untilAsserted(() -> assertThat(gateways.ask(0, "Cache-Control", "no-cache").statusCode()).isEqualTo(429));
+			.untilAsserted(() -> assertThat(gateways.get(0, "Cache-Control", "no-cache").statusCode()).isEqualTo(429));
 		String written = redis.command("HGET", Incident.key(), "failure").strip();
 		assertThat(written).contains("\"RATE_LIMITED\",\"message\":\"Too many requests\"");
 		String piece = RunningGateway.KEY.substring(3, 12);
@@ -361,13 +361,13 @@ class FleetIT {
 				{ "FOREIGN", "Not " + RunningGateway.KEY } }) {
 			String failure = written.replace("\"RATE_LIMITED\",\"message\":\"Too many requests\"",
 					"\"%s\",\"message\":\"%s\"".formatted(foreign[0], foreign[1]));
-			// A fetch of a replica can replace it, after a cool-down
+			// Repeated, since a fetch of a replica can replace it after a cool-down
 			await().untilAsserted(() -> {
 				String id = UUID.randomUUID().toString();
 				redis.command("HSET", Incident.key(), "id", id, "failedAt", Long.toString(System.currentTimeMillis()),
 						"failure", failure);
 				redis.command("PUBLISH", Incident.key(), id);
-				String body = gateways.ask(1, "Cache-Control", "no-cache").body();
+				String body = gateways.get(1, "Cache-Control", "no-cache").body();
 				assertThat(body).containsIgnoringCase("foreign").doesNotContain(piece);
 			});
 		}
@@ -375,10 +375,10 @@ class FleetIT {
 		gateways.upstream.behave(Behaviour.NORMAL);
 	}
 
-	/** A replica that ends in the middle of a fetch. */
+	/** A replica that is killed or shut down during a fetch. */
 	@ParameterizedTest
 	@ValueSource(booleans = { true, false })
-	void holderThatEndsDelaysOthersByNoMoreThanItsLease(boolean killed) throws Exception {
+	void holderWhenItExitsDuringAFetchDelaysOthersByAtMostItsLease(boolean killed) throws Exception {
 		String port = "spring.data.redis.port=" + redis.port();
 		try (Gateways others = Gateways.start(2, port)) {
 			Hold hold;
@@ -389,9 +389,9 @@ class FleetIT {
 				await().until(() -> RawConnection.get(holder.managementPort(), "/actuator/prometheus")
 					.body()
 					.contains("comfy_gateway_fleet_up 1.0\n"));
-				others.ask(0);
+				others.get(0);
 				await().untilAsserted(() -> assertThat(others.states()).containsOnly("ok"));
-				// It has an answer, and so nobody waits for what it fetches next
+				// It has an answer, so its next fetch runs in the background
 				assertThat(RawConnection.get(holder.port(), "/api/prompt").status()).isEqualTo(200);
 				hold = others.upstream.hold();
 				await().until(() -> RawConnection.get(holder.port(), "/api/prompt")
@@ -408,16 +408,16 @@ class FleetIT {
 			hold.release();
 			long start = System.nanoTime();
 			await().atMost(LEASE.plus(SLOWNESS))
-				.until(() -> others.ask(0, "Cache-Control", "no-cache").statusCode() == 200);
+				.until(() -> others.get(0, "Cache-Control", "no-cache").statusCode() == 200);
 			assertThat(Duration.ofNanos(System.nanoTime() - start))
 				.isLessThan(killed ? LEASE.plus(SLOWNESS) : Duration.ofSeconds(1));
-			assertThat(others.ask(1).statusCode()).isEqualTo(200);
+			assertThat(others.get(1).statusCode()).isEqualTo(200);
 			assertThat(others.fetches() - before).isLessThanOrEqualTo(2);
 		}
 	}
 
 	@Test
-	void callersThatWaitForAnotherReplicaHaveTheirDeadline() throws Exception {
+	void callersWaitingForAnotherReplicaGetAResultByTheirDeadline() throws Exception {
 		try (Gateways two = Gateways.start(2, "spring.data.redis.port=" + redis.port(), "gateway.cooldown=100ms")) {
 			two.upstream.behave(Behaviour.STALL);
 			long start = System.nanoTime();
@@ -433,7 +433,7 @@ class FleetIT {
 	}
 
 	@Test
-	void freshForZeroMeansOneFetchAtATimeForAll() throws Exception {
+	void freshForWhenZeroAllowsOneFetchAtATime() throws Exception {
 		try (Gateways four = Gateways.start(4, "spring.data.redis.port=" + redis.port(), "gateway.fresh-for=0s")) {
 			await().untilAsserted(() -> assertThat(four.states()).containsOnly("ok"));
 			for (int round = 0; round < 3; round++) {
@@ -443,7 +443,7 @@ class FleetIT {
 					.mapToObj(i -> four.caller.sendAsync(four.request(i), BodyHandlers.ofString()))
 					.toList();
 				hold.awaitArrival(1);
-				// All have met the lease when each has waited for a command's time
+				// After this time, all replicas have found the lease taken
 				pass(Duration.ofMillis(400));
 				hold.release();
 				for (CompletableFuture<HttpResponse<String>> answer : waiting) {
@@ -467,7 +467,7 @@ class FleetIT {
 			.toList();
 	}
 
-	/** Lets real time pass, as Redis's does, while the load goes on. */
+	/** Waits in real time, since Redis uses the real clock, while the load continues. */
 	private static void pass(Duration time) {
 		await().pollDelay(time).atMost(time.plusSeconds(10)).until(() -> true);
 	}

@@ -36,7 +36,7 @@ import static org.awaitility.Awaitility.await;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.when;
 
-/** The scripts, as a real Redis runs them. */
+/** Tests of the scripts on a real Redis. */
 @EnabledIf(value = "dev.comfygateway.support.redis.RedisServer#isAvailable",
 		disabledReason = "needs a container engine, or redis-server on the path")
 class FleetScriptsIT {
@@ -81,7 +81,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void claimIsGrantedToOneAndHeldForOthers() {
+	void claimIsGrantedToOneAndReportedAsHeldToOthers() {
 		assertThat(claim("one").status()).isEqualTo(Status.GRANTED);
 		FleetReply other = claim("other");
 		assertThat(other.status()).isEqualTo(Status.HELD);
@@ -89,7 +89,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void publishedAnswerServesOthersByItsAge() {
+	void publishedAnswerIsSharedDependingOnItsAge() {
 		FleetReply granted = claim("one");
 		assertThat(publish("one", answer(7), granted.redisMillis())).isTrue();
 		FleetReply other = claim("other");
@@ -100,7 +100,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void ageCountsFromTheArrivalAndNotFromThePublication() {
+	void ageIsMeasuredFromArrivalAndNotFromPublication() {
 		FleetReply granted = claim("one");
 		publish("one", answer(7), granted.redisMillis() - 5000);
 		assertThat(snapshot(read()).sinceArrival(System.nanoTime())).isGreaterThanOrEqualTo(5 * SECOND);
@@ -108,7 +108,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void holderWhoseLeaseIsOverPublishesNothing() {
+	void holderWhenLeaseHasExpiredAndIsClaimedCannotPublish() {
 		FleetReply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
 		FleetReply next = await().until(() -> claim("next"), reply -> reply.status() == Status.GRANTED);
 		assertThat(publish("late", answer(1), late.redisMillis())).isFalse();
@@ -118,7 +118,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void holderWhoseLeaseIsOverPublishesNothingWithoutAnotherClaim() {
+	void holderWhenLeaseHasExpiredCannotPublish() {
 		FleetReply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
 		await().until(() -> scripts.read(ACCOUNT).join().leaseLeft().isZero());
 		assertThat(publish("late", answer(1), late.redisMillis())).isFalse();
@@ -135,7 +135,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void answerOfAJoinedFetchServesAtAnyAge() {
+	void answerOfAJoinedFetchIsSharedAtAnyAge() {
 		publish("one", answer(7), claim("one").redisMillis());
 		FleetReply next = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
 		assertThat(scripts.claim(ACCOUNT, "three", 0, LEASE, "").join().status()).isEqualTo(Status.HELD);
@@ -145,7 +145,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void leaseIsReleasedWhereTheResultIsOfAnotherKey() {
+	void leaseWhenResultIsOfAnotherKeyIsReleased() {
 		ComfyCloudClient client = mock(ComfyCloudClient.class);
 		when(client.account()).thenReturn(ACCOUNT);
 		SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -166,7 +166,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void releasedLeaseIsGrantedAtOnce() {
+	void releasedLeaseIsGrantedImmediately() {
 		claim("one");
 		assertThat(scripts.release(ACCOUNT, "other").join()).isFalse();
 		assertThat(scripts.release(ACCOUNT, "one").join()).isTrue();
@@ -176,7 +176,7 @@ class FleetScriptsIT {
 	@ParameterizedTest
 	@ValueSource(strings = { "failedAt 1 cooldownEnd 99999999999999", "arrivedAt 1", "answer {} cooldownEnd 1",
 			"leaseEnd 99999999999999", "leaseEnd nan", "arrivedAt inf", "id x", "failure {} failedAt rubbish" })
-	void partOfAResultIsNone(String fields) throws IOException {
+	void incompleteResultIsIgnored(String fields) throws IOException {
 		redis.command(("HSET " + KEY + " " + fields).split(" "));
 		assertThat(scripts.claim(ACCOUNT, "one", SECOND, LEASE, "")
 			.handle((reply, failure) -> reply == null ? FleetFault.of(failure) : reply.status())
@@ -194,7 +194,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void failureIsSharedUntilTheCoolDownIsOver() {
+	void failureIsSharedUntilTheEndOfTheCoolDown() {
 		FleetReply granted = claim("one");
 		publish("one", failure(Reason.RATE_LIMITED, Duration.ofSeconds(20)), granted.redisMillis());
 		FleetReply other = claim("other");
@@ -205,7 +205,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void failureKeepsTheAnswerUnlessItEndsIt() {
+	void failureKeepsTheAnswerUnlessItInvalidatesIt() {
 		publish("one", answer(7), claim("one").redisMillis());
 		FleetReply again = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
 		publish("two", failure(Reason.UNAVAILABLE, Duration.ZERO), again.redisMillis());
@@ -230,7 +230,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void everythingExpires() throws IOException {
+	void allKeysExpire() throws IOException {
 		scripts.probe(ACCOUNT).join();
 		assertThat(Long.parseLong(redis.command("PTTL", KEY))).isPositive();
 		claim("one");
@@ -238,7 +238,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void hashIsSmall() throws IOException {
+	void hashIsWithinTheSizeLimit() throws IOException {
 		publish("one", answer(Long.MAX_VALUE), claim("one").redisMillis());
 		FleetReply again = scripts.claim(ACCOUNT, "two", 0, LEASE, "").join();
 		publish("two", failure(Reason.RATE_LIMITED, LEASE), again.redisMillis());
@@ -246,7 +246,7 @@ class FleetScriptsIT {
 	}
 
 	@Test
-	void scriptsAfterAScriptFlushRunAgain() throws IOException {
+	void scriptsAfterAScriptFlushAreReloaded() throws IOException {
 		claim("one");
 		redis.command("SCRIPT", "FLUSH");
 		assertThat(claim("other").status()).isEqualTo(Status.HELD);

@@ -17,7 +17,7 @@ class FleetStateTests {
 	private final FleetState state = new FleetState(meters);
 
 	@Test
-	void stateHasTheWordOfTheFaultAndAGauge() {
+	void stateHasTheNameOfTheFaultAndAGauge() {
 		assertThat(state.word()).isEqualTo("connecting");
 		assertThat(gauge()).isZero();
 		state.up();
@@ -44,7 +44,7 @@ class FleetStateTests {
 	}
 
 	@Test
-	void recoveredCompletesWhenItIsUpAgain() {
+	void recoveredCompletesWhenRedisRecovers() {
 		CompletableFuture<Void> first = state.recovered();
 		state.up();
 		assertThat(first).isCompleted();

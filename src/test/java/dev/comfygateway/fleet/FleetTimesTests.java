@@ -23,7 +23,7 @@ class FleetTimesTests {
 	}
 
 	@Test
-	void resultsAreKeptLongerThanTheyCanServe() {
+	void resultsAreKeptLongerThanTheyMayBeServed() {
 		assertThat(FleetTimes
 			.of(Duration.ofSeconds(60), Duration.ofSeconds(15), GatewaySettings.with("stale-if-error=24h"))
 			.retention()).isGreaterThan(Duration.ofHours(24));

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-/** Fleets on a cluster, with sentinels, and on a Redis that is not there or is shared. */
+/** Tests of fleets with Redis Cluster, Sentinel, a missing Redis and a shared Redis. */
 @Isolated("measures times")
 @EnabledIf(value = "dev.comfygateway.support.redis.RedisServer#isAvailable",
 		disabledReason = "needs a container engine, or redis-server on the path")
@@ -28,11 +28,11 @@ class FleetTopologiesIT {
 	private static final int REQUESTS_PER_SECOND = 200;
 
 	@Test
-	void failoverOfAClusterGoesUnnoticed() throws IOException {
+	void clusterFailoverDoesNotAffectCallers() throws IOException {
 		try (RedisCluster cluster = RedisCluster.start();
 				Gateways gateways = Gateways.start(4,
 						"spring.data.redis.cluster.nodes=" + String.join(",", cluster.nodes()))) {
-			goesUnnoticed(gateways, () -> {
+			assertCallersNotAffected(gateways, () -> {
 				String key = key(cluster);
 				RedisServer master = cluster.masterOf(key);
 				master.kill();
@@ -50,23 +50,23 @@ class FleetTopologiesIT {
 	}
 
 	@Test
-	void failoverBySentinelsGoesUnnoticed() throws IOException {
+	void sentinelFailoverDoesNotAffectCallers() throws IOException {
 		try (RedisSentinels sentinels = RedisSentinels.start();
 				Gateways gateways = Gateways.start(4, "spring.data.redis.sentinel.master=" + sentinels.masterName(),
 						"spring.data.redis.sentinel.nodes=" + String.join(",", sentinels.nodes()))) {
-			goesUnnoticed(gateways, () -> {
+			assertCallersNotAffected(gateways, () -> {
 				sentinels.failOver();
 				sentinels.awaitNewMaster();
 			});
-			goesUnnoticed(gateways, () -> {
+			assertCallersNotAffected(gateways, () -> {
 				sentinels.killMaster();
 				sentinels.awaitNewMaster();
 			});
 		}
 	}
 
-	/** Whether there is one request a window, and at most one more. */
-	private static void goesUnnoticed(Gateways gateways, Failover failover) throws IOException {
+	/** Checks that there is one request per window, and at most one more. */
+	private static void assertCallersNotAffected(Gateways gateways, Failover failover) throws IOException {
 		awaitOneFleet(gateways);
 		try (SteadyLoad load = SteadyLoad.start(gateways, REQUESTS_PER_SECOND)) {
 			await().until(() -> load.answered() > REQUESTS_PER_SECOND);
@@ -82,62 +82,62 @@ class FleetTopologiesIT {
 	}
 
 	@Test
-	void gatewaysStartWithoutRedisAndBecomeAFleetWhenItComes() throws Exception {
+	void gatewaysWhenStartedBeforeRedisFormAFleetLater() throws Exception {
 		RedisServer redis = RedisServer.start();
 		redis.kill();
 		try (redis; Gateways gateways = Gateways.start(2, "spring.data.redis.port=" + redis.port())) {
-			assertThat(gateways.ask(0).statusCode()).isEqualTo(200);
-			assertThat(gateways.ask(1).statusCode()).isEqualTo(200);
+			assertThat(gateways.get(0).statusCode()).isEqualTo(200);
+			assertThat(gateways.get(1).statusCode()).isEqualTo(200);
 			assertThat(gateways.fetches()).isEqualTo(2);
 			await().untilAsserted(() -> assertThat(gateways.states()).containsOnly("unreachable"));
 			redis.restart();
 			await().atMost(6, TimeUnit.SECONDS).untilAsserted(() -> assertThat(gateways.states()).containsOnly("ok"));
 			gateways.upstream.queueRemaining(77);
-			await().untilAsserted(() -> assertThat(gateways.ask(0, "Cache-Control", "no-cache").body()).contains("77"));
+			await().untilAsserted(() -> assertThat(gateways.get(0, "Cache-Control", "no-cache").body()).contains("77"));
 			int before = gateways.fetches();
-			await().untilAsserted(() -> assertThat(gateways.ask(1).body()).contains("77"));
+			await().untilAsserted(() -> assertThat(gateways.get(1).body()).contains("77"));
 			assertThat(gateways.fetches()).isLessThanOrEqualTo(before + 1);
 		}
 	}
 
 	@Test
-	void wrongPasswordIsNamedAndTheRightOneServes() throws Exception {
+	void wrongPasswordIsReportedAndTheRightOneWorks() throws Exception {
 		try (RedisServer redis = RedisServer.start("--requirepass", "secret")) {
 			String port = "spring.data.redis.port=" + redis.port();
 			try (Gateways wrong = Gateways.start(1, port, "spring.data.redis.password=wrong")) {
-				assertThat(wrong.ask(0).statusCode()).isEqualTo(200);
+				assertThat(wrong.get(0).statusCode()).isEqualTo(200);
 				await().untilAsserted(() -> assertThat(wrong.states()).containsOnly("wrongpass"));
 			}
 			try (Gateways right = Gateways.start(2, port, "spring.data.redis.password=secret")) {
 				awaitOneFleet(right);
-				right.ask(0);
-				HttpResponse<String> other = right.ask(1);
+				right.get(0);
+				HttpResponse<String> other = right.get(1);
 				assertThat(right.fetches()).isEqualTo(1);
 				assertThat(other.headers().firstValue("Cache-Status")).isPresent();
 			}
 		}
 	}
 
-	/** The rights that the runbook tells operators to give. */
+	/** Tests the permissions of the Redis user in the operations document. */
 	@Test
-	void rightsInTheRunbookAreEnough() throws Exception {
+	void documentedPermissionsAreSufficient() throws Exception {
 		try (RedisServer redis = RedisServer.start()) {
 			redis.command(rights().split(" "));
 			try (Gateways gateways = Gateways.start(2, "spring.data.redis.port=" + redis.port(),
 					"spring.data.redis.username=comfy-gateway", "spring.data.redis.password=secret")) {
 				awaitOneFleet(gateways);
-				gateways.ask(0);
+				gateways.get(0);
 				gateways.upstream.queueRemaining(78);
 				await().untilAsserted(
-						() -> assertThat(gateways.ask(0, "Cache-Control", "no-cache").body()).contains("78"));
-				await().untilAsserted(() -> assertThat(gateways.ask(1).body()).contains("78"));
+						() -> assertThat(gateways.get(0, "Cache-Control", "no-cache").body()).contains("78"));
+				await().untilAsserted(() -> assertThat(gateways.get(1).body()).contains("78"));
 				assertThat(redis.command("ACL", "LOG")).isBlank();
 				redis.command("ACL", "SETUSER", "comfy-gateway", "-publish");
 				await().untilAsserted(() -> {
-					gateways.ask(0, "Cache-Control", "no-cache");
+					gateways.get(0, "Cache-Control", "no-cache");
 					assertThat(gateways.states()).contains("noperm");
 				});
-				assertThat(gateways.ask(0).statusCode()).isEqualTo(200);
+				assertThat(gateways.get(0).statusCode()).isEqualTo(200);
 			}
 		}
 	}
@@ -155,7 +155,7 @@ class FleetTopologiesIT {
 	}
 
 	@Test
-	void accountsOnOneRedisAreApart() throws Exception {
+	void accountsOnOneRedisAreSeparate() throws Exception {
 		try (RedisServer redis = RedisServer.start()) {
 			String port = "spring.data.redis.port=" + redis.port();
 			try (Gateways one = Gateways.start(2, port);
@@ -164,9 +164,9 @@ class FleetTopologiesIT {
 				awaitOneFleet(one);
 				awaitOneFleet(other);
 				one.upstream.queueRemaining(5);
-				assertThat(other.ask(0).statusCode()).isEqualTo(401);
-				assertThat(one.ask(0).body()).contains("5");
-				assertThat(one.ask(1).body()).contains("5");
+				assertThat(other.get(0).statusCode()).isEqualTo(401);
+				assertThat(one.get(0).body()).contains("5");
+				assertThat(one.get(1).body()).contains("5");
 				assertThat(redis.command("KEYS", "*").lines()).hasSize(2)
 					.allMatch(key -> key.matches("\\{comfy-gateway:[0-9a-f]{32}}:3:prompt"));
 				assertThat(redis.command("KEYS", "*")).doesNotContain(RunningGateway.KEY);
@@ -178,7 +178,7 @@ class FleetTopologiesIT {
 		await().atMost(10, TimeUnit.SECONDS).untilAsserted(() -> assertThat(gateways.states()).containsOnly("ok"));
 	}
 
-	/** Something that happens to the servers. */
+	/** Action that triggers a failover. */
 	private interface Failover {
 
 		void run() throws IOException;

@@ -23,8 +23,8 @@ import org.springframework.context.support.GenericApplicationContext;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Gateways of one fleet in this process, in front of one simulated upstream. They run in
- * real time, as Redis does, and their clocks differ by 10 s.
+ * Gateways of one fleet in this process, with one simulated upstream. They run in real
+ * time, like Redis, and their clocks differ by 10 s.
  */
 final class Gateways implements AutoCloseable {
 
@@ -40,7 +40,8 @@ final class Gateways implements AutoCloseable {
 
 	/**
 	 * Starts gateways.
-	 * @param settings settings of all, such as {@code spring.data.redis.port=6379}
+	 * @param settings settings of all gateways, such as
+	 * {@code spring.data.redis.port=6379}
 	 */
 	static Gateways start(int count, String... settings) {
 		Gateways gateways = new Gateways();
@@ -57,7 +58,7 @@ final class Gateways implements AutoCloseable {
 		contexts.add(context);
 	}
 
-	/** Arguments of a gateway; settings replace those that all have. */
+	/** Arguments of a gateway. The settings override the common ones. */
 	private String[] arguments(String... settings) {
 		Map<String, String> values = new LinkedHashMap<>(
 				Map.of("server.port", "0", "management.server.port", "0", "comfy.base-url", upstream.baseUrl(),
@@ -73,7 +74,7 @@ final class Gateways implements AutoCloseable {
 		return contexts.size();
 	}
 
-	/** Upstream's requests so far. */
+	/** Number of requests that the upstream has received. */
 	int fetches() {
 		return upstream.received().size();
 	}
@@ -84,11 +85,11 @@ final class Gateways implements AutoCloseable {
 		return (headers.length == 0 ? request : request.headers(headers)).build();
 	}
 
-	HttpResponse<String> ask(int gateway, String... headers) throws Exception {
+	HttpResponse<String> get(int gateway, String... headers) throws Exception {
 		return caller.send(request(gateway, headers), BodyHandlers.ofString());
 	}
 
-	/** Words of health about the fleet, one a gateway. */
+	/** State of the fleet in the health of each gateway. */
 	List<String> states() {
 		return IntStream.range(0, count()).mapToObj(this::state).toList();
 	}
@@ -97,7 +98,7 @@ final class Gateways implements AutoCloseable {
 		return json.readTree(manage(gateway, "health")).at("/components/upstream/details/fleet").asString();
 	}
 
-	/** Body of an actuator endpoint. */
+	/** Returns the body of an actuator endpoint. */
 	String manage(int gateway, String endpoint) {
 		try {
 			return caller.send(HttpRequest

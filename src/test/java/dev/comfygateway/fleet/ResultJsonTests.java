@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
-/** {@link SnapshotJson} and {@link CooldownJson}. */
+/** Tests of {@link SnapshotJson} and {@link CooldownJson}. */
 class ResultJsonTests {
 
 	private static final long AT = Duration.ofMinutes(1).toNanos();
@@ -52,13 +52,13 @@ class ResultJsonTests {
 	}
 
 	@Test
-	void readWhenFailureHasNoTextIsEqual() {
+	void readWhenFailureHasNoMessageIsEqual() {
 		Cooldown cooldown = cooldown(Reason.DNS_ERROR, null, null, null);
 		assertThat(read(CooldownJson.write(cooldown), 4)).isEqualTo(cooldown);
 	}
 
 	@Test
-	void writtenResultsAreSmall() {
+	void writtenResultsAreWithinTheSizeLimit() {
 		String longest = CooldownJson.write(cooldown(Reason.RATE_LIMITED, "C".repeat(64), "m".repeat(300), TOOK));
 		assertThat(longest).hasSizeLessThan(1024);
 	}
@@ -71,13 +71,13 @@ class ResultJsonTests {
 			"{\"promptInfo\":{},\"ageOnArrival\":-1,\"took\":1,\"arrivedAt\":1}",
 			"{\"promptInfo\":{\"exec_info\":{\"queue_remaining\":-1}},\"ageOnArrival\":0,\"took\":1,\"arrivedAt\":1}",
 			"{\"promptInfo\":{\"exec_info\":7},\"ageOnArrival\":0,\"took\":1,\"arrivedAt\":1}" })
-	void readWhenTextIsNoSnapshotThrows(String text) {
+	void readWhenTextIsNotASnapshotThrows(String text) {
 		assertThatExceptionOfType(InvalidResultException.class).isThrownBy(() -> SnapshotJson.read(text, 1, AT));
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "rubbish", "{}", "null", "{\"reason\":\"WHIM\"}" })
-	void readWhenTextIsNoCooldownThrows(String text) {
+	void readWhenTextIsNotACooldownThrows(String text) {
 		assertInvalid(text);
 	}
 

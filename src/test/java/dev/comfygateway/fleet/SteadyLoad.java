@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Load at a constant rate over all gateways; every answer must be good and in time. */
+/** Constant-rate load on all gateways. Every answer must be good and within its deadline. */
 final class SteadyLoad implements AutoCloseable {
 
 	private final Gateways gateways;
@@ -56,7 +56,7 @@ final class SteadyLoad implements AutoCloseable {
 		return answer.statusCode() == 200 && answer.body().contains("queue_remaining");
 	}
 
-	/** What callers got other than good answers. */
+	/** Failed requests and unexpected responses. */
 	List<String> wrong() {
 		return List.copyOf(wrong);
 	}
@@ -65,7 +65,7 @@ final class SteadyLoad implements AutoCloseable {
 		return answered.get();
 	}
 
-	/** Longest time of a request since the last call. */
+	/** Maximum duration of a request since the last call. */
 	Duration slowest() {
 		return Duration.ofNanos(slowest.getAndSet(0));
 	}

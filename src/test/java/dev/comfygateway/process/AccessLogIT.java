@@ -17,7 +17,7 @@ class AccessLogIT {
 	private static final int TIMES = 20;
 
 	@Test
-	void logWhenOnHasALineForEachRequestAndNoTextOfACaller() throws Exception {
+	void logWhenEnabledHasALinePerRequestWithoutTextFromCallers() throws Exception {
 		List<String> lines = requests();
 		assertThat(lines).filteredOn(line -> line.contains("/api/prompt"))
 			.hasSize(TIMES + 2)
@@ -29,7 +29,7 @@ class AccessLogIT {
 		assertThat(lines).noneMatch(line -> line.contains("SECRET") || line.contains(KEY));
 	}
 
-	/** Output of the gateway while it answers repeated requests. */
+	/** Output lines of a gateway that has handled repeated requests. */
 	private static List<String> requests() throws IOException, InterruptedException {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess.start(Map.of("SERVER_JETTY_ACCESSLOG_ENABLED", "true"),

@@ -28,9 +28,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 /**
- * Thousands of connections with whatever heads and parameters, complete or not, against a
- * gateway with the container's heap. They end nothing, and probes are answered beside
- * them.
+ * Tests of a gateway with the container's heap under thousands of connections with
+ * arbitrary heads and parameters, complete and incomplete. The process must survive, and
+ * probes must be answered during the flood.
  */
 @Isolated("measures times")
 class FloodIT {
@@ -39,8 +39,8 @@ class FloodIT {
 
 	private static final int CALLERS = 10_000;
 
-	/** How long a probe may take beside the flood. */
-	private static final int AT_ONCE_MILLIS = 1_000;
+	/** Maximum response time of a probe during the flood. */
+	private static final int MAX_RESPONSE_MILLIS = 1_000;
 
 	private static final int PATIENCE_SECONDS = 60;
 
@@ -65,8 +65,8 @@ class FloodIT {
 		gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
 				"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s");
 		gateway.awaitStart();
-		// Loads what the probes need
-		awaitAnswersAtOnce();
+		// Loads the classes that probes need
+		awaitImmediateResponses();
 	}
 
 	@AfterAll
@@ -103,7 +103,7 @@ class FloodIT {
 					"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + "a\n".repeat(4_000)),
 			entry("what is no HTTP", "\u0016\u0003\u0001\u0002\u0000\u0001".repeat(1_000)));
 
-	/** Forms that hold most, each in its way, and all forms together. */
+	/** Heads that occupy the most heap, each in a different way, and all heads together. */
 	static Stream<Arguments> floods() {
 		List<String> all = Stream.concat(COMPLETE.values().stream(), OTHERS.values().stream()).toList();
 		return Stream.concat(Stream
@@ -124,14 +124,14 @@ class FloodIT {
 
 	@ParameterizedTest(name = "{0}")
 	@MethodSource("floods")
-	void probesAreAnsweredAndTheProcessGoesOn(String what, List<String> heads) throws Exception {
+	void probesDuringAFloodAreAnswered(String what, List<String> heads) throws Exception {
 		assertSurvives(gateway.port(), CALLERS, heads);
 	}
 
 	@Test
 	@EnabledIf(value = Nginx.IS_INSTALLED, disabledReason = "There is no /usr/sbin/nginx")
-	void probesAreAnsweredAndTheProcessGoesOnBehindNginx() throws Exception {
-		// It passes on whatever it takes, each request by a connection of its own
+	void probesDuringAFloodThroughNginxAreAnswered() throws Exception {
+		// nginx forwards every request that it accepts, each on a separate connection
 		try (Nginx nginx = Nginx.start("client_header_buffer_size 16k; large_client_header_buffers 8 16k;", """
 				location / {
 				  proxy_pass http://127.0.0.1:%s;
@@ -144,7 +144,7 @@ class FloodIT {
 	}
 
 	@Test
-	void ordinaryHeadersOfSixKilobytesPassAfterAFlood() throws Exception {
+	void headersOfSixKilobytesAfterAFloodAreAccepted() throws Exception {
 		assertSurvives(gateway.port(), CALLERS, List.of(withoutEnd(get("/api/prompt", FIELDS))));
 		String[] headers = IntStream.range(0, 30)
 			.mapToObj(i -> "X-Ordinary-%s: %s".formatted(i, "x".repeat(180)))
@@ -159,30 +159,30 @@ class FloodIT {
 		Hold hold = upstream.hold();
 		try (FloodingCallers flood = FloodingCallers.start(port, callers, heads)) {
 			do {
-				awaitAnswersAtOnce();
+				awaitImmediateResponses();
 			}
 			while (!flood.isSent());
 			assertThat(flood.connected()).isEqualTo(callers);
-			awaitAnswersAtOnce();
+			awaitImmediateResponses();
 		}
 		finally {
 			hold.release();
 		}
 		assertThat(gateway.output()).doesNotContain("OutOfMemory");
 		assertThat(gateway.isAlive()).isTrue();
-		// All is as before
+		// The gateway has recovered
 		Awaitility.await()
 			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
 			.ignoreExceptions()
 			.until(() -> RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache").status() == 200);
 	}
 
-	/** The client takes processors from the gateway, so that one late answer is none. */
-	private static void awaitAnswersAtOnce() {
+	/** Retries late responses, since the client competes with the gateway for the CPU. */
+	private static void awaitImmediateResponses() {
 		for (int port : new int[] { gateway.port(), gateway.managementPort() }) {
 			String path = port == gateway.port() ? "/livez" : "/actuator/health/liveness";
 			Awaitility.await(path).atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).ignoreExceptions().until(() -> {
-				try (RawConnection probe = new RawConnection(port, AT_ONCE_MILLIS)) {
+				try (RawConnection probe = new RawConnection(port, MAX_RESPONSE_MILLIS)) {
 					return probe.send(get(path, "")).read().status() == 200;
 				}
 			});

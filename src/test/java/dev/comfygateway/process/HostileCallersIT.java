@@ -30,16 +30,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Callers who take what they can from a gateway with the container's heap, beside whom
- * all others must be answered at once.
+ * Tests of a gateway with the container's heap and callers that exhaust its resources.
+ * All other callers must be answered immediately.
  */
 @Isolated("measures times")
 class HostileCallersIT {
 
 	private static final String KEY = "key-that-nobody-takes";
 
-	/** How long any answer may take beside the hostile ones. */
-	private static final int AT_ONCE_MILLIS = 1_000;
+	/** Maximum response time of other requests during the attack. */
+	private static final int MAX_RESPONSE_MILLIS = 1_000;
 
 	private static final int PATIENCE_SECONDS = 60;
 
@@ -51,7 +51,7 @@ class HostileCallersIT {
 
 	private static GatewayProcess gateway;
 
-	/** Connections of the management port, and of the metrics' request. */
+	/** Connections of the management port and of the request for the metrics. */
 	private static final int MAX_LEFT = 20;
 
 	@BeforeAll
@@ -61,12 +61,12 @@ class HostileCallersIT {
 		gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
 				"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s");
 		gateway.awaitStart();
-		assertOthersAreAnsweredAtOnce();
+		assertOthersAreAnsweredImmediately();
 	}
 
-	/** Connections of the test before count until the gateway has closed them. */
+	/** Waits until the gateway has closed the connections of the previous test. */
 	@BeforeEach
-	void awaitConnectionsEnded() {
+	void awaitConnectionsClosed() {
 		Awaitility.await()
 			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
 			.ignoreExceptions()
@@ -86,90 +86,90 @@ class HostileCallersIT {
 
 	@ParameterizedTest
 	@CsvSource({ "/api/prompt, 16", "/api/prompt, 64", "/livez, 16", "/livez, 64", "/nope, 16", "/nope, 64" })
-	void answersBesideCallersWhoPipelineAndNeverReadComeAtOnce(String path, int callers) throws Exception {
-		try (PipeliningCallers deaf = PipeliningCallers.startDeaf(gateway.port(), callers, get(path), 5_000)) {
-			assertOthersAreAnsweredAtOnce();
+	void otherRequestsWhileCallersPipelineWithoutReadingAreAnsweredImmediately(String path, int callers) throws Exception {
+		try (PipeliningCallers deaf = PipeliningCallers.startWithoutReading(gateway.port(), callers, get(path), 5_000)) {
+			assertOthersAreAnsweredImmediately();
 			deaf.awaitStalled();
-			assertOthersAreAnsweredAtOnce();
-			assertNoRequestHoldsAThread();
+			assertOthersAreAnsweredImmediately();
+			assertNoRequestOccupiesAThread();
 		}
-		assertOthersAreAnsweredAtOnce();
+		assertOthersAreAnsweredImmediately();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/actuator/health/liveness", "/actuator/nope" })
-	void answersBesideOperatorsWhoPipelineAndNeverReadComeAtOnce(String path) throws Exception {
-		try (PipeliningCallers deaf = PipeliningCallers.startDeaf(gateway.managementPort(), 64, get(path), 5_000)) {
-			assertOthersAreAnsweredAtOnce();
+	void otherRequestsWhileOperatorsPipelineWithoutReadingAreAnsweredImmediately(String path) throws Exception {
+		try (PipeliningCallers deaf = PipeliningCallers.startWithoutReading(gateway.managementPort(), 64, get(path), 5_000)) {
+			assertOthersAreAnsweredImmediately();
 			deaf.awaitStalled();
-			assertOthersAreAnsweredAtOnce();
-			assertNoRequestHoldsAThread();
+			assertOthersAreAnsweredImmediately();
+			assertNoRequestOccupiesAThread();
 		}
 	}
 
 	@Test
-	void answersBesideThousandsWhoPipelineAndNeverReadComeAtOnce() throws Exception {
-		try (PipeliningCallers deaf = PipeliningCallers.startDeaf(gateway.port(), 5_000, get("/livez"), 500)) {
+	void otherRequestsWhileThousandsPipelineWithoutReadingAreAnsweredImmediately() throws Exception {
+		try (PipeliningCallers deaf = PipeliningCallers.startWithoutReading(gateway.port(), 5_000, get("/livez"), 500)) {
 			deaf.awaitStalled();
-			// Accepted after all of those
+			// This connection is accepted after all others
 			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
-			assertOthersAreAnsweredAtOnce();
+			assertOthersAreAnsweredImmediately();
 		}
 		Awaitility.await()
 			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
 			.ignoreExceptions()
-			.untilAsserted(HostileCallersIT::assertOthersAreAnsweredAtOnce);
+			.untilAsserted(HostileCallersIT::assertOthersAreAnsweredImmediately);
 		assertThat(gateway.isAlive()).isTrue();
 		assertThat(gateway.output()).doesNotContain("OutOfMemory");
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "/api/prompt, 1", "/api/prompt, 8", "/livez, 1", "/livez, 8" })
-	void answersBesideCallersWhoPipelineWithoutPauseComeAtOnce(String path, int callers) throws Exception {
+	void otherRequestsWhileCallersPipelineContinuouslyAreAnsweredImmediately(String path, int callers) throws Exception {
 		try (PipeliningCallers greedy = PipeliningCallers.startReading(gateway.port(), callers, get(path))) {
 			greedy.awaitReceived(100_000);
-			try (RawConnection other = new RawConnection(gateway.port(), AT_ONCE_MILLIS)) {
+			try (RawConnection other = new RawConnection(gateway.port(), MAX_RESPONSE_MILLIS)) {
 				for (int i = 0; i < 200; i++) {
 					assertThat(other.send(get("/api/prompt")).read().status()).isEqualTo(200);
 				}
 			}
-			assertOthersAreAnsweredAtOnce();
+			assertOthersAreAnsweredImmediately();
 		}
 	}
 
 	@ParameterizedTest
 	@ValueSource(booleans = { false, true })
-	void answersBesideReadersOfALargeFileWhoStopOrDawdleComeAtOnce(boolean dawdle) throws Exception {
+	void otherRequestsWhileLargeFilesAreReadSlowlyOrNotAtAllAreAnsweredImmediately(boolean slowly) throws Exception {
 		String file = largeFile();
 		try (Connections readers = new Connections();
 				ScheduledExecutorService ticks = Executors.newSingleThreadScheduledExecutor()) {
 			for (int i = 0; i < 200; i++) {
-				readers.open(AT_ONCE_MILLIS).send(get(file));
+				readers.open(MAX_RESPONSE_MILLIS).send(get(file));
 			}
-			if (dawdle) {
+			if (slowly) {
 				ticks.scheduleWithFixedDelay(readers::readSome, 0, 500, TimeUnit.MILLISECONDS);
 			}
-			assertOthersAreAnsweredAtOnce();
-			// These readers are given up, and so others can have it
+			assertOthersAreAnsweredImmediately();
+			// Connections of slow readers are closed, so others can get the file
 			Awaitility.await()
 				.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
 				.ignoreExceptions()
 				.until(() -> RawConnection.get(gateway.port(), file).body().length() > LARGE_FILE_MIN_SIZE);
-			assertOthersAreAnsweredAtOnce();
-			assertNoRequestHoldsAThread();
+			assertOthersAreAnsweredImmediately();
+			assertNoRequestOccupiesAThread();
 			ticks.shutdownNow();
 		}
 	}
 
 	@Test
-	void answersBesideHalfSentRequestsComeToAll() throws Exception {
+	void allCallersWhileOthersSendIncompleteRequestsAreAnswered() throws Exception {
 		String half = get("/api/prompt", "X-Long: " + "x".repeat(3_000));
 		try (Connections halfSent = new Connections(); Connections others = new Connections()) {
 			for (int i = 0; i < 300; i++) {
-				halfSent.open(AT_ONCE_MILLIS).send(half.substring(0, half.length() - 2));
+				halfSent.open(MAX_RESPONSE_MILLIS).send(half.substring(0, half.length() - 2));
 			}
 			for (int i = 0; i < 100; i++) {
-				others.open(AT_ONCE_MILLIS).send(get("/api/prompt", "X-Long: " + "x".repeat(3_072)));
+				others.open(MAX_RESPONSE_MILLIS).send(get("/api/prompt", "X-Long: " + "x".repeat(3_072)));
 			}
 			for (RawConnection other : others) {
 				assertThat(other.read().status()).isEqualTo(200);
@@ -181,7 +181,7 @@ class HostileCallersIT {
 	}
 
 	@Test
-	void callersBeyondTheBoundAreRefusedAndThePermitsReturn() throws Exception {
+	void callersAboveTheLimitAreRejectedAndPermitsAreReleased() throws Exception {
 		awaitStale();
 		Hold hold = upstream.hold();
 		try (Connections waiting = new Connections(); Connections gone = new Connections()) {
@@ -204,19 +204,19 @@ class HostileCallersIT {
 		finally {
 			hold.release();
 		}
-		assertOthersAreAnsweredAtOnce();
+		assertOthersAreAnsweredImmediately();
 	}
 
 	@Test
-	void resetsLeaveNothingBehind() throws Exception {
-		// What a first round loads and starts is not what one leaves behind
+	void resetConnectionsLeakNothing() throws Exception {
+		// The first round loads classes and starts threads, which are not leaks
 		resetAll(100);
-		assertNothingWaits();
+		assertNoCallersWaiting();
 		long descriptors = gateway.descriptors();
 		resetAll(2_000);
-		assertNothingWaits();
+		assertNoCallersWaiting();
 		Awaitility.await().atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).until(() -> gateway.descriptors() <= descriptors);
-		assertOthersAreAnsweredAtOnce();
+		assertOthersAreAnsweredImmediately();
 	}
 
 	private static void resetAll(int callers) throws IOException {
@@ -236,12 +236,12 @@ class HostileCallersIT {
 		}
 	}
 
-	private static void assertNothingWaits() throws Exception {
+	private static void assertNoCallersWaiting() throws Exception {
 		awaitWaiting(0);
-		assertNoRequestHoldsAThread();
+		assertNoRequestOccupiesAThread();
 	}
 
-	/** Waits until the cached answer may be refreshed by who asks for it. */
+	/** Waits until a request can refresh the cached answer. */
 	private static void awaitStale() {
 		Awaitility.await()
 			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
@@ -259,8 +259,8 @@ class HostileCallersIT {
 				.contains("comfy_gateway_callers_waiting %s.0\n".formatted(callers)));
 	}
 
-	/** The threads that requests are handed over to end where they have no work. */
-	private static void assertNoRequestHoldsAThread() {
+	/** The bulkhead threads end when they have no work. */
+	private static void assertNoRequestOccupiesAThread() {
 		Awaitility.await()
 			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
 			.untilAsserted(() -> assertThat(gateway.threadDump().lines())
@@ -268,17 +268,17 @@ class HostileCallersIT {
 				.isEmpty());
 	}
 
-	private static void assertOthersAreAnsweredAtOnce() throws IOException {
+	private static void assertOthersAreAnsweredImmediately() throws IOException {
 		for (int i = 0; i < 3; i++) {
-			assertAnsweredAtOnce(gateway.port(), "/livez", 200);
-			assertAnsweredAtOnce(gateway.managementPort(), "/actuator/health/liveness", 200);
-			assertAnsweredAtOnce(gateway.port(), "/api/prompt", 200);
-			assertAnsweredAtOnce(gateway.port(), "/nope", 404);
+			assertAnsweredImmediately(gateway.port(), "/livez", 200);
+			assertAnsweredImmediately(gateway.managementPort(), "/actuator/health/liveness", 200);
+			assertAnsweredImmediately(gateway.port(), "/api/prompt", 200);
+			assertAnsweredImmediately(gateway.port(), "/nope", 404);
 		}
 	}
 
-	private static void assertAnsweredAtOnce(int port, String path, int status) throws IOException {
-		try (RawConnection connection = new RawConnection(port, AT_ONCE_MILLIS)) {
+	private static void assertAnsweredImmediately(int port, String path, int status) throws IOException {
+		try (RawConnection connection = new RawConnection(port, MAX_RESPONSE_MILLIS)) {
 			assertThat(connection.send(get(path)).read().status()).as(path).isEqualTo(status);
 		}
 	}
@@ -293,7 +293,7 @@ class HostileCallersIT {
 		return RawConnection.request("GET", path, headers);
 	}
 
-	/** Connections that end together. */
+	/** Connections that are closed together. */
 	private static final class Connections implements AutoCloseable, Iterable<RawConnection> {
 
 		private final List<RawConnection> open = new ArrayList<>();
@@ -304,7 +304,7 @@ class HostileCallersIT {
 			return connection;
 		}
 
-		/** Reads a little of what has come by each. */
+		/** Reads some bytes from each connection. */
 		void readSome() {
 			for (RawConnection connection : open) {
 				connection.readSome(1_000);

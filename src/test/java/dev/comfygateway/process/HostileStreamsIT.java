@@ -27,16 +27,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Callers over HTTP/2 who take what they can from a gateway with the container's heap,
- * beside whom all others must be answered at once.
+ * Tests of a gateway with the container's heap and HTTP/2 callers that exhaust its
+ * resources. All other callers must be answered immediately.
  */
 @Isolated("measures times")
 class HostileStreamsIT {
 
 	private static final String KEY = "key-that-nobody-takes";
 
-	/** How long any answer may take beside the hostile ones. */
-	private static final int AT_ONCE_MILLIS = 1_000;
+	/** Maximum response time of other requests during the attack. */
+	private static final int MAX_RESPONSE_MILLIS = 1_000;
 
 	private static final int PATIENCE_SECONDS = 60;
 
@@ -44,7 +44,7 @@ class HostileStreamsIT {
 
 	private static final String NO_CACHE = "Cache-Control: no-cache";
 
-	/** A closed connection may lose what it has sent last. */
+	/** The last bytes sent on a closed connection can be lost. */
 	private static final int LOST = -1;
 
 	private static final int CALM = ErrorCode.ENHANCE_YOUR_CALM_ERROR.code;
@@ -61,10 +61,10 @@ class HostileStreamsIT {
 		upstream.queueRemaining(3);
 		gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
 				"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s", "--server.http2.enabled=true",
-				// Ends what is slow soon
+				// Closes slow connections soon
 				"--server.jetty.connection-idle-timeout=2s");
 		gateway.awaitStart();
-		assertOthersAreAnsweredAtOnce();
+		assertOthersAreAnsweredImmediately();
 	}
 
 	@AfterEach
@@ -72,7 +72,7 @@ class HostileStreamsIT {
 		for (Http2Connection caller : callers) {
 			caller.close();
 		}
-		assertOthersAreAnsweredAtOnce();
+		assertOthersAreAnsweredImmediately();
 		assertThat(gateway.isAlive()).isTrue();
 		assertThat(gateway.output()).doesNotContain("OutOfMemory", "Exception", " ERROR ");
 	}
@@ -84,7 +84,7 @@ class HostileStreamsIT {
 	}
 
 	@Test
-	void connectionThatResetsItsStreamsIsClosed() throws Exception {
+	void connectionWhenItResetsItsStreamsIsClosed() throws Exception {
 		Hold hold = upstream.hold();
 		try {
 			for (int i = 0; i < 20; i++) {
@@ -95,17 +95,17 @@ class HostileStreamsIT {
 				});
 				assertThat(caller.awaitEnd()).isIn(CALM, LOST);
 			}
-			assertOthersAreAnsweredAtOnce();
+			assertOthersAreAnsweredImmediately();
 		}
 		finally {
 			hold.release();
 		}
-		awaitNobodyWaits();
+		awaitNoWaitingCallers();
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "PING, 8", "SETTINGS, 0", "CONTINUATION, 0", "CONTINUATION, 1000", "DATA, 0", "WINDOW_UPDATE, 4" })
-	void connectionThatFloodsIsClosed(String type, int length) throws Exception {
+	void connectionWhenItFloodsWithFramesIsClosed(String type, int length) throws Exception {
 		byte[] payload = new byte[length];
 		if (type.equals("WINDOW_UPDATE")) {
 			payload[length - 1] = 1;
@@ -135,7 +135,7 @@ class HostileStreamsIT {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/api/prompt", "/livez", "/v3/api-docs", "/nope", "/api/prompt/events" })
-	void streamsThatNeverReadAreReset(String path) throws Exception {
+	void streamsWhenNeverReadAreReset(String path) throws Exception {
 		List<Integer> streams = new ArrayList<>();
 		for (int i = 0; i < 10; i++) {
 			Http2Connection caller = connect(0);
@@ -143,8 +143,8 @@ class HostileStreamsIT {
 				streams.add(caller.request(get(path)));
 			}
 		}
-		assertOthersAreAnsweredAtOnce();
-		// Answered after all of those
+		assertOthersAreAnsweredImmediately();
+		// Answered after all others
 		assertThat(Http2Connection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
 		for (Http2Connection caller : callers) {
 			assertThat(caller.awaitReset(streams.getFirst())).isEqualTo(ErrorCode.CANCEL_STREAM_ERROR.code);
@@ -153,8 +153,8 @@ class HostileStreamsIT {
 	}
 
 	@Test
-	void streamThatStallsStallsNoOther() throws Exception {
-		// Grants each stream less than the document takes, and reads all that comes
+	void stalledStreamDoesNotAffectOthers() throws Exception {
+		// Grants each stream less than the size of the document, and reads all frames
 		Http2Connection caller = connect(1_000);
 		int stalled = caller.requestWithoutReading(get("/v3/api-docs"));
 		for (int i = 0; i < STREAMS; i++) {
@@ -166,7 +166,7 @@ class HostileStreamsIT {
 
 	@ParameterizedTest
 	@CsvSource({ "1, 9000", "1, 60000", "101, 1", "300, 100" })
-	void headBeyondTheLimitIsRefusedAndOthersAreNot(int fields, int length) throws Exception {
+	void headAboveTheLimitIsRejectedAndOthersAreServed(int fields, int length) throws Exception {
 		Http2Connection caller = connect();
 		int other = caller.request(get("/api/prompt/events"));
 		caller.awaitText(other, "queue_remaining");
@@ -180,7 +180,7 @@ class HostileStreamsIT {
 
 	@ParameterizedTest
 	@ValueSource(booleans = { false, true })
-	void headThatTricklesIsGivenUp(boolean afterAnother) throws Exception {
+	void headWhenItArrivesByteByByteTimesOut(boolean afterAnother) throws Exception {
 		Http2Connection caller = connect();
 		if (afterAnother) {
 			assertThat(caller.read(caller.request(get("/livez"))).status()).isEqualTo(200);
@@ -195,13 +195,13 @@ class HostileStreamsIT {
 	}
 
 	@Test
-	void connectionThatOnlyPingsIsKept() throws Exception {
+	void connectionWithOnlyPingsIsKept() throws Exception {
 		Http2Connection caller = connect();
 		Http2Connection trickling = connect();
 		byte[] frame = Http2Connection.frame(Http2Connection.HEADERS, Http2Connection.END_HEADERS, 1,
 				head(get("/", "X: " + "x".repeat(5_000))));
 		int[] sent = { 0 };
-		// As long as it takes to give up another one
+		// As long as the timeout of another connection
 		Awaitility.await()
 			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
 			.pollInterval(200, TimeUnit.MILLISECONDS)
@@ -213,7 +213,7 @@ class HostileStreamsIT {
 	}
 
 	@Test
-	void thousandsOfListenersOverFewConnectionsAreServedOrRefused() throws Exception {
+	void thousandsOfListenersOverFewConnectionsAreServedOrRejected() throws Exception {
 		List<Integer> streams = new ArrayList<>();
 		for (int i = 0; i < 50; i++) {
 			Http2Connection caller = connect();
@@ -221,15 +221,15 @@ class HostileStreamsIT {
 				streams.add(caller.request(get("/api/prompt/events", "X: " + "x".repeat(500))));
 			}
 		}
-		assertOthersAreAnsweredAtOnce();
+		assertOthersAreAnsweredImmediately();
 		for (int i = 0; i < streams.size(); i++) {
 			int status = callers.get(i / STREAMS).awaitStatus(streams.get(i));
 			assertThat(status).isIn(200, 503);
 		}
-		assertOthersAreAnsweredAtOnce();
+		assertOthersAreAnsweredImmediately();
 	}
 
-	/** Sends a byte, unless the other side has closed. */
+	/** Sends a byte, unless the server has closed the connection. */
 	private static boolean isTaken(Http2Connection caller, byte next) {
 		try {
 			caller.write(new byte[] { next });
@@ -240,7 +240,7 @@ class HostileStreamsIT {
 		}
 	}
 
-	/** Sends again and again, until it is done or the other side closes. */
+	/** Sends repeatedly, until done or until the server closes the connection. */
 	private static void sendWhileOpen(Http2Connection caller, int times, Sending sending) {
 		try {
 			for (int i = 0; i < times && !caller.isGoneAway(); i++) {
@@ -248,11 +248,11 @@ class HostileStreamsIT {
 			}
 		}
 		catch (IOException closed) {
-			// By the other side
+			// Closed by the server
 		}
 	}
 
-	private static void awaitNobodyWaits() {
+	private static void awaitNoWaitingCallers() {
 		Awaitility.await()
 			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
 			.until(() -> RawConnection.get(gateway.managementPort(), "/actuator/prometheus")
@@ -260,19 +260,19 @@ class HostileStreamsIT {
 				.contains("comfy_gateway_callers_waiting 0.0\n"));
 	}
 
-	private static void assertOthersAreAnsweredAtOnce() throws IOException {
+	private static void assertOthersAreAnsweredImmediately() throws IOException {
 		for (int i = 0; i < 3; i++) {
-			assertAnsweredAtOnce(gateway.managementPort(), "/actuator/health/liveness", 200);
-			assertAnsweredAtOnce(gateway.port(), "/livez", 200);
-			assertAnsweredAtOnce(gateway.port(), "/nope", 404);
-			try (Http2Connection connection = new Http2Connection(gateway.port(), AT_ONCE_MILLIS, 65_535)) {
+			assertAnsweredImmediately(gateway.managementPort(), "/actuator/health/liveness", 200);
+			assertAnsweredImmediately(gateway.port(), "/livez", 200);
+			assertAnsweredImmediately(gateway.port(), "/nope", 404);
+			try (Http2Connection connection = new Http2Connection(gateway.port(), MAX_RESPONSE_MILLIS, 65_535)) {
 				assertThat(connection.read(connection.request(get("/livez"))).status()).isEqualTo(200);
 			}
 		}
 	}
 
-	private static void assertAnsweredAtOnce(int port, String path, int status) throws IOException {
-		try (RawConnection connection = new RawConnection(port, AT_ONCE_MILLIS)) {
+	private static void assertAnsweredImmediately(int port, String path, int status) throws IOException {
+		try (RawConnection connection = new RawConnection(port, MAX_RESPONSE_MILLIS)) {
 			assertThat(connection.send(get(path)).read().status()).as(path).isEqualTo(status);
 		}
 	}
@@ -295,7 +295,7 @@ class HostileStreamsIT {
 		return RawConnection.request("GET", path, headers);
 	}
 
-	/** Something that is sent. */
+	/** Action that sends bytes. */
 	private interface Sending {
 
 		void send() throws IOException;

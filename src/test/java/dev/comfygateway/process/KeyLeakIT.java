@@ -29,9 +29,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.greaterThan;
 
 /**
- * Search for the key in the output, the answers and the traces of the gateway, at the
- * most verbose log level. The upstream meanwhile sends the key in every place that it
- * has.
+ * Tests that the key does not appear in the output, the responses and the traces of the
+ * gateway at the most verbose log level, while the upstream sends the key in every part
+ * of its responses.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(120)
@@ -39,7 +39,7 @@ class KeyLeakIT {
 
 	private static final String KEY = "comfyui-4f9c1e7ab2d85630-QwZxPlMnVb";
 
-	/** Long enough that no other text holds a part of that length by chance. */
+	/** Long enough that no other text contains a part of this length by chance. */
 	private static final int PART = 12;
 
 	private static final List<String> PATHS = List.of("/api/prompt", "/v3/api-docs", "/v3/api-docs.yaml",
@@ -89,7 +89,7 @@ class KeyLeakIT {
 		return behaviours;
 	}
 
-	/** Pieces of the key that are codes too. */
+	/** Parts of the key that are also valid codes. */
 	private static List<String> pieces() {
 		String cutOff = KEY.substring(0, 20);
 		return List.of(cutOff, "comfyui-4f9c____MnVb", KEY.substring(8).toUpperCase(Locale.ROOT),
@@ -106,15 +106,13 @@ class KeyLeakIT {
 	}
 
 	@BeforeAll
-	void sufferEverything() throws IOException, InterruptedException {
+	void causeAllFailures() throws IOException, InterruptedException {
 		try (TraceCollector collector = new TraceCollector();
 				GatewayProcess gateway = GatewayProcess.start(
 						Map.of("MANAGEMENT_OPENTELEMETRY_TRACING_EXPORT_OTLP_ENDPOINT", collector.url(),
 								"MANAGEMENT_TRACING_SAMPLING_PROBABILITY", "1", "COMFY_API_KEY", KEY, "COMFY_BASE_URL",
 								upstream.baseUrl(), "COMFY_DEADLINE", "300ms", "COMFY_CONNECT_TIMEOUT", "300ms"),
-						// Everyone waits for an answer of their own, and nothing is left
-						// alone
-						// for long
+						// Every request causes a fetch, with only brief cool-downs
 						"--gateway.fresh-for=0s", "--gateway.stale-if-error=0s", "--gateway.cooldown=100ms",
 						"--gateway.max-cooldown=100ms", "--logging.level.org.springframework.web=DEBUG",
 						"--logging.level.org.springframework.http=DEBUG", "--logging.level.dev.comfygateway=TRACE",
@@ -124,7 +122,7 @@ class KeyLeakIT {
 			for (Behaviour behaviour : behaviours()) {
 				upstream.behave(behaviour);
 				int before = upstream.received().size();
-				// A cool-down ends by itself, so asks until the upstream was
+				// Repeats the request until a cool-down has ended
 				Awaitility.await().pollDelay(Duration.ZERO).pollInterval(Duration.ofMillis(10)).until(() -> {
 					answers.add(exchange(gateway.port(), "/api/prompt"));
 					return upstream.received().size();
@@ -155,18 +153,18 @@ class KeyLeakIT {
 	}
 
 	@Test
-	void answersHoldNoPartOfTheKey() {
+	void responsesContainNoPartOfTheKey() {
 		assertThat(answers).hasSizeGreaterThan(100);
 		assertThat(answers).allSatisfy(KeyLeakIT::assertFreeOfKey);
 	}
 
 	@Test
-	void answersWhenKeyIsEchoedMaskIt() {
+	void responsesWhenKeyIsEchoedMaskIt() {
 		assertThat(answers).anyMatch(answer -> answer.contains("The key ****** is wrong"));
 	}
 
 	@Test
-	void answersWhenPieceOfTheKeyIsSentAreTheGatewaysOwn() {
+	void responsesWhenPartOfTheKeyIsSentHaveTheGatewaysOwnText() {
 		assertThat(answers).noneMatch(answer -> pieces().stream().anyMatch(answer::contains))
 			.anyMatch(answer -> answer.contains("\"code\":\"UNAUTHORIZED\""))
 			.anyMatch(answer -> answer.contains("\"code\":\"RATE_LIMITED\""));
@@ -174,20 +172,20 @@ class KeyLeakIT {
 	}
 
 	@Test
-	void outputHoldsNoPartOfTheKey() {
+	void outputContainsNoPartOfTheKey() {
 		assertThat(output).contains("DEBUG", "dev.comfygateway", "refuses the key");
 		assertFreeOfKey(output);
 	}
 
 	/**
-	 * Lines may be missing, since this is more than can be written, but none may hold it.
+	 * Lines can be dropped because of their number, but no line may contain the key.
 	 */
 	@ParameterizedTest
 	@ValueSource(strings = { "--logging.level.root=TRACE",
 			"--logging.level.org.eclipse.jetty=TRACE --logging.level.org.eclipse.jetty.client=TRACE"
 					+ " --logging.level.org.eclipse.jetty.client.transport.HttpSender=TRACE"
 					+ " --logging.level.org.eclipse.jetty.http.HttpGenerator=TRACE" })
-	void outputWhenLoggersTraceHoldsNoPartOfTheKey(String levels) throws IOException, InterruptedException {
+	void outputAtTraceLevelContainsNoPartOfTheKey(String levels) throws IOException, InterruptedException {
 		try (SimulatedComfyCloud traced = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess.startOnFreePorts(true,
 						Map.of("SOME_KEY", KEY, "COMFY_API_KEY", "${SOME_KEY}", "COMFY_BASE_URL", traced.baseUrl(),
@@ -214,13 +212,13 @@ class KeyLeakIT {
 	}
 
 	@Test
-	void spansHoldNoPartOfTheKey() {
+	void spansContainNoPartOfTheKey() {
 		assertThat(spans).contains("comfy-gateway", "http get /api/prompt", "WebClientRequestException");
 		assertFreeOfKey(spans);
 	}
 
 	@Test
-	void keyWentToTheUpstreamAlone() {
+	void keyIsSentOnlyToTheUpstream() {
 		assertThat(upstream.received()).isNotEmpty()
 			.allSatisfy(received -> assertThat(received.target()).isEqualTo("/api/prompt"))
 			.allSatisfy(received -> assertThat(received.header("X-API-Key")).containsExactly(KEY))

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests of a gateway on a machine with other digits, or with other rules for upper and
+ * Tests of a gateway in a locale with other digits, or with other rules for upper and
  * lower case.
  */
 class LocaleIT {
@@ -37,20 +37,20 @@ class LocaleIT {
 	@ValueSource(strings = { "-Duser.language=ar -Duser.country=EG",
 			"-Duser.language=th -Duser.country=TH -Duser.extensions=u-nu-thai",
 			"-Duser.language=tr -Duser.country=TR" })
-	void textsInAnyLocaleHaveOrdinaryDigits(String locale) throws Exception {
+	void textsInAnyLocaleHaveAsciiDigits(String locale) throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess
 					.start(Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl(), "JAVA_TOOL_OPTIONS",
 							locale + UTF_8, "SERVER_JETTY_ACCESSLOG_ENABLED", "true"))) {
 			gateway.awaitStart();
 			for (String path : PATHS) {
-				assertOrdinary(gateway.port(), path);
+				assertAsciiDigits(gateway.port(), path);
 			}
 			for (String path : OPERATORS) {
-				assertOrdinary(gateway.managementPort(), path);
+				assertAsciiDigits(gateway.managementPort(), path);
 			}
 			upstream.behave(Behaviour.UNAVAILABLE);
-			assertOrdinary(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
+			assertAsciiDigits(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
 			gateway.awaitOutput("cool-down 1s to 30s");
 			gateway.terminate();
 			gateway.awaitExit();
@@ -60,7 +60,7 @@ class LocaleIT {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "-Duser.language=ar -Duser.country=EG", "-Duser.language=tr -Duser.country=TR" })
-	void failureReportInAnyLocaleHasOrdinaryDigits(String locale) throws Exception {
+	void failureReportInAnyLocaleHasAsciiDigits(String locale) throws Exception {
 		try (GatewayProcess gateway = GatewayProcess.start(
 				Map.of("COMFY_API_KEY", KEY, "GATEWAY_MAX_WAITING", "100001", "JAVA_TOOL_OPTIONS", locale + UTF_8))) {
 			assertThat(gateway.awaitExit()).isEqualTo(1);
@@ -70,7 +70,7 @@ class LocaleIT {
 		}
 	}
 
-	private static Answer assertOrdinary(int port, String path, String... headers) throws IOException {
+	private static Answer assertAsciiDigits(int port, String path, String... headers) throws IOException {
 		Answer answer = RawConnection.get(port, path, headers);
 		assertThat(utf8(answer.headers() + answer.body())).as(path).isNotEmpty().doesNotContainPattern(OTHER_DIGIT);
 		return answer;

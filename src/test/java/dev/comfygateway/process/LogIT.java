@@ -16,18 +16,18 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Log of a gateway whose callers try to write it, or whose output nobody reads. */
+/** Tests of the log with callers that try to write to it, and of an output that is not read. */
 @Timeout(180)
 class LogIT {
 
 	private static final String KEY = "key-of-the-log-test";
 
-	/** Threads on which the end is logged, which no caller causes. */
+	/** Threads that log the shutdown, which is not caused by callers. */
 	private static final Pattern END = Pattern.compile("\\[ionShutdownHook]|\\[ jetty-shutdown]");
 
 	private static final String BEFORE_LOGGER = "^.*? --- \\[.*?] \\[.*?] +";
 
-	/** Wrong requests that are answered by more than the server itself. */
+	/** Invalid requests that reach code behind the server's parser. */
 	private static final List<String> WRONG = List.of(get("/a/../b"), get("/nope"), get("/%2e%2e/%2e%2e/etc/passwd"),
 			get("/swagger-ui/../../x"), get("/webjars/..%2f..%2fx"), get("/actuator/health?%zz=1"),
 			get("/v3/api-docs?%zz=%"), get("/api/prompt?%zz=%zz"), get("/api/prompt/events?until=%zz"),
@@ -50,28 +50,28 @@ class LogIT {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "none", "native" })
-	void logWhenRequestsAreWrongHasNoLine(String forwardHeaders) throws Exception {
-		List<String> lines = linesOfCallers("--server.forward-headers-strategy=" + forwardHeaders);
+	void logWhenRequestsAreInvalidHasNoLine(String forwardHeaders) throws Exception {
+		List<String> lines = linesCausedByCallers("--server.forward-headers-strategy=" + forwardHeaders);
 		assertThat(lines).isEmpty();
 	}
 
-	/** Spring's own filter, which a setting can turn on, fails by a malformed prefix. */
+	/** Spring's own filter, which a setting can enable, throws on a malformed prefix. */
 	@Test
-	void logWhenRequestsMeetABugHasItOnce() throws Exception {
-		assertThat(linesOfCallers("--server.forward-headers-strategy=framework")).singleElement()
+	void logWhenRequestsTriggerABugHasOneLine() throws Exception {
+		assertThat(linesCausedByCallers("--server.forward-headers-strategy=framework")).singleElement()
 			.asString()
 			.contains("ended in a bug: java.lang.IllegalArgumentException at org.springframework");
 	}
 
-	/** What a library logs once is not what a caller writes. */
+	/** Lines that a library logs once are not caused by callers. */
 	@Test
-	void logWhenLibrariesInformHasNoLineOfARequest() throws Exception {
-		List<String> lines = linesOfCallers("--logging.level.root=INFO", "--server.forward-headers-strategy=native");
+	void logWhenLibrariesLogInfoHasNoLineAboutARequest() throws Exception {
+		List<String> lines = linesCausedByCallers("--logging.level.root=INFO", "--server.forward-headers-strategy=native");
 		assertThat(lines).doesNotHaveDuplicates().hasSizeLessThan(10);
 	}
 
-	/** Messages that were logged while callers sent all wrong requests three times. */
-	private static List<String> linesOfCallers(String... arguments) throws IOException, InterruptedException {
+	/** Messages logged while callers sent all invalid requests three times. */
+	private static List<String> linesCausedByCallers(String... arguments) throws IOException, InterruptedException {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess.start(
 						Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl(), "GATEWAY_FRESH_FOR", "5m"),
@@ -81,7 +81,7 @@ class LogIT {
 			gateway.awaitOutput("Upstream " + upstream.baseUrl());
 			int before = gateway.output().length();
 			for (int i = 0; i < 3; i++) {
-				wrongRequests().forEach(request -> {
+				invalidRequests().forEach(request -> {
 					send(gateway.port(), request);
 					send(gateway.managementPort(), request);
 				});
@@ -98,28 +98,28 @@ class LogIT {
 		}
 	}
 
-	private static Stream<String> wrongRequests() {
+	private static Stream<String> invalidRequests() {
 		return Stream.concat(WRONG.stream(),
 				MalformedRequestTests.malformed().map(arguments -> (String) arguments.get()[1]));
 	}
 
-	/** Sends a request, and waits for the head of its answer. */
+	/** Sends a request, and waits for the head of the response. */
 	private static void send(int port, String request) {
 		try (RawConnection connection = new RawConnection(port, 1_000)) {
 			connection.send(request).readHead();
 		}
 		catch (IOException ignored) {
-			// None comes before the connection is closed
+			// The connection was closed without a response
 		}
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "ecs" })
-	void answersWhenNobodyReadsTheOutputComeToAll(String format) throws Exception {
+	void requestsWhenTheOutputIsNotReadAreAnswered(String format) throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess.startOnFreePorts(false,
 						Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl()),
-						// More than a pipe holds, by each thread there is
+						// All threads log more than a pipe can buffer
 						"--logging.level.root=DEBUG", "--logging.structured.format.console=" + format)) {
 			gateway.awaitAnswers();
 			for (int i = 0; i < 2_000; i++) {

@@ -50,8 +50,8 @@ import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertTha
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests of the page in a browser. The gateway's clock is a fake one that runs on with
- * real time, so that an hour can pass at once.
+ * Tests of the page in a browser. The gateway has a fake clock that follows real time and
+ * can be advanced by an hour.
  */
 @EnabledIf(value = "isChromiumInstalled", disabledReason = "There is no /usr/bin/chromium")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -65,10 +65,10 @@ class PageIT {
 
 	private static final Duration TICK = Duration.ofMillis(50);
 
-	/** A browser says so of each request that fails, whatever a page does about it. */
+	/** Message that a browser logs for each failed request, even if the page handles it. */
 	private static final String FAILED_REQUEST = "Failed to load resource";
 
-	private final List<String> complaints = new CopyOnWriteArrayList<>();
+	private final List<String> consoleMessages = new CopyOnWriteArrayList<>();
 
 	private final List<String> scripts = new ArrayList<>();
 
@@ -105,24 +105,24 @@ class PageIT {
 	}
 
 	@BeforeEach
-	void forgetEverything() {
-		site.forget();
+	void resetSite() {
+		site.reset();
 		scripts.clear();
-		complaints.clear();
+		consoleMessages.clear();
 		requests.clear();
 		context = browser.newContext();
 		page = context.newPage();
 	}
 
 	@AfterEach
-	void pageHasNothingToComplainOfAndAsksNobodyElse() {
+	void pageCausesNoConsoleMessagesAndNoRequestsToOtherHosts() {
 		context.close();
-		assertThat(complaints).isEmpty();
+		assertThat(consoleMessages).isEmpty();
 		assertThat(requests).isNotEmpty().allMatch(request -> request.getHost().equals("127.0.0.1"));
 	}
 
 	@Test
-	void firstPaintHasTheLastHour() {
+	void firstPaintShowsTheLastHour() {
 		site.recordAnHour();
 		open();
 		assertThat(page.locator("#number")).hasText("12");
@@ -143,10 +143,10 @@ class PageIT {
 	}
 
 	/**
-	 * The browser's clock is months from the gateway's, as all of these tests have it.
+	 * As in all of these tests, the browser's clock differs from the gateway's by months.
 	 */
 	@Test
-	void hourWhenTheRecordComesBeforeTheGatewaysClockIsShown() {
+	void historyWhenItArrivesBeforeTheGatewaysClockIsShown() {
 		site.recordAnHour();
 		scripts.add("""
 				const fetchNow = window.fetch;
@@ -175,7 +175,7 @@ class PageIT {
 	}
 
 	@Test
-	void pageBeforeTheFirstAnswerWaits() {
+	void pageBeforeTheFirstAnswerShowsThatItWaits() {
 		site.restart();
 		Hold hold = site.upstream().hold();
 		try {
@@ -207,7 +207,7 @@ class PageIT {
 	}
 
 	@Test
-	void stateIsThatOfAnUpstreamThatFailsAndRecovers() {
+	void stateWhenTheUpstreamFailsAndRecoversIsShown() {
 		site.recordAnHour();
 		open();
 		assertThat(page.locator("#state")).hasText("fresh");
@@ -231,7 +231,7 @@ class PageIT {
 	}
 
 	@Test
-	void stateIsThatOfARefusedKey() {
+	void stateWhenTheKeyIsRejectedIsShown() {
 		site.upstream().behave(Behaviour.REFUSE);
 		open();
 		assertThat(page.locator("#state")).hasText("unknown");
@@ -242,18 +242,18 @@ class PageIT {
 	}
 
 	@Test
-	void pageComesBackAfterARestartOfTheGateway() {
+	void pageAfterARestartOfTheGatewayReconnects() {
 		open();
 		assertThat(page.locator("#number")).hasText("3");
 		site.restart();
 		site.upstream().queueRemaining(4);
 		assertThat(page.locator("#number")).hasText("4");
 		assertThat(page.locator("#stream")).isHidden();
-		complaints.removeIf(text -> text.startsWith(FAILED_REQUEST));
+		consoleMessages.removeIf(text -> text.startsWith(FAILED_REQUEST));
 	}
 
 	@Test
-	void numberWhenTheGatewayIsGoneForTwoHeartbeatsIsGrey() {
+	void numberWhenTheGatewayIsDownForTwoHeartbeatsIsGrey() {
 		open(new Browser.NewContextOptions(), true);
 		assertThat(page.locator("#number")).hasText("3");
 		site.stop();
@@ -268,13 +268,13 @@ class PageIT {
 		site.restart();
 		assertThat(page.locator("#stream")).hasText("");
 		assertThat(page.locator("#now")).not().hasAttribute("data-lost", "");
-		complaints.removeIf(text -> text.startsWith(FAILED_REQUEST));
+		consoleMessages.removeIf(text -> text.startsWith(FAILED_REQUEST));
 	}
 
-	/** A proxy can forget a connection and tell nobody. */
+	/** A proxy can drop a connection without closing it. */
 	@Test
-	void streamWhenOpenAndDeadIsReplaced() {
-		site.ask();
+	void streamWhenOpenButBrokenIsReplaced() {
+		site.requestPrompt();
 		scripts.add("""
 				window.streams = 0;
 				window.EventSource = class {
@@ -296,25 +296,25 @@ class PageIT {
 	}
 
 	@Test
-	void pageWhenTooManyListenTriesAgainByItself() throws IOException {
+	void pageWhenThereAreTooManyListenersRetries() throws IOException {
 		site.restart("gateway.events.max-listeners=1");
 		try (RawConnection listener = new RawConnection(site.port())) {
 			listener.send(RawConnection.request("GET", "/api/prompt/events"));
 			open();
 			assertThat(page.locator("#stream"))
 				.hasText(Pattern.compile("The gateway refuses live updates for now\\. Next attempt in \\d+ s\\."));
-			// Not live, and better than nothing
+			// The number comes from the polled status
 			assertThat(page.locator("#number")).hasText(Pattern.compile("\\d+"));
 			screenshot("too-many-listeners");
 		}
 		site.upstream().queueRemaining(6);
 		assertThat(page.locator("#number")).hasText("6");
 		assertThat(page.locator("#stream")).isHidden();
-		complaints.removeIf(text -> text.startsWith(FAILED_REQUEST));
+		consoleMessages.removeIf(text -> text.startsWith(FAILED_REQUEST));
 	}
 
 	@Test
-	void numberWhenItChangesOftenIsAnnouncedNotMoreThanEachTenSeconds() {
+	void numberWhenItChangesOftenIsAnnouncedAtMostEveryTenSeconds() {
 		open();
 		assertThat(page.locator("#announcement")).hasText(Pattern.compile("3 items remaining, fresh"));
 		page.evaluate(
@@ -334,7 +334,7 @@ class PageIT {
 
 	@Test
 	@EnabledIf(value = Nginx.IS_INSTALLED, disabledReason = "There is no /usr/sbin/nginx")
-	void pageWorksBehindAPathPrefix() throws Exception {
+	void pageBehindAPathPrefixWorks() throws Exception {
 		try (Nginx nginx = nginx("")) {
 			open(new Browser.NewContextOptions(), false, url(nginx));
 			assertThat(page.locator("#number")).hasText("3");
@@ -350,7 +350,7 @@ class PageIT {
 	@ParameterizedTest
 	@ValueSource(strings = { "swagger-ui.html", "swagger-ui/index.html" })
 	@EnabledIf(value = Nginx.IS_INSTALLED, disabledReason = "There is no /usr/sbin/nginx")
-	void swaggersPageLoadsBehindAPathPrefixOfWhichNoHeaderTells(String path) throws Exception {
+	void swaggerUiBehindAPathPrefixWithoutAHeaderLoads(String path) throws Exception {
 		try (Nginx nginx = nginx("")) {
 			open(new Browser.NewContextOptions(), false, url(nginx) + path);
 			assertThat(page.locator("#swagger-ui .opblock").first()).isVisible();
@@ -362,18 +362,18 @@ class PageIT {
 
 	@Test
 	@EnabledIf(value = Nginx.IS_INSTALLED, disabledReason = "There is no /usr/sbin/nginx")
-	void swaggersPageAsksBehindAPathPrefixOfWhichAHeaderTells() throws Exception {
+	void swaggerUiBehindAPathPrefixWithAHeaderSendsRequestsBelowIt() throws Exception {
 		try (Nginx nginx = nginx("proxy_set_header X-Forwarded-Prefix /any/prefix;")) {
 			open(new Browser.NewContextOptions(), false, url(nginx));
 			page.locator("nav a").first().click();
-			executeInSwaggersPage();
+			executeInSwaggerUi();
 			assertThat(requests).contains(URI.create(url(nginx) + "api/prompt"))
 				.allMatch(request -> request.getPath().startsWith("/any/prefix/"));
 			page.close();
 		}
 	}
 
-	/** Nginx that has the gateway under a path. */
+	/** Starts nginx with the gateway below a path prefix. */
 	private Nginx nginx(String header) throws IOException {
 		return Nginx.start("", """
 				location /any/prefix/ {
@@ -388,7 +388,7 @@ class PageIT {
 	}
 
 	@Test
-	void pageOnASmallDarkScreenIsNotWider() {
+	void pageOnASmallDarkScreenDoesNotOverflow() {
 		site.recordAnHour();
 		site.upstream().queueRemaining(1_234_567);
 		open(new Browser.NewContextOptions().setViewportSize(360, 740)
@@ -396,19 +396,19 @@ class PageIT {
 			.setReducedMotion(ReducedMotion.REDUCE));
 		assertThat(page.locator("#number")).hasText("1,234,567");
 		page.locator("#table-details summary").click();
-		assertThat((Integer) page.evaluate("document.documentElement.scrollWidth")).as(() -> wide())
+		assertThat((Integer) page.evaluate("document.documentElement.scrollWidth")).as(() -> overflowingElements())
 			.isLessThanOrEqualTo(360);
 		assertThat((String) page.evaluate("getComputedStyle(document.body).backgroundColor"))
 			.isEqualTo("rgb(20, 23, 28)");
 		screenshot("small-dark");
 	}
 
-	/** Another stream would begin with the number, whether the first one works or not. */
+	/** A second stream would begin with the number even if the first one were broken. */
 	private void assertStreamIsTheFirst() {
 		assertThat(requests).filteredOn(request -> request.getPath().endsWith("/api/prompt/events")).hasSize(1);
 	}
 
-	private String wide() {
+	private String overflowingElements() {
 		screenshot("small-dark");
 		return String.valueOf(page.evaluate(
 				"""
@@ -446,7 +446,7 @@ class PageIT {
 
 	@ParameterizedTest
 	@EnumSource(names = { "LIGHT", "DARK" })
-	void axeFindsNothing(ColorScheme scheme) {
+	void axeReportsNoViolations(ColorScheme scheme) {
 		site.recordAnHour();
 		open(new Browser.NewContextOptions().setColorScheme(scheme));
 		assertThat(page.locator("#state")).hasText("fresh");
@@ -468,7 +468,7 @@ class PageIT {
 	}
 
 	@Test
-	void documentsScriptWaitsInABrowser() throws IOException {
+	void documentedScriptWaitsInABrowser() throws IOException {
 		open();
 		assertThat(page.locator("#number")).hasText("3");
 		String documents = Files.readString(Path.of("src/docs/callers.md"));
@@ -479,15 +479,15 @@ class PageIT {
 	}
 
 	@Test
-	void swaggersPageWorksUnderTheSamePolicyAndLinksBack() {
+	void swaggerUiWorksWithTheSamePolicyAndLinksBack() {
 		open();
 		page.locator("nav a").first().click();
-		executeInSwaggersPage();
+		executeInSwaggerUi();
 		screenshot("swagger");
 		assertThat(page.locator(".info .description a, .info .renderedMarkdown a").first()).hasAttribute("href", "../");
 	}
 
-	private void executeInSwaggersPage() {
+	private void executeInSwaggerUi() {
 		assertThat(page.locator("#swagger-ui .opblock").first()).isVisible();
 		page.locator("#operations-workflow-getPromptInfo button.opblock-summary-control").click();
 		page.locator("#operations-workflow-getPromptInfo .try-out__btn").click();
@@ -496,7 +496,7 @@ class PageIT {
 			.containsText("queue_remaining");
 	}
 
-	/** The page's own policy does not let Playwright wait for an expression inside it. */
+	/** The page's Content-Security-Policy prevents Playwright from waiting inside the page. */
 	private void awaitTrue(String expression) {
 		page.waitForCondition(() -> Boolean.TRUE.equals(page.evaluate(expression)));
 	}
@@ -522,10 +522,10 @@ class PageIT {
 		page = context.newPage();
 		page.onConsoleMessage(message -> {
 			if (message.type().equals("error") || message.type().equals("warning")) {
-				complaints.add(message.text());
+				consoleMessages.add(message.text());
 			}
 		});
-		page.onPageError(complaints::add);
+		page.onPageError(consoleMessages::add);
 		page.onRequest(request -> {
 			if (request.url().startsWith("http")) {
 				requests.add(URI.create(request.url()));
@@ -543,7 +543,7 @@ class PageIT {
 			.setFullPage(true));
 	}
 
-	/** Takes the picture of the top that the README can have. */
+	/** Takes a screenshot of the top of the page, for the README. */
 	private void smallScreenshot(String name) {
 		page.setViewportSize(720, 590);
 		page.evaluate("scrollTo(0, 0)");
@@ -551,7 +551,7 @@ class PageIT {
 			.setAnimations(ScreenshotAnimations.DISABLED));
 	}
 
-	/** Gateway with its upstream and a clock that runs. */
+	/** Gateway with its upstream and a running clock. */
 	private static final class Site implements AutoCloseable {
 
 		private final ScheduledExecutorService clockwork = Executors.newSingleThreadScheduledExecutor();
@@ -595,8 +595,8 @@ class PageIT {
 			gateway.close();
 		}
 
-		/** Lets what was before pass out of the hour that the page shows. */
-		void forget() {
+		/** Moves earlier results out of the hour that the page shows. */
+		void reset() {
 			if (hasSettings) {
 				restart();
 			}
@@ -615,7 +615,7 @@ class PageIT {
 			upstream().queueRemaining(3);
 		}
 
-		void ask() {
+		void requestPrompt() {
 			try {
 				RawConnection.get(port, "/api/prompt", "Cache-Control: no-cache");
 			}
@@ -625,20 +625,20 @@ class PageIT {
 		}
 
 		/**
-		 * An hour in which the queue moves, nobody asks for a while and the upstream
-		 * fails.
+		 * Records an hour with changes of the queue, a period without requests, and
+		 * failures of the upstream.
 		 */
 		void recordAnHour() {
 			for (int i = 0; i <= 240; i++) {
 				upstream().queueRemaining(Math.round(12 + 9 * Math.sin(i / 12.0) + i % 3));
 				upstream().behave(i > 150 && i < 170 ? Behaviour.UNAVAILABLE : Behaviour.NORMAL);
 				if (i < 60 || i > 90) {
-					ask();
+					requestPrompt();
 				}
 				time().advance(Duration.ofSeconds(15));
 			}
 			upstream().queueRemaining(12);
-			ask();
+			requestPrompt();
 		}
 
 		@Override

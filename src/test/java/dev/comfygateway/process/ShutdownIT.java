@@ -25,11 +25,11 @@ class ShutdownIT {
 
 	private static final String KEY = "key-of-a-gateway-that-ends";
 
-	/** More than there are platform threads. */
+	/** More than the number of platform threads. */
 	private static final int CALLERS = 100;
 
 	@Test
-	void processWhenTerminatedAnswersAllWhoWaitAndRefusesOthers() throws Exception {
+	void processWhenTerminatedCompletesWaitingRequestsAndRejectsNewOnes() throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
 						"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s");
@@ -51,7 +51,7 @@ class ShutdownIT {
 				.atMost(20, TimeUnit.SECONDS)
 				.untilAsserted(() -> assertThatExceptionOfType(ConnectException.class)
 					.isThrownBy(() -> new RawConnection(gateway.port()).close()));
-			assertAnsweredWhileEnding(kept);
+			assertAnsweredDuringShutdown(kept);
 			hold.release();
 			for (RawConnection caller : callers) {
 				Answer answer = caller.read();
@@ -66,7 +66,7 @@ class ShutdownIT {
 	}
 
 	@Test
-	void processWhenTerminatedTellsCallersOverHttp2AndAnswersTheirStreams() throws Exception {
+	void processWhenTerminatedSendsGoAwayAndCompletesStreams() throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
 						"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s",
@@ -93,8 +93,8 @@ class ShutdownIT {
 		}
 	}
 
-	/** Connections that were there before get one more answer. */
-	private static void assertAnsweredWhileEnding(RawConnection kept) throws IOException {
+	/** Connections opened before the shutdown get one more response. */
+	private static void assertAnsweredDuringShutdown(RawConnection kept) throws IOException {
 		Answer answer = kept.send(RawConnection.request("GET", "/livez")).read();
 		if (answer.status() != 200) {
 			assertThat(answer.status()).isEqualTo(503);
@@ -104,7 +104,7 @@ class ShutdownIT {
 	}
 
 	@Test
-	void headThatTricklesIsGivenUp() throws Exception {
+	void headWhenItArrivesByteByByteTimesOut() throws Exception {
 		try (TestGateway gateway = TestGateway.start("server.jetty.connection-idle-timeout=1s");
 				RawConnection slow = new RawConnection(gateway.port())) {
 			slow.send("GET /api/prompt HTTP/1.1\r\nX: ");

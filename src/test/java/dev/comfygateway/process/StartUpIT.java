@@ -44,7 +44,7 @@ class StartUpIT {
 	@TempDir
 	private static Path directory;
 
-	/** Beans that read the settings, which refuse a wrong one. */
+	/** Beans that read the settings and reject invalid ones. */
 	@Configuration(proxyBeanMethods = false)
 	@ConfigurationPropertiesScan(basePackageClasses = ComfyGatewayApplication.class)
 	@ComponentScan(basePackages = "dev.comfygateway.upstream", useDefaultFilters = false,
@@ -54,7 +54,7 @@ class StartUpIT {
 	}
 
 	@Test
-	void processWithoutAKeySaysSoAndExits() throws Exception {
+	void processWhenKeyIsMissingReportsItAndExits() throws Exception {
 		try (GatewayProcess process = GatewayProcess.start(Map.of())) {
 			assertThat(process.awaitExit()).isEqualTo(1);
 			assertThat(process.output())
@@ -83,7 +83,7 @@ class StartUpIT {
 
 	@ParameterizedTest
 	@MethodSource("faults")
-	void startWhenSettingIsWrongSaysWhatToDo(String says, String advises, String argument, CapturedOutput output) {
+	void startWhenSettingIsInvalidReportsTheAction(String says, String advises, String argument, CapturedOutput output) {
 		assertReported(output, says, argument);
 		assertThat(output).contains(advises);
 	}
@@ -108,9 +108,9 @@ class StartUpIT {
 		assertRefused(output, "The setting " + setting + " (", argument);
 	}
 
-	/** Where the file is the fault, nobody looks at its content. */
+	/** If the file itself is unusable, the report names the file and not its content. */
 	@Test
-	void startWhenKeyFileIsNoneSaysWhatToDoWithTheFile(CapturedOutput output) {
+	void startWhenKeyFileIsUnusableReportsTheAction(CapturedOutput output) {
 		assertRefused(output, "does not exist", "--comfy.api-key-file=" + directory.resolve("none"));
 		assertRefused(output, "mount the file there", "--comfy.api-key-file=" + directory.resolve("none"));
 		assertRefused(output, "Name the file itself, not its directory", "--comfy.api-key-file=" + directory);
@@ -118,7 +118,7 @@ class StartUpIT {
 	}
 
 	@Test
-	void startWhenSettingsAreRightSucceeds() {
+	void startWhenSettingsAreValidSucceeds() {
 		SpringApplication application = new SpringApplication(Settings.class);
 		application.setWebApplicationType(WebApplicationType.NONE);
 		try (var context = application.run("--comfy.api-key=" + KEY)) {
@@ -150,14 +150,14 @@ class StartUpIT {
 	@ParameterizedTest
 	@ValueSource(strings = { "comfy.deadline=soon", "comfy.auth=basic", "comfy.allow-insecure=perhaps",
 			"gateway.cooldown=1 fortnight" })
-	void startWhenValueIsOfAnotherKindNamesTheSetting(String setting, CapturedOutput output) {
+	void startWhenValueHasTheWrongTypeNamesTheSetting(String setting, CapturedOutput output) {
 		assertRefused(output, "Property: " + setting.substring(0, setting.indexOf('=')), "--comfy.api-key=" + KEY,
 				"--" + setting);
 	}
 
 	/**
-	 * Settings of Spring Boot, of the server and of logging that nobody but the code they
-	 * fail in explains.
+	 * Settings of Spring Boot, of the server and of logging whose failures have no
+	 * analyzer in Spring Boot.
 	 */
 	@ParameterizedTest
 	@CsvSource(delimiter = '|', textBlock = """
@@ -179,19 +179,19 @@ class StartUpIT {
 			logging.charset.console=none such | logging.charset.console
 			logging.logback.rollingpolicy.max-file-size=large | logging.logback.rollingpolicy.max-file-size
 			""")
-	void startThatFailsEndsInAReport(String setting, String says, CapturedOutput output) {
+	void startWhenItFailsEndsWithAReport(String setting, String says, CapturedOutput output) {
 		assertReported(output, says, "--" + setting);
 	}
 
 	@Test
-	void reportOfAFailedStartHoldsNoSecret(CapturedOutput output) {
+	void reportOfAFailedStartContainsNoSecret(CapturedOutput output) {
 		assertReported(output, "Error reading certificate",
 				"--server.ssl.certificate=-----BEGIN CERTIFICATE-----" + KEY,
 				"--server.ssl.certificate-private-key=-----BEGIN PRIVATE KEY-----" + KEY);
 	}
 
 	@Test
-	void processWithoutATemporaryDirectoryEndsInAReport() throws Exception {
+	void processWithoutATemporaryDirectoryEndsWithAReport() throws Exception {
 		try (GatewayProcess process = GatewayProcess.start(
 				Map.of("COMFY_API_KEY", KEY, "JAVA_TOOL_OPTIONS", "-Djava.io.tmpdir=" + directory.resolve("none")))) {
 			assertThat(process.awaitExit()).isEqualTo(1);
@@ -225,7 +225,7 @@ class StartUpIT {
 			"spring.data.redis.url=http://user:" + KEY + "@redis.example,spring.data.redis.url",
 			"'spring.data.redis.url=redis://user:" + KEY + " @redis.example',spring.data.redis.url",
 			"spring.data.redis.masterreplica.nodes=127.0.0.1:6379,spring.data.redis.masterreplica.nodes" })
-	void startWhenRedisSettingIsWrongNamesIt(String argument, String setting, CapturedOutput output) {
+	void startWhenRedisSettingIsInvalidNamesIt(String argument, String setting, CapturedOutput output) {
 		SpringApplication application = new SpringApplication(ComfyGatewayApplication.class);
 		assertThatException().isThrownBy(
 				() -> application
@@ -235,9 +235,9 @@ class StartUpIT {
 		assertThat(output).contains("APPLICATION FAILED TO START", "The setting " + setting + " (").doesNotContain(KEY);
 	}
 
-	/** On many processors, as the JVM sees them where a container has no limit. */
+	/** With many processors, as in a container without a CPU limit. */
 	@Test
-	void processWithoutCallersFleetAndCollectorDoesAndLoadsNothingForThem() throws Exception {
+	void processWithoutCallersFleetAndCollectorIsIdleAndLoadsNoUnusedClasses() throws Exception {
 		Path loaded = directory.resolve("loaded");
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess
@@ -245,7 +245,7 @@ class StartUpIT {
 							"-XX:ActiveProcessorCount=96 -Xlog:class+load:file=" + loaded))) {
 			gateway.awaitStart();
 			assertThat(upstream.connections()).isZero();
-			// The warm-up counts neither as an attempt nor as a request
+			// The warm-up is not counted as an attempt or a request
 			assertThat(RawConnection.get(gateway.managementPort(), "/actuator/prometheus").body())
 				.contains("comfy_gateway_upstream_requests_seconds_count{outcome=\"ok\"} 0\n",
 						"comfy_gateway_requests_total{result=\"error\"} 0.0\n")
@@ -264,13 +264,13 @@ class StartUpIT {
 	}
 
 	@Test
-	void processWithoutCollectorWhenTerminatedCompletesWhatIsInFlightAndTracesNothing() throws Exception {
+	void processWithoutCollectorWhenTerminatedCompletesRequestsInFlightWithoutTracing() throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
-				// Names as Kubernetes gives them to a pod beside a service
+				// Variables that Kubernetes sets in a pod for a Service
 				GatewayProcess gateway = GatewayProcess.start(Map.of("COMFY_API_KEY_FILE", file("key", KEY + "\n"),
 						"COMFY_BASE_URL", upstream.baseUrl() + "/", "COMFY_DEADLINE", "30s",
 						"COMFY_GATEWAY_SERVICE_HOST", "10.0.0.1", "COMFY_GATEWAY_PORT", "tcp://10.0.0.1:8080",
-						// Empty, as a chart without a value sets it
+						// Empty, as set by a chart without a value
 						"OTEL_EXPORTER_OTLP_ENDPOINT", "", "MANAGEMENT_OPENTELEMETRY_TRACING_EXPORT_OTLP_ENDPOINT",
 						""))) {
 			gateway.awaitStart();

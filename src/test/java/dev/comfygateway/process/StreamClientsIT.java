@@ -23,7 +23,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
-/** The documents' clients of the stream, run as they stand but for the port. */
+/** Tests of the documented stream clients, which are run unchanged except for the port. */
 class StreamClientsIT {
 
 	private static final String EVENTS = "/api/prompt/events";
@@ -50,7 +50,7 @@ class StreamClientsIT {
 
 	@ParameterizedTest
 	@EnumSource
-	void clientWaitsThroughAnOutage(Client client) throws Exception {
+	void clientDuringAnOutageKeepsWaiting(Client client) throws Exception {
 		Process process = client.run(directory, port);
 		awaitListeners(1);
 		gateway.upstream().behave(Behaviour.UNAVAILABLE);
@@ -71,7 +71,7 @@ class StreamClientsIT {
 		gateway.time().advance(Duration.ofMillis(1));
 		Process process = client.run(directory, port);
 		awaitListeners(1);
-		// That answer is of before
+		// That answer was observed before the request
 		assertThat(process.isAlive()).isTrue();
 		gateway.time().advance(Duration.ofSeconds(2));
 		assertEnds(process);
@@ -79,7 +79,7 @@ class StreamClientsIT {
 
 	@ParameterizedTest
 	@EnumSource(names = "CURL", mode = EnumSource.Mode.EXCLUDE)
-	void clientWaitsThroughARestart(Client client) throws Exception {
+	void clientDuringARestartKeepsWaiting(Client client) throws Exception {
 		Process process = client.run(directory, port);
 		awaitListeners(1);
 		gateway.close();
@@ -142,7 +142,7 @@ class StreamClientsIT {
 		}
 
 		Process run(Path directory, int port) throws IOException, InterruptedException {
-			assumeThat(isThere()).as(command + " is there").isTrue();
+			assumeThat(isInstalled()).as(command + " is installed").isTrue();
 			String section = Files.readString(Path.of("src/docs/callers.md")).split("\n## Stream\n")[1]
 				.split("\n## ")[0];
 			Matcher block = Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL).matcher(section);
@@ -156,7 +156,7 @@ class StreamClientsIT {
 				.start();
 		}
 
-		private boolean isThere() throws InterruptedException {
+		private boolean isInstalled() throws InterruptedException {
 			try {
 				return new ProcessBuilder(command, "--version").start().waitFor() == 0;
 			}

@@ -26,7 +26,7 @@ class TracingIT {
 
 	private static final String CALLERS_SPAN = "00f067aa0ba902b7";
 
-	/** Headers of a request that is traced by its caller. */
+	/** Headers of a request that its caller traces. */
 	static final String[] TRACED = { "traceparent: 00-%s-%s-01".formatted(TRACE, CALLERS_SPAN),
 			"tracestate: vendor=CALLERS", "baggage: word=CALLERS", "b3: CALLERS" };
 
@@ -36,7 +36,7 @@ class TracingIT {
 	static final List<String> HEADERS = List.of("host", "x-api-key", "accept", "user-agent");
 
 	@Test
-	void requestWhenThereIsACollectorContinuesTheCallersTrace() throws Exception {
+	void requestWhenTracingIsEnabledContinuesTheTraceOfTheCaller() throws Exception {
 		try (TraceCollector collector = new TraceCollector();
 				SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
 				GatewayProcess gateway = GatewayProcess.start(Map.of("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()),
@@ -64,8 +64,8 @@ class TracingIT {
 			assertThat(gateway.output()).doesNotContain("WARN", "ERROR");
 			assertThat(collector.paths()).isNotEmpty().containsOnly("POST /v1/traces");
 			String received = collector.received();
-			// A span for each request, and one for what it caused, whose id the upstream
-			// knows
+			// A span for each request, and one for its request to the upstream, which
+			// received the span's id
 			assertThat(count(received, TraceCollector.id(TRACE))).isEqualTo(HITS + 2);
 			assertThat(count(received, TraceCollector.id(CALLERS_SPAN))).isEqualTo(HITS + 1);
 			assertThat(received).contains("comfy-gateway", "http get /api/prompt",
@@ -82,7 +82,7 @@ class TracingIT {
 			.toList();
 	}
 
-	/** Boot counts a request after the caller has the answer. */
+	/** Spring Boot counts a request after the caller has received the response. */
 	private static void awaitMetric(GatewayProcess gateway, String line) throws IOException {
 		Awaitility.await()
 			.pollDelay(Duration.ZERO)

@@ -1,4 +1,4 @@
-/** Tests of the gateway in a process of its own: start, end and output. */
+/** Tests of the gateway in a separate process: start, shutdown and output. */
 @NullMarked
 package dev.comfygateway.process;
 

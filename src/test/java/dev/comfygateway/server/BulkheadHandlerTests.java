@@ -11,9 +11,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 class BulkheadHandlerTests {
 
-	/** The alert ComfyGatewaySaturated counts them. */
+	/** The alert ComfyGatewaySaturated depends on this count. */
 	@Test
-	void requestsWithoutAThreadAreCountedAsRejected() throws IOException {
+	void requestsWhenNoThreadIsAvailableAreCountedAsRejected() throws IOException {
 		try (TestGateway gateway = TestGateway.start("gateway.fresh-for=0s")) {
 			exhaust(bean(gateway, HeapBudget.class));
 			for (String method : new String[] { "GET", "HEAD", "GET" }) {
@@ -30,7 +30,7 @@ class BulkheadHandlerTests {
 		}
 	}
 
-	/** As many requests on threads as fill the budget. */
+	/** Exhausts the budget with requests on threads. */
 	private static void exhaust(HeapBudget heap) {
 		while (heap.tryMakeRoom()) {
 			for (int i = 0; i < 1000; i++) {

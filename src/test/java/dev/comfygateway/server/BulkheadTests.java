@@ -23,7 +23,7 @@ class BulkheadTests {
 
 	private final CountDownLatch occupied = new CountDownLatch(1);
 
-	private final List<String> run = new CopyOnWriteArrayList<>();
+	private final List<String> executed = new CopyOnWriteArrayList<>();
 
 	@BeforeEach
 	void occupy() {
@@ -46,7 +46,7 @@ class BulkheadTests {
 	}
 
 	@Test
-	void queueWhenItIsFullTakesOneRequestOfAConnection() {
+	void queueWhenFullAcceptsOneRequestPerConnection() {
 		Request oneOfMany = request(100, 10);
 		for (int i = 0; i < MAX_QUEUED; i++) {
 			assertThat(bulkhead.execute(oneOfMany, () -> {
@@ -61,17 +61,17 @@ class BulkheadTests {
 	}
 
 	@Test
-	void requestsOfConnectionsThatHaveSentLessComeFirst() throws InterruptedException {
+	void requestsOfConnectionsWithFewerRequestsRunFirst() throws InterruptedException {
 		CountDownLatch all = new CountDownLatch(3);
 		for (int place : List.of(7, 3, 1)) {
 			bulkhead.execute(request(place, 0), () -> {
-				run.add("place " + place);
+				executed.add("place " + place);
 				all.countDown();
 			});
 		}
 		occupied.countDown();
 		assertThat(all.await(20, TimeUnit.SECONDS)).isTrue();
-		assertThat(run).containsExactly("place 1", "place 3", "place 7");
+		assertThat(executed).containsExactly("place 1", "place 3", "place 7");
 	}
 
 	private static Request request(long sent, long answered) {

@@ -24,7 +24,7 @@ class ErrorAnswerHandlerTests {
 	private final ErrorAnswerHandler handler = new ErrorAnswerHandler("comfy-gateway");
 
 	@Test
-	void logWhenBugsRepeatHasEachOnceWithoutItsText(CapturedOutput output) {
+	void logWhenBugsRepeatHasEachOnceWithoutMessage(CapturedOutput output) {
 		for (int i = 0; i < 3; i++) {
 			handle(new RuntimeException("wrapper", new IllegalStateException("text of caller " + i)), 500);
 			handle(new IllegalArgumentException("text of caller " + i), 500);
@@ -46,7 +46,7 @@ class ErrorAnswerHandlerTests {
 	}
 
 	@Test
-	void logWhenRequestIsWrongHasNoLine(CapturedOutput output) {
+	void logWhenRequestIsInvalidHasNoLine(CapturedOutput output) {
 		handle(new HttpException.RuntimeException(400, "text of a caller"), 400);
 		handle(new IllegalArgumentException("text of a caller"), 404);
 		handle(null, 500);

@@ -15,7 +15,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 class HandlerChainTests {
 
 	@Test
-	void handlersStandInTheOrderOfTheChain() {
+	void handlersAreInTheOrderOfTheChain() {
 		try (TestGateway gateway = TestGateway.start("gateway.allowed-origins=*")) {
 			assertThat(gateway.handlers()).doesNotContain("StreamHandler")
 				.containsSubsequence("HeadHandler", "CorsHandler", "FreshAnswers", "NoStoreHandler", "BodyDrainHandler",
@@ -26,7 +26,7 @@ class HandlerChainTests {
 	}
 
 	@Test
-	void handlerOfStreamsIsTheFirstOneIfHttp2IsSpoken() {
+	void streamHandlerWhenHttp2IsEnabledIsFirst() {
 		try (TestGateway gateway = TestGateway.start("server.http2.enabled=true")) {
 			assertThat(gateway.handlers()).containsSubsequence("StreamHandler", "HeadHandler", "FreshAnswers");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
@@ -34,7 +34,7 @@ class HandlerChainTests {
 	}
 
 	@Test
-	void http2IsRefusedByDefault() throws IOException {
+	void http2ByDefaultIsRejected() throws IOException {
 		try (TestGateway gateway = TestGateway.start()) {
 			Answer answer = RawConnection.exchange(gateway.port(), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 			assertThat(answer.status()).isEqualTo(505);
@@ -43,7 +43,7 @@ class HandlerChainTests {
 	}
 
 	@Test
-	void handlersThatAreTurnedOffAreNotInTheChain() {
+	void handlersWhenDisabledAreNotInTheChain() {
 		try (TestGateway gateway = TestGateway
 			.start("management.opentelemetry.tracing.export.otlp.endpoint=http://127.0.0.1:1")) {
 			assertThat(gateway.handlers()).doesNotContain("CorsHandler", "FreshAnswers");
@@ -51,9 +51,9 @@ class HandlerChainTests {
 		}
 	}
 
-	/** One that is forgotten would share the few threads of requests that never wait. */
+	/** A path without an endpoint would use the few threads for requests that never wait. */
 	@Test
-	void pathsOfControllersAreEndpointsAndDescribed() throws IOException {
+	void controllerPathsHaveEndpointsAndAreDocumented() throws IOException {
 		try (TestGateway gateway = TestGateway.start()) {
 			List<Endpoint> endpoints = beans(gateway, Endpoint.class).toList();
 			List<String> paths = beans(gateway, RequestMappingHandlerMapping.class)

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests in which the looks at the connections are made by hand. */
+/** Tests that call {@link HeadTimeout#checkConnections} directly. */
 class HeadTimeoutTests {
 
 	private static final long NEVER = Long.MAX_VALUE / 2;
@@ -57,7 +57,7 @@ class HeadTimeoutTests {
 	}
 
 	@Test
-	void lookWhenHeadComesByteByByteClosesTheConnection() throws Exception {
+	void checkWhenHeadArrivesByteByByteClosesTheConnection() throws Exception {
 		start(connector);
 		try (Socket caller = connect()) {
 			send(caller, "G");
@@ -69,7 +69,7 @@ class HeadTimeoutTests {
 	}
 
 	@Test
-	void lookWhenHeadPausesClosesTheConnection() throws Exception {
+	void checkWhenHeadStaysIncompleteClosesTheConnection() throws Exception {
 		start(connector);
 		try (Socket caller = connect()) {
 			send(caller, HEAD);
@@ -82,7 +82,7 @@ class HeadTimeoutTests {
 	}
 
 	@Test
-	void lookWhenConnectionEndsKeepsNothingOfIt() throws Exception {
+	void checkWhenConnectionHasClosedRetainsNoReferenceToIt() throws Exception {
 		start(connector);
 		WeakReference<EndPoint> ended;
 		try (Socket caller = connect()) {
@@ -91,7 +91,7 @@ class HeadTimeoutTests {
 			ended = new WeakReference<>(connector.getConnectedEndPoints().iterator().next());
 		}
 		Awaitility.await().until(() -> {
-			// A selector may refer to the connection that it served last
+			// A selector may still refer to the last connection that it served
 			try (Socket next = connect()) {
 				send(next, HEAD);
 			}
@@ -101,14 +101,14 @@ class HeadTimeoutTests {
 	}
 
 	@Test
-	void intervalWhenConnectionsMayIdleForeverIsTheLongest() {
+	void intervalWhenIdleTimeoutIsUnlimitedIsTheMaximum() {
 		assertThat(ServerConfiguration.headMillis(0)).isEqualTo(20_000);
 		assertThat(ServerConfiguration.headMillis(-1)).isEqualTo(20_000);
 		assertThat(ServerConfiguration.headMillis(500)).isEqualTo(500);
 	}
 
 	@Test
-	void lookWhenConnectionIsIdleKeepsIt() throws Exception {
+	void checkWhenConnectionIsIdleKeepsIt() throws Exception {
 		start(connector);
 		try (Socket silent = connect(); Socket caller = connect()) {
 			send(caller, HEAD);
@@ -122,7 +122,7 @@ class HeadTimeoutTests {
 	}
 
 	@Test
-	void lookWhenHeadIsCompleteInTimeKeepsTheConnection() throws Exception {
+	void checkWhenHeadIsCompleteBeforeTheNextCheckKeepsTheConnection() throws Exception {
 		start(connector);
 		try (Socket caller = connect()) {
 			for (int i = 0; i < 5; i++) {
@@ -135,10 +135,10 @@ class HeadTimeoutTests {
 	}
 
 	@Test
-	void lookWhenHandshakeComesByteByByteClosesTheConnection() throws Exception {
+	void checkWhenHandshakeArrivesByteByByteClosesTheConnection() throws Exception {
 		startWithTls();
 		try (Socket caller = connect()) {
-			// Begin of a record with a ClientHello
+			// Start of a TLS record with a ClientHello
 			for (String piece : List.of("\u0016\u0003", "\u0001")) {
 				send(caller, piece);
 				timeout.checkConnections();
@@ -148,7 +148,7 @@ class HeadTimeoutTests {
 	}
 
 	@Test
-	void lookWhenNothingFollowsAHandshakeKeepsTheConnection() throws Exception {
+	void checkWhenHandshakeIsFollowedByNoRequestKeepsTheConnection() throws Exception {
 		SSLContext context = startWithTls();
 		try (Socket raw = connect(); SSLSocket caller = (SSLSocket) secure(context, raw)) {
 			timeout.checkConnections();
@@ -161,7 +161,7 @@ class HeadTimeoutTests {
 	}
 
 	@Test
-	void lookWhenRequestsComeByTlsKeepsTheConnection() throws Exception {
+	void checkWhenRequestsArriveOverTlsKeepsTheConnection() throws Exception {
 		SSLContext context = startWithTls();
 		try (Socket caller = secure(context, connect())) {
 			for (int i = 0; i < 5; i++) {
@@ -208,7 +208,7 @@ class HeadTimeoutTests {
 		return new Socket(InetAddress.getLoopbackAddress(), connector.getLocalPort());
 	}
 
-	/** Sends, and waits until the server has read it. */
+	/** Sends the text, and waits until the server has read it. */
 	private void send(Socket caller, String text) throws IOException {
 		long before = bytesIn();
 		caller.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));

@@ -39,7 +39,7 @@ class HeapBudgetTests {
 
 	private final List<RawConnection> callers = new ArrayList<>();
 
-	private final CountDownLatch came = new CountDownLatch(1);
+	private final CountDownLatch entered = new CountDownLatch(1);
 
 	private ServerConnector connector = new ServerConnector(server);
 
@@ -54,21 +54,21 @@ class HeapBudgetTests {
 	}
 
 	@Test
-	void requestsAreServedWhileWhatClosedConnectionsHeldIsCounted() throws Exception {
-		CountDownLatch goOn = new CountDownLatch(1);
+	void requestsWhileClosedConnectionsAreCountedAreServed() throws Exception {
+		CountDownLatch proceed = new CountDownLatch(1);
 		SelectableChannel channel = mock(SelectableChannel.class);
 		when(channel.isRegistered()).thenAnswer(call -> {
-			came.countDown();
-			return goOn.await(10, TimeUnit.SECONDS);
+			entered.countDown();
+			return proceed.await(10, TimeUnit.SECONDS);
 		});
 		MeteredEndPoint endPoint = mock(MeteredEndPoint.class);
 		when(endPoint.estimate()).thenReturn(new HeapEstimate(channel, 1));
 		budget = new HeapBudget(10, new ConnectionShedder(0, meters));
 		budget.accepted(connector, endPoint);
 		CompletableFuture<Void> counting = CompletableFuture.runAsync(() -> budget.charge(100));
-		assertThat(came.await(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
 		assertThat(budget.tryMakeRoom()).isTrue();
-		goOn.countDown();
+		proceed.countDown();
 		counting.join();
 		assertThat(budget.tryMakeRoom()).isTrue();
 	}
@@ -79,14 +79,14 @@ class HeapBudgetTests {
 		RawConnection idle = connect().send(RawConnection.request("GET", "/"));
 		idle.read();
 		for (int i = 0; i < 20; i++) {
-			begin(connect());
+			sendIncompleteHead(connect());
 		}
 		awaitShed();
 		assertThat(idle.send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
 	}
 
 	@Test
-	void idleConnectionsAreClosedWhereNoHeadIsIncomplete() throws Exception {
+	void idleConnectionsWhenNoHeadIsIncompleteAreClosed() throws Exception {
 		start(100 * KIB, 0);
 		while (shed() == 0) {
 			assertThat(connect().send(RawConnection.request("GET", "/", LONG)).read().status()).isEqualTo(200);
@@ -95,30 +95,30 @@ class HeapBudgetTests {
 	}
 
 	@Test
-	void idleConnectionsAreClosedBesideNewOnes() throws Exception {
+	void idleConnectionsAreClosedBeforeNewOnes() throws Exception {
 		start(100 * KIB, 0);
-		RawConnection young = connect();
+		RawConnection newConnection = connect();
 		Awaitility.await().until(() -> !connector.getConnectedEndPoints().isEmpty());
 		while (shed() == 0) {
 			assertThat(connect().send(RawConnection.request("GET", "/", LONG)).read().status()).isEqualTo(200);
 		}
-		assertThat(young.send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+		assertThat(newConnection.send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
 	}
 
 	@Test
-	void requestInProgressIsKeptWhateverOthersHold() throws Exception {
+	void requestInProgressWhenBudgetIsExhaustedIsCompleted() throws Exception {
 		start(100 * KIB, 0);
 		RawConnection waiting = connect().send(RawConnection.request("GET", "/wait", LONG));
-		assertThat(came.await(10, TimeUnit.SECONDS)).isTrue();
+		assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
 		for (int i = 0; i < 20; i++) {
-			begin(connect());
+			sendIncompleteHead(connect());
 		}
 		awaitShed();
 		assertThat(waiting.read().status()).isEqualTo(200);
 	}
 
 	@Test
-	void connectionsNearTheMaximumAreClosedTheOldestFirst() throws Exception {
+	void connectionsNearTheMaximumAreClosedOldestFirst() throws Exception {
 		start(Integer.MAX_VALUE, 20);
 		connect();
 		Awaitility.await().until(() -> !connector.getConnectedEndPoints().isEmpty());
@@ -133,7 +133,7 @@ class HeapBudgetTests {
 	}
 
 	@Test
-	void roomIsMadeLaterWhereConnectionsCameFasterThanTheyAreCounted() throws Exception {
+	void connectionsWhenOpenedFasterThanCountedAreClosedLater() throws Exception {
 		start(Integer.MAX_VALUE, 20);
 		for (int i = 0; i < 40; i++) {
 			connect();
@@ -149,7 +149,7 @@ class HeapBudgetTests {
 	void connectionsWithinTheBudgetAreKept() throws Exception {
 		start(1000 * KIB, 0);
 		for (int i = 0; i < 20; i++) {
-			begin(connect());
+			sendIncompleteHead(connect());
 		}
 		for (RawConnection caller : callers) {
 			assertThat(caller.send("\r\n").read().status()).isEqualTo(200);
@@ -159,13 +159,13 @@ class HeapBudgetTests {
 	}
 
 	@Test
-	void largeHeadsAreNotParsedWhereNothingCanBeClosed() throws Exception {
+	void largeHeadsWhenNoConnectionCanBeClosedAreNotParsed() throws Exception {
 		start(100 * KIB, 0);
 		for (int i = 0; i < 21; i++) {
 			connect();
 		}
 		Awaitility.await().until(() -> connector.getConnectedEndPoints().size() == 21);
-		// All are new
+		// All connections are new
 		RawConnection large = callers.getFirst().send(RawConnection.request("GET", "/", LONG));
 		RawConnection small = callers.getLast().send(RawConnection.request("GET", "/"));
 		assertThat(large.readToEnd()).isEmpty();
@@ -173,7 +173,7 @@ class HeapBudgetTests {
 	}
 
 	@Test
-	void closedConnectionsHoldNothing() throws Exception {
+	void closedConnectionsAreNotCharged() throws Exception {
 		start(100 * KIB, 0);
 		for (int i = 0; i < 100; i++) {
 			assertThat(RawConnection.get(connector.getLocalPort(), "/", LONG, "Connection: close").status())
@@ -184,14 +184,14 @@ class HeapBudgetTests {
 	}
 
 	@Test
-	void headIsMeteredWhateverItsPieces() throws Exception {
+	void headWhenSplitIntoPiecesIsMetered() throws Exception {
 		start(1000 * KIB, 0);
 		RawConnection caller = connect();
 		caller.send("GET / HTTP/1.1\r\nHost: a\r\n\r");
 		Awaitility.await().until(() -> estimate().filter(HeapEstimate::isIncomplete).isPresent());
 		caller.send("\n").read();
 		assertThat(estimate().orElseThrow().isIncomplete()).isFalse();
-		// The begin of the next head comes with the end of this one
+		// The start of the next head arrives together with the end of this one
 		caller.send(RawConnection.request("GET", "/") + "GET / HTTP/1.1\r\na:\r\n").read();
 		assertThat(estimate().orElseThrow().isIncomplete()).isTrue();
 		caller.send("Host: a\r\n\r\n").read();
@@ -214,9 +214,9 @@ class HeapBudgetTests {
 					callback.succeeded();
 				}
 				else {
-					// The next request of the connection is read when this one is
-					// answered
-					came.countDown();
+					// The next request of the connection is read after this one
+					// is completed
+					entered.countDown();
 					Thread.ofVirtual().start(() -> {
 						Awaitility.await().until(() -> shed() > 0);
 						callback.succeeded();
@@ -235,7 +235,7 @@ class HeapBudgetTests {
 		return caller;
 	}
 
-	private static void begin(RawConnection caller) throws IOException {
+	private static void sendIncompleteHead(RawConnection caller) throws IOException {
 		caller.send("GET / HTTP/1.1\r\nHost: localhost\r\n" + LONG + "\r\n");
 	}
 

@@ -14,7 +14,7 @@ class ServerConfigurationTests {
 	@ParameterizedTest
 	@CsvSource({ "server.servlet.context-path, /comfy", "spring.mvc.servlet.path, /comfy/",
 			"spring.mvc.servlet.path, comfy" })
-	void settingThatMovesThePathsIsRefused(String setting, String value) {
+	void settingWhenItMovesThePathsIsRejected(String setting, String value) {
 		MockEnvironment environment = new MockEnvironment().withProperty(setting, value);
 		assertThatExceptionOfType(InvalidSettingException.class).isThrownBy(() -> new ServerConfiguration(environment))
 			.withMessageContaining(setting);
@@ -22,7 +22,7 @@ class ServerConfigurationTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "", "/" })
-	void settingThatLeavesThePathsIsAccepted(String value) {
+	void settingWhenItKeepsThePathsIsAccepted(String value) {
 		MockEnvironment environment = new MockEnvironment().withProperty("server.servlet.context-path", value)
 			.withProperty("spring.mvc.servlet.path", value);
 		assertThatCode(() -> new ServerConfiguration(environment)).doesNotThrowAnyException();

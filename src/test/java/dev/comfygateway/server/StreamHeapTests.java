@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests of the budget with connections over HTTP/2. */
+/** Tests of the heap budget with HTTP/2 connections. */
 class StreamHeapTests {
 
 	private static final int KIB = 1024;
@@ -48,7 +48,7 @@ class StreamHeapTests {
 	}
 
 	@Test
-	void connectionsThatReadNoAnswerAreClosedToMakeRoom() throws Exception {
+	void connectionsWhenTheyReadNoResponseAreClosedToFreeHeap() throws Exception {
 		start(300 * KIB);
 		for (int i = 0; shed() == 0 && i < MAX_CALLERS; i++) {
 			connect(0).request(RawConnection.request("GET", "/"));
@@ -58,7 +58,7 @@ class StreamHeapTests {
 	}
 
 	@Test
-	void connectionsWithoutStreamsAreClosedToMakeRoom() throws Exception {
+	void connectionsWithoutStreamsAreClosedToFreeHeap() throws Exception {
 		start(300 * KIB);
 		for (int i = 0; shed() == 0 && i < MAX_CALLERS; i++) {
 			assertThat(answer(connect(KIB))).isEqualTo(200);
@@ -67,7 +67,7 @@ class StreamHeapTests {
 	}
 
 	@Test
-	void streamsAreRefusedWhereNothingCanBeClosed() throws Exception {
+	void streamsWhenNoConnectionCanBeClosedAreRejected() throws Exception {
 		start(100 * KIB);
 		Http2Connection caller = connect(KIB);
 		int last = 0;
@@ -75,7 +75,7 @@ class StreamHeapTests {
 			last = caller.request(RawConnection.request("GET", "/wait", LONG));
 		}
 		assertThat(caller.read(last).status()).isEqualTo(503);
-		// The connection itself goes on
+		// Other connections are still served
 		assertThat(answer(connect(KIB))).isEqualTo(200);
 	}
 
@@ -89,7 +89,7 @@ class StreamHeapTests {
 	}
 
 	@Test
-	void failureOfAHandlerEndsItsStreamAlone() throws Exception {
+	void handlerFailureEndsOnlyItsStream() throws Exception {
 		start(Integer.MAX_VALUE);
 		Http2Connection caller = connect(KIB);
 		assertThat(caller.read(caller.request(RawConnection.request("GET", "/throw"))).status()).isEqualTo(500);
@@ -97,7 +97,7 @@ class StreamHeapTests {
 	}
 
 	@Test
-	void streamsThatHaveEndedHoldTheirObjectsAlone() throws Exception {
+	void endedStreamsAreChargedOnlyForTheirObjects() throws Exception {
 		start(100 * KIB);
 		Http2Connection caller = connect(KIB);
 		for (int i = 0; i < 200; i++) {

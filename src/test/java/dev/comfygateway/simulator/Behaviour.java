@@ -6,13 +6,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reaction of the simulator to a request. A named one can be set over HTTP. */
+/** Reaction of the simulator to a request. Named behaviours can be set over HTTP. */
 public final class Behaviour {
 
-	/** Answers as Comfy Cloud does: 200 to the accepted key, 401 to any other. */
+	/** Responds like Comfy Cloud: 200 for the accepted key, 401 for any other. */
 	public static final Behaviour NORMAL = named("normal", "answers like Comfy Cloud", Exchange::answerNormally);
 
-	/** 401, whatever the key. */
+	/** 401 for every key. */
 	public static final Behaviour REFUSE = named("refuse", "answers 401, whatever the key", exchange -> exchange
 		.answer(401, Map.of(), error("UNAUTHORIZED", "Invalid or missing authentication credentials")));
 
@@ -32,13 +32,13 @@ public final class Behaviour {
 	public static final Behaviour LIMIT = named("limit", "answers 429 and asks for 7 seconds of peace",
 			exchange -> exchange.answer(429, Map.of("Retry-After", "7"), error("RATE_LIMITED", "Too many requests")));
 
-	/** No answer until the client closes the connection. */
+	/** No response until the client closes the connection. */
 	public static final Behaviour STALL = named("stall", "reads requests and never answers", exchange -> {
 		exchange.awaitClientGone();
 		exchange.close();
 	});
 
-	/** Answer that ends in the middle of its body. */
+	/** Response that ends in the middle of its body. */
 	public static final Behaviour CUT = named("cut", "cuts its answers off in the body", exchange -> {
 		exchange.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 38\r\n\r\n{\"exec_info\"");
 		exchange.close();
@@ -49,13 +49,13 @@ public final class Behaviour {
 			exchange -> exchange.answer(200, Map.of("Content-Type", "text/html"),
 					bytes("<!DOCTYPE html><title>Sign in</title><p>Please sign in to continue.")));
 
-	/** Connection closed without an answer. */
+	/** Connection closed without a response. */
 	public static final Behaviour CLOSE = named("close", "closes the connection without an answer", Exchange::close);
 
-	/** Connection reset without an answer. */
+	/** Connection reset without a response. */
 	public static final Behaviour RESET = named("reset", "resets the connection without an answer", Exchange::reset);
 
-	/** Connection reset when the headers of the answer have been sent. */
+	/** Connection reset after the headers of the response. */
 	public static final Behaviour RESET_AFTER_HEADERS = named("reset-after-headers",
 			"resets the connection after the headers of its answer", exchange -> {
 				exchange
@@ -63,7 +63,7 @@ public final class Behaviour {
 				exchange.reset();
 			});
 
-	/** Answer that comes a byte at a time and takes minutes. */
+	/** Response that is sent byte by byte and takes minutes. */
 	public static final Behaviour DRIP = named("drip", "sends its answers a byte at a time, for minutes", exchange -> {
 		exchange.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n");
 		while (!exchange.isClientGoneWithinAMoment()) {
@@ -72,7 +72,7 @@ public final class Behaviour {
 		exchange.close();
 	});
 
-	/** Answer whose body never ends. */
+	/** Response with an endless body. */
 	public static final Behaviour ENDLESS = named("endless", "sends answers without end", exchange -> {
 		exchange.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
 		String chunk = "2000\r\n" + " ".repeat(0x2000) + "\r\n";
@@ -97,18 +97,18 @@ public final class Behaviour {
 		this.act = act;
 	}
 
-	/** An answer to every request, whatever its key and path. */
+	/** Same response to every request, for any key and path. */
 	public static Behaviour answer(int status, Map<String, String> headers, byte[] body) {
 		Map<String, String> copy = new LinkedHashMap<>(headers);
 		return named("answer", "answers " + status, exchange -> exchange.answer(status, copy, body));
 	}
 
-	/** A JSON answer to every request, whatever its key and path. */
+	/** Same JSON response to every request, for any key and path. */
 	public static Behaviour answer(int status, String json) {
 		return answer(status, Map.of(), bytes(json));
 	}
 
-	/** Bytes as they are, and the connection closed behind them. */
+	/** Arbitrary bytes, after which the connection is closed. */
 	public static Behaviour raw(byte[] bytes) {
 		return named("raw", "sends bytes", exchange -> {
 			exchange.end();
@@ -117,7 +117,7 @@ public final class Behaviour {
 		});
 	}
 
-	/** Bytes as they are; the connection stays open until the client closes it. */
+	/** Arbitrary bytes; the connection stays open until the client closes it. */
 	public static Behaviour rawThenStall(byte[] bytes) {
 		return named("raw-then-stall", "sends bytes and stalls", exchange -> {
 			exchange.write(bytes);
@@ -127,7 +127,8 @@ public final class Behaviour {
 	}
 
 	/**
-	 * Bytes as they are, and others repeatedly until the client closes the connection.
+	 * Arbitrary bytes, followed by others repeatedly until the client closes the
+	 * connection.
 	 */
 	public static Behaviour rawWithoutEnd(byte[] bytes, byte[] repeated) {
 		return named("raw-without-end", "sends bytes without end", exchange -> {
@@ -139,7 +140,7 @@ public final class Behaviour {
 		});
 	}
 
-	/** Bytes as they are, and the connection left open for the next request. */
+	/** Arbitrary bytes; the connection stays open for the next request. */
 	public static Behaviour rawThenKeep(byte[] bytes) {
 		return named("raw-then-keep", "sends bytes", exchange -> {
 			exchange.end();
@@ -147,7 +148,7 @@ public final class Behaviour {
 		});
 	}
 
-	/** Bytes as they are, and the connection reset behind them. */
+	/** Arbitrary bytes, after which the connection is reset. */
 	public static Behaviour rawThenReset(byte[] bytes) {
 		return named("raw-then-reset", "sends bytes and resets the connection", exchange -> {
 			exchange.write(bytes);
@@ -155,7 +156,7 @@ public final class Behaviour {
 		});
 	}
 
-	/** The usual answer, and the connection closed behind it without announcement. */
+	/** Normal response, after which the connection is closed without announcement. */
 	public static Behaviour normalThenClose() {
 		return named("normal-then-close", "answers like Comfy Cloud and hangs up", exchange -> {
 			exchange.answerNormally();

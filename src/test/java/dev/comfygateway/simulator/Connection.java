@@ -16,8 +16,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connection of a client. One thread reads and one answers, so that the end of a client
- * is noticed while its request waits.
+ * Connection of a client. One thread reads and another responds, to detect a disconnected
+ * client while its request waits.
  */
 final class Connection {
 
@@ -36,7 +36,7 @@ final class Connection {
 		this.socket = socket;
 	}
 
-	/** Reads requests until the client has no more. */
+	/** Reads requests until the client closes its side. */
 	void read() {
 		try (Socket closed = socket) {
 			InputStream in = new BufferedInputStream(closed.getInputStream());
@@ -61,7 +61,7 @@ final class Connection {
 		}
 	}
 
-	/** Answers requests until the client closes the connection. */
+	/** Responds to requests until the client closes the connection. */
 	void serve() {
 		try {
 			while (!gone.isDone() || !requests.isEmpty()) {
@@ -89,7 +89,7 @@ final class Connection {
 		return first < 0 || Character.isUpperCase(first);
 	}
 
-	/** Answers bytes that are not HTTP, such as a TLS handshake, with 400. */
+	/** Responds with 400 to bytes that are not HTTP, such as a TLS handshake. */
 	private void refuse(InputStream in) throws IOException {
 		socket.getOutputStream()
 			.write("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

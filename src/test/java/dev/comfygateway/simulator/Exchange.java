@@ -10,7 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** Request and the ways to answer it. */
+/** Request and the methods to respond to it. */
 final class Exchange {
 
 	private static final String NEWLINE = "\r\n";
@@ -36,8 +36,8 @@ final class Exchange {
 	}
 
 	/**
-	 * Counts the request as no longer in flight. The answer is sent after that, since the
-	 * client's next request would otherwise seem to overlap.
+	 * Counts the request as no longer in flight. Called before the response is sent, since
+	 * the client's next request would otherwise appear to overlap.
 	 */
 	void end() {
 		if (over.compareAndSet(false, true)) {
@@ -94,7 +94,7 @@ final class Exchange {
 		socket.close();
 	}
 
-	/** Ends the connection with a TCP reset, as a crash does. */
+	/** Closes the connection with a TCP reset, like a crash. */
 	void reset() throws IOException {
 		end();
 		socket.setSoLinger(true, 0);

@@ -3,7 +3,7 @@ package dev.comfygateway.simulator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 
-/** Gate that holds requests, for tests that need one in flight. */
+/** Gate that blocks requests, for tests that need a request in flight. */
 public final class Hold {
 
 	private final Semaphore arrivals = new Semaphore(0);
@@ -14,14 +14,14 @@ public final class Hold {
 	}
 
 	/**
-	 * Waits until {@code count} requests in all have arrived at the gate.
-	 * @throws AssertionError where they do not within 10 seconds
+	 * Waits until {@code count} requests in total have arrived at the gate.
+	 * @throws AssertionError if they do not arrive within 10 seconds
 	 */
 	public void awaitArrival(int count) {
 		SimulatedComfyCloud.await(arrivals, count, "arrived at the gate");
 	}
 
-	/** Releases the held requests; later ones pass. */
+	/** Releases the blocked requests. Later ones are not blocked. */
 	public void release() {
 		released.complete(null);
 	}

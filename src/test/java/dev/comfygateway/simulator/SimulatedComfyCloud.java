@@ -24,9 +24,10 @@ import javax.net.ServerSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Comfy Cloud's {@code GET /api/prompt} on a loopback port, for one account with one key
- * and a queue that moves. Its behaviour can be set while it runs, by {@link #behave} or
- * by {@code PUT /simulator/<behaviour>}. It records the requests.
+ * Simulation of Comfy Cloud's {@code GET /api/prompt} on a loopback port, for one account
+ * with one key and a changing queue. {@link #behave} or
+ * {@code PUT /simulator/<behaviour>} changes its behaviour at run time. It records the
+ * requests.
  */
 public final class SimulatedComfyCloud implements AutoCloseable {
 
@@ -74,7 +75,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 	/**
 	 * Starts on a loopback port.
 	 * @param port the port, 0 for any
-	 * @param acceptedKey the one key that is answered with 200
+	 * @param acceptedKey the only key for which the status is 200
 	 */
 	public static SimulatedComfyCloud start(int port, String acceptedKey) {
 		return start(port, acceptedKey, InstantSource.system());
@@ -82,15 +83,15 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 
 	/**
 	 * Starts on a loopback port.
-	 * @param clock what the queue moves by
+	 * @param clock clock of the queue
 	 */
 	public static SimulatedComfyCloud start(int port, String acceptedKey, InstantSource clock) {
 		return start(port, acceptedKey, clock, "http", ServerSocketFactory.getDefault());
 	}
 
 	/**
-	 * Starts on a loopback port behind TLS.
-	 * @param tls maker of sockets that bring the certificate
+	 * Starts on a loopback port with TLS.
+	 * @param tls factory of server sockets with the certificate
 	 */
 	public static SimulatedComfyCloud startTls(String acceptedKey, ServerSocketFactory tls) {
 		return start(0, acceptedKey, InstantSource.system(), "https", tls);
@@ -122,19 +123,19 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 		return "%s://127.0.0.1:%s".formatted(scheme, port());
 	}
 
-	/** Replaces the key that is answered with 200. */
+	/** Replaces the accepted key. */
 	public void acceptKey(String key) {
 		this.acceptedKey = key;
 	}
 
-	/** Pins the queue's length. */
+	/** Sets the queue to a fixed length. */
 	public void queueRemaining(long fixed) {
 		this.fixedQueueRemaining = OptionalLong.of(fixed);
 	}
 
 	/**
-	 * Sets the behaviours from now on: each request takes the next one, and the last one
-	 * stays. A held request takes its behaviour when it is released.
+	 * Sets the behaviours from now on: each request uses the next one, and the last one
+	 * remains in use. A blocked request gets its behaviour when it is released.
 	 */
 	public void behave(Behaviour behaviour, Behaviour... then) {
 		synchronized (behaviours) {
@@ -145,35 +146,35 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 	}
 
 	/**
-	 * Answers every request like this from now on, whatever its key and path.
-	 * @param headers {@code Content-Type} and {@code Content-Length} are added where they
-	 * are missing
+	 * Sends this response to every request from now on, for any key and path.
+	 * @param headers {@code Content-Type} and {@code Content-Length} are added if they are
+	 * missing
 	 */
 	public void answer(int status, Map<String, String> headers, byte[] body) {
 		behave(Behaviour.answer(status, headers, body));
 	}
 
-	/** Holds requests that arrive from now on until they are released. */
+	/** Blocks requests that arrive from now on until they are released. */
 	public Hold hold() {
 		Hold created = new Hold();
 		this.hold = created;
 		return created;
 	}
 
-	/** Requests so far, those that are held included; in order of arrival. */
+	/** Requests so far in order of arrival, including blocked ones. */
 	public List<Received> received() {
 		return List.copyOf(received);
 	}
 
 	/**
-	 * Waits until {@code count} requests in all have arrived.
-	 * @throws AssertionError where they do not within 10 seconds
+	 * Waits until {@code count} requests in total have arrived.
+	 * @throws AssertionError if they do not arrive within 10 seconds
 	 */
 	public void awaitReceived(int count) {
 		await(arrivals, count, "arrived");
 	}
 
-	/** Maximum number of requests in flight at once. */
+	/** Maximum number of concurrent requests so far. */
 	public int mostInFlight() {
 		return mostInFlight.get();
 	}
@@ -197,7 +198,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 	public void close() {
 		try {
 			serverSocket.close();
-			// It may still accept a connection until it has noticed
+			// The accepting thread may still accept one connection
 			acceptor.join();
 			for (Socket socket : open) {
 				socket.close();

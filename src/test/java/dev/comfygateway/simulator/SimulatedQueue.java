@@ -8,8 +8,8 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
 /**
- * Queue of an account with two runners: jobs arrive at random, wait, run and finish. Its
- * state is computed for the clock's time when it is read.
+ * Queue of an account with two runners: jobs arrive at random, wait, run and finish. The
+ * state is computed for the current time of the clock when it is read.
  */
 final class SimulatedQueue {
 

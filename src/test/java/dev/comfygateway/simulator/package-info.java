@@ -1,7 +1,7 @@
 /**
  * Simulator of Comfy Cloud, the upstream of the tests and of
- * {@code ./mvnw spring-boot:test-run}. It uses plain sockets, so that it can violate
- * HTTP. It uses the JDK alone, so that it can run in a process of its own.
+ * {@code ./mvnw spring-boot:test-run}. It uses plain sockets to be able to violate HTTP,
+ * and only the JDK to be able to run in a separate process.
  */
 @NullMarked
 package dev.comfygateway.simulator;

@@ -25,8 +25,8 @@ public final class Certificates {
 	}
 
 	/**
-	 * A key store with a key, and with its certificate as one that is trusted.
-	 * @param directory where {@code keytool} may write
+	 * Creates a key store with a key, and with its certificate as a trusted one.
+	 * @param directory directory for the file of {@code keytool}
 	 * @param subject such as {@code ip:127.0.0.1}
 	 */
 	public static KeyStore make(Path directory, String name, String subject)
@@ -35,7 +35,7 @@ public final class Certificates {
 	}
 
 	/**
-	 * The same with a time of validity.
+	 * Creates a key store whose certificate has a given validity.
 	 * @param validity options of {@code keytool}
 	 */
 	public static KeyStore make(Path directory, String name, String subject, String... validity)
@@ -62,7 +62,7 @@ public final class Certificates {
 		return both;
 	}
 
-	/** Server sockets with the key and the certificate of a store. */
+	/** Returns a factory of server sockets with the key and certificate of a store. */
 	public static SSLServerSocketFactory serverSockets(KeyStore certificate) {
 		try {
 			KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());

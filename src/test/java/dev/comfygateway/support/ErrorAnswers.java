@@ -8,13 +8,13 @@ import tools.jackson.databind.json.JsonMapper;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
-/** Assertions that hold for every error of the gateway. */
+/** Assertions that apply to every error of the gateway. */
 public final class ErrorAnswers {
 
 	private ErrorAnswers() {
 	}
 
-	/** Checks status and headers, for an answer to HEAD. */
+	/** Asserts status and headers only, for a response to HEAD. */
 	public static void assertErrorHeaders(Answer answer) {
 		assertThat(answer.status()).isBetween(400, 599);
 		assertThat(answer.header("Content-Type")).hasValue("application/json");
@@ -28,16 +28,16 @@ public final class ErrorAnswers {
 		assertHeadersOfStatus(answer);
 	}
 
-	/** Checks what RFC 9110 asks of the status. */
+	/** Asserts the headers that RFC 9110 requires for the status. */
 	private static void assertHeadersOfStatus(Answer answer) {
 		switch (answer.status()) {
-			// A scheme that clients know would make them ask for a password or send one
+			// With a known scheme, clients would prompt for a password or send one
 			case 401 -> assertThat(answer.header("WWW-Authenticate"))
 				.hasValueSatisfying(challenge -> assertThat(challenge).matches("Gateway-Key realm=\"[^\"]+\""));
 			case 405 -> assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
 			case 429, 503 -> assertThat(answer.header("Retry-After"))
 				.hasValueSatisfying(seconds -> assertThat(seconds).matches("[1-9]\\d*"));
-			// They would need a proxy's challenge, Content-Range, Accept and Upgrade
+			// These would need Proxy-Authenticate, Accept, Content-Range and Upgrade
 			case 407, 415, 416, 426 -> fail("Status %d is never sent", answer.status());
 			default -> {
 			}

@@ -9,12 +9,12 @@ import reactor.core.scheduler.Scheduler;
 import reactor.test.scheduler.VirtualTimeScheduler;
 
 /**
- * Fake clock, ticker and scheduler, which a test advances. A task that becomes due sees
- * the time for which it was scheduled.
+ * Fake clock, ticker and scheduler, which a test advances. A task runs at exactly the
+ * time for which it was scheduled.
  */
 public final class FakeTime implements Ticker, InstantSource {
 
-	/** First time of the clock. */
+	/** Initial time of the clock. */
 	public static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
 
 	// A ticker may begin anywhere: close to where its number overflows, so that it does
@@ -22,12 +22,12 @@ public final class FakeTime implements Ticker, InstantSource {
 
 	private final VirtualTimeScheduler scheduler = VirtualTimeScheduler.create();
 
-	/** Advances the ticker and the clock, and runs what becomes due. */
+	/** Advances the ticker and the clock, and runs the tasks that become due. */
 	public void advance(Duration by) {
 		scheduler.advanceTimeBy(by);
 	}
 
-	/** Scheduler on this time. */
+	/** Returns the scheduler of this time. */
 	public Scheduler scheduler() {
 		return scheduler;
 	}

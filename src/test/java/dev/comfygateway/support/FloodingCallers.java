@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Callers who send bytes, each on a connection of its own, read nothing and stay.
+ * Callers that send bytes on separate connections, read nothing and stay connected.
  */
 public final class FloodingCallers implements AutoCloseable {
 
@@ -38,7 +38,7 @@ public final class FloodingCallers implements AutoCloseable {
 		}, task -> Thread.ofPlatform().daemon().start(task));
 	}
 
-	/** Starts as many callers, who send one of these heads each, in turn. */
+	/** Starts the callers. Each sends one of the heads, assigned in turn. */
 	public static FloodingCallers start(int port, int callers, List<String> heads) {
 		return new FloodingCallers(port, callers, heads);
 	}
@@ -53,16 +53,16 @@ public final class FloodingCallers implements AutoCloseable {
 			caller.write(request);
 		}
 		catch (IOException ignored) {
-			// Closed, or not accepted in time, which is up to the other side
+			// The server may close the connection, or accept it too late
 		}
 	}
 
-	/** Callers whose connection was accepted, if only by the kernel. */
+	/** Number of callers whose connection was accepted, possibly only by the kernel. */
 	public int connected() {
 		return connected.get();
 	}
 
-	/** Whether all have sent what they can. */
+	/** Whether all callers have sent as much as possible. */
 	public boolean isSent() {
 		return sent.isDone();
 	}

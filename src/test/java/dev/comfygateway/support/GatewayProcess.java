@@ -24,14 +24,14 @@ import org.awaitility.Awaitility;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Gateway in a process of its own, and its output. */
+/** Gateway in a separate process, and its output. */
 public final class GatewayProcess implements AutoCloseable {
 
 	private static final int PATIENCE_SECONDS = 60;
 
 	private static final Pattern PORT = Pattern.compile("Jetty started on port (\\d+)");
 
-	/** Options of a process that does not run for long. */
+	/** JVM options of a short-lived process. */
 	private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 
 	private final Process process;
@@ -49,16 +49,16 @@ public final class GatewayProcess implements AutoCloseable {
 	}
 
 	/**
-	 * Starts it on ports of its choice.
-	 * @param environment environment variables; of this process's own only those remain
-	 * that are not settings
-	 * @param arguments arguments on its command line
+	 * Starts a gateway on free ports.
+	 * @param environment environment variables, in addition to those of this process that
+	 * are not settings
+	 * @param arguments command line arguments
 	 */
 	public static GatewayProcess start(Map<String, String> environment, String... arguments) throws IOException {
 		return start(QUICK, environment, arguments);
 	}
 
-	/** Starts it with the heap of the default container, and with both compilers. */
+	/** Starts a gateway with the heap of the default container and both JIT compilers. */
 	public static GatewayProcess startInSmallHeap(Map<String, String> environment, String... arguments)
 			throws IOException {
 		return start(List.of("-Xmx104m", "-Xmn12m", "-XX:+UseSerialGC", "-XX:MinHeapFreeRatio=10",
@@ -66,8 +66,8 @@ public final class GatewayProcess implements AutoCloseable {
 	}
 
 	/**
-	 * Starts it with an output that nobody reads, or that may lack lines. Its start is
-	 * awaited by {@link #awaitAnswers()}.
+	 * Starts a gateway whose output is not read, or may lack lines. Use
+	 * {@link #awaitAnswers()} to wait for its start.
 	 */
 	public static GatewayProcess startOnFreePorts(boolean read, Map<String, String> environment, String... arguments)
 			throws IOException {
@@ -102,11 +102,11 @@ public final class GatewayProcess implements AutoCloseable {
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
 		command.addAll(jvmOptions);
-		// The first one that ends leaves its classes to the others, if all are in jars
+		// The first process to exit archives its classes for the others if all are in jars
 		command.addAll(List.of("-XX:+AutoCreateSharedArchive", "-XX:SharedArchiveFile=target/gateways.jsa",
 				"-Xlog:cds*=off,aot*=off", "-cp", classPath(), ComfyGatewayApplication.class.getName(),
 				"--server.port=" + port, "--management.server.port=" + managementPort,
-				// Logs its readiness
+				// Logs that the gateway is ready
 				"--logging.level.org.springframework.boot.availability=DEBUG"));
 		command.addAll(List.of(arguments));
 		ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -118,7 +118,7 @@ public final class GatewayProcess implements AutoCloseable {
 		return new GatewayProcess(builder.start());
 	}
 
-	/** Class path without the tests, whose configuration it would load. */
+	/** Class path without the tests, whose configuration the gateway would load. */
 	private static String classPath() {
 		return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
 			.filter(entry -> !entry.contains("test-classes"))
@@ -153,7 +153,7 @@ public final class GatewayProcess implements AutoCloseable {
 		return this;
 	}
 
-	/** Waits until it answers on both ports, whatever it writes. */
+	/** Waits until the gateway responds on both ports, independent of its output. */
 	public GatewayProcess awaitAnswers() {
 		Awaitility.await()
 			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
@@ -163,7 +163,7 @@ public final class GatewayProcess implements AutoCloseable {
 		return this;
 	}
 
-	/** Waits until the output contains this. */
+	/** Waits until the output contains the text. */
 	public void awaitOutput(String text) {
 		CompletableFuture<Void> written = awaited.computeIfAbsent(text, ignored -> new CompletableFuture<>());
 		if (!output.toString().contains(text)) {
@@ -172,7 +172,7 @@ public final class GatewayProcess implements AutoCloseable {
 		}
 	}
 
-	/** Exit status. */
+	/** Waits for the exit, and returns the exit status. */
 	public int awaitExit() throws InterruptedException {
 		assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).as(output::toString).isTrue();
 		ended.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();

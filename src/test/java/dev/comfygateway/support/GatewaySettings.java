@@ -13,7 +13,7 @@ public final class GatewaySettings {
 	}
 
 	/**
-	 * The defaults but for these.
+	 * Returns the defaults, overridden by the settings.
 	 * @param settings settings such as {@code fresh-for=5s}
 	 */
 	public static GatewayProperties with(String... settings) {

@@ -23,8 +23,8 @@ import org.eclipse.jetty.http2.hpack.HpackException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Connection over HTTP/2 without TLS, by prior knowledge, that sends given frames. A
- * client's library would refuse to send most malformed ones.
+ * HTTP/2 connection without TLS, with prior knowledge, that sends arbitrary frames. An
+ * HTTP/2 client would refuse to send most malformed ones.
  */
 public final class Http2Connection implements AutoCloseable {
 
@@ -44,7 +44,7 @@ public final class Http2Connection implements AutoCloseable {
 
 	public static final int CONTINUATION = 9;
 
-	/** Flag of the last frame of a stream, and of an acknowledgement. */
+	/** Flag for the last frame of a stream (END_STREAM), and for an acknowledgement. */
 	public static final int END_STREAM = 1;
 
 	public static final int END_HEADERS = 4;
@@ -83,8 +83,8 @@ public final class Http2Connection implements AutoCloseable {
 
 	/**
 	 * Connects.
-	 * @param patienceMillis bound of each wait for bytes
-	 * @param window bytes of each answer that may come before any is read
+	 * @param patienceMillis timeout of each read
+	 * @param window initial flow-control window of each stream, in bytes
 	 */
 	public Http2Connection(int port, int patienceMillis, int window) throws IOException {
 		this(new RawConnection(port, patienceMillis), window);
@@ -99,29 +99,29 @@ public final class Http2Connection implements AutoCloseable {
 		send(SETTINGS, 0, 0, ByteBuffer.allocate(6).putShort((short) INITIAL_WINDOW_SIZE).putInt(window).array());
 	}
 
-	/** Goes on with a connection that is upgraded, whose request is the stream 1. */
+	/** Continues an upgraded connection, on which the request is stream 1. */
 	public static Http2Connection upgrade(RawConnection connection) throws IOException {
 		Http2Connection upgraded = new Http2Connection(connection, WINDOW);
 		upgraded.nextStream();
 		return upgraded;
 	}
 
-	/** Sends one request, in the form of HTTP/1.1, on a connection of its own. */
+	/** Sends one request, given in HTTP/1.1 format, on a separate connection. */
 	public static Answer exchange(int port, String request) throws IOException {
 		try (Http2Connection connection = new Http2Connection(port)) {
 			return connection.read(connection.request(request));
 		}
 	}
 
-	/** Sends a GET; each header is a whole line. */
+	/** Sends a GET request. Each header is a complete line. */
 	public static Answer get(int port, String path, String... headers) throws IOException {
 		return exchange(port, RawConnection.request("GET", path, headers));
 	}
 
 	/**
 	 * Sends a request.
-	 * @param request in the form of HTTP/1.1
-	 * @return its stream
+	 * @param request the request in HTTP/1.1 format
+	 * @return the id of its stream
 	 */
 	public int request(String request) throws IOException {
 		int end = request.indexOf("\r\n\r\n");
@@ -141,20 +141,20 @@ public final class Http2Connection implements AutoCloseable {
 		return stream;
 	}
 
-	/** Sends a request whose answer gets no more than the initial window. */
+	/** Sends a request whose response is limited to the initial window. */
 	public int requestWithoutReading(String request) throws IOException {
 		int stream = request(request);
 		exchange(stream).unread = true;
 		return stream;
 	}
 
-	/** Number of a new stream. */
+	/** Returns the id of a new stream. */
 	public int nextStream() {
 		lastStream += 2;
 		return lastStream;
 	}
 
-	/** Head of a request, given in the form of HTTP/1.1, as a block of fields. */
+	/** Encodes the head of a request, given in HTTP/1.1 format, as a field block. */
 	public static byte[] head(String head) {
 		String[] lines = head.split("\r\n");
 		String[] target = lines[0].split(" ");
@@ -170,7 +170,7 @@ public final class Http2Connection implements AutoCloseable {
 		return block.toByteArray();
 	}
 
-	/** Appends a field as a literal that enters no table (RFC 7541 section 6.2.2). */
+	/** Appends a literal field without indexing (RFC 7541 section 6.2.2). */
 	public static void field(ByteArrayOutputStream block, String name, String value) {
 		block.write(0);
 		text(block, name);
@@ -198,7 +198,7 @@ public final class Http2Connection implements AutoCloseable {
 		return this;
 	}
 
-	/** Bytes of a frame. */
+	/** Encodes a frame. */
 	public static byte[] frame(int type, int flags, int stream, byte... payload) {
 		return ByteBuffer.allocate(9 + payload.length)
 			.putInt(payload.length << 8 | type)
@@ -208,12 +208,12 @@ public final class Http2Connection implements AutoCloseable {
 			.array();
 	}
 
-	/** Sends bytes as they are. */
+	/** Sends the bytes unchanged. */
 	public void write(byte[] bytes) throws IOException {
 		socket.getOutputStream().write(bytes);
 	}
 
-	/** Reads until the answer is whole. */
+	/** Reads until the response is complete. */
 	public Answer read(int stream) throws IOException {
 		Exchange exchange = exchange(stream);
 		while (!exchange.ended) {
@@ -222,7 +222,7 @@ public final class Http2Connection implements AutoCloseable {
 		return exchange.answer();
 	}
 
-	/** Reads until the head of an answer has come, and tells its status. */
+	/** Reads until the head of a response has arrived, and returns its status. */
 	public int awaitStatus(int stream) throws IOException {
 		Exchange exchange = exchange(stream);
 		while (exchange.head == null && !exchange.ended) {
@@ -231,7 +231,7 @@ public final class Http2Connection implements AutoCloseable {
 		return exchange.answer().status();
 	}
 
-	/** Reads until the body of an answer has this text. */
+	/** Reads until the body of a response contains the text. */
 	public void awaitText(int stream, String text) throws IOException {
 		Exchange exchange = exchange(stream);
 		while (!exchange.body.toString(StandardCharsets.UTF_8).contains(text)) {
@@ -242,7 +242,7 @@ public final class Http2Connection implements AutoCloseable {
 		}
 	}
 
-	/** Reads until the stream is reset, and tells by which error. */
+	/** Reads until the stream is reset, and returns the error code. */
 	public int awaitReset(int stream) throws IOException {
 		Exchange exchange = exchange(stream);
 		while (exchange.error == null) {
@@ -251,7 +251,7 @@ public final class Http2Connection implements AutoCloseable {
 		return exchange.error;
 	}
 
-	/** Reads until the other side tells that it takes no new streams. */
+	/** Reads until the server sends GOAWAY. */
 	public void awaitGoAway() throws IOException {
 		while (goneAway == null) {
 			readFrame();
@@ -259,7 +259,8 @@ public final class Http2Connection implements AutoCloseable {
 	}
 
 	/**
-	 * Reads until the other side closes, and tells by which error; -1 if that is lost.
+	 * Reads until the server closes the connection.
+	 * @return the error code of the GOAWAY frame, or -1 if it was lost
 	 */
 	public int awaitEnd() throws IOException {
 		try {
@@ -272,7 +273,7 @@ public final class Http2Connection implements AutoCloseable {
 		}
 	}
 
-	/** Whether the other side has closed, or has told that it will. */
+	/** Whether the server has closed the connection or has sent GOAWAY. */
 	public boolean isGoneAway() {
 		try {
 			while (in.available() > 0) {
@@ -285,7 +286,7 @@ public final class Http2Connection implements AutoCloseable {
 		}
 	}
 
-	/** Whether an answer has begun and has no end so far. */
+	/** Whether a response has begun and is incomplete. */
 	public boolean isOpen(int stream) {
 		return exchange(stream).head != null && !exchange(stream).ended;
 	}
@@ -330,13 +331,13 @@ public final class Http2Connection implements AutoCloseable {
 		}
 	}
 
-	/** Sends a frame, unless the other side has closed after what is read now. */
+	/** Sends a frame, ignoring that the server may have closed the connection. */
 	private void reply(int type, int flags, int stream, byte... payload) {
 		try {
 			send(type, flags, stream, payload);
 		}
 		catch (IOException ignored) {
-			// The end is read later
+			// The end of the connection is read later
 		}
 	}
 
@@ -359,7 +360,7 @@ public final class Http2Connection implements AutoCloseable {
 		socket.close();
 	}
 
-	/** What has come of an answer. */
+	/** Part of a response that has arrived. */
 	private static final class Exchange {
 
 		private @Nullable MetaData head;

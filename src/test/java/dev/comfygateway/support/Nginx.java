@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.awaitility.Awaitility;
 
-/** Nginx in front of a gateway, where it is installed. */
+/** Nginx in front of a gateway, if nginx is installed. */
 public final class Nginx implements AutoCloseable {
 
 	/** Condition of tests that need it. */
@@ -28,9 +28,9 @@ public final class Nginx implements AutoCloseable {
 	}
 
 	/**
-	 * Starts it.
-	 * @param options options of all that it serves
-	 * @param location the location, with its options
+	 * Starts nginx.
+	 * @param options directives of the server
+	 * @param location location block with its directives
 	 */
 	public static Nginx start(String options, String location) throws IOException {
 		Path directory = Files.createTempDirectory("nginx");

@@ -17,8 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 
 /**
- * Callers who send the same request again and again without waiting for an answer, each
- * on a connection of its own; one thread serves them all.
+ * Callers that repeatedly send the same request without waiting for a response, each on a
+ * separate connection. One thread serves all callers.
  */
 public final class PipeliningCallers implements AutoCloseable {
 
@@ -26,10 +26,10 @@ public final class PipeliningCallers implements AutoCloseable {
 
 	private static final int CONNECT_MILLIS = 20_000;
 
-	/** Requests of one write. */
+	/** Number of requests per write. */
 	private static final int BATCH = 100;
 
-	/** Small, so that answers that nobody reads soon fill it. */
+	/** Small, so unread responses soon fill it. */
 	private static final int RECEIVE_BUFFER = 4 * 1024;
 
 	private final Selector selector;
@@ -61,25 +61,25 @@ public final class PipeliningCallers implements AutoCloseable {
 		Thread.ofPlatform().daemon().start(this::run);
 	}
 
-	/** Callers who never read what comes back. */
-	public static PipeliningCallers startDeaf(int port, int callers, String request, int requests) throws IOException {
+	/** Starts callers that never read the responses. */
+	public static PipeliningCallers startWithoutReading(int port, int callers, String request, int requests) throws IOException {
 		return new PipeliningCallers(port, callers, request, requests, false);
 	}
 
-	/** Callers who send without end, and read and forget what comes back. */
+	/** Starts callers that send continuously, and read and discard the responses. */
 	public static PipeliningCallers startReading(int port, int callers, String request) throws IOException {
 		return new PipeliningCallers(port, callers, request, Integer.MAX_VALUE, true);
 	}
 
 	/**
-	 * Waits until nothing more can be sent, since all is or since the sockets are full.
+	 * Waits until all requests are sent or the socket buffers are full.
 	 */
 	public PipeliningCallers awaitStalled() {
 		Awaitility.await().atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).until(() -> sending.get() == 0);
 		return this;
 	}
 
-	/** Waits until so many bytes per caller have come back. */
+	/** Waits until this number of bytes per caller has been received. */
 	public PipeliningCallers awaitReceived(long bytes) {
 		Awaitility.await().atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).until(() -> received.get() >= bytes * callers);
 		return this;
@@ -92,7 +92,7 @@ public final class PipeliningCallers implements AutoCloseable {
 			}
 		}
 		catch (IOException | ClosedSelectorException ignored) {
-			// Closed, which is how this ends
+			// Closed, which ends this thread
 		}
 	}
 

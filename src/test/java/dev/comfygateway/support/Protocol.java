@@ -3,7 +3,7 @@ package dev.comfygateway.support;
 import dev.comfygateway.support.RawConnection.Answer;
 import java.io.IOException;
 
-/** Protocol of a caller. */
+/** HTTP version of a caller. */
 public enum Protocol {
 
 	HTTP_1_1 {
@@ -67,25 +67,25 @@ public enum Protocol {
 
 	public abstract Caller connect(int port) throws IOException;
 
-	/** Sends a request, in the form of HTTP/1.1, on a connection of its own. */
+	/** Sends a request, given in HTTP/1.1 format, on a separate connection. */
 	public Answer exchange(int port, String request) throws IOException {
 		try (Caller caller = connect(port)) {
 			return caller.send(request).read();
 		}
 	}
 
-	/** Sends a GET; each header is a whole line. */
+	/** Sends a GET request. Each header is a complete line. */
 	public Answer get(int port, String path, String... headers) throws IOException {
 		return exchange(port, RawConnection.request("GET", path, headers));
 	}
 
-	/** Caller with a connection, who sends one request at a time. */
+	/** Caller with one connection that sends one request at a time. */
 	public interface Caller extends AutoCloseable {
 
-		/** Sends a request, in the form of HTTP/1.1. */
+		/** Sends a request, given in HTTP/1.1 format. */
 		Caller send(String request) throws IOException;
 
-		/** Reads the answer to the last one. */
+		/** Reads the response to the last request. */
 		Answer read() throws IOException;
 
 		@Override

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Connection that sends given bytes. An HTTP client would refuse to send most malformed
- * requests.
+ * Connection that sends arbitrary bytes. An HTTP client would refuse to send most
+ * malformed requests.
  */
 public final class RawConnection implements AutoCloseable {
 
@@ -32,7 +32,7 @@ public final class RawConnection implements AutoCloseable {
 
 	/**
 	 * Connects.
-	 * @param patienceMillis bound of each wait for bytes
+	 * @param patienceMillis timeout of each read
 	 */
 	public RawConnection(int port, int patienceMillis) throws IOException {
 		socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), patienceMillis);
@@ -40,14 +40,14 @@ public final class RawConnection implements AutoCloseable {
 		in = new BufferedInputStream(socket.getInputStream());
 	}
 
-	/** Sends one request on a connection of its own and reads the answer. */
+	/** Sends one request on a separate connection, and reads the response. */
 	public static Answer exchange(int port, String request) throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			return connection.send(request).read(request.startsWith("HEAD "));
 		}
 	}
 
-	/** Sends a GET; each header is a whole line. */
+	/** Sends a GET request. Each header is a complete line. */
 	public static Answer get(int port, String path, String... headers) throws IOException {
 		return exchange(port, request("GET", path, headers));
 	}
@@ -70,7 +70,7 @@ public final class RawConnection implements AutoCloseable {
 		return read(false);
 	}
 
-	/** Reads an answer to HEAD. */
+	/** Reads a response to HEAD. */
 	public Answer readHead() throws IOException {
 		return read(true);
 	}
@@ -110,18 +110,18 @@ public final class RawConnection implements AutoCloseable {
 		return Integer.parseInt(line(), 16);
 	}
 
-	/** Bytes that arrive until the other side closes. */
+	/** Reads until the server closes the connection. */
 	public String readToEnd() throws IOException {
 		return text(in.readAllBytes());
 	}
 
-	/** Reads so many bytes at most, of those that have come, and forgets them. */
+	/** Reads and discards up to this number of received bytes. */
 	public void readSome(int max) {
 		try {
 			in.readNBytes(Math.min(max, in.available()));
 		}
 		catch (IOException ignored) {
-			// The other side has closed the connection
+			// The server has closed the connection
 		}
 	}
 
@@ -148,7 +148,7 @@ public final class RawConnection implements AutoCloseable {
 		return in;
 	}
 
-	/** Ends the connection with a reset. */
+	/** Closes the connection with a TCP reset. */
 	public void reset() throws IOException {
 		socket.setSoLinger(true, 0);
 		socket.close();
@@ -159,7 +159,7 @@ public final class RawConnection implements AutoCloseable {
 		socket.close();
 	}
 
-	/** Answer as it came over the wire. */
+	/** Response as received. */
 	public record Answer(String statusLine, List<Map.Entry<String, String>> headers, String body) {
 
 		public int status() {

@@ -9,15 +9,15 @@ import org.springframework.context.annotation.Import;
 import org.springframework.test.context.ContextConfiguration;
 
 /**
- * Test of the whole gateway on real ports, in front of a simulated upstream and with a
- * fake clock. All such tests share one gateway.
+ * Annotation for tests of the complete gateway on real ports, with a simulated upstream
+ * and a fake clock. All such tests share one gateway.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
 		properties = { "management.server.port=0", "comfy.api-key=" + RunningGateway.KEY,
-				// Real time, of which a test may need much to get hundreds of callers in
-				// flight
+				// In real time, since a test may need long to start hundreds of concurrent
+				// callers
 				"comfy.deadline=60s", "server.http2.enabled=true",
 				"gateway.max-waiting=" + RunningGateway.MAX_WAITING })
 @ContextConfiguration(initializers = GatewaySurroundings.UpstreamInitializer.class)
@@ -27,7 +27,7 @@ public @interface RunningGateway {
 	/** Value of {@code gateway.max-waiting}. */
 	int MAX_WAITING = 600;
 
-	/** Key of the gateway, which its upstream accepts. */
+	/** Key of the gateway, accepted by its upstream. */
 	String KEY = "key-of-the-running-gateway";
 
 }

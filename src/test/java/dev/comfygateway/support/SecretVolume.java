@@ -12,13 +12,14 @@ public record SecretVolume(Path directory) {
 
 	public static final String ENTRY = "api-key";
 
-	/** Entry with the key: a link that never changes. */
+	/** Entry with the key: a symbolic link that never changes. */
 	public Path entry() {
 		return directory.resolve(ENTRY);
 	}
 
 	/**
-	 * As the kubelet does: a new directory, and a link that is moved onto the old one.
+	 * Replaces the key like the kubelet: writes a new directory and atomically replaces
+	 * the link to it.
 	 */
 	public void hold(String key) throws IOException {
 		Path version = Files.createTempDirectory(directory, "..version",

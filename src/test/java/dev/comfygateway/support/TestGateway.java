@@ -23,7 +23,7 @@ import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 
 /**
- * Gateway of a single test, in front of a simulated upstream and with a fake clock.
+ * Gateway of a single test, with a simulated upstream and a fake clock.
  */
 public final class TestGateway implements AutoCloseable {
 
@@ -33,7 +33,7 @@ public final class TestGateway implements AutoCloseable {
 		this.context = context;
 	}
 
-	/** Starts a gateway; each setting as {@code gateway.fresh-for=5s}. */
+	/** Starts a gateway with settings such as {@code gateway.fresh-for=5s}. */
 	public static TestGateway start(String... settings) {
 		return start(new SpringApplicationBuilder(), settings);
 	}
@@ -75,8 +75,8 @@ public final class TestGateway implements AutoCloseable {
 	}
 
 	/**
-	 * Lets time pass in steps, with a request in each: what is written to listeners needs
-	 * some real time too, and must not seem to stall.
+	 * Advances the time in steps, with a request in each step: writes to listeners take
+	 * real time, and must not appear stalled.
 	 */
 	public void pass(Duration time) {
 		try {
@@ -106,7 +106,7 @@ public final class TestGateway implements AutoCloseable {
 		return context.getBean(WaitingCallers.class);
 	}
 
-	/** Handlers of the callers' port, by their classes, the first one first. */
+	/** Class names of the handlers of the callers' port, in order. */
 	public List<String> handlers() {
 		Handler first = server().getHandler();
 		List<String> names = new ArrayList<>();
@@ -117,7 +117,7 @@ public final class TestGateway implements AutoCloseable {
 		return names;
 	}
 
-	/** Whether Jetty lets its selectors run the handlers of the callers' port. */
+	/** Whether Jetty runs the handlers of the callers' port on its selectors. */
 	public boolean runsHandlersOnSelectors() {
 		return server().getInvocationType() == Invocable.InvocationType.NON_BLOCKING;
 	}
@@ -127,7 +127,7 @@ public final class TestGateway implements AutoCloseable {
 			.getServer();
 	}
 
-	/** Beans that have been made so far. */
+	/** Singleton beans created so far. */
 	public List<Object> singletons() {
 		ConfigurableListableBeanFactory beans = context.getBeanFactory();
 		return Arrays.stream(beans.getSingletonNames())

@@ -10,14 +10,14 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Collector of traces that records the bytes of OTLP. */
+/** OTLP trace collector that records the received bytes. */
 public final class TraceCollector implements AutoCloseable {
 
 	private final HttpServer server;
 
 	private final List<String> paths = new CopyOnWriteArrayList<>();
 
-	/** Received bytes, one character each. */
+	/** Received bytes, one character per byte. */
 	private final StringBuffer received = new StringBuffer();
 
 	public TraceCollector() throws IOException {
@@ -47,7 +47,7 @@ public final class TraceCollector implements AutoCloseable {
 		return received.toString();
 	}
 
-	/** Id in the encoding of spans. */
+	/** Returns an id as encoded in spans. */
 	public static String id(String hexadecimal) {
 		return new String(HexFormat.of().parseHex(hexadecimal), StandardCharsets.ISO_8859_1);
 	}

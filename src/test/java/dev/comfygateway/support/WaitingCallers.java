@@ -6,7 +6,7 @@ import org.awaitility.Awaitility;
 
 import static org.hamcrest.Matchers.equalTo;
 
-/** Waiting callers, by the gauge of the gateway. */
+/** Number of waiting callers, read from the gateway's gauge. */
 public class WaitingCallers {
 
 	private final MeterRegistry meters;

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Redis Cluster of three masters with a replica each. */
+/** Redis Cluster of three masters with one replica each. */
 public final class RedisCluster implements AutoCloseable {
 
 	private static final int MASTERS = 3;
@@ -17,7 +17,7 @@ public final class RedisCluster implements AutoCloseable {
 	private RedisCluster() {
 	}
 
-	/** Starts a cluster that can fail over. */
+	/** Starts a cluster that is ready for a failover. */
 	public static RedisCluster start() throws IOException {
 		RedisCluster cluster = new RedisCluster();
 		try {
@@ -63,19 +63,19 @@ public final class RedisCluster implements AutoCloseable {
 		return servers.stream().map(RedisServer::address).toList();
 	}
 
-	/** All nodes, the first masters before the first replicas. */
+	/** All nodes: the initial masters, then the initial replicas. */
 	public List<RedisServer> servers() {
 		return List.copyOf(servers);
 	}
 
-	/** Node that serves the key, after the failover where there is none now. */
+	/** Returns the node that serves the key. Waits for the end of a failover. */
 	public RedisServer masterOf(String key) {
 		return RedisServer.await()
 			.until(() -> servers.stream().filter(server -> serves(server, key)).findFirst(), Optional::isPresent)
 			.orElseThrow();
 	}
 
-	/** Others answer -MOVED or -CLUSTERDOWN. */
+	/** Other nodes reply -MOVED or -CLUSTERDOWN. */
 	private static boolean serves(RedisServer server, String key) {
 		try {
 			return !server.command("EXISTS", key).startsWith("-");

@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Connection that speaks RESP 2, with one character for each byte. */
+/** RESP 2 connection, with one character per byte. */
 final class RedisConnection implements AutoCloseable {
 
 	private static final int PATIENCE_MILLIS = 1_000;

@@ -6,7 +6,7 @@ import java.util.List;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.images.builder.Transferable;
 
-/** Redis in a container that shares the network of this machine. */
+/** Redis in a container with the network of the host. */
 final class RedisContainer implements RedisInstance {
 
 	private final GenericContainer<?> container;
@@ -17,7 +17,7 @@ final class RedisContainer implements RedisInstance {
 		container = new GenericContainer<>("redis:7-bookworm").withNetworkMode("host")
 			// Sentinel rewrites this file
 			.withCopyToContainer(Transferable.of(""), "/tmp/redis.conf")
-			// The official image's own entry point would drop the right to do so
+			// The entry point of the official image would drop the permission to do so
 			.withCreateContainerCmdModifier(command -> command.withEntrypoint("redis-server"))
 			.withCommand(arguments.toArray(String[]::new));
 		container.start();

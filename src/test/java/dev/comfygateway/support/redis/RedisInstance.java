@@ -2,15 +2,15 @@ package dev.comfygateway.support.redis;
 
 import java.io.IOException;
 
-/** Running {@code redis-server}, whose files remain when it is killed. */
+/** Running {@code redis-server} that keeps its files when it is killed. */
 sealed interface RedisInstance permits RedisContainer, RedisProcess {
 
-	/** Starts it again after {@link #kill}. */
+	/** Restarts the server after {@link #kill}. */
 	void start() throws IOException;
 
 	boolean isRunning();
 
-	/** Sends SIGKILL, to a frozen one too, and waits for the end. */
+	/** Sends SIGKILL, also to a frozen server, and waits for the exit. */
 	void kill();
 
 	void freeze() throws IOException;
@@ -19,7 +19,7 @@ sealed interface RedisInstance permits RedisContainer, RedisProcess {
 
 	String log() throws IOException;
 
-	/** Kills it and removes its files. */
+	/** Kills the server and removes its files. */
 	void remove() throws IOException;
 
 }

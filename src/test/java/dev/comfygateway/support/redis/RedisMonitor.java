@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** Commands that a server has executed, by {@code MONITOR}. */
+/** Commands that a server has executed, read with {@code MONITOR}. */
 public final class RedisMonitor implements AutoCloseable {
 
 	private final RedisConnection connection;
@@ -26,13 +26,13 @@ public final class RedisMonitor implements AutoCloseable {
 			}
 		}
 		catch (IOException ignored) {
-			// Closed, by either side
+			// Closed by either side
 		}
 	}
 
 	/**
-	 * Commands so far, those of scripts included, each as {@code "GET" "key"} with the
-	 * quotes. A command comes here some time after its reply.
+	 * Commands so far, including those of scripts, each as {@code "GET" "key"} with the
+	 * quotes. A command is reported some time after its reply.
 	 */
 	public List<String> commands() {
 		return List.copyOf(commands);

@@ -11,7 +11,7 @@ import org.springframework.util.FileSystemUtils;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Redis in a process, in a directory of its own. */
+/** Redis in a process with a separate directory. */
 final class RedisProcess implements RedisInstance {
 
 	private static final String BINARY = "redis-server";

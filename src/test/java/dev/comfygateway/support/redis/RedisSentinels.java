@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Redis master with a replica and three sentinels. */
+/** Redis master with one replica and three sentinels. */
 public final class RedisSentinels implements AutoCloseable {
 
 	private static final String NAME = "comfy";
@@ -23,7 +23,7 @@ public final class RedisSentinels implements AutoCloseable {
 		servers.add(master);
 	}
 
-	/** Starts servers and sentinels that can fail over. */
+	/** Starts servers and sentinels that are ready for a failover. */
 	public static RedisSentinels start() throws IOException {
 		RedisSentinels all = new RedisSentinels(RedisServer.start());
 		try {
@@ -59,17 +59,17 @@ public final class RedisSentinels implements AutoCloseable {
 		return sentinels.stream().map(RedisServer::address).toList();
 	}
 
-	/** Name of the master, as sentinels know it. */
+	/** Name of the master in the configuration of the sentinels. */
 	public String masterName() {
 		return NAME;
 	}
 
-	/** Master of the start, or of the last {@link #awaitNewMaster}. */
+	/** Initial master, or the one found by the last {@link #awaitNewMaster}. */
 	public RedisServer master() {
 		return master;
 	}
 
-	/** Asks for a failover, which ends some time later. */
+	/** Requests a failover, which completes asynchronously. */
 	public void failOver() {
 		RedisServer.await().until(() -> sentinels.getFirst().command("SENTINEL", "FAILOVER", NAME).equals("OK"));
 	}
@@ -78,7 +78,7 @@ public final class RedisSentinels implements AutoCloseable {
 		master.kill();
 	}
 
-	/** Waits until all sentinels name another master. */
+	/** Waits until all sentinels report another master. */
 	public void awaitNewMaster() {
 		RedisServer other = servers.get(1 - servers.indexOf(master));
 		for (RedisServer sentinel : sentinels) {

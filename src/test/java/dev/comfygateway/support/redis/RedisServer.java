@@ -13,15 +13,15 @@ import org.awaitility.core.ConditionTimeoutException;
 import org.awaitility.core.TerminalFailureException;
 import org.testcontainers.DockerClientFactory;
 
-/** Redis of this machine, on a port of its own and without persistence. */
+/** Local Redis server on a free port and without persistence. */
 public final class RedisServer implements AutoCloseable {
 
-	/** Reply where there is no value. */
+	/** Reply if there is no value. */
 	public static final String NIL = "(nil)";
 
 	static final String HOST = "127.0.0.1";
 
-	/** Distance from the port to that of the cluster's own traffic. */
+	/** Offset of the cluster bus port from the port. */
 	private static final int BUS = 10_000;
 
 	private final int port;
@@ -36,7 +36,7 @@ public final class RedisServer implements AutoCloseable {
 		this.instance = instance;
 	}
 
-	/** Whether there is a container engine or a {@code redis-server}. */
+	/** Whether a container engine or {@code redis-server} is available. */
 	public static boolean isAvailable() {
 		return runsInContainer() || RedisProcess.isInstalled();
 	}
@@ -47,7 +47,7 @@ public final class RedisServer implements AutoCloseable {
 
 	/**
 	 * Starts a server.
-	 * @param options more of its command line, such as {@code --requirepass},
+	 * @param options additional command line options, such as {@code --requirepass},
 	 * {@code secret}
 	 */
 	public static RedisServer start(String... options) throws IOException {
@@ -69,8 +69,8 @@ public final class RedisServer implements AutoCloseable {
 	}
 
 	/**
-	 * A port that the system gives to no client: one that connects again and again would
-	 * take it, or meet itself, while the server is down.
+	 * Returns a port outside the ephemeral range: while the server is down, a client that
+	 * reconnects repeatedly could otherwise get this port, or connect to itself.
 	 */
 	private static int freePort() {
 		return ThreadLocalRandom.current()
@@ -98,7 +98,7 @@ public final class RedisServer implements AutoCloseable {
 		}
 	}
 
-	/** Bounded wait, to which an exception is as good as {@code false}. */
+	/** Waits with a timeout. An exception counts as {@code false}. */
 	static ConditionFactory await() {
 		return Awaitility.await().ignoreExceptions().atMost(20, TimeUnit.SECONDS);
 	}
@@ -107,7 +107,7 @@ public final class RedisServer implements AutoCloseable {
 		return port;
 	}
 
-	/** Host and port. */
+	/** Address as {@code host:port}. */
 	public String address() {
 		return HOST + ":" + port;
 	}
@@ -118,11 +118,10 @@ public final class RedisServer implements AutoCloseable {
 	}
 
 	/**
-	 * Executes one command on a connection of its own, with the password where there is
-	 * one.
-	 * @return the reply: an error with its {@code -}, {@link #NIL}, or for an array the
-	 * elements, one a line
-	 * @throws java.net.SocketTimeoutException where none comes within a second
+	 * Executes one command on a separate connection, with the password if one is set.
+	 * @return the reply: an error with its {@code -}, {@link #NIL}, or the elements of an
+	 * array, one per line
+	 * @throws java.net.SocketTimeoutException if there is no reply within a second
 	 */
 	public String command(String... words) throws IOException {
 		try (RedisConnection connection = connect()) {
@@ -138,7 +137,7 @@ public final class RedisServer implements AutoCloseable {
 		return connection;
 	}
 
-	/** Sets another password; empty for none. */
+	/** Changes the password. An empty one disables authentication. */
 	public void requirePassword(String required) throws IOException {
 		command("CONFIG", "SET", "requirepass", required);
 		password = required;
@@ -148,19 +147,19 @@ public final class RedisServer implements AutoCloseable {
 		return new RedisMonitor(connect());
 	}
 
-	/** Sends SIGKILL and waits for the end. */
+	/** Sends SIGKILL and waits for the exit. */
 	public void kill() {
 		instance.kill();
 	}
 
-	/** Starts the server again, killed or not: empty, and on the same port. */
+	/** Restarts the server on the same port, without data, whether it was killed or not. */
 	public void restart() throws IOException {
 		instance.kill();
 		instance.start();
 		awaitStart();
 	}
 
-	/** Stops the server, whose connections stay open without an answer. */
+	/** Suspends the server. Its connections stay open without replies. */
 	public void freeze() throws IOException {
 		instance.freeze();
 	}

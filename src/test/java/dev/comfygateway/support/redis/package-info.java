@@ -1,5 +1,5 @@
 /**
- * Fixtures with a real Redis: in containers, or as processes where there is no container
+ * Fixtures with a real Redis: in containers, or as processes if there is no container
  * engine or {@code redis.process} is {@code true}.
  */
 @NullMarked
