@@ -4,8 +4,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 
 /**
- * HTTP answer, as much of it as has arrived. Where it is chunked, its end is looked for and
- * its chunks are not.
+ * Received part of an HTTP response. If the response is chunked, only its end is detected;
+ * the chunks are not parsed.
  */
 final class Answer {
 
@@ -19,12 +19,12 @@ final class Answer {
 		bytes.clear();
 	}
 
-	/** Number of bytes read, or -1 where the server has closed the connection. */
+	/** Number of bytes read, or -1 if the server has closed the connection. */
 	int read(SocketChannel channel) throws IOException {
 		return channel.read(bytes);
 	}
 
-	/** Status, or 0 where its line has not arrived yet. */
+	/** Status, or 0 if the status line has not arrived yet. */
 	int status() throws IOException {
 		int end = STATUS_LINE.length() + 3;
 		if (bytes.position() < end) {

@@ -15,7 +15,8 @@ import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 
 /**
- * Jetty alone, with the gateway's threads and buffers: each request gets the same bytes.
+ * Jetty without the gateway, with the gateway's threads and buffers. All responses are
+ * identical.
  */
 final class BareJetty {
 

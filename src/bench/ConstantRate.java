@@ -15,24 +15,24 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Load generator with a timetable: requests are due at a constant rate, whatever becomes
- * of those before, and a latency counts from the time when a request was due, so that a
- * pause of the server shows in every request that fell into it.
+ * Load generator with a constant rate (open loop). Requests are scheduled independent of
+ * the responses to earlier ones. Latency is measured from the scheduled time, so a pause of
+ * the server affects the latency of every request scheduled during the pause.
  *
  * <p>
  * {@code java ConstantRate.java url=http://127.0.0.1:8080/api/prompt seconds=10} and
  * <ul>
  * <li>{@code rate=1000}, requests per second
  * <li>{@code connections=64}
- * <li>{@code headers=FILE}, header fields of which no two requests have the same
- * <li>{@code warm-up=5}, seconds that are not counted, of {@code warm-up-url=} if given
- * <li>{@code awaited=URL}: the timetable starts when that first answers 200; a line says
- * {@code awaiting} as soon as it is asked for
+ * <li>{@code headers=FILE}, header fields, which differ in every request
+ * <li>{@code warm-up=5}, seconds that are not counted, with {@code warm-up-url=} if given
+ * <li>{@code awaited=URL}: the load starts at the first 200 of this URL; a line
+ * {@code awaiting} is printed when polling begins
  * </ul>
  *
  * <p>
- * wrk and h2load have no such timetable. One thread does all: it takes less from the
- * server beside it than many would.
+ * wrk and h2load do not support this. A single thread does all the work, to take less CPU
+ * time from the server on the same machine.
  */
 public class ConstantRate {
 
@@ -50,7 +50,7 @@ public class ConstantRate {
 
 	private final Histogram lateness = new Histogram();
 
-	/** Requests that are due earlier are a warm-up. */
+	/** Requests scheduled before this time are part of the warm-up. */
 	private long countedFrom;
 
 	private long answers;
@@ -91,18 +91,18 @@ public class ConstantRate {
 		}
 	}
 
-	/** The kernel lets timers go off 50 microseconds late. */
+	/** Reduces the timer slack, which is 50 microseconds by default. */
 	private static void sleepExactly() {
 		try {
 			Path thread = Path.of("/proc/thread-self").toRealPath().getFileName();
 			Files.writeString(Path.of("/proc/" + thread + "/timerslack_ns"), "1");
 		}
 		catch (IOException ignored) {
-			// Then the lateness that is printed is greater
+			// The printed lateness is then greater
 		}
 	}
 
-	/** Asks every 5 ms, for a minute, and tells the time of the first 200. */
+	/** Polls every 5 ms, up to a minute, and returns the time of the first 200. */
 	private static long await(Map<String, String> options, URI uri) throws IOException {
 		long giveUp = System.nanoTime() + 60 * SECOND;
 		ConstantRate once = new ConstantRate(options, uri);
@@ -156,7 +156,7 @@ public class ConstantRate {
 		while (answers + errors < count) {
 			long now = System.nanoTime();
 			if (now > giveUp) {
-				// Those that were due and never sent, or sent and never answered
+				// Requests that were never sent or never answered
 				errors = count - answers;
 				return;
 			}
@@ -205,7 +205,7 @@ public class ConstantRate {
 			idle.add(connection);
 		}
 		catch (IOException e) {
-			// No server here has a reason to, and a run with an error does not count
+			// None of the servers should do this, and a run with an error is invalid
 			System.err.println(e.getMessage());
 			System.exit(1);
 		}
@@ -227,7 +227,7 @@ public class ConstantRate {
 
 	}
 
-	/** Counts by duration, to within one percent. */
+	/** Histogram of durations with a precision of one percent. */
 	private static final class Histogram {
 
 		private static final int STEPS = 128;

@@ -13,22 +13,22 @@ import java.util.PriorityQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Crowd of callers, all at once:
+ * Load generator for a crowd of concurrent callers:
  * {@code java Crowd.java url=http://127.0.0.1:8080/api/prompt seconds=20} and
  * <ul>
- * <li>{@code idle=5000}: connections that have asked once and stay open
+ * <li>{@code idle=5000}: connections that have sent one request and stay open
  * <li>{@code half-sent=500}: connections that have sent three quarters of a request
- * <li>{@code waiting=1000}: callers who ask, wait, and ask again soon after each answer
- * <li>{@code above=200}: as many such callers more, in the second half of the time
- * <li>{@code slow=URL}: asked once the idle connections are there, to make the upstream slow
- * <li>{@code probe=URL}: asked ten times a second all the while
- * <li>{@code headers=FILE}: header fields of the callers, as {@code ConstantRate} takes them
+ * <li>{@code waiting=1000}: callers that send the next request soon after each response
+ * <li>{@code above=200}: additional such callers in the second half of the time
+ * <li>{@code slow=URL}: requested after the idle connections are open, to slow the upstream
+ * <li>{@code probe=URL}: requested ten times per second
+ * <li>{@code headers=FILE}: header fields of the callers, as in {@code ConstantRate}
  * </ul>
  *
  * <p>
- * An answer of 503 is a rejection. An error is any other status, a connection that breaks
- * off before the answer, and an answer that takes longer than ten seconds. A server may
- * close idle and half-sent connections; another one takes the place of each soon.
+ * A response with 503 is a rejection. Errors are any other status, a connection that is
+ * closed before the response, and a response that takes longer than ten seconds. A server
+ * may close idle and half-sent connections; they are soon replaced.
  */
 public class Crowd {
 
@@ -38,7 +38,7 @@ public class Crowd {
 
 	private static final long PATIENCE = 10 * SECOND;
 
-	/** Connections that are being opened at once: fewer than any backlog holds. */
+	/** Maximum number of connections being opened concurrently, below any backlog. */
 	private static final int OPENED_AT_ONCE = 100;
 
 	private final Request plain;
@@ -124,7 +124,7 @@ public class Crowd {
 		}
 	}
 
-	/** Opens some connections; those of the idle are answered before it returns. */
+	/** Opens connections. Requests of the idle ones are answered before it returns. */
 	private void open(Kind kind, int count) throws IOException {
 		long giveUp = System.nanoTime() + 6 * PATIENCE;
 		int begun = 0;
@@ -202,7 +202,7 @@ public class Crowd {
 			case IDLE, WAITING, PROBE -> ask(caller);
 			case HALF_SENT -> full.sendInPart(caller.channel);
 			case REOPENED -> {
-				// It has nothing to say
+				// Idle connections send nothing
 			}
 		}
 	}
@@ -234,7 +234,7 @@ public class Crowd {
 		long took = now - caller.asked;
 		int status = caller.answer.status();
 		if (caller.kind == Kind.HALF_SENT) {
-			// Too slow for the server, which says so and closes the connection
+			// The server sends a timeout response and closes the connection
 			return;
 		}
 		if (took > PATIENCE) {
@@ -335,10 +335,10 @@ public class Crowd {
 
 		private boolean open;
 
-		/** When it asked what is not answered yet, or 0. */
+		/** Time of the unanswered request, or 0. */
 		private long asked;
 
-		/** When it asks next. */
+		/** Time of the next request. */
 		private long due;
 
 		Caller(Kind kind, SocketChannel channel) {

@@ -13,20 +13,20 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Listeners of a stream whose number changes:
+ * Load generator with listeners of a stream whose number changes:
  * {@code java Listeners.java url=http://127.0.0.1:8080/api/prompt/events seconds=60} and
  * <ul>
- * <li>{@code change=URL?}: followed by a number that the upstream has from then on
- * <li>{@code every=2500}: milliseconds from one change to the next
- * <li>{@code listeners=5000}: who read
- * <li>{@code silent=1000}: who listen too, after that time, and never read
- * <li>{@code silent-seconds=60}: how long the second part lasts, with those
+ * <li>{@code change=URL?}: sets the number of the upstream, which is appended
+ * <li>{@code every=2500}: milliseconds between changes
+ * <li>{@code listeners=5000}: listeners that read
+ * <li>{@code silent=1000}: additional listeners that never read, in the second part
+ * <li>{@code silent-seconds=60}: duration of the second part
  * </ul>
  *
  * <p>
- * Each part ends in a line: how long events took from the answer of the upstream, by
- * their id, and from the change itself; how many events a listener lacks; and how many
- * who read were cut off.
+ * Each part ends with a line: the delay of events from the answer of the upstream
+ * (according to their id) and from the change itself, the number of missing events, and
+ * the number of reading listeners that were disconnected.
  */
 public class Listeners {
 
@@ -34,10 +34,10 @@ public class Listeners {
 
 	private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
-	/** Longest that the last change of a part may take. */
+	/** Maximum delay of the last change of a part. */
 	private static final long PATIENCE = 10 * SECOND;
 
-	/** Connections that are being opened at once: fewer than any backlog holds. */
+	/** Maximum number of connections being opened concurrently, below any backlog. */
 	private static final int OPENED_AT_ONCE = 100;
 
 	private static final String EVENT = "event: prompt\n";
@@ -96,7 +96,7 @@ public class Listeners {
 		}
 	}
 
-	/** Opens connections; it returns when those that read have read something. */
+	/** Opens connections, and waits until the reading ones have received data. */
 	private void open(int count, boolean silent) throws IOException {
 		long giveUp = System.nanoTime() + 6 * PATIENCE;
 		int begun = 0;
@@ -122,7 +122,7 @@ public class Listeners {
 		channel.write(ByteBuffer.wrap("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n".formatted(url.getPath(), url.getAuthority())
 			.getBytes(StandardCharsets.US_ASCII)));
 		if (silent) {
-			// Kept open by its key, which is interested in nothing
+			// Kept open by its selection key without interest in any operation
 			channel.register(selector, 0);
 		}
 		else {
@@ -199,7 +199,7 @@ public class Listeners {
 			count(listener.unread.substring(at, end));
 			listener.unread = listener.unread.substring(end);
 		}
-		// What is left is the end of a chunk, or a comment
+		// The rest is the end of a chunk, or a comment
 		listener.unread = listener.unread.substring(Math.max(0, listener.unread.length() - EVENT.length()));
 	}
 

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * HTTP request, laid out once. The header fields come from the file of the option
- * {@code headers=}, as {@code route.lua} takes them: {@code @HIGH@} and {@code @LOW@} are
- * the halves of a number that grows with each request, {@code @SEED@} is the run's.
+ * HTTP request, encoded once. The header fields come from the file of the option
+ * {@code headers=}, as in {@code route.lua}: {@code @HIGH@} and {@code @LOW@} are the halves
+ * of a number that increases with each request, and {@code @SEED@} is constant in a run.
  */
 final class Request {
 
@@ -20,7 +20,7 @@ final class Request {
 
 	private static final String LOW = "@LOW@";
 
-	/** Four hexadecimal digits, by the number that they write. */
+	/** Four hexadecimal digits for each number. */
 	private static final int[] DIGITS = new int[1 << 16];
 
 	static {
@@ -67,7 +67,7 @@ final class Request {
 		this.bytes = ByteBuffer.allocateDirect(encoded.length).put(encoded);
 	}
 
-	/** The next request, whole; it is good until the one after it is asked for. */
+	/** Returns the complete next request, which is valid until the next call. */
 	ByteBuffer next() {
 		number++;
 		for (int at : highs) {
@@ -79,7 +79,7 @@ final class Request {
 		return bytes.rewind();
 	}
 
-	/** Sends the next request, over a connection that has sent all before. */
+	/** Sends the next request on a connection without unsent data. */
 	void send(SocketChannel channel) throws IOException {
 		ByteBuffer next = next();
 		channel.write(next);
@@ -88,7 +88,7 @@ final class Request {
 		}
 	}
 
-	/** Sends the next request but for its last quarter. */
+	/** Sends the next request except its last quarter. */
 	void sendInPart(SocketChannel channel) throws IOException {
 		ByteBuffer next = next();
 		channel.write(next.limit(next.capacity() * 3 / 4));

@@ -8,13 +8,12 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Slow upstream that counts what it is asked:
+ * Slow upstream that counts its requests:
  * {@code java StubUpstream.java PORT DELAY_MILLIS KEY}.
  *
  * <p>
- * {@code GET /count} tells the number of requests for {@code /api/prompt} since the last
- * time. {@code GET /delay?2000} sets another delay, {@code GET /remaining?4} another
- * number.
+ * {@code GET /count} returns the number of requests for {@code /api/prompt} since the last
+ * call. {@code GET /delay?2000} changes the delay, {@code GET /remaining?4} the number.
  */
 public class StubUpstream {
 

@@ -1,5 +1,5 @@
--- Route traffic for wrk: no two requests are alike. `wrk … URL -- route-headers.txt`
--- A string that repeats is made once; a request is one concatenation.
+-- Route traffic for wrk: no two requests are identical. `wrk … URL -- route-headers.txt`
+-- Repeated strings are created once; a request is one concatenation.
 local threads = 0
 
 function setup(thread)

@@ -1,4 +1,4 @@
-# Varnish as a caching gateway: the peer. `run` fills in what stands in @...@.
+# Varnish as a caching gateway, for comparison. `run` replaces the placeholders @...@.
 vcl 4.1;
 
 backend comfy {

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Health check of the container, which has neither curl nor a shell. It requests
- * {@code /readyz} and exits with 0 where the gateway is ready.
+ * {@code /readyz} and exits with 0 if the gateway is ready.
  */
 public class Health {
 

@@ -12,11 +12,11 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Training of the AOT cache. The gateway answers requests of callers and operators in front
- * of the simulated Comfy Cloud, which answers and fails. The JVM writes the cache at exit.
+ * Training run for the AOT cache. The gateway handles requests of callers and operators with
+ * the simulated Comfy Cloud, which responds and fails. The JVM writes the cache at exit.
  *
  * <p>
- * {@code java -cp target/simulator Train.java HOME SECONDS JAVA}: {@code HOME} holds
+ * {@code java -cp target/simulator Train.java HOME SECONDS JAVA}: {@code HOME} contains
  * {@code comfy-gateway.jar} and {@code jvm.flags}, and {@code JAVA} runs the gateway.
  */
 public class Train {
