@@ -1,5 +1,5 @@
 #!/bin/sh
-# Calls a URL on new connections until /tmp/stop exists: load.sh URL CALLERS. Exits with 1 where one call failed.
+# Calls a URL on new connections until /tmp/stop exists: load.sh URL CALLERS. Exits with 1 if a call failed.
 set -u
 url=$1
 callers=$2

@@ -117,7 +117,8 @@ class ContainerIT {
 			.withEnv("COMFY_API_KEY_FILE", MOUNT + "/" + SecretVolume.ENTRY)
 			.withExposedPorts(8080, 8081)
 			.withCreateContainerCmdModifier(command -> {
-				command.withUser(ARBITRARY_USER).withHealthcheck(new HealthCheck().withInterval(TimeUnit.SECONDS.toNanos(1)));
+				command.withUser(ARBITRARY_USER)
+					.withHealthcheck(new HealthCheck().withInterval(TimeUnit.SECONDS.toNanos(1)));
 				Objects.requireNonNull(command.getHostConfig())
 					.withReadonlyRootfs(true)
 					.withCapDrop(Capability.ALL)

@@ -49,7 +49,9 @@ class EventsFlowTests {
 		gateway.close();
 	}
 
-	/** Resets the upstream, and removes the answer and the listeners of the previous test. */
+	/**
+	 * Resets the upstream, and removes the answer and the listeners of the previous test.
+	 */
 	@BeforeEach
 	void begin() throws IOException {
 		gateway.upstream().behave(Behaviour.NORMAL);

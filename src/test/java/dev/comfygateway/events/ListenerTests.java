@@ -81,7 +81,7 @@ class ListenerTests {
 		listener.disposeAtEnd(task);
 		listener.send(prompt(1));
 		assertThat(task.isDisposed()).isFalse();
-		pending.getFirst().failed(new IOException("The caller has left"));
+		pending.getFirst().failed(new IOException("The caller has disconnected"));
 		assertThat(task.isDisposed()).isTrue();
 		Disposable late = Disposables.single();
 		listener.disposeAtEnd(late);
@@ -100,7 +100,7 @@ class ListenerTests {
 		}).when(response).write(anyBoolean(), any(), any());
 		CompletableFuture<Void> write = CompletableFuture.runAsync(() -> listener.send(prompt(1)));
 		assertThat(writing.await(10, TimeUnit.SECONDS)).isTrue();
-		listener.leave(new IOException("The caller has left"));
+		listener.leave(new IOException("The caller has disconnected"));
 		left.countDown();
 		write.get(10, TimeUnit.SECONDS);
 		assertThat(ended).containsExactly(listener);

@@ -32,7 +32,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-/** Tests of a fleet of eight gateways under load, with a real Redis that fails in many ways. */
+/**
+ * Tests of a fleet of eight gateways under load, with a real Redis that fails in many
+ * ways.
+ */
 @Isolated("measures times under load")
 @EnabledIf(value = "dev.comfygateway.support.redis.RedisServer#isAvailable",
 		disabledReason = "needs a container engine, or redis-server on the path")

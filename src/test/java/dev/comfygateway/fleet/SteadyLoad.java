@@ -11,7 +11,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Constant-rate load on all gateways. Every answer must be good and within its deadline. */
+/**
+ * Constant-rate load on all gateways. Every answer must be good and within its deadline.
+ */
 final class SteadyLoad implements AutoCloseable {
 
 	private final Gateways gateways;

@@ -103,7 +103,9 @@ class FloodIT {
 					"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + "a\n".repeat(4_000)),
 			entry("what is no HTTP", "\u0016\u0003\u0001\u0002\u0000\u0001".repeat(1_000)));
 
-	/** Heads that occupy the most heap, each in a different way, and all heads together. */
+	/**
+	 * Heads that occupy the most heap, each in a different way, and all heads together.
+	 */
 	static Stream<Arguments> floods() {
 		List<String> all = Stream.concat(COMPLETE.values().stream(), OTHERS.values().stream()).toList();
 		return Stream.concat(Stream

@@ -86,10 +86,12 @@ class HostileCallersIT {
 
 	@ParameterizedTest
 	@CsvSource({ "/api/prompt, 16", "/api/prompt, 64", "/livez, 16", "/livez, 64", "/nope, 16", "/nope, 64" })
-	void otherRequestsWhileCallersPipelineWithoutReadingAreAnsweredImmediately(String path, int callers) throws Exception {
-		try (PipeliningCallers deaf = PipeliningCallers.startWithoutReading(gateway.port(), callers, get(path), 5_000)) {
+	void otherRequestsWhileCallersPipelineWithoutReadingAreAnsweredImmediately(String path, int callers)
+			throws Exception {
+		try (PipeliningCallers pipelining = PipeliningCallers.startWithoutReading(gateway.port(), callers, get(path),
+				5_000)) {
 			assertOthersAreAnsweredImmediately();
-			deaf.awaitStalled();
+			pipelining.awaitStalled();
 			assertOthersAreAnsweredImmediately();
 			assertNoRequestOccupiesAThread();
 		}
@@ -99,9 +101,10 @@ class HostileCallersIT {
 	@ParameterizedTest
 	@ValueSource(strings = { "/actuator/health/liveness", "/actuator/nope" })
 	void otherRequestsWhileOperatorsPipelineWithoutReadingAreAnsweredImmediately(String path) throws Exception {
-		try (PipeliningCallers deaf = PipeliningCallers.startWithoutReading(gateway.managementPort(), 64, get(path), 5_000)) {
+		try (PipeliningCallers pipelining = PipeliningCallers.startWithoutReading(gateway.managementPort(), 64,
+				get(path), 5_000)) {
 			assertOthersAreAnsweredImmediately();
-			deaf.awaitStalled();
+			pipelining.awaitStalled();
 			assertOthersAreAnsweredImmediately();
 			assertNoRequestOccupiesAThread();
 		}
@@ -109,8 +112,9 @@ class HostileCallersIT {
 
 	@Test
 	void otherRequestsWhileThousandsPipelineWithoutReadingAreAnsweredImmediately() throws Exception {
-		try (PipeliningCallers deaf = PipeliningCallers.startWithoutReading(gateway.port(), 5_000, get("/livez"), 500)) {
-			deaf.awaitStalled();
+		try (PipeliningCallers pipelining = PipeliningCallers.startWithoutReading(gateway.port(), 5_000, get("/livez"),
+				500)) {
+			pipelining.awaitStalled();
 			// This connection is accepted after all others
 			assertThat(RawConnection.get(gateway.port(), "/api/prompt").status()).isEqualTo(200);
 			assertOthersAreAnsweredImmediately();
@@ -125,7 +129,8 @@ class HostileCallersIT {
 
 	@ParameterizedTest
 	@CsvSource({ "/api/prompt, 1", "/api/prompt, 8", "/livez, 1", "/livez, 8" })
-	void otherRequestsWhileCallersPipelineContinuouslyAreAnsweredImmediately(String path, int callers) throws Exception {
+	void otherRequestsWhileCallersPipelineContinuouslyAreAnsweredImmediately(String path, int callers)
+			throws Exception {
 		try (PipeliningCallers greedy = PipeliningCallers.startReading(gateway.port(), callers, get(path))) {
 			greedy.awaitReceived(100_000);
 			try (RawConnection other = new RawConnection(gateway.port(), MAX_RESPONSE_MILLIS)) {

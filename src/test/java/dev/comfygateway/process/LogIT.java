@@ -16,7 +16,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests of the log with callers that try to write to it, and of an output that is not read. */
+/**
+ * Tests of the log with callers that try to write to it, and of an output that is not
+ * read.
+ */
 @Timeout(180)
 class LogIT {
 
@@ -66,7 +69,8 @@ class LogIT {
 	/** Lines that a library logs once are not caused by callers. */
 	@Test
 	void logWhenLibrariesLogInfoHasNoLineAboutARequest() throws Exception {
-		List<String> lines = linesCausedByCallers("--logging.level.root=INFO", "--server.forward-headers-strategy=native");
+		List<String> lines = linesCausedByCallers("--logging.level.root=INFO",
+				"--server.forward-headers-strategy=native");
 		assertThat(lines).doesNotHaveDuplicates().hasSizeLessThan(10);
 	}
 

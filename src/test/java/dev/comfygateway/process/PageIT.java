@@ -65,7 +65,9 @@ class PageIT {
 
 	private static final Duration TICK = Duration.ofMillis(50);
 
-	/** Message that a browser logs for each failed request, even if the page handles it. */
+	/**
+	 * Message that a browser logs for each failed request, even if the page handles it.
+	 */
 	private static final String FAILED_REQUEST = "Failed to load resource";
 
 	private final List<String> consoleMessages = new CopyOnWriteArrayList<>();
@@ -496,7 +498,10 @@ class PageIT {
 			.containsText("queue_remaining");
 	}
 
-	/** The page's Content-Security-Policy prevents Playwright from waiting inside the page. */
+	/**
+	 * The page's Content-Security-Policy prevents Playwright from waiting inside the
+	 * page.
+	 */
 	private void awaitTrue(String expression) {
 		page.waitForCondition(() -> Boolean.TRUE.equals(page.evaluate(expression)));
 	}

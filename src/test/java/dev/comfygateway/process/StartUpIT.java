@@ -83,9 +83,10 @@ class StartUpIT {
 
 	@ParameterizedTest
 	@MethodSource("faults")
-	void startWhenSettingIsInvalidReportsTheAction(String says, String advises, String argument, CapturedOutput output) {
-		assertReported(output, says, argument);
-		assertThat(output).contains(advises);
+	void startWhenSettingIsInvalidReportsTheAction(String message, String action, String argument,
+			CapturedOutput output) {
+		assertReported(output, message, argument);
+		assertThat(output).contains(action);
 	}
 
 	static Stream<Arguments> wrong() throws IOException {
@@ -179,8 +180,8 @@ class StartUpIT {
 			logging.charset.console=none such | logging.charset.console
 			logging.logback.rollingpolicy.max-file-size=large | logging.logback.rollingpolicy.max-file-size
 			""")
-	void startWhenItFailsEndsWithAReport(String setting, String says, CapturedOutput output) {
-		assertReported(output, says, "--" + setting);
+	void startWhenItFailsEndsWithAReport(String setting, String message, CapturedOutput output) {
+		assertReported(output, message, "--" + setting);
 	}
 
 	@Test
@@ -200,21 +201,21 @@ class StartUpIT {
 		}
 	}
 
-	private static void assertReported(CapturedOutput output, String says, String... arguments) {
+	private static void assertReported(CapturedOutput output, String message, String... arguments) {
 		SpringApplication application = new SpringApplication(ComfyGatewayApplication.class);
 		application
 			.setDefaultProperties(Map.of("server.port", "0", "management.server.port", "0", "comfy.api-key", KEY));
 		assertThatException().isThrownBy(() -> application.run(arguments).close());
-		assertThat(output).contains("APPLICATION FAILED TO START", says).doesNotContain("\tat ", KEY);
+		assertThat(output).contains("APPLICATION FAILED TO START", message).doesNotContain("\tat ", KEY);
 	}
 
-	private static void assertRefused(CapturedOutput output, String says, String... arguments) {
+	private static void assertRefused(CapturedOutput output, String message, String... arguments) {
 		SpringApplication application = new SpringApplication(Settings.class);
 		application.setWebApplicationType(WebApplicationType.NONE);
 		List<String> all = new ArrayList<>(List.of("--spring.main.banner-mode=off"));
 		all.addAll(List.of(arguments));
 		assertThatException().isThrownBy(() -> application.run(all.toArray(String[]::new)).close());
-		assertThat(output).contains("APPLICATION FAILED TO START", says).doesNotContain(KEY);
+		assertThat(output).contains("APPLICATION FAILED TO START", message).doesNotContain(KEY);
 	}
 
 	@ParameterizedTest

@@ -23,7 +23,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 import static org.awaitility.Awaitility.await;
 
-/** Tests of the documented stream clients, which are run unchanged except for the port. */
+/**
+ * Tests of the documented stream clients, which are run unchanged except for the port.
+ */
 class StreamClientsIT {
 
 	private static final String EVENTS = "/api/prompt/events";
@@ -105,7 +107,7 @@ class StreamClientsIT {
 	}
 
 	private static void assertEnds(Process process) throws InterruptedException, IOException {
-		assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("the client has ended").isTrue();
+		assertThat(process.waitFor(30, TimeUnit.SECONDS)).as("the client has exited").isTrue();
 		assertThat(process.exitValue()).as(new String(process.getErrorStream().readAllBytes())).isZero();
 	}
 
@@ -127,16 +129,16 @@ class StreamClientsIT {
 
 		private final Pattern part;
 
-		private final String whole;
+		private final String template;
 
 		private final String command;
 
 		private final String suffix;
 
-		Client(String language, String part, String whole, String command, String suffix) {
+		Client(String language, String part, String template, String command, String suffix) {
 			this.language = language;
 			this.part = Pattern.compile(part, Pattern.DOTALL);
-			this.whole = whole;
+			this.template = template;
 			this.command = command;
 			this.suffix = suffix;
 		}
@@ -150,7 +152,7 @@ class StreamClientsIT {
 			Matcher code = part.matcher(block.group(1));
 			assertThat(code.find()).isTrue();
 			Path file = directory.resolve("Client." + suffix);
-			Files.writeString(file, whole.formatted(code.group().replace("localhost:8080", "localhost:" + port)));
+			Files.writeString(file, template.formatted(code.group().replace("localhost:8080", "localhost:" + port)));
 			return new ProcessBuilder(List.of(command, file.toString()))
 				.redirectOutput(directory.resolve("out").toFile())
 				.start();

@@ -51,7 +51,9 @@ class HandlerChainTests {
 		}
 	}
 
-	/** A path without an endpoint would use the few threads for requests that never wait. */
+	/**
+	 * A path without an endpoint would use the few threads for requests that never wait.
+	 */
 	@Test
 	void controllerPathsHaveEndpointsAndAreDocumented() throws IOException {
 		try (TestGateway gateway = TestGateway.start()) {

@@ -36,8 +36,8 @@ final class Exchange {
 	}
 
 	/**
-	 * Counts the request as no longer in flight. Called before the response is sent, since
-	 * the client's next request would otherwise appear to overlap.
+	 * Counts the request as no longer in flight. Called before the response is sent,
+	 * since the client's next request would otherwise appear to overlap.
 	 */
 	void end() {
 		if (over.compareAndSet(false, true)) {

@@ -147,8 +147,8 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 
 	/**
 	 * Sends this response to every request from now on, for any key and path.
-	 * @param headers {@code Content-Type} and {@code Content-Length} are added if they are
-	 * missing
+	 * @param headers {@code Content-Type} and {@code Content-Length} are added if they
+	 * are missing
 	 */
 	public void answer(int status, Map<String, String> headers, byte[] body) {
 		behave(Behaviour.answer(status, headers, body));

@@ -17,7 +17,7 @@ public final class FakeTime implements Ticker, InstantSource {
 	/** Initial time of the clock. */
 	public static final Instant START = Instant.parse("2026-03-01T12:00:00Z");
 
-	// A ticker may begin anywhere: close to where its number overflows, so that it does
+	// A ticker can start at any value. This one starts close to its overflow, to test it
 	private static final long FIRST_READING = Long.MAX_VALUE - TimeUnit.SECONDS.toNanos(3);
 
 	private final VirtualTimeScheduler scheduler = VirtualTimeScheduler.create();

@@ -102,7 +102,8 @@ public final class GatewayProcess implements AutoCloseable {
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
 		command.addAll(jvmOptions);
-		// The first process to exit archives its classes for the others if all are in jars
+		// The first process to exit archives its classes for the others if all are in
+		// jars
 		command.addAll(List.of("-XX:+AutoCreateSharedArchive", "-XX:SharedArchiveFile=target/gateways.jsa",
 				"-Xlog:cds*=off,aot*=off", "-cp", classPath(), ComfyGatewayApplication.class.getName(),
 				"--server.port=" + port, "--management.server.port=" + managementPort,

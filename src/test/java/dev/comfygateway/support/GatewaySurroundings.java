@@ -36,7 +36,9 @@ class GatewaySurroundings {
 		return new WaitingCallers(meters);
 	}
 
-	/** Starts the upstream before any bean needs its address, unless another one is set. */
+	/**
+	 * Starts the upstream before any bean needs its address, unless another one is set.
+	 */
 	static class UpstreamInitializer implements ApplicationContextInitializer<ConfigurableApplicationContext> {
 
 		@Override

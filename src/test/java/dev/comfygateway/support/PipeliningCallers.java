@@ -62,7 +62,8 @@ public final class PipeliningCallers implements AutoCloseable {
 	}
 
 	/** Starts callers that never read the responses. */
-	public static PipeliningCallers startWithoutReading(int port, int callers, String request, int requests) throws IOException {
+	public static PipeliningCallers startWithoutReading(int port, int callers, String request, int requests)
+			throws IOException {
 		return new PipeliningCallers(port, callers, request, requests, false);
 	}
 

@@ -152,7 +152,9 @@ public final class RedisServer implements AutoCloseable {
 		instance.kill();
 	}
 
-	/** Restarts the server on the same port, without data, whether it was killed or not. */
+	/**
+	 * Restarts the server on the same port, without data, whether it was killed or not.
+	 */
 	public void restart() throws IOException {
 		instance.kill();
 		instance.start();
