@@ -44,10 +44,8 @@ class AutoscalerTests {
 	}
 
 	@BeforeEach
-	void reset() {
-		upstream.behave(Behaviour.NORMAL);
+	void setQueue() {
 		upstream.queueRemaining(7);
-		time.advance(Duration.ofDays(1));
 	}
 
 	@Test

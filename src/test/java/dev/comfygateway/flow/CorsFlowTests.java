@@ -1,13 +1,10 @@
 package dev.comfygateway.flow;
 
 import dev.comfygateway.support.ErrorAnswers;
-import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Answer;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
-import java.time.Duration;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -31,18 +28,10 @@ class CorsFlowTests {
 
 	private final int managementPort;
 
-	private final FakeTime time;
-
 	@Autowired
-	CorsFlowTests(@LocalServerPort int port, @LocalManagementPort int managementPort, FakeTime time) {
+	CorsFlowTests(@LocalServerPort int port, @LocalManagementPort int managementPort) {
 		this.port = port;
 		this.managementPort = managementPort;
-		this.time = time;
-	}
-
-	@BeforeEach
-	void reset() {
-		time.advance(Duration.ofDays(1));
 	}
 
 	@Test

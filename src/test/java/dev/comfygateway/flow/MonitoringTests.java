@@ -16,7 +16,6 @@ import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -70,12 +69,6 @@ class MonitoringTests {
 		this.managementPort = managementPort;
 		this.upstream = upstream;
 		this.time = time;
-	}
-
-	@BeforeEach
-	void reset() {
-		upstream.behave(Behaviour.NORMAL);
-		time.advance(Duration.ofDays(1));
 	}
 
 	static List<String> alerts() throws IOException {

@@ -20,7 +20,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -64,13 +63,6 @@ class OperatorsFlowTests {
 		this.time = time;
 		this.callers = callers;
 		this.context = context;
-	}
-
-	@BeforeEach
-	void reset() {
-		upstream.behave(Behaviour.NORMAL);
-		upstream.queueRemaining(3);
-		time.advance(Duration.ofDays(1));
 	}
 
 	@Test

@@ -20,7 +20,6 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -56,13 +55,6 @@ class PageFlowTests {
 		this.port = port;
 		this.upstream = upstream;
 		this.time = time;
-	}
-
-	@BeforeEach
-	void reset() {
-		upstream.behave(Behaviour.NORMAL);
-		upstream.queueRemaining(3);
-		time.advance(Duration.ofDays(1));
 	}
 
 	@ParameterizedTest

@@ -2,7 +2,6 @@ package dev.comfygateway.flow;
 
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.net.Authenticator;
@@ -10,10 +9,8 @@ import java.net.PasswordAuthentication;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.time.Duration;
 import org.eclipse.jetty.client.ContentResponse;
 import org.eclipse.jetty.client.HttpClient;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.beans.factory.annotation.Autowired;
@@ -32,25 +29,14 @@ class RefusedKeyTests {
 
 	private final SimulatedComfyCloud upstream;
 
-	private final FakeTime time;
-
-	RefusedKeyTests(@LocalServerPort int port, @Autowired SimulatedComfyCloud upstream, @Autowired FakeTime time) {
+	RefusedKeyTests(@LocalServerPort int port, @Autowired SimulatedComfyCloud upstream) {
 		this.address = URI.create("http://127.0.0.1:%s/api/prompt".formatted(port));
 		this.upstream = upstream;
-		this.time = time;
 	}
 
 	@BeforeEach
 	void refuseKey() {
-		time.advance(Duration.ofDays(1));
 		upstream.behave(Behaviour.REFUSE);
-	}
-
-	@AfterEach
-	void acceptKey() {
-		upstream.behave(Behaviour.NORMAL);
-		// Ends the cool-down
-		time.advance(Duration.ofDays(1));
 	}
 
 	@Test

@@ -16,7 +16,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
@@ -55,13 +54,6 @@ class WholeFlowTests {
 		this.upstream = upstream;
 		this.time = time;
 		this.callers = callers;
-	}
-
-	@BeforeEach
-	void reset() {
-		upstream.behave(Behaviour.NORMAL);
-		upstream.queueRemaining(3);
-		time.advance(Duration.ofDays(1));
 	}
 
 	@Test

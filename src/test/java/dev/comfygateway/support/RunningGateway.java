@@ -4,13 +4,14 @@ import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.test.context.SpringBootTest;
 import org.springframework.context.annotation.Import;
 import org.springframework.test.context.ContextConfiguration;
 
 /**
  * Annotation for tests of the complete gateway on real ports, with a simulated upstream
- * and a fake clock. All such tests share one gateway.
+ * and a fake clock. All such tests share one gateway, which is reset before each test.
  */
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
@@ -23,6 +24,7 @@ import org.springframework.test.context.ContextConfiguration;
 				"gateway.max-waiting=" + RunningGateway.MAX_WAITING })
 @ContextConfiguration(initializers = GatewaySurroundings.UpstreamInitializer.class)
 @Import(GatewaySurroundings.class)
+@ExtendWith(GatewayReset.class)
 public @interface RunningGateway {
 
 	/** Value of {@code gateway.max-waiting}. */
