@@ -9,7 +9,8 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.micrometer.observation.autoconfigure.ObservationProperties;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.server.observation.ServerHttpObservationDocumentation.LowCardinalityKeyNames;
@@ -19,6 +20,8 @@ import org.springframework.stereotype.Component;
 @Component
 class PromptMetrics {
 
+	private static final int STATUSES = 600;
+
 	private final MeterRegistry meters;
 
 	private final String name;
@@ -27,9 +30,10 @@ class PromptMetrics {
 
 	private final Map<Result, Counter> results = new EnumMap<>(Result.class);
 
-	private final Map<Integer, Timer> getTimers = new ConcurrentHashMap<>();
+	/** Timers by status. */
+	private final AtomicReferenceArray<@Nullable Timer> getTimers = new AtomicReferenceArray<>(STATUSES);
 
-	private final Map<Integer, Timer> headTimers = new ConcurrentHashMap<>();
+	private final AtomicReferenceArray<@Nullable Timer> headTimers = new AtomicReferenceArray<>(STATUSES);
 
 	PromptMetrics(MeterRegistry meters, ObservationProperties observations) {
 		this.meters = meters;
@@ -60,9 +64,14 @@ class PromptMetrics {
 	 * @param status HTTP status of the response
 	 */
 	Timer serverRequests(String method, int status) {
-		Map<Integer, Timer> timers = method.equals("HEAD") ? headTimers : getTimers;
+		AtomicReferenceArray<@Nullable Timer> timers = method.equals("HEAD") ? headTimers : getTimers;
 		Timer timer = timers.get(status);
-		return timer != null ? timer : timers.computeIfAbsent(status, first -> register(method, first));
+		if (timer == null) {
+			// The registry returns the same timer to a concurrent caller
+			timer = register(method, status);
+			timers.set(status, timer);
+		}
+		return timer;
 	}
 
 	private Timer register(String method, int status) {
