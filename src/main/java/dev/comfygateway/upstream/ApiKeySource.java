@@ -35,7 +35,7 @@ class ApiKeySource {
 	private volatile ApiKey key;
 
 	/** Reason why the file cannot be used; null if it can. */
-	private volatile @Nullable String fault;
+	private volatile @Nullable String failure;
 
 	ApiKeySource(ComfyProperties properties) {
 		this.file = properties.auth() == ComfyProperties.Auth.NONE ? null : properties.apiKeyFile();
@@ -64,7 +64,8 @@ class ApiKeySource {
 
 	/** Returns the state of the file; empty if the key does not come from a file. */
 	Optional<KeyFileState> file() {
-		return file == null ? Optional.empty() : Optional.of(fault == null ? KeyFileState.OK : KeyFileState.UNREADABLE);
+		return file == null ? Optional.empty()
+				: Optional.of(failure == null ? KeyFileState.OK : KeyFileState.UNREADABLE);
 	}
 
 	/**
@@ -87,8 +88,8 @@ class ApiKeySource {
 	private void readAgain(Path file) {
 		try {
 			String read = read(file);
-			if (fault != null) {
-				fault = null;
+			if (failure != null) {
+				failure = null;
 				log.info("The file of comfy.api-key-file is usable again");
 			}
 			if (!read.equals(key.value())) {
@@ -97,8 +98,8 @@ class ApiKeySource {
 			}
 		}
 		catch (UnusableKeyException e) {
-			if (!e.reason.equals(fault)) {
-				fault = e.reason;
+			if (!e.reason.equals(failure)) {
+				failure = e.reason;
 				log.warn("The file of comfy.api-key-file {}; the old key stays in use. {}", e.reason, e.action);
 			}
 		}

@@ -101,7 +101,7 @@ public class ComfyCloudClient {
 		LatestExchange latest = new LatestExchange(handshakes);
 		WebClient unobserved = webClient.mutate().observationRegistry(ObservationRegistry.NOOP).build();
 		return run(Mono.defer(() -> exchange(unobserved.get().uri(self), ApiKey.NONE, latest)), latest)
-			.whenComplete((outcome, bug) -> latest.closeKept());
+			.whenComplete((outcome, bug) -> latest.closeKeptAlive());
 	}
 
 	private CompletableFuture<UpstreamOutcome> run(Mono<UpstreamOutcome> chain, LatestExchange latest) {
@@ -124,7 +124,7 @@ public class ComfyCloudClient {
 	 * piece of the key.
 	 */
 	public UpstreamFailure withoutKey(UpstreamFailure failure) {
-		return failure.without(new KeyTrace(keySource.key().value()));
+		return failure.without(new KeyDetector(keySource.key().value()));
 	}
 
 	/** Returns the host and port of the upstream, for display. */
@@ -201,7 +201,7 @@ public class ComfyCloudClient {
 					e -> Mono.just(unanswered(exchange.cause(e), exchange.reason(e), key)))
 			.doOnNext(outcome -> {
 				switch (outcome) {
-					case UpstreamAnswer answered -> exchange.keep();
+					case UpstreamAnswer answered -> exchange.keepAlive();
 					case UpstreamFailure failure -> exchange.close();
 				}
 			})
@@ -211,10 +211,10 @@ public class ComfyCloudClient {
 
 	private static UpstreamFailure unanswered(Throwable thrown, Reason reason, ApiKey key) {
 		return reason == Reason.TUNNEL_REFUSED
-				? new UpstreamFailure(reason, Faults.proxyStatus(thrown), null, null, null, key.version())
+				? new UpstreamFailure(reason, FailureReasons.proxyStatus(thrown), null, null, null, key.version())
 				: UpstreamFailure.of(reason, key.version())
-					.withDetail(reason == Reason.TLS_CERTIFICATE_ERROR ? Faults.certificate(thrown) : null,
-							new KeyTrace(key.value()));
+					.withDetail(reason == Reason.TLS_CERTIFICATE_ERROR ? FailureReasons.certificate(thrown) : null,
+							new KeyDetector(key.value()));
 	}
 
 	/**

@@ -68,19 +68,19 @@ final class ContractReader {
 		if (root == null) {
 			return ErrorText.NONE;
 		}
-		KeyTrace trace = new KeyTrace(key);
-		return new ErrorText(code(root.get("code"), trace), message(root.get("message"), key, trace));
+		KeyDetector detector = new KeyDetector(key);
+		return new ErrorText(code(root.get("code"), detector), message(root.get("message"), key, detector));
 	}
 
-	private static @Nullable String code(@Nullable JsonNode node, KeyTrace trace) {
+	private static @Nullable String code(@Nullable JsonNode node, KeyDetector detector) {
 		if (node == null || !node.isString()) {
 			return null;
 		}
 		String code = node.stringValue();
-		return isCode(code) && !trace.isIn(code) ? code : null;
+		return isCode(code) && !detector.isKeyIn(code) ? code : null;
 	}
 
-	private static @Nullable String message(@Nullable JsonNode node, @Nullable String key, KeyTrace trace) {
+	private static @Nullable String message(@Nullable JsonNode node, @Nullable String key, KeyDetector detector) {
 		if (node == null || !node.isString()) {
 			return null;
 		}
@@ -89,7 +89,7 @@ final class ContractReader {
 			message = message.replace(key, "***");
 		}
 		// The inserted stars can complete a key that itself contains stars
-		if (message.isBlank() || trace.isIn(message)) {
+		if (message.isBlank() || detector.isKeyIn(message)) {
 			return null;
 		}
 		int length = message.codePointCount(0, message.length());

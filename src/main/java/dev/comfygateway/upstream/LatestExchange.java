@@ -38,10 +38,10 @@ final class LatestExchange {
 	}
 
 	/** Closes the connection that was kept open for the next request. */
-	void closeKept() {
+	void closeKeptAlive() {
 		UpstreamExchange open = latest;
 		if (open != null) {
-			open.closeKept();
+			open.closeKeptAlive();
 		}
 	}
 

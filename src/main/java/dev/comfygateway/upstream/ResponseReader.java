@@ -99,7 +99,7 @@ class ResponseReader {
 	}
 
 	private static UpstreamFailure explained(UpstreamFailure failure, @Nullable String detail, ApiKey key) {
-		return detail == null ? failure : failure.withDetail(detail, new KeyTrace(key.value()));
+		return detail == null ? failure : failure.withDetail(detail, new KeyDetector(key.value()));
 	}
 
 	/** Returns the content type of a response; null if it has no valid one. */

@@ -32,17 +32,17 @@ class SettingsReport {
 	/** Environment variables of an outbound proxy, which the JVM does not read. */
 	private static final Pattern PROXY = Pattern.compile("(?i)(HTTPS?|ALL)_PROXY");
 
-	private static final String OF_A_PROXY = "; an outbound proxy is set by https.proxyHost and https.proxyPort, such as"
+	private static final String PROXY_HINT = "; an outbound proxy is set by https.proxyHost and https.proxyPort, such as"
 			+ " JAVA_TOOL_OPTIONS=\"-Dhttps.proxyHost=proxy -Dhttps.proxyPort=3128\"";
 
 	/**
 	 * Environment variables that Kubernetes sets for a Service, such as
 	 * COMFY_GATEWAY_PORT.
 	 */
-	private static final Pattern OF_A_SERVICE = Pattern
+	private static final Pattern SERVICE_VARIABLE = Pattern
 		.compile(".+_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)");
 
-	private static final Pattern ENTRY_OF_A_LIST = Pattern.compile("GATEWAY_ALLOWED_?ORIGINS_\\d+");
+	private static final Pattern LIST_ENTRY = Pattern.compile("GATEWAY_ALLOWED_?ORIGINS_\\d+");
 
 	private static final Set<String> SETTINGS = Stream
 		.of(settings("COMFY_", ComfyProperties.class), settings("GATEWAY_", GatewayProperties.class))
@@ -71,7 +71,7 @@ class SettingsReport {
 		List<String> unknown = unknown(environment.getSystemEnvironment().keySet());
 		if (!unknown.isEmpty()) {
 			log.warn("Ignoring unknown environment variables: {}{}", String.join(", ", unknown),
-					unknown.stream().anyMatch(PROXY.asMatchPredicate()) ? OF_A_PROXY : "");
+					unknown.stream().anyMatch(PROXY.asMatchPredicate()) ? PROXY_HINT : "");
 		}
 	}
 
@@ -99,8 +99,8 @@ class SettingsReport {
 	static List<String> unknown(Set<String> variables) {
 		return variables.stream()
 			.filter(name -> PROXY.matcher(name).matches()
-					|| PREFIX.matcher(name).matches() && !OF_A_SERVICE.matcher(name).matches()
-							&& !ENTRY_OF_A_LIST.matcher(name).matches() && !SETTINGS.contains(name))
+					|| PREFIX.matcher(name).matches() && !SERVICE_VARIABLE.matcher(name).matches()
+							&& !LIST_ENTRY.matcher(name).matches() && !SETTINGS.contains(name))
 			.sorted()
 			.toList();
 	}

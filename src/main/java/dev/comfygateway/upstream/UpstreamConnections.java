@@ -61,12 +61,12 @@ final class UpstreamConnections {
 			connector.setSelectors(1);
 			// Longer than the deadline, which ends a stalled request first
 			connector.setIdleTimeout(properties.deadline().plus(IDLE));
-			useTrustOfJvm(connector);
+			useJvmSslContext(connector);
 		})
 			.withHttpClientTransportFactory(HttpClientTransportOverHTTP::new)
 			.build(settings.withConnectTimeout(properties.connectTimeout())
 				.withRedirects(HttpRedirects.DONT_FOLLOW)
-				.withSslBundle(ExplainedTrust.explaining(settings.sslBundle())));
+				.withSslBundle(DiagnosticTrustManager.wrap(settings.sslBundle())));
 		client.setExecutor(threadPool("upstream", MAX_THREADS));
 		client.setScheduler(scheduler);
 		client.setUserAgentField(null);
@@ -76,8 +76,8 @@ final class UpstreamConnections {
 		// and connecting has a timeout
 		client.setMaxConnectionsPerDestination(1);
 		client.addBean(new HandshakeFailures());
-		useOwnResolverThreads(client, scheduler, properties.connectTimeout());
-		useProxyOfJvm(client, properties.url());
+		useSeparateResolverThreads(client, scheduler, properties.connectTimeout());
+		useJvmProxy(client, properties.url());
 		client.addEventListener(new LifeCycle.Listener() {
 			@Override
 			public void lifeCycleStarted(LifeCycle event) {
@@ -120,7 +120,7 @@ final class UpstreamConnections {
 	/**
 	 * Uses the JVM's trusted certificates and client certificates if there is no bundle.
 	 */
-	private static void useTrustOfJvm(ClientConnector connector) {
+	private static void useJvmSslContext(ClientConnector connector) {
 		if (connector.getSslContextFactory() == null) {
 			SslContextFactory.Client tls = new SslContextFactory.Client();
 			try {
@@ -138,7 +138,7 @@ final class UpstreamConnections {
 	 * interrupted: a name server that does not respond would block all threads of the
 	 * client.
 	 */
-	private static void useOwnResolverThreads(HttpClient client, ScheduledExecutorScheduler scheduler,
+	private static void useSeparateResolverThreads(HttpClient client, ScheduledExecutorScheduler scheduler,
 			Duration timeout) {
 		QueuedThreadPool resolvers = threadPool("upstream-dns", MAX_RESOLVER_THREADS);
 		resolvers.setStopTimeout(MAX_RESOLVER_STOP.toMillis());
@@ -147,7 +147,7 @@ final class UpstreamConnections {
 	}
 
 	/** Uses the proxy that the JVM's standard properties define for the upstream. */
-	private static void useProxyOfJvm(HttpClient client, BaseUrl upstream) {
+	private static void useJvmProxy(HttpClient client, BaseUrl upstream) {
 		ProxySelector proxies = ProxySelector.getDefault();
 		if (proxies == null) {
 			return;

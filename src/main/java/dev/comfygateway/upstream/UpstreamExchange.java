@@ -1,6 +1,6 @@
 package dev.comfygateway.upstream;
 
-import dev.comfygateway.upstream.Faults.Progress;
+import dev.comfygateway.upstream.FailureReasons.Progress;
 import dev.comfygateway.upstream.UpstreamConnections.HandshakeFailures;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import org.eclipse.jetty.client.Connection;
@@ -24,13 +24,13 @@ final class UpstreamExchange {
 
 	private volatile boolean sent;
 
-	private volatile boolean ended;
+	private volatile boolean inputShutdown;
 
-	private volatile boolean silent;
+	private volatile boolean noTlsReceived;
 
 	private volatile boolean closed;
 
-	private volatile boolean kept;
+	private volatile boolean keptAlive;
 
 	UpstreamExchange(HandshakeFailures handshakes) {
 		this.handshakes = handshakes;
@@ -61,14 +61,14 @@ final class UpstreamExchange {
 	private void failed(Response response, Throwable failure) {
 		if (response.getRequest().getConnection() instanceof org.eclipse.jetty.io.Connection connection) {
 			EndPoint endPoint = connection.getEndPoint();
-			ended = endPoint.isInputShutdown();
-			silent = endPoint instanceof EndPoint.Wrapper tls && tls.unwrap().getConnection().getBytesIn() == 0;
+			inputShutdown = endPoint.isInputShutdown();
+			noTlsReceived = endPoint instanceof EndPoint.Wrapper tls && tls.unwrap().getConnection().getBytesIn() == 0;
 		}
 	}
 
 	/** Returns the reason why the response is incomplete. */
 	Reason reason(Throwable thrown) {
-		return Faults.reason(cause(thrown), progress());
+		return FailureReasons.reason(cause(thrown), progress());
 	}
 
 	/** Returns the progress of the response. */
@@ -79,9 +79,9 @@ final class UpstreamExchange {
 		}
 		if (current.getConnection() instanceof org.eclipse.jetty.io.Connection connection
 				&& connection.getBytesIn() > bytesBefore) {
-			return ended ? Progress.ANSWER_CUT_OFF : Progress.ANSWER_BEGUN;
+			return inputShutdown ? Progress.RESPONSE_CUT_OFF : Progress.RESPONSE_STARTED;
 		}
-		return silent ? Progress.NO_TLS : Progress.NO_ANSWER;
+		return noTlsReceived ? Progress.NO_TLS : Progress.NO_RESPONSE;
 	}
 
 	/**
@@ -97,13 +97,13 @@ final class UpstreamExchange {
 	}
 
 	/** Keeps the connection open for the next request. */
-	void keep() {
-		kept = true;
+	void keepAlive() {
+		keptAlive = true;
 	}
 
 	/** Closes the connection even if it was kept open. */
-	void closeKept() {
-		kept = false;
+	void closeKeptAlive() {
+		keptAlive = false;
 		close();
 	}
 
@@ -113,7 +113,7 @@ final class UpstreamExchange {
 	void close() {
 		closed = true;
 		Request ending = request;
-		if (ending != null && !kept) {
+		if (ending != null && !keptAlive) {
 			ending.abort(new ClosedException());
 			Connection connection = ending.getConnection();
 			if (connection != null) {

@@ -93,21 +93,21 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 	}
 
 	/** Returns a copy without the texts that contain a piece of the key. */
-	UpstreamFailure without(KeyTrace trace) {
-		return new UpstreamFailure(reason, status, without(trace, code), without(trace, message), retryAfter,
-				without(trace, detail), keyVersion);
+	UpstreamFailure without(KeyDetector detector) {
+		return new UpstreamFailure(reason, status, without(detector, code), without(detector, message), retryAfter,
+				without(detector, detail), keyVersion);
 	}
 
-	private static @Nullable String without(KeyTrace trace, @Nullable String text) {
-		return text == null || trace.isIn(text) ? null : text;
+	private static @Nullable String without(KeyDetector detector, @Nullable String text) {
+		return text == null || detector.isKeyIn(text) ? null : text;
 	}
 
 	/**
 	 * Returns a copy with a detail, unless the detail contains a piece of the key or is
 	 * not plain text.
 	 */
-	UpstreamFailure withDetail(@Nullable String text, KeyTrace trace) {
-		boolean usable = text != null && ContractReader.isMessage(text) && !trace.isIn(text);
+	UpstreamFailure withDetail(@Nullable String text, KeyDetector detector) {
+		boolean usable = text != null && ContractReader.isMessage(text) && !detector.isKeyIn(text);
 		return new UpstreamFailure(reason, status, code, message, retryAfter, usable ? text : null, keyVersion);
 	}
 

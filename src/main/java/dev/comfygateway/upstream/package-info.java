@@ -8,10 +8,10 @@
  * <li>{@link dev.comfygateway.upstream.Deadline}: the deadline of all attempts;</li>
  * <li>{@link dev.comfygateway.upstream.UpstreamExchange}: one attempt on a connection of
  * {@link dev.comfygateway.upstream.UpstreamConnections}, and the reason for its failure
- * from {@link dev.comfygateway.upstream.Faults};</li>
+ * from {@link dev.comfygateway.upstream.FailureReasons};</li>
  * <li>{@link dev.comfygateway.upstream.ResponseReader}: status and header fields;</li>
  * <li>{@link dev.comfygateway.upstream.ContractReader}: the body;
- * {@link dev.comfygateway.upstream.KeyTrace} detects pieces of the key in it.</li>
+ * {@link dev.comfygateway.upstream.KeyDetector} detects pieces of the key in it.</li>
  * </ol>
  */
 @NullMarked

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class KeyTraceTests {
+class KeyDetectorTests {
 
 	private static final String SECRET = "4f9c1e7ab2d85630Qw/Zx+PlMn";
 
@@ -22,7 +22,7 @@ class KeyTraceTests {
 
 	private static final String PIECE = SECRET.substring(3, 9);
 
-	private final KeyTrace trace = new KeyTrace(KEY);
+	private final KeyDetector detector = new KeyDetector(KEY);
 
 	static Stream<String> pieces() {
 		return Stream.of(KEY, SECRET, PIECE, KEY.substring(0, 14), KEY.substring(0, 12) + "****", PIECE + "...",
@@ -33,9 +33,9 @@ class KeyTraceTests {
 
 	@ParameterizedTest
 	@MethodSource("pieces")
-	void isInWhenPieceOfTheKeyIsTrue(String piece) {
-		assertThat(trace.isIn("The key " + piece + " is wrong")).isTrue();
-		assertThat(trace.isIn(piece)).isTrue();
+	void isKeyInWhenPieceOfTheKeyIsTrue(String piece) {
+		assertThat(detector.isKeyIn("The key " + piece + " is wrong")).isTrue();
+		assertThat(detector.isKeyIn(piece)).isTrue();
 	}
 
 	static Stream<String> masked() {
@@ -49,8 +49,8 @@ class KeyTraceTests {
 
 	@ParameterizedTest
 	@MethodSource("masked")
-	void isInWhenMaskShowsSixCharactersIsTrue(String masked) {
-		assertThat(trace.isIn("The key " + masked + " is wrong")).isTrue();
+	void isKeyInWhenMaskShowsSixCharactersIsTrue(String masked) {
+		assertThat(detector.isKeyIn("The key " + masked + " is wrong")).isTrue();
 	}
 
 	static Stream<String> encoded() {
@@ -67,17 +67,17 @@ class KeyTraceTests {
 
 	@ParameterizedTest
 	@MethodSource("encoded")
-	void isInWhenEncodedPieceIsTrue(String encoded) {
-		assertThat(trace.isIn("The key " + encoded + " is wrong")).isTrue();
+	void isKeyInWhenEncodedPieceIsTrue(String encoded) {
+		assertThat(detector.isKeyIn("The key " + encoded + " is wrong")).isTrue();
 	}
 
 	@ParameterizedTest
 	@ValueSource(ints = { 0, 1, 2, 3, 4, 5 })
-	void isInWhenPieceIsEncodedAfterOtherBytesIsTrue(int before) {
-		for (int start = 0; start + KeyTrace.PIECE <= SECRET.length(); start++) {
-			String text = "?".repeat(before) + SECRET.substring(start, start + KeyTrace.PIECE) + "?";
-			assertThat(trace.isIn(Base64.getEncoder().encodeToString(ascii(text)))).as(text).isTrue();
-			assertThat(trace.isIn(Base64.getUrlEncoder().encodeToString(ascii(text)))).as(text).isTrue();
+	void isKeyInWhenPieceIsEncodedAfterOtherBytesIsTrue(int before) {
+		for (int start = 0; start + KeyDetector.PIECE <= SECRET.length(); start++) {
+			String text = "?".repeat(before) + SECRET.substring(start, start + KeyDetector.PIECE) + "?";
+			assertThat(detector.isKeyIn(Base64.getEncoder().encodeToString(ascii(text)))).as(text).isTrue();
+			assertThat(detector.isKeyIn(Base64.getUrlEncoder().encodeToString(ascii(text)))).as(text).isTrue();
 		}
 	}
 
@@ -86,39 +86,39 @@ class KeyTraceTests {
 			"comfyui-... is not a valid key", "comfyui-****", "INVALID_API_KEY", "Unauthorized", "4f9c1", "9c1e7",
 			"comfyui 4f9", "Retry at 2026-11-30T12:00:00Z", "Request 0b0c5e8a-64ac-4bd7-9d53-1f6c6f7d3c11 failed",
 			"100% of 0x10 &amp; more", "rate limit: xxx" })
-	void isInWhenOrdinaryTextIsFalse(String text) {
-		assertThat(trace.isIn(text)).isFalse();
+	void isKeyInWhenOrdinaryTextIsFalse(String text) {
+		assertThat(detector.isKeyIn(text)).isFalse();
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "k, OKAY", "key, The KEY is wrong", "comfyui-, comfyui is busy", "comfyui-abc, comfyui abc",
 			"comfyui-abcde, comfyui: abcde is busy", "a*-*a, aa", "!!!!!!!!, !!!!!!!" })
-	void isInWhenKeyIsTooShortForAPieceIsFalse(String key, String text) {
-		assertThat(new KeyTrace(key).isIn(text)).isFalse();
+	void isKeyInWhenKeyIsTooShortForAPieceIsFalse(String key, String text) {
+		assertThat(new KeyDetector(key).isKeyIn(text)).isFalse();
 	}
 
 	@Test
-	void isInWhenThereIsNoKeyIsFalse() {
-		assertThat(new KeyTrace(null).isIn(KEY)).isFalse();
+	void isKeyInWhenThereIsNoKeyIsFalse() {
+		assertThat(new KeyDetector(null).isKeyIn(KEY)).isFalse();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "sk-proj-9a8b7c6d5e4f", "correct-horse-battery-staple", "ABCDEF", "a!b\"c#d$e%f&" })
-	void isInWhenKeyHasAnotherFormFindsItsPieces(String key) {
-		KeyTrace other = new KeyTrace(key);
-		assertThat(other.isIn("The key " + key + " is wrong")).isTrue();
-		assertThat(other.isIn(hex(key))).isTrue();
-		assertThat(other.isIn(Base64.getEncoder().encodeToString(ascii("key=" + key)))).isTrue();
-		assertThat(other.isIn("comfyui is busy")).isFalse();
+	void isKeyInWhenKeyHasAnotherFormFindsItsPieces(String key) {
+		KeyDetector other = new KeyDetector(key);
+		assertThat(other.isKeyIn("The key " + key + " is wrong")).isTrue();
+		assertThat(other.isKeyIn(hex(key))).isTrue();
+		assertThat(other.isKeyIn(Base64.getEncoder().encodeToString(ascii("key=" + key)))).isTrue();
+		assertThat(other.isKeyIn("comfyui is busy")).isFalse();
 	}
 
 	@Test
-	void isInWhenKeyAndTextAreOfMaximumLengthReturns() {
-		KeyTrace longKey = new KeyTrace("0123456789abcdef".repeat(256));
-		assertThat(longKey.isIn("01234".repeat(13_000))).isFalse();
-		assertThat(longKey.isIn("01234 5".repeat(9_000))).isTrue();
-		assertThat(trace.isIn("%25".repeat(21_000))).isFalse();
-		assertThat(trace.isIn("\ufdfa".repeat(21_000))).isFalse();
+	void isKeyInWhenKeyAndTextAreOfMaximumLengthReturns() {
+		KeyDetector longKey = new KeyDetector("0123456789abcdef".repeat(256));
+		assertThat(longKey.isKeyIn("01234".repeat(13_000))).isFalse();
+		assertThat(longKey.isKeyIn("01234 5".repeat(9_000))).isTrue();
+		assertThat(detector.isKeyIn("%25".repeat(21_000))).isFalse();
+		assertThat(detector.isKeyIn("\ufdfa".repeat(21_000))).isFalse();
 	}
 
 	private static String spaced(String text, String between) {

@@ -18,12 +18,12 @@ import org.springframework.boot.ssl.SslManagerBundle;
  * Delegating trust manager that adds the certificate's details to a rejection: the JDK's
  * exceptions do not contain them.
  */
-final class ExplainedTrust extends X509ExtendedTrustManager {
+final class DiagnosticTrustManager extends X509ExtendedTrustManager {
 
-	private final X509ExtendedTrustManager decisions;
+	private final X509ExtendedTrustManager delegate;
 
-	private ExplainedTrust(X509ExtendedTrustManager decisions) {
-		this.decisions = decisions;
+	private DiagnosticTrustManager(X509ExtendedTrustManager delegate) {
+		this.delegate = delegate;
 	}
 
 	/**
@@ -31,17 +31,17 @@ final class ExplainedTrust extends X509ExtendedTrustManager {
 	 * Returns null if no bundle is given and the JVM has a client certificate, which a
 	 * bundle would not send.
 	 */
-	static @Nullable SslBundle explaining(@Nullable SslBundle given) {
+	static @Nullable SslBundle wrap(@Nullable SslBundle given) {
 		if (given == null && System.getProperty("javax.net.ssl.keyStore") != null) {
 			return null;
 		}
 		SslBundle bundle = given == null ? SslBundle.systemDefault() : given;
 		return SslBundle.of(bundle.getStores(), bundle.getKey(), bundle.getOptions(), bundle.getProtocol(),
-				new ExplainedBundle(bundle.getManagers()));
+				new DiagnosticBundle(bundle.getManagers()));
 	}
 
 	/** Managers of a bundle, with wrapped trust managers. */
-	private record ExplainedBundle(SslManagerBundle managers) implements SslManagerBundle {
+	private record DiagnosticBundle(SslManagerBundle managers) implements SslManagerBundle {
 
 		@Override
 		public KeyManagerFactory getKeyManagerFactory() {
@@ -56,8 +56,8 @@ final class ExplainedTrust extends X509ExtendedTrustManager {
 		@Override
 		public TrustManager[] getTrustManagers() {
 			return Arrays.stream(managers.getTrustManagers())
-				.map(manager -> manager instanceof X509ExtendedTrustManager decisions ? new ExplainedTrust(decisions)
-						: manager)
+				.map(manager -> manager instanceof X509ExtendedTrustManager delegate
+						? new DiagnosticTrustManager(delegate) : manager)
 				.toArray(TrustManager[]::new);
 		}
 
@@ -67,7 +67,7 @@ final class ExplainedTrust extends X509ExtendedTrustManager {
 	public void checkServerTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
 			throws CertificateException {
 		try {
-			decisions.checkServerTrusted(chain, authType, engine);
+			delegate.checkServerTrusted(chain, authType, engine);
 		}
 		catch (CertificateException refusal) {
 			throw new RefusedCertificateException(chain, refusal, Instant.now());
@@ -77,34 +77,34 @@ final class ExplainedTrust extends X509ExtendedTrustManager {
 	@Override
 	public void checkServerTrusted(X509Certificate[] chain, String authType, Socket socket)
 			throws CertificateException {
-		decisions.checkServerTrusted(chain, authType, socket);
+		delegate.checkServerTrusted(chain, authType, socket);
 	}
 
 	@Override
 	public void checkServerTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-		decisions.checkServerTrusted(chain, authType);
+		delegate.checkServerTrusted(chain, authType);
 	}
 
 	@Override
 	public void checkClientTrusted(X509Certificate[] chain, String authType, SSLEngine engine)
 			throws CertificateException {
-		decisions.checkClientTrusted(chain, authType, engine);
+		delegate.checkClientTrusted(chain, authType, engine);
 	}
 
 	@Override
 	public void checkClientTrusted(X509Certificate[] chain, String authType, Socket socket)
 			throws CertificateException {
-		decisions.checkClientTrusted(chain, authType, socket);
+		delegate.checkClientTrusted(chain, authType, socket);
 	}
 
 	@Override
 	public void checkClientTrusted(X509Certificate[] chain, String authType) throws CertificateException {
-		decisions.checkClientTrusted(chain, authType);
+		delegate.checkClientTrusted(chain, authType);
 	}
 
 	@Override
 	public X509Certificate[] getAcceptedIssuers() {
-		return decisions.getAcceptedIssuers();
+		return delegate.getAcceptedIssuers();
 	}
 
 }

@@ -2,7 +2,7 @@ package dev.comfygateway.upstream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.comfygateway.upstream.Faults.Progress;
+import dev.comfygateway.upstream.FailureReasons.Progress;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.io.EOFException;
 import java.io.IOException;
@@ -26,12 +26,13 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.core.io.buffer.DataBufferLimitException;
 
-class FaultsTests {
+class FailureReasonsTests {
 
 	@ParameterizedTest
 	@MethodSource
 	void reasonWhenWrappedFindsTheCause(Throwable cause, Progress progress, Reason reason) {
-		assertThat(Faults.reason(new IllegalStateException(new RuntimeException(cause)), progress)).isEqualTo(reason);
+		assertThat(FailureReasons.reason(new IllegalStateException(new RuntimeException(cause)), progress))
+			.isEqualTo(reason);
 	}
 
 	static Stream<Arguments> reasonWhenWrappedFindsTheCause() {
@@ -46,40 +47,42 @@ class FaultsTests {
 				Arguments.of(new SSLHandshakeException("x").initCause(new CertificateExpiredException()),
 						Progress.NOT_CONNECTED, Reason.TLS_CERTIFICATE_ERROR),
 				Arguments.of(new SSLHandshakeException("x").initCause(new CertPathValidatorException()),
-						Progress.NO_ANSWER, Reason.TLS_CERTIFICATE_ERROR),
-				Arguments.of(new SSLException("x"), Progress.NO_ANSWER, Reason.TLS_PROTOCOL_ERROR),
-				Arguments.of(new SSLException("x", new SocketException("x")), Progress.NO_ANSWER,
+						Progress.NO_RESPONSE, Reason.TLS_CERTIFICATE_ERROR),
+				Arguments.of(new SSLException("x"), Progress.NO_RESPONSE, Reason.TLS_PROTOCOL_ERROR),
+				Arguments.of(new SSLException("x", new SocketException("x")), Progress.NO_RESPONSE,
 						Reason.CONNECTION_TERMINATED),
 				Arguments.of(new SSLHandshakeException("x"), Progress.NO_TLS, Reason.CONNECTION_TERMINATED),
 				Arguments.of(new TimeoutException("x"), Progress.NO_TLS, Reason.RESPONSE_TIMEOUT),
-				Arguments.of(new SSLException("x"), Progress.ANSWER_BEGUN, Reason.RESPONSE_INCOMPLETE),
-				Arguments.of(new TimeoutException("x"), Progress.NO_ANSWER, Reason.RESPONSE_TIMEOUT),
-				Arguments.of(new TimeoutException("x"), Progress.ANSWER_BEGUN, Reason.RESPONSE_TIMEOUT),
-				Arguments.of(new EOFException(), Progress.NO_ANSWER, Reason.CONNECTION_TERMINATED),
-				Arguments.of(new SocketException("Connection reset"), Progress.NO_ANSWER, Reason.CONNECTION_TERMINATED),
-				Arguments.of(new ClosedChannelException(), Progress.NO_ANSWER, Reason.CONNECTION_TERMINATED),
-				Arguments.of(new EOFException(), Progress.ANSWER_CUT_OFF, Reason.RESPONSE_INCOMPLETE),
-				Arguments.of(new SocketException("x"), Progress.ANSWER_BEGUN, Reason.RESPONSE_INCOMPLETE),
-				Arguments.of(new EOFException(), Progress.ANSWER_BEGUN, Reason.PROTOCOL_ERROR),
-				Arguments.of(new ProtocolException("x"), Progress.ANSWER_BEGUN, Reason.PROTOCOL_ERROR),
-				Arguments.of(new NumberFormatException("x"), Progress.ANSWER_BEGUN, Reason.PROTOCOL_ERROR));
+				Arguments.of(new SSLException("x"), Progress.RESPONSE_STARTED, Reason.RESPONSE_INCOMPLETE),
+				Arguments.of(new TimeoutException("x"), Progress.NO_RESPONSE, Reason.RESPONSE_TIMEOUT),
+				Arguments.of(new TimeoutException("x"), Progress.RESPONSE_STARTED, Reason.RESPONSE_TIMEOUT),
+				Arguments.of(new EOFException(), Progress.NO_RESPONSE, Reason.CONNECTION_TERMINATED),
+				Arguments.of(new SocketException("Connection reset"), Progress.NO_RESPONSE,
+						Reason.CONNECTION_TERMINATED),
+				Arguments.of(new ClosedChannelException(), Progress.NO_RESPONSE, Reason.CONNECTION_TERMINATED),
+				Arguments.of(new EOFException(), Progress.RESPONSE_CUT_OFF, Reason.RESPONSE_INCOMPLETE),
+				Arguments.of(new SocketException("x"), Progress.RESPONSE_STARTED, Reason.RESPONSE_INCOMPLETE),
+				Arguments.of(new EOFException(), Progress.RESPONSE_STARTED, Reason.PROTOCOL_ERROR),
+				Arguments.of(new ProtocolException("x"), Progress.RESPONSE_STARTED, Reason.PROTOCOL_ERROR),
+				Arguments.of(new NumberFormatException("x"), Progress.RESPONSE_STARTED, Reason.PROTOCOL_ERROR));
 	}
 
 	@Test
 	void reasonWhenBodyIsTooLongReturnsInvalidResponse() {
-		assertThat(Faults.reason(new DataBufferLimitException("x"), Progress.ANSWER_BEGUN))
+		assertThat(FailureReasons.reason(new DataBufferLimitException("x"), Progress.RESPONSE_STARTED))
 			.isEqualTo(Reason.INVALID_RESPONSE);
 	}
 
 	@Test
 	void reasonWhenChunksAreMalformedReturnsProtocolError() {
-		assertThat(Faults.reason(new IOException(new ProtocolException("x")), Progress.ANSWER_BEGUN))
+		assertThat(FailureReasons.reason(new IOException(new ProtocolException("x")), Progress.RESPONSE_STARTED))
 			.isEqualTo(Reason.PROTOCOL_ERROR);
 	}
 
 	@Test
 	void reasonWhenConnectionEndsReturnsResponseIncomplete() {
-		assertThat(Faults.reason(new EOFException("x"), Progress.ANSWER_CUT_OFF)).isEqualTo(Reason.RESPONSE_INCOMPLETE);
+		assertThat(FailureReasons.reason(new EOFException("x"), Progress.RESPONSE_CUT_OFF))
+			.isEqualTo(Reason.RESPONSE_INCOMPLETE);
 	}
 
 }

@@ -25,7 +25,7 @@ import org.springframework.web.util.HtmlUtils;
  * </ul>
  * A shorter secret part is detected only as part of the complete key.
  */
-final class KeyTrace {
+final class KeyDetector {
 
 	static final int PIECE = 6;
 
@@ -65,7 +65,7 @@ final class KeyTrace {
 	 * Creates the detector.
 	 * @param key the key; null if there is none
 	 */
-	KeyTrace(@Nullable String key) {
+	KeyDetector(@Nullable String key) {
 		this.key = key;
 		if (key == null) {
 			return;
@@ -122,7 +122,7 @@ final class KeyTrace {
 	}
 
 	/** Returns whether a text contains the key or a piece of it. */
-	boolean isIn(String text) {
+	boolean isKeyIn(String text) {
 		return key != null && (text.contains(key) || hasPieceIn(text));
 	}
 

@@ -21,9 +21,9 @@ import org.springframework.core.io.buffer.DataBufferLimitException;
  * Mapping of the HTTP client's exceptions to reasons. Messages of exceptions are never
  * passed on.
  */
-final class Faults {
+final class FailureReasons {
 
-	private Faults() {
+	private FailureReasons() {
 	}
 
 	/** Returns the reason why the response is incomplete. */
@@ -33,10 +33,10 @@ final class Faults {
 		}
 		return switch (progress) {
 			case NOT_CONNECTED -> connecting(thrown);
-			case NO_ANSWER -> waiting(thrown);
-			case ANSWER_BEGUN -> reading(thrown);
+			case NO_RESPONSE -> waiting(thrown);
+			case RESPONSE_STARTED -> reading(thrown);
 			case NO_TLS -> timedOutOr(Reason.CONNECTION_TERMINATED, thrown);
-			case ANSWER_CUT_OFF -> Reason.RESPONSE_INCOMPLETE;
+			case RESPONSE_CUT_OFF -> Reason.RESPONSE_INCOMPLETE;
 		};
 	}
 
@@ -131,15 +131,15 @@ final class Faults {
 		/** There was no connection. */
 		NOT_CONNECTED,
 		/** The request was sent, and no byte was received. */
-		NO_ANSWER,
+		NO_RESPONSE,
 		/** No byte of TLS was received. */
 		NO_TLS,
 		/** A part of the response was received. */
-		ANSWER_BEGUN,
+		RESPONSE_STARTED,
 		/**
 		 * A part of the response was received, and the upstream closed the connection.
 		 */
-		ANSWER_CUT_OFF
+		RESPONSE_CUT_OFF
 
 	}
 

@@ -19,7 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class KeyTraceFuzzTests {
+class KeyDetectorFuzzTests {
 
 	private static final JsonMapper json = new JsonMapper();
 
@@ -27,8 +27,8 @@ class KeyTraceFuzzTests {
 	void errorTextWhenItContainsDisguisedPieceIsNone(@ForAll("secrets") String secret,
 			@ForAll @IntRange(max = 30) int at, @ForAll("disguises") UnaryOperator<String> disguise,
 			@ForAll("texts") String before, @ForAll("texts") String after) {
-		int start = at % (secret.length() - KeyTrace.PIECE + 1);
-		String piece = disguise.apply(secret.substring(start, start + KeyTrace.PIECE));
+		int start = at % (secret.length() - KeyDetector.PIECE + 1);
+		String piece = disguise.apply(secret.substring(start, start + KeyDetector.PIECE));
 		for (String key : List.of(secret, "comfyui-" + secret, "COMFYUI-" + secret)) {
 			byte[] body = json.writeValueAsBytes(Map.of("code", piece, "message", before + " " + piece + " " + after));
 			assertThat(ContractReader.errorText(body, key)).isEqualTo(ContractReader.ErrorText.NONE);
@@ -43,8 +43,8 @@ class KeyTraceFuzzTests {
 	}
 
 	@Property
-	void isInWhenTextIsArbitraryReturns(@ForAll String key, @ForAll String text) {
-		assertThat(new KeyTrace(key).isIn(text)).isIn(true, false);
+	void isKeyInWhenTextIsArbitraryReturns(@ForAll String key, @ForAll String text) {
+		assertThat(new KeyDetector(key).isKeyIn(text)).isIn(true, false);
 	}
 
 	/** Usual formats of keys: hexadecimal digits, or letters in both cases and digits. */
@@ -58,8 +58,8 @@ class KeyTraceFuzzTests {
 	Arbitrary<UnaryOperator<String>> disguises() {
 		List<UnaryOperator<String>> disguises = List.of(piece -> piece, piece -> piece.toUpperCase(Locale.ROOT),
 				piece -> piece.toLowerCase(Locale.ROOT), piece -> String.join("-", piece.split("")),
-				piece -> String.join("_.", piece.split("")), KeyTraceFuzzTests::hex,
-				piece -> hex(piece).toUpperCase(Locale.ROOT), KeyTraceFuzzTests::percent, piece -> base64(piece),
+				piece -> String.join("_.", piece.split("")), KeyDetectorFuzzTests::hex,
+				piece -> hex(piece).toUpperCase(Locale.ROOT), KeyDetectorFuzzTests::percent, piece -> base64(piece),
 				piece -> base64("+" + piece), piece -> base64("+-" + piece), piece -> base64(piece + "\u007f"));
 		return Arbitraries.of(disguises);
 	}
