@@ -49,7 +49,7 @@ class CacheConfiguration {
 	}
 
 	private static Duration lifetime(Snapshot snapshot, FreshnessPolicy policy, long now) {
-		return Duration.ofNanos(Math.max(0, policy.remainingLife(snapshot, now)));
+		return Duration.ofNanos(Math.max(0, policy.remainingLifetime(snapshot, now)));
 	}
 
 	@Bean

@@ -51,7 +51,7 @@ public record Cooldown(UpstreamFailure failure, long at, Duration interval, long
 		return failure.keyVersion();
 	}
 
-	boolean isOver(long now) {
+	boolean isExpired(long now) {
 		return now - until >= 0;
 	}
 

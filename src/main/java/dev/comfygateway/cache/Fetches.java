@@ -153,11 +153,11 @@ class Fetches {
 
 		private void fetch(Lease lease) {
 			try {
-				long asked = ticker.read();
+				long requested = ticker.read();
 				client.fetch().whenComplete((outcome, bug) -> {
 					if (bug == null) {
 						complete(() -> {
-							FetchResult added = results.add(outcome, asked);
+							FetchResult added = results.add(outcome, requested);
 							lease.publish(added);
 							return added;
 						});

@@ -72,7 +72,7 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 	 * Returns the remaining time in which the answer may be served; zero or negative if
 	 * it may not be served to any caller.
 	 */
-	long remainingLife(Snapshot stored, long now) {
+	long remainingLifetime(Snapshot stored, long now) {
 		return Math.max(endOfRevalidation() - stored.sinceArrival(now), endOfStaleIfError() - stored.age(now));
 	}
 
@@ -81,7 +81,7 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 	 * zero or negative if it may not be served to any caller. A failed refresh ends
 	 * {@code stale-while-revalidate}.
 	 */
-	long remainingLife(Snapshot stored, long now, UpstreamFailure failure) {
+	long remainingLifetime(Snapshot stored, long now, UpstreamFailure failure) {
 		return isTransient(failure) ? Math.max(ttl(stored, now), endOfStaleIfError() - stored.age(now)) : 0;
 	}
 

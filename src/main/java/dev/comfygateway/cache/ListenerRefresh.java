@@ -51,7 +51,7 @@ public class ListenerRefresh {
 			return refresh;
 		}
 		Snapshot stored = results.answer(now);
-		long life = stored == null ? 0 : policy.remainingLife(stored, now, cooldown.failure());
+		long life = stored == null ? 0 : policy.remainingLifetime(stored, now, cooldown.failure());
 		return life > 0 ? Math.min(life, refresh) : refresh;
 	}
 

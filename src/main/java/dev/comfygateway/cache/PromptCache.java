@@ -143,7 +143,7 @@ public class PromptCache {
 		Cooldown cooldown = results.cooldown(found.last);
 		if (cooldown != null && stored != null
 				&& policy.mayServeStaleOnError(cooldown.failure(), stored, found.now, found.directives)) {
-			if (!found.directives.onlyIfCached() && cooldown.isOver(found.now)) {
+			if (!found.directives.onlyIfCached() && cooldown.isExpired(found.now)) {
 				refresh(found);
 			}
 			return hit(stored, found.now, Detail.UPSTREAM_FAILURE, cooldown.failure());
@@ -151,7 +151,7 @@ public class PromptCache {
 		if (found.directives.onlyIfCached()) {
 			return miss(new Lookup.NotCached());
 		}
-		return cooldown == null || cooldown.isOver(found.now) ? Optional.empty()
+		return cooldown == null || cooldown.isExpired(found.now) ? Optional.empty()
 				: miss(new Lookup.Failed(cooldown.failure(), cooldown.retryAfterSeconds(found.now)));
 	}
 

@@ -89,16 +89,16 @@ class ResultStore {
 	/** Returns the stored answer; null if it may not be served to any caller. */
 	@Nullable Snapshot answer(long now) {
 		Snapshot stored = (Snapshot) entries.policy().getIfPresentQuietly(KEY);
-		return stored == null || stored.keyVersion() != client.keyVersion() || policy.remainingLife(stored, now) <= 0
-				? null : stored;
+		return stored == null || stored.keyVersion() != client.keyVersion()
+				|| policy.remainingLifetime(stored, now) <= 0 ? null : stored;
 	}
 
 	/** Adds the result of this replica's fetch. */
-	synchronized FetchResult add(UpstreamOutcome outcome, long asked) {
+	synchronized FetchResult add(UpstreamOutcome outcome, long requested) {
 		long now = ticker.read();
 		return switch (outcome) {
 			case UpstreamAnswer answered -> addAnswer(new Snapshot(answered.promptInfo(), answered.age(),
-					answered.deprecation(), asked, now, clock.instant(), answered.keyVersion()));
+					answered.deprecation(), requested, now, clock.instant(), answered.keyVersion()));
 			case UpstreamFailure failure ->
 				addFailure(Cooldown.after(failure, cooldown(last), properties, random, now));
 		};
@@ -120,7 +120,7 @@ class ResultStore {
 	}
 
 	private boolean isTooOld(FetchResult result) {
-		return result instanceof Snapshot snapshot && policy.remainingLife(snapshot, ticker.read()) <= 0;
+		return result instanceof Snapshot snapshot && policy.remainingLifetime(snapshot, ticker.read()) <= 0;
 	}
 
 	/** Adds a result of another replica. */
@@ -190,13 +190,13 @@ class ResultStore {
 		}
 		Snapshot stored = answer(now);
 		boolean serves = stored != null && (!(result instanceof Cooldown cooldown)
-				|| policy.remainingLife(stored, now, cooldown.failure()) > 0);
+				|| policy.remainingLifetime(stored, now, cooldown.failure()) > 0);
 		return status(result, serves ? stored : null, now);
 	}
 
 	private UpstreamStatus status(@Nullable FetchResult result, @Nullable Snapshot observed, long now) {
 		Optional<Cooldown> cooldown = result instanceof Cooldown failed ? Optional.of(failed) : Optional.empty();
-		Optional<Instant> nextAttemptAt = cooldown.filter(pause -> !pause.isOver(now))
+		Optional<Instant> nextAttemptAt = cooldown.filter(pause -> !pause.isExpired(now))
 			.map(pause -> clock.instant().plusNanos(pause.remaining(now)));
 		Optional<Snapshot> good = Optional.ofNullable(lastGood)
 			.filter(snapshot -> snapshot.keyVersion() == client.keyVersion());

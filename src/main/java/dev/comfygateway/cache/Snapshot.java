@@ -19,24 +19,26 @@ import tools.jackson.databind.json.JsonMapper;
  * @param content content of the answer
  * @param ageOnArrival the upstream's {@code Age}; zero if it sent none
  * @param deprecation announced end of the upstream's API; null if none is announced
- * @param askedNanos start of the fetch
+ * @param requestedNanos start of the fetch
  * @param arrivedNanos arrival of the answer
  * @param arrivedAt arrival of the answer, in wall-clock time
  * @param keyVersion version of the key that the request was sent with
  * @param shared whether another replica fetched it
  */
-public record Snapshot(Content content, Duration ageOnArrival, @Nullable Deprecation deprecation, long askedNanos,
+public record Snapshot(Content content, Duration ageOnArrival, @Nullable Deprecation deprecation, long requestedNanos,
 		long arrivedNanos, Instant arrivedAt, long keyVersion, boolean shared) implements FetchResult {
 
 	/** Creates an answer that this replica fetched. */
-	public Snapshot(PromptInfo promptInfo, Duration ageOnArrival, @Nullable Deprecation deprecation, long askedNanos,
-			long arrivedNanos, Instant arrivedAt, long keyVersion) {
-		this(Content.of(promptInfo), ageOnArrival, deprecation, askedNanos, arrivedNanos, arrivedAt, keyVersion, false);
+	public Snapshot(PromptInfo promptInfo, Duration ageOnArrival, @Nullable Deprecation deprecation,
+			long requestedNanos, long arrivedNanos, Instant arrivedAt, long keyVersion) {
+		this(Content.of(promptInfo), ageOnArrival, deprecation, requestedNanos, arrivedNanos, arrivedAt, keyVersion,
+				false);
 	}
 
 	/** Returns a copy that is marked as fetched by another replica. */
 	Snapshot asShared() {
-		return new Snapshot(content, ageOnArrival, deprecation, askedNanos, arrivedNanos, arrivedAt, keyVersion, true);
+		return new Snapshot(content, ageOnArrival, deprecation, requestedNanos, arrivedNanos, arrivedAt, keyVersion,
+				true);
 	}
 
 	/**
@@ -91,7 +93,7 @@ public record Snapshot(Content content, Duration ageOnArrival, @Nullable Depreca
 	 * @param time time on the cache's ticker, in nanoseconds
 	 */
 	public boolean isObservedSince(long time) {
-		return askedNanos - ageOnArrival.toNanos() - time >= 0;
+		return requestedNanos - ageOnArrival.toNanos() - time >= 0;
 	}
 
 	/** Returns the time since arrival in nanoseconds. */

@@ -54,13 +54,13 @@ final class UpstreamLog {
 		if (result instanceof Cooldown cooldown) {
 			String cause = cause(cooldown.failure());
 			lastCause = cause;
-			changes.note(cooldown.keyVersion() + " " + cause, now, () -> logFailure(cooldown, cause),
+			changes.record(cooldown.keyVersion() + " " + cause, now, () -> logFailure(cooldown, cause),
 					count -> logUnsteady(count,
 							"fails: " + cause + "; next attempt not before " + nextAttempt(cooldown)));
 		}
 		else {
 			String state = hasNumber(result) ? ANSWERS : ANSWERS_WITHOUT_NUMBER;
-			changes.note(state, now, () -> logAnswer(previous, result, now), count -> logUnsteady(count,
+			changes.record(state, now, () -> logAnswer(previous, result, now), count -> logUnsteady(count,
 					state + (lastCause.isEmpty() ? "" : "; the last failure: " + lastCause)));
 		}
 	}

@@ -33,9 +33,10 @@ record SnapshotJson(PromptInfo promptInfo, long ageOnArrival, @Nullable Deprecat
 	private static final JsonMapper json = new JsonMapper();
 
 	static String write(Snapshot snapshot) {
-		return json.writeValueAsString(new SnapshotJson(snapshot.promptInfo(), snapshot.ageOnArrival().toMillis(),
-				snapshot.deprecation(), TimeUnit.NANOSECONDS.toMillis(snapshot.arrivedNanos() - snapshot.askedNanos()),
-				snapshot.arrivedAt().toEpochMilli()));
+		return json.writeValueAsString(
+				new SnapshotJson(snapshot.promptInfo(), snapshot.ageOnArrival().toMillis(), snapshot.deprecation(),
+						TimeUnit.NANOSECONDS.toMillis(snapshot.arrivedNanos() - snapshot.requestedNanos()),
+						snapshot.arrivedAt().toEpochMilli()));
 	}
 
 	/**

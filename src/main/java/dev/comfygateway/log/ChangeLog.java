@@ -18,9 +18,9 @@ public final class ChangeLog {
 	 * Maximum number of different failure states that are logged per minute. An upstream
 	 * can cause any number of them.
 	 */
-	private static final int MAX_FAULTS = 8;
+	private static final int MAX_FAILURES = 8;
 
-	private final String wellState;
+	private final String healthyState;
 
 	private final Set<String> logged = new HashSet<>();
 
@@ -34,12 +34,12 @@ public final class ChangeLog {
 
 	/**
 	 * Creates the log.
-	 * @param wellState state without a failure; it is the initial state, which is not
+	 * @param healthyState state without a failure; it is the initial state, which is not
 	 * logged
 	 */
-	public ChangeLog(String wellState) {
-		this.wellState = wellState;
-		this.state = wellState;
+	public ChangeLog(String healthyState) {
+		this.healthyState = healthyState;
+		this.state = healthyState;
 	}
 
 	/**
@@ -50,7 +50,7 @@ public final class ChangeLog {
 	 * @param summary logs the present state and the number of changes that were not
 	 * logged
 	 */
-	public synchronized void note(String present, long now, Runnable line, IntConsumer summary) {
+	public synchronized void record(String present, long now, Runnable line, IntConsumer summary) {
 		boolean changed = !present.equals(state);
 		state = present;
 		if (now - minuteSince >= MINUTE) {
@@ -72,7 +72,7 @@ public final class ChangeLog {
 		if (logged.isEmpty()) {
 			minuteSince = now;
 		}
-		lastLogged = present.equals(wellState) ? lastLogged : logged.size() < MAX_FAULTS && logged.add(present);
+		lastLogged = present.equals(healthyState) ? lastLogged : logged.size() < MAX_FAILURES && logged.add(present);
 		if (lastLogged) {
 			line.run();
 		}

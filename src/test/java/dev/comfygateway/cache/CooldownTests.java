@@ -110,15 +110,15 @@ class CooldownTests {
 	}
 
 	@Test
-	void isOverWhenUntilIsNotReachedIsFalse() {
+	void isExpiredWhenUntilIsNotReachedIsFalse() {
 		Cooldown cooldown = after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER);
-		assertThat(cooldown.isOver(cooldown.until() - 1)).isFalse();
+		assertThat(cooldown.isExpired(cooldown.until() - 1)).isFalse();
 	}
 
 	@Test
-	void isOverWhenUntilIsReachedIsTrue() {
+	void isExpiredWhenUntilIsReachedIsTrue() {
 		Cooldown cooldown = after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER);
-		assertThat(cooldown.isOver(cooldown.until())).isTrue();
+		assertThat(cooldown.isExpired(cooldown.until())).isTrue();
 	}
 
 	@ParameterizedTest

@@ -88,9 +88,9 @@ class FreshnessPolicyTests {
 	@CsvSource({ "fresh-for=2s, stale-if-error=30s, PT32S", "fresh-for=2s, stale-if-error=1s, PT5S",
 			"fresh-for=0s, stale-if-error=30s, PT30S", "fresh-for=0s, stale-if-error=1s, PT1S",
 			"fresh-for=0s, stale-if-error=0s, PT0S" })
-	void remainingLifeWhenNothingFailedIsMaximumLifetime(String freshFor, String staleIfError, Duration end) {
+	void remainingLifetimeWhenNothingFailedIsMaximumLifetime(String freshFor, String staleIfError, Duration end) {
 		FreshnessPolicy bounded = FreshnessPolicy.of(GatewaySettings.with(freshFor, staleIfError));
-		assertThat(bounded.remainingLife(ANSWER, 0)).isEqualTo(end.toNanos());
+		assertThat(bounded.remainingLifetime(ANSWER, 0)).isEqualTo(end.toNanos());
 	}
 
 	@ParameterizedTest
@@ -98,7 +98,7 @@ class FreshnessPolicyTests {
 			"PT1H, PT4.999999999S, REVALIDATE", "PT1H, PT5S, STALE" })
 	void evaluateWhenUpstreamSendsAgeFollowsTimeSinceArrival(Duration ageOnArrival, Duration sinceArrival,
 			Freshness expected) {
-		assertThat(policy.evaluate(Snapshots.aged(3, ageOnArrival), sinceArrival.toNanos(), RequestDirectives.NONE))
+		assertThat(policy.evaluate(Snapshots.withAge(3, ageOnArrival), sinceArrival.toNanos(), RequestDirectives.NONE))
 			.isEqualTo(expected);
 	}
 
@@ -107,7 +107,7 @@ class FreshnessPolicyTests {
 			"5, PT0.499999999S, REFRESH_FLOOR", "5, PT0.5S, REFUSED_BY_CALLER", "10, PT0S, FRESH", "11, PT1S, FRESH",
 			"11, PT1.000000001S, REFUSED_BY_CALLER" })
 	void evaluateWhenUpstreamSendsAgeComparesItWithMaxAgeOnly(long maxAge, Duration sinceArrival, Freshness expected) {
-		Snapshot aged = Snapshots.aged(3, Duration.ofSeconds(10));
+		Snapshot aged = Snapshots.withAge(3, Duration.ofSeconds(10));
 		assertThat(policy.evaluate(aged, sinceArrival.toNanos(), maxAge(maxAge))).isEqualTo(expected);
 	}
 
@@ -115,25 +115,26 @@ class FreshnessPolicyTests {
 	@CsvSource({ "PT10S, PT21.999999999S, true", "PT10S, PT22S, false", "PT1H, PT0S, false" })
 	void mayServeStaleOnErrorWhenUpstreamSendsAgeIncludesIt(Duration ageOnArrival, Duration sinceArrival,
 			boolean expected) {
-		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), Snapshots.aged(3, ageOnArrival),
+		assertThat(policy.mayServeStaleOnError(failure(Reason.RESPONSE_TIMEOUT), Snapshots.withAge(3, ageOnArrival),
 				sinceArrival.toNanos(), RequestDirectives.NONE))
 			.isEqualTo(expected);
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "PT0S, PT32S", "PT10S, PT22S", "PT30S, PT5S", "PT1H, PT5S" })
-	void remainingLifeWhenUpstreamSendsAgeIsLaterOfBothBounds(Duration ageOnArrival, Duration expected) {
-		assertThat(policy.remainingLife(Snapshots.aged(3, ageOnArrival), 0)).isEqualTo(expected.toNanos());
+	void remainingLifetimeWhenUpstreamSendsAgeIsLaterOfBothBounds(Duration ageOnArrival, Duration expected) {
+		assertThat(policy.remainingLifetime(Snapshots.withAge(3, ageOnArrival), 0)).isEqualTo(expected.toNanos());
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "3s, 1s, PT3S", "3s, 30s, PT32S", "1h, 30s, PT32S", "1h, 0s, PT2S" })
-	void remainingLifeAfterFailureIsBoundedByStaleIfErrorOnly(String staleWhileRevalidate, String staleIfError,
+	void remainingLifetimeAfterFailureIsBoundedByStaleIfErrorOnly(String staleWhileRevalidate, String staleIfError,
 			Duration expected) {
 		FreshnessPolicy bounded = FreshnessPolicy.of(GatewaySettings
 			.with("stale-while-revalidate=" + staleWhileRevalidate, "stale-if-error=" + staleIfError));
-		assertThat(bounded.remainingLife(ANSWER, 0, failure(Reason.RESPONSE_TIMEOUT))).isEqualTo(expected.toNanos());
-		assertThat(bounded.remainingLife(ANSWER, 0, failure(Reason.UNAUTHORIZED))).isZero();
+		assertThat(bounded.remainingLifetime(ANSWER, 0, failure(Reason.RESPONSE_TIMEOUT)))
+			.isEqualTo(expected.toNanos());
+		assertThat(bounded.remainingLifetime(ANSWER, 0, failure(Reason.UNAUTHORIZED))).isZero();
 	}
 
 	@ParameterizedTest

@@ -20,7 +20,7 @@ public final class Snapshots {
 	}
 
 	/** Returns a snapshot with an age from the upstream. */
-	public static Snapshot aged(long queueRemaining, Duration age) {
+	public static Snapshot withAge(long queueRemaining, Duration age) {
 		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), age, null, 0, 0, FakeTime.START,
 				1);
 	}
@@ -28,8 +28,8 @@ public final class Snapshots {
 	/**
 	 * Returns a snapshot whose fetch started at this time of the ticker and took no time.
 	 */
-	public static Snapshot asked(long queueRemaining, long asked) {
-		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, null, asked, asked,
+	public static Snapshot requestedAt(long queueRemaining, long nanos) {
+		return new Snapshot(new PromptInfo(new PromptInfo.ExecInfo(queueRemaining)), Duration.ZERO, null, nanos, nanos,
 				FakeTime.START, 1);
 	}
 

@@ -271,8 +271,8 @@ class ListenerTests {
 	}
 
 	/** Answer to a request sent this long after the listener connected. */
-	private Snapshot snapshot(long queueRemaining, Duration asked) {
-		return Snapshots.asked(queueRemaining, new FakeTime().read() + asked.toNanos());
+	private Snapshot snapshot(long queueRemaining, Duration requested) {
+		return Snapshots.requestedAt(queueRemaining, new FakeTime().read() + requested.toNanos());
 	}
 
 	private static Event withoutNumber() {

@@ -14,73 +14,73 @@ class ChangeLogTests {
 	private final List<String> lines = new ArrayList<>();
 
 	@Test
-	void noteWhenNothingChangesLogsNothing() {
-		note("up", 0);
-		note("up", 70);
+	void recordWhenNothingChangesLogsNothing() {
+		record("up", 0);
+		record("up", 70);
 		assertThat(lines).isEmpty();
 	}
 
 	@Test
-	void noteWhenStateIsNewInThisMinuteLogsIt() {
-		note("down", 0);
-		note("up", 1);
-		note("broken", 2);
-		note("up", 3);
+	void recordWhenStateIsNewInThisMinuteLogsIt() {
+		record("down", 0);
+		record("up", 1);
+		record("broken", 2);
+		record("up", 3);
 		assertThat(lines).containsExactly("down", "up", "broken", "up");
 	}
 
 	@Test
-	void noteWhenALongOutageEndsLogsIt() {
-		note("down", 0);
-		note("up", 1);
-		note("down", 2);
-		note("down", 62);
-		note("down", 200);
-		note("up", 300);
+	void recordWhenALongOutageEndsLogsIt() {
+		record("down", 0);
+		record("up", 1);
+		record("down", 2);
+		record("down", 62);
+		record("down", 200);
+		record("up", 300);
 		assertThat(lines).containsExactly("down", "up", "down, 1 changes", "up");
 	}
 
 	@Test
-	void noteWhenStateWasLoggedInThisMinuteCountsIt() {
-		note("down", 0);
-		note("up", 1);
-		note("down", 2);
-		note("up", 59);
+	void recordWhenStateWasLoggedInThisMinuteCountsIt() {
+		record("down", 0);
+		record("up", 1);
+		record("down", 2);
+		record("up", 59);
 		assertThat(lines).containsExactly("down", "up");
-		note("up", 60);
+		record("up", 60);
 		assertThat(lines).containsExactly("down", "up", "up, 2 changes");
 	}
 
 	@Test
-	void noteWhenTheMinuteEndsWithAChangeIncludesItInTheCount() {
-		note("down", 0);
-		note("up", 1);
-		note("down", 2);
-		note("up", 61);
+	void recordWhenTheMinuteEndsWithAChangeIncludesItInTheCount() {
+		record("down", 0);
+		record("up", 1);
+		record("down", 2);
+		record("up", 61);
 		assertThat(lines).endsWith("up, 2 changes");
-		note("down", 62);
+		record("down", 62);
 		assertThat(lines).hasSize(3);
 	}
 
 	@Test
-	void noteWhenTheLastMinuteWasQuietLogsImmediately() {
-		note("down", 0);
-		note("up", 1);
-		note("down", 90);
-		note("up", 91);
+	void recordWhenTheLastMinuteWasQuietLogsImmediately() {
+		record("down", 0);
+		record("up", 1);
+		record("down", 90);
+		record("up", 91);
 		assertThat(lines).containsExactly("down", "up", "down", "up");
 	}
 
 	@Test
-	void noteWhenEachStateIsNewLimitsTheLines() {
+	void recordWhenEachStateIsNewLimitsTheLines() {
 		for (int i = 0; i < 1000; i++) {
-			note("down " + i, i / 100);
+			record("down " + i, i / 100);
 		}
 		assertThat(lines).hasSize(8);
 	}
 
-	private void note(String state, int seconds) {
-		log.note(state, TimeUnit.SECONDS.toNanos(seconds), () -> lines.add(state),
+	private void record(String state, int seconds) {
+		log.record(state, TimeUnit.SECONDS.toNanos(seconds), () -> lines.add(state),
 				count -> lines.add("%s, %s changes".formatted(state, count)));
 	}
 

@@ -211,7 +211,7 @@ class PromptAnswersTests {
 
 	@Test
 	void renderWhenUpstreamSentAgeHasAge() {
-		Snapshot aged = Snapshots.aged(3, Duration.ofSeconds(1));
+		Snapshot aged = Snapshots.withAge(3, Duration.ofSeconds(1));
 		long age = aged.ageOnArrival().toNanos();
 		assertThat(headers(render(new Lookup.Fetched(aged, age, FRESH_FOR.toNanos(), Forward.URI_MISS, false, false))))
 			.containsEntry("Age", "1")
