@@ -32,7 +32,7 @@ class TracingConfiguration {
 	 * they cause.
 	 */
 	@Bean
-	SpanExportingPredicate promptsAlone(List<Endpoint> endpoints) {
+	SpanExportingPredicate promptSpansOnly(List<Endpoint> endpoints) {
 		List<Endpoint> traced = endpoints.stream().filter(endpoint -> endpoint.lane() == Lane.WAITING).toList();
 		return span -> {
 			String path = span.getTags().get("uri");
