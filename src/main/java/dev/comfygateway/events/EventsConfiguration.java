@@ -2,7 +2,7 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.server.Endpoint;
-import dev.comfygateway.server.PlacedHandler;
+import dev.comfygateway.server.ChainedHandler;
 import dev.comfygateway.server.Lane;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
@@ -22,8 +22,8 @@ class EventsConfiguration {
 	}
 
 	@Bean
-	PlacedHandler events(EventStream stream, GatewayProperties properties, ListenerLimit limit) {
-		return new PlacedHandler(PlacedHandler.Place.STREAM, new EventsHandler(stream, properties.name(), limit));
+	ChainedHandler events(EventStream stream, GatewayProperties properties, ListenerLimit limit) {
+		return new ChainedHandler(ChainedHandler.Position.STREAM, new EventsHandler(stream, properties.name(), limit));
 	}
 
 	/** Scheduler with the single thread of the stream. */

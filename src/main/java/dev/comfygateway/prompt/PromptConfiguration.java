@@ -3,7 +3,7 @@ package dev.comfygateway.prompt;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.server.Endpoint;
-import dev.comfygateway.server.PlacedHandler;
+import dev.comfygateway.server.ChainedHandler;
 import dev.comfygateway.server.Lane;
 import dev.comfygateway.tracing.TracingSwitch;
 import org.eclipse.jetty.http.HttpMethod;
@@ -31,8 +31,8 @@ class PromptConfiguration {
 	 */
 	@Bean
 	@ConditionalOnBooleanProperty(name = TracingSwitch.ENABLED, havingValue = false)
-	PlacedHandler freshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics) {
-		return new PlacedHandler(PlacedHandler.Place.ACCELERATOR, new FreshAnswers(cache, answers, metrics));
+	ChainedHandler freshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics) {
+		return new ChainedHandler(ChainedHandler.Position.ACCELERATOR, new FreshAnswers(cache, answers, metrics));
 	}
 
 	@Bean

@@ -19,9 +19,9 @@ class ApiConfiguration {
 
 	/** CORS handler, if any origin is allowed. */
 	@Bean
-	PlacedHandler cors(GatewayProperties properties, List<Endpoint> endpoints) {
+	ChainedHandler cors(GatewayProperties properties, List<Endpoint> endpoints) {
 		List<Endpoint> readable = endpoints.stream().filter(Endpoint::crossOrigin).toList();
-		return new PlacedHandler(PlacedHandler.Place.HEADERS,
+		return new ChainedHandler(ChainedHandler.Position.HEADERS,
 				properties.allowedOrigins().isEmpty() ? null : new CorsHandler(properties.allowedOrigins(), readable));
 	}
 

@@ -28,9 +28,9 @@ final class Bulkhead {
 	/** Length of the queue at which a connection's second request is rejected. */
 	private static final int MAX_QUEUED = 1024;
 
-	private static final Comparator<Runnable> ORDER = Comparator.comparing(HandedOver.class::cast,
-			Comparator.comparingLong(HandedOver::place)
-				.thenComparing(Comparator.comparingLong(HandedOver::number).reversed()));
+	private static final Comparator<Runnable> ORDER = Comparator.comparing(QueuedTask.class::cast,
+			Comparator.comparingLong(QueuedTask::position)
+				.thenComparing(Comparator.comparingLong(QueuedTask::number).reversed()));
 
 	private final ThreadPoolExecutor executor;
 
@@ -64,11 +64,11 @@ final class Bulkhead {
 	 */
 	boolean execute(Request request, Runnable task) {
 		Connection connection = request.getConnectionMetaData().getConnection();
-		long place = connection.getMessagesIn();
-		if (place - connection.getMessagesOut() > 1 && executor.getQueue().size() >= MAX_QUEUED) {
+		long position = connection.getMessagesIn();
+		if (position - connection.getMessagesOut() > 1 && executor.getQueue().size() >= MAX_QUEUED) {
 			return false;
 		}
-		executor.execute(new HandedOver(place, numbers.getAndIncrement(), task));
+		executor.execute(new QueuedTask(position, numbers.getAndIncrement(), task));
 		return true;
 	}
 
@@ -79,10 +79,11 @@ final class Bulkhead {
 	/**
 	 * Task in the queue.
 	 *
-	 * @param place number of requests that the connection had received, this one included
+	 * @param position number of requests that the connection had received, this one
+	 * included
 	 * @param number sequence number in the bulkhead
 	 */
-	private record HandedOver(long place, long number, Runnable task) implements Runnable {
+	private record QueuedTask(long position, long number, Runnable task) implements Runnable {
 
 		@Override
 		public void run() {

@@ -68,7 +68,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 	}
 
 	private void handleBlocking(Request request, Response response, Callback callback) {
-		if (Http2.hasLeft(request)) {
+		if (Http2.isStreamClosed(request)) {
 			callback.failed(new EofException("The stream is reset or closed"));
 			return;
 		}

@@ -31,7 +31,7 @@ final class ConnectionShedder {
 	/** Order in which connections are closed. */
 	private static final Comparator<Candidate> ORDER = Comparator.comparing(Candidate::complete)
 		.thenComparing(Candidate::isNew)
-		.thenComparing(Candidate::held, Comparator.reverseOrder())
+		.thenComparing(Candidate::heapBytes, Comparator.reverseOrder())
 		.thenComparing(Candidate::since);
 
 	private final List<Connector> connectors = new CopyOnWriteArrayList<>();
@@ -75,12 +75,12 @@ final class ConnectionShedder {
 	/**
 	 * Closes connections if the heap limit is exceeded or the reserve of connections is
 	 * used.
-	 * @param held estimated bytes of connections and requests, including closed
+	 * @param heapBytes estimated bytes of connections and requests, including closed
 	 * connections
 	 * @param onThreads part of these bytes that belongs to requests on threads
 	 * @param max limit of the bytes
 	 */
-	void makeRoom(long held, long onThreads, long max) {
+	void makeRoom(long heapBytes, long onThreads, long max) {
 		List<Candidate> candidates = new ArrayList<>();
 		long now = System.currentTimeMillis();
 		long open = onThreads;
@@ -91,8 +91,8 @@ final class ConnectionShedder {
 				MeteredEndPoint endPoint = MeteredEndPoint.of(raw);
 				if (endPoint != null && endPoint.isOpen()) {
 					connections++;
-					open += endPoint.estimate().held();
-					if (endPoint.isExpendable()) {
+					open += endPoint.estimate().heapBytes();
+					if (endPoint.isClosable()) {
 						candidates.add(Candidate.of(endPoint, now));
 					}
 				}
@@ -101,9 +101,9 @@ final class ConnectionShedder {
 				surplus += connections - maxConnections + maxConnections / SPARE_PARTS;
 			}
 		}
-		if (held > max || surplus > 0) {
+		if (heapBytes > max || surplus > 0) {
 			candidates.sort(ORDER);
-			close(candidates, held > max ? open - max : -max, max / ROOM_PARTS, surplus);
+			close(candidates, heapBytes > max ? open - max : -max, max / ROOM_PARTS, surplus);
 		}
 	}
 
@@ -122,7 +122,7 @@ final class ConnectionShedder {
 			}
 			else if (closed < surplus || bytes < target) {
 				candidate.endPoint.close(new EofException("Closed to free heap or connections"));
-				bytes += candidate.held;
+				bytes += candidate.heapBytes;
 				closed++;
 			}
 		}
@@ -134,15 +134,15 @@ final class ConnectionShedder {
 	 *
 	 * @param complete whether its last head is complete
 	 * @param isNew whether its first head may still arrive
-	 * @param held estimated bytes of heap
+	 * @param heapBytes estimated bytes of heap
 	 * @param since creation time in ms
 	 */
-	private record Candidate(MeteredEndPoint endPoint, boolean complete, boolean isNew, int held, long since) {
+	private record Candidate(MeteredEndPoint endPoint, boolean complete, boolean isNew, int heapBytes, long since) {
 
 		static Candidate of(MeteredEndPoint endPoint, long now) {
 			long since = endPoint.getCreatedTimeStamp();
 			return new Candidate(endPoint, !endPoint.isIncomplete(), endPoint.isSilent() && now - since < NEW_MILLIS,
-					endPoint.estimate().held(), since);
+					endPoint.estimate().heapBytes(), since);
 		}
 
 	}

@@ -42,7 +42,7 @@ final class ErrorAnswerHandler implements Request.Handler {
 		// If Jetty refused the request, the exception has the status
 		Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
 		int status = cause instanceof HttpException refusal ? refusal.getCode() : response.getStatus();
-		if (status == 500 && cause instanceof Throwable bug && !Http2.hasLeft(request)) {
+		if (status == 500 && cause instanceof Throwable bug && !Http2.isStreamClosed(request)) {
 			bugs.log(NestedExceptionUtils.getMostSpecificCause(bug));
 		}
 		write(ErrorAnswer.ofStatus(status == HttpStatus.UPGRADE_REQUIRED_426 ? HTTP_2_REFUSED : status), response,

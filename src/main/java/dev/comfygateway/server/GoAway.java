@@ -27,7 +27,7 @@ class GoAway {
 	void send(ContextClosedEvent event) {
 		if (event.getApplicationContext() == application && application instanceof WebServerApplicationContext web
 				&& web.getWebServer() instanceof JettyWebServer jetty) {
-			Stream.of(jetty.getServer().getConnectors()).filter(Http2::isSpokenBy).forEach(Http2::goAway);
+			Stream.of(jetty.getServer().getConnectors()).filter(Http2::isSupportedBy).forEach(Http2::goAway);
 		}
 	}
 

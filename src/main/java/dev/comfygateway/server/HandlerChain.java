@@ -19,15 +19,15 @@ import org.eclipse.jetty.server.handler.BufferedResponseHandler;
  * <li>{@link StreamHandler}: heap, body and head of an HTTP/2 stream. It is present only
  * if the port supports HTTP/2.</li>
  * <li>{@link HeadHandler}: heap of the head, and limits that Jetty does not check.</li>
- * <li>{@link PlacedHandler.Place#HEADERS}: {@link CorsHandler}, if any origin is
+ * <li>{@link ChainedHandler.Position#HEADERS}: {@link CorsHandler}, if any origin is
  * allowed.</li>
- * <li>{@link PlacedHandler.Place#ACCELERATOR}: {@code FreshAnswers}, which responds to
- * {@code /api/prompt} from memory.</li>
+ * <li>{@link ChainedHandler.Position#ACCELERATOR}: {@code FreshAnswers}, which responds
+ * to {@code /api/prompt} from memory.</li>
  * <li>{@link NoStoreHandler}: default {@code Cache-Control} field.</li>
  * <li>{@link BodyDrainHandler}: unread request bodies.</li>
  * <li>{@link MethodsHandler}: TRACE, CONNECT and OPTIONS.</li>
- * <li>{@link PlacedHandler.Place#STREAM}: {@code EventsHandler}, which sends the stream
- * of events without a thread.</li>
+ * <li>{@link ChainedHandler.Position#STREAM}: {@code EventsHandler}, which sends the
+ * stream of events without a thread.</li>
  * <li>{@link BulkheadHandler}: dispatch to a thread that may block.</li>
  * <li>{@link NegotiationHandler}: removal of {@code Accept}, {@code Range} and
  * {@code Content-Type}.</li>
@@ -37,9 +37,9 @@ import org.eclipse.jetty.server.handler.BufferedResponseHandler;
  * </ol>
  *
  * <p>
- * The servlet context follows, with Spring MVC and its controllers. The placed handlers
- * are present only on the callers' port. {@link ErrorAnswerHandler} is the server's error
- * handler and not part of the chain.
+ * The servlet context follows, with Spring MVC and its controllers. Each
+ * {@link ChainedHandler} is present only on the callers' port. {@link ErrorAnswerHandler}
+ * is the server's error handler and not part of the chain.
  */
 final class HandlerChain {
 
@@ -75,18 +75,18 @@ final class HandlerChain {
 	}
 
 	/** Returns the handlers in the order in which a request passes them. */
-	List<Handler.Singleton> handlers(Collection<PlacedHandler> placed, Collection<Endpoint> endpoints, boolean http2) {
+	List<Handler.Singleton> handlers(Collection<ChainedHandler> added, Collection<Endpoint> endpoints, boolean http2) {
 		List<Handler.Singleton> chain = new ArrayList<>();
 		if (http2) {
 			chain.add(new StreamHandler(heap, errors));
 		}
 		chain.add(new HeadHandler(errors));
-		chain.addAll(at(PlacedHandler.Place.HEADERS, placed));
-		chain.addAll(at(PlacedHandler.Place.ACCELERATOR, placed));
+		chain.addAll(at(ChainedHandler.Position.HEADERS, added));
+		chain.addAll(at(ChainedHandler.Position.ACCELERATOR, added));
 		chain.add(new NoStoreHandler());
 		chain.add(new BodyDrainHandler());
 		chain.add(new MethodsHandler());
-		chain.addAll(at(PlacedHandler.Place.STREAM, placed));
+		chain.addAll(at(ChainedHandler.Position.STREAM, added));
 		chain.add(new BulkheadHandler(bulkheads(), Stream.concat(ENDPOINTS.stream(), endpoints.stream()).toList(), heap,
 				errors));
 		chain.add(new NegotiationHandler());
@@ -96,10 +96,10 @@ final class HandlerChain {
 		return chain;
 	}
 
-	private static List<Handler.Singleton> at(PlacedHandler.Place place, Collection<PlacedHandler> placed) {
-		return placed.stream()
-			.filter(each -> each.place() == place)
-			.map(PlacedHandler::handler)
+	private static List<Handler.Singleton> at(ChainedHandler.Position position, Collection<ChainedHandler> added) {
+		return added.stream()
+			.filter(each -> each.position() == position)
+			.map(ChainedHandler::handler)
 			.filter(Objects::nonNull)
 			.toList();
 	}

@@ -38,7 +38,7 @@ record HeadSize(int fields, int target, int text, int longest) {
 	}
 
 	/** Estimated bytes of heap. */
-	int held() {
+	int heapBytes() {
 		return fields * FIELD + text;
 	}
 

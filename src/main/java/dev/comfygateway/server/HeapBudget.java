@@ -69,13 +69,13 @@ public final class HeapBudget {
 
 	private final Set<HeapEstimate> estimates = ConcurrentHashMap.newKeySet();
 
-	private final AtomicLong held = new AtomicLong();
+	private final AtomicLong heapBytes = new AtomicLong();
 
 	private final AtomicLong onThreads = new AtomicLong();
 
 	private final AtomicLong parked = new AtomicLong();
 
-	private final AtomicBoolean counting = new AtomicBoolean();
+	private final AtomicBoolean recounting = new AtomicBoolean();
 
 	private volatile long nextCount = System.nanoTime();
 
@@ -106,7 +106,7 @@ public final class HeapBudget {
 
 	void accepted(Connector connector, MeteredEndPoint endPoint) {
 		estimates.add(endPoint.estimate());
-		charge(endPoint.estimate().held());
+		charge(endPoint.estimate().heapBytes());
 		if (shedder.isCrowded(connector)) {
 			makeRoom();
 		}
@@ -114,7 +114,7 @@ public final class HeapBudget {
 
 	/** Charges bytes, or releases them if the number is negative. */
 	void charge(int bytes) {
-		if (held.addAndGet(bytes) > max && bytes > 0) {
+		if (heapBytes.addAndGet(bytes) > max && bytes > 0) {
 			makeRoom();
 		}
 	}
@@ -126,11 +126,11 @@ public final class HeapBudget {
 	 * @return whether there is room
 	 */
 	boolean tryMakeRoom() {
-		if (held.get() <= max) {
+		if (heapBytes.get() <= max) {
 			return true;
 		}
 		makeRoom();
-		return held.get() <= max || (!full && counting.get());
+		return heapBytes.get() <= max || (!full && recounting.get());
 	}
 
 	/**
@@ -181,32 +181,32 @@ public final class HeapBudget {
 	@Scheduled(fixedDelayString = "1s")
 	void relieve() {
 		estimates.removeIf(HeapEstimate::isReleased);
-		if (shedder.isCrowded() || held.get() > max) {
+		if (shedder.isCrowded() || heapBytes.get() > max) {
 			makeRoom();
 		}
 	}
 
 	private void makeRoom() {
 		long start = System.nanoTime();
-		if (start - nextCount < 0 || !counting.compareAndSet(false, true)) {
+		if (start - nextCount < 0 || !recounting.compareAndSet(false, true)) {
 			return;
 		}
 		try {
 			long present = count();
-			held.set(present);
+			heapBytes.set(present);
 			full = present > max;
 			shedder.makeRoom(present, onThreads.get(), max);
 		}
 		finally {
 			long end = System.nanoTime();
 			nextCount = end + Math.max(MIN_PAUSE, (end - start) * PAUSE_FACTOR);
-			counting.set(false);
+			recounting.set(false);
 		}
 	}
 
 	private long count() {
 		estimates.removeIf(HeapEstimate::isReleased);
-		return onThreads.get() + estimates.stream().mapToLong(HeapEstimate::held).sum();
+		return onThreads.get() + estimates.stream().mapToLong(HeapEstimate::heapBytes).sum();
 	}
 
 }

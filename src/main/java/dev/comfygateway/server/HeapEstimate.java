@@ -11,7 +11,7 @@ final class HeapEstimate {
 
 	private final Object transport;
 
-	private final AtomicInteger held;
+	private final AtomicInteger heapBytes;
 
 	private volatile boolean incomplete;
 
@@ -24,7 +24,7 @@ final class HeapEstimate {
 	 */
 	HeapEstimate(Object transport, int plain) {
 		this.transport = transport;
-		this.held = new AtomicInteger(plain);
+		this.heapBytes = new AtomicInteger(plain);
 	}
 
 	/**
@@ -42,13 +42,13 @@ final class HeapEstimate {
 	/** Adds bytes that are not part of these heads. */
 	void add(int bytes) {
 		if (bytes != 0) {
-			held.addAndGet(bytes);
+			heapBytes.addAndGet(bytes);
 		}
 	}
 
 	/** Estimated bytes. */
-	int held() {
-		return held.get();
+	int heapBytes() {
+		return heapBytes.get();
 	}
 
 	/** Whether a head has begun and is not complete. */

@@ -59,7 +59,7 @@ final class Http2 {
 	private Http2() {
 	}
 
-	static boolean isSpokenBy(Connector connector) {
+	static boolean isSupportedBy(Connector connector) {
 		return connector.getConnectionFactory(HTTP2ServerConnectionFactory.class) != null;
 	}
 
@@ -118,7 +118,7 @@ final class Http2 {
 	 * Whether the request's HTTP/2 stream is reset or closed, in most cases by the
 	 * caller.
 	 */
-	static boolean hasLeft(Request request) {
+	static boolean isStreamClosed(Request request) {
 		if (!(request.getConnectionMetaData().getConnection() instanceof HTTP2Connection)) {
 			return false;
 		}
@@ -165,7 +165,7 @@ final class Http2 {
 		public void onOpen(Session session) {
 			MeteredEndPoint endPoint = MeteredEndPoint.of(((HTTP2Session) session).getEndPoint());
 			if (endPoint != null) {
-				endPoint.speaksHttp2();
+				endPoint.switchToHttp2();
 			}
 		}
 

@@ -92,7 +92,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	 * Whether the connection may be closed to make room. It has no request in progress,
 	 * or only one with an incomplete body, or over HTTP/2 only stalled streams.
 	 */
-	boolean isExpendable() {
+	boolean isClosable() {
 		Connection http = http();
 		return http.getMessagesIn() <= http.getMessagesOut()
 				|| (streams == null ? isIncomplete() : Http2.isUnread(http));
@@ -154,7 +154,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	/** Records that the connection uses HTTP/2 from now on. */
-	void speaksHttp2() {
+	void switchToHttp2() {
 		complete = HTTP_2;
 		incomplete = 0;
 		charge();
@@ -177,12 +177,12 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** Returns the heap of one request in bytes: its share of the connection's heap. */
 	int share() {
 		StreamMeter http2 = streams;
-		return http2 == null ? estimate.held() : estimate.held() / Math.max(1, http2.open());
+		return http2 == null ? estimate.heapBytes() : estimate.heapBytes() / Math.max(1, http2.open());
 	}
 
 	/** Records a complete head. */
 	void complete(HeadSize head) {
-		complete = Math.max(complete, head.held() + head.longest() * (BUFFERED_BYTE - 1));
+		complete = Math.max(complete, head.heapBytes() + head.longest() * (BUFFERED_BYTE - 1));
 		if (encrypted) {
 			incomplete = 0;
 		}

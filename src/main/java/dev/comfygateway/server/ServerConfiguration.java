@@ -91,13 +91,13 @@ class ServerConfiguration {
 			factory.addConfigurations(new ErrorConfiguration(errors));
 			factory.addServerCustomizers(server -> customize(server, errors, properties, heap,
 					// Beans of this context only: the management context has none
-					beans.getBeansOfType(PlacedHandler.class, true, false).values(),
+					beans.getBeansOfType(ChainedHandler.class, true, false).values(),
 					beans.getBeansOfType(Endpoint.class, true, false).values()));
 		};
 	}
 
 	private static void customize(Server server, ErrorAnswerHandler errors, GatewayProperties properties,
-			HeapBudget heap, Collection<PlacedHandler> front, Collection<Endpoint> endpoints) {
+			HeapBudget heap, Collection<ChainedHandler> front, Collection<Endpoint> endpoints) {
 		server.setErrorHandler(errors);
 		if (server.getRequestLog() instanceof CustomRequestLog log) {
 			server.setRequestLog(withoutBlocking(log));
@@ -105,7 +105,7 @@ class ServerConfiguration {
 		for (Connector connector : server.getConnectors()) {
 			customize(connector, heap);
 		}
-		boolean http2 = Stream.of(server.getConnectors()).anyMatch(Http2::isSpokenBy);
+		boolean http2 = Stream.of(server.getConnectors()).anyMatch(Http2::isSupportedBy);
 		new HandlerChain(properties, heap, errors).handlers(front, endpoints, http2)
 			.reversed()
 			.forEach(server::insertHandler);

@@ -45,7 +45,7 @@ final class StreamDrain implements Callback {
 
 	private long bytes;
 
-	private volatile boolean whole;
+	private volatile boolean complete;
 
 	private volatile Scheduler.@Nullable Task timeout;
 
@@ -76,7 +76,7 @@ final class StreamDrain implements Callback {
 			bytes += Math.max(chunk.remaining(), FRAME);
 			chunk.release();
 			if (chunk.isLast() || Content.Chunk.isFailure(chunk)) {
-				whole = !Content.Chunk.isFailure(chunk);
+				complete = !Content.Chunk.isFailure(chunk);
 				end();
 				return;
 			}
@@ -116,7 +116,7 @@ final class StreamDrain implements Callback {
 	}
 
 	private void stop() {
-		if (!whole) {
+		if (!complete) {
 			reset(ErrorCode.NO_ERROR);
 		}
 		callback.succeeded();

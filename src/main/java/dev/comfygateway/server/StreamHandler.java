@@ -46,7 +46,7 @@ final class StreamHandler extends Handler.Wrapper {
 			return true;
 		}
 		HeadSize head = HeadSize.of(request);
-		Callback metered = new Metered(endPoint, streams, head.held(), callback);
+		Callback metered = new Metered(endPoint, streams, head.heapBytes(), callback);
 		int max = Http2.maxHead(request);
 		if (head.sent() > max) {
 			errors.write(ErrorAnswer.ofStatus(

@@ -119,12 +119,12 @@ final class StreamMeter {
 	 * of the charge, since each change updates a counter that all connections share.
 	 */
 	private int settle() {
-		int held = peak * STREAM + heads;
-		if (held <= charged && held > charged / 2) {
+		int heapBytes = peak * STREAM + heads;
+		if (heapBytes <= charged && heapBytes > charged / 2) {
 			return 0;
 		}
-		int change = held - charged;
-		charged = held;
+		int change = heapBytes - charged;
+		charged = heapBytes;
 		return change;
 	}
 

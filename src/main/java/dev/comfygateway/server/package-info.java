@@ -14,7 +14,7 @@
  * <ul>
  * <li>Configuration: {@code ServerConfiguration} and {@code ErrorConfiguration} set up
  * Jetty, {@code ApiConfiguration} declares beans of the callers' port.</li>
- * <li>Contributions of other packages: {@link dev.comfygateway.server.PlacedHandler} and
+ * <li>Contributions of other packages: {@link dev.comfygateway.server.ChainedHandler} and
  * {@link dev.comfygateway.server.Endpoint}.</li>
  * <li>Chain: {@code HandlerChain} lists the handlers in their order.</li>
  * <li>Handlers on the selector's thread: {@code StreamHandler}, {@code HeadHandler},

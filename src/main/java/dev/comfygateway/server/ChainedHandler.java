@@ -7,13 +7,13 @@ import org.jspecify.annotations.Nullable;
  * Handler that another package inserts into the {@link HandlerChain} of the callers'
  * port.
  *
- * @param place position in the chain
+ * @param position position in the chain
  * @param handler the handler; {@code null} if a setting disables it
  */
-public record PlacedHandler(Place place, Handler.@Nullable Singleton handler) {
+public record ChainedHandler(Position position, Handler.@Nullable Singleton handler) {
 
 	/** Position in the {@link HandlerChain}. */
-	public enum Place {
+	public enum Position {
 
 		/** Adds headers to the responses of all later handlers. */
 		HEADERS,
