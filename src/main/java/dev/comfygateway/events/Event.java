@@ -18,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param snapshot answer of a {@code prompt} event; {@code null} otherwise
  * @param encoded bytes on the wire
  */
-record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] encoded) {
+record Event(Type type, String identity, @Nullable Snapshot snapshot, byte[] encoded) {
 
 	static final byte[] COMMENT = { ':', '\n' };
 
@@ -35,7 +35,7 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 	private static final JsonMapper json = new JsonMapper();
 
 	/** Type of an event. */
-	enum Kind {
+	enum Type {
 
 		/** The queue is known. */
 		PROMPT,
@@ -52,7 +52,7 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 	static Optional<Event> of(UpstreamStatus status) {
 		if (status.failure().isPresent()) {
 			UpstreamFailure failure = status.failure().get();
-			return Optional.of(failed(status.observed().isPresent() ? Kind.STALE : Kind.UNKNOWN, failure));
+			return Optional.of(failed(status.observed().isPresent() ? Type.STALE : Type.UNKNOWN, failure));
 		}
 		return status.observed().map(Event::prompt);
 	}
@@ -73,18 +73,18 @@ record Event(Kind kind, String identity, @Nullable Snapshot snapshot, byte[] enc
 	 * timeout.
 	 */
 	static Event timedOut() {
-		return failed(Kind.UNKNOWN, UpstreamFailure.timeout(0));
+		return failed(Type.UNKNOWN, UpstreamFailure.timeout(0));
 	}
 
 	private static Event prompt(Snapshot snapshot) {
-		return new Event(Kind.PROMPT, snapshot.etag(), snapshot,
+		return new Event(Type.PROMPT, snapshot.etag(), snapshot,
 				encode("prompt", EventId.of(snapshot), snapshot.body()));
 	}
 
-	private static Event failed(Kind kind, UpstreamFailure failure) {
-		String name = kind == Kind.STALE ? "stale" : "unknown";
+	private static Event failed(Type type, UpstreamFailure failure) {
+		String name = type == Type.STALE ? "stale" : "unknown";
 		byte[] body = json.writeValueAsBytes(ErrorAnswer.of(failure).body());
-		return new Event(kind, name + new String(body, StandardCharsets.UTF_8), null, encode(name, null, body));
+		return new Event(type, name + new String(body, StandardCharsets.UTF_8), null, encode(name, null, body));
 	}
 
 	/**

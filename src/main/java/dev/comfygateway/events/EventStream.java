@@ -124,7 +124,7 @@ class EventStream {
 		startHeartbeat();
 		listener.comment(Event.retry());
 		current.ifPresentOrElse(event -> send(listener, event),
-				() -> listener.disposeAtEnd(schedule(() -> sendTimeout(listener), cache.maxWait())));
+				() -> listener.disposeAtEnd(schedule(() -> sendTimedOut(listener), cache.maxWait())));
 	}
 
 	private void onResult(UpstreamStatus status) {
@@ -150,7 +150,7 @@ class EventStream {
 	 * Sends an event to a listener that received none within the maximum wait of a
 	 * caller.
 	 */
-	private void sendTimeout(Listener listener) {
+	private void sendTimedOut(Listener listener) {
 		if (listener.sendFirst(Event.timedOut())) {
 			sent.increment();
 		}
@@ -175,7 +175,7 @@ class EventStream {
 			return;
 		}
 		refresh.startIfDue(false);
-		Event.of(cache.status()).filter(event -> event.kind() == Event.Kind.UNKNOWN).ifPresent(this::sendToAll);
+		Event.of(cache.status()).filter(event -> event.type() == Event.Type.UNKNOWN).ifPresent(this::sendToAll);
 		scheduleChange();
 	}
 
@@ -207,7 +207,7 @@ class EventStream {
 	private void check(Listener listener) {
 		if (listener.stalledFor(ticker.read()) >= MAX_STALL.toNanos()) {
 			dropped.increment();
-			listener.drop();
+			listener.abort();
 		}
 		else if (heartbeats % COMMENT_INTERVAL == 0) {
 			listener.comment(Event.COMMENT);

@@ -116,7 +116,7 @@ final class EventsHandler extends Handler.Wrapper {
 			callback.failed(closed);
 			return;
 		}
-		request.addFailureListener(stream.add(response, callback, Abort.of(request), query.until())::leave);
+		request.addFailureListener(stream.add(response, callback, Abort.of(request), query.until())::disconnected);
 	}
 
 	private static void writeNothing(Response response, Callback callback) {

@@ -160,7 +160,7 @@ final class Listener {
 	}
 
 	/** Aborts the request of a listener that does not read. */
-	void drop() {
+	void abort() {
 		try {
 			abort.close();
 		}
@@ -173,7 +173,7 @@ final class Listener {
 	 * Ends the stream of a listener that has left, which only a write detects over
 	 * HTTP/1.1. An idle timeout does not end the stream.
 	 */
-	void leave(Throwable failure) {
+	void disconnected(Throwable failure) {
 		if (!(failure instanceof TimeoutException)) {
 			failed(failure);
 		}

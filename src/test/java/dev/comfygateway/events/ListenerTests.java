@@ -100,7 +100,7 @@ class ListenerTests {
 		}).when(response).write(anyBoolean(), any(), any());
 		CompletableFuture<Void> write = CompletableFuture.runAsync(() -> listener.send(prompt(1)));
 		assertThat(writing.await(10, TimeUnit.SECONDS)).isTrue();
-		listener.leave(new IOException("The caller has disconnected"));
+		listener.disconnected(new IOException("The caller has disconnected"));
 		left.countDown();
 		write.get(10, TimeUnit.SECONDS);
 		assertThat(ended).containsExactly(listener);
@@ -261,8 +261,8 @@ class ListenerTests {
 	}
 
 	@Test
-	void dropClosesTheConnection() throws IOException {
-		listener.drop();
+	void abortClosesTheConnection() throws IOException {
+		listener.abort();
 		verify(connection).close();
 	}
 
