@@ -1,5 +1,6 @@
 package dev.comfygateway.fleet;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Cooldown;
 import dev.comfygateway.upstream.UpstreamFailure;
@@ -19,13 +20,13 @@ import tools.jackson.databind.json.JsonMapper;
  * @param keyRefused whether this failure or an earlier one in a row was a refusal of the
  * key
  * @param failures number of failures in a row
- * @param lasting time from the first of them to this one
+ * @param outageDuration time from the first of them to this one
  */
 record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String code, @Nullable String message,
 		@Nullable Long retryAfter, @Nullable String detail, boolean endsAnswer, long interval, boolean keyRefused,
-		int failures, long lasting) {
+		int failures, @JsonProperty("lasting") long outageDuration) {
 
-	private static final Duration MAX_LASTING = Duration.ofDays(3650);
+	private static final Duration MAX_OUTAGE_DURATION = Duration.ofDays(3650);
 
 	private static final JsonMapper json = new JsonMapper();
 
@@ -54,7 +55,7 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 			UpstreamFailure failure = new UpstreamFailure(stored.reason, stored.status, stored.code, stored.message,
 					stored.retryAfter == null ? null : Duration.ofMillis(stored.retryAfter), stored.detail, keyVersion);
 			return new Cooldown(withoutKey.apply(failure), at, Duration.ofMillis(stored.interval), until,
-					stored.keyRefused, at - Duration.ofMillis(stored.lasting).toNanos(), stored.failures);
+					stored.keyRefused, at - Duration.ofMillis(stored.outageDuration).toNanos(), stored.failures);
 		}
 		catch (JacksonException | IllegalArgumentException ignored) {
 			throw new InvalidResultException();
@@ -67,7 +68,7 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 	 */
 	private boolean isValid() {
 		return reason != null && hasStatusOfReason() && isBetween(1, interval, GatewayProperties.MAX_COOLDOWN)
-				&& failures > 0 && isBetween(0, lasting, MAX_LASTING)
+				&& failures > 0 && isBetween(0, outageDuration, MAX_OUTAGE_DURATION)
 				&& (retryAfter == null || isBetween(0, retryAfter, GatewayProperties.MAX_COOLDOWN));
 	}
 

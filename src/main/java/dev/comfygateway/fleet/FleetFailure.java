@@ -11,7 +11,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** Failure of Redis, during which the replica does not share results. */
-enum FleetFault {
+enum FleetFailure {
 
 	/** No connection yet. */
 	CONNECTING,
@@ -47,29 +47,30 @@ enum FleetFault {
 	ERROR;
 
 	/** Failures whose names are error codes of Redis. */
-	private static final Set<FleetFault> OF_REDIS = EnumSet.range(NOAUTH, WRONGTYPE);
+	private static final Set<FleetFailure> REDIS_ERRORS = EnumSet.range(NOAUTH, WRONGTYPE);
 
 	/**
 	 * Failures that a new connection may resolve. After a failover, the old connection
 	 * can lead to a replica.
 	 */
-	private static final Set<FleetFault> OF_CONNECTION = EnumSet.of(UNREACHABLE, TIMEOUT, NOAUTH, WRONGPASS, READONLY);
+	private static final Set<FleetFailure> CONNECTION_FAILURES = EnumSet.of(UNREACHABLE, TIMEOUT, NOAUTH, WRONGPASS,
+			READONLY);
 
 	/** Redis 7.0 has no error code for a missing permission within a script. */
 	private static final String DENIED_IN_SCRIPT = "The user executing the script can't";
 
-	/** Returns the word in health, log and metrics. */
-	String word() {
+	/** Returns the code in health, log and metrics. */
+	String code() {
 		return name().toLowerCase(Locale.ROOT);
 	}
 
 	boolean isOfConnection() {
-		return OF_CONNECTION.contains(this);
+		return CONNECTION_FAILURES.contains(this);
 	}
 
 	/** Returns the failure for an exception, without the text of Redis. */
-	static FleetFault of(Throwable thrown) {
-		FleetFault fault = ERROR;
+	static FleetFailure of(Throwable thrown) {
+		FleetFailure found = ERROR;
 		for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
 			switch (cause) {
 				case InvalidResultException ignored -> {
@@ -84,17 +85,17 @@ enum FleetFault {
 				case RedisCommandExecutionException error -> {
 					return ofError(error.getMessage());
 				}
-				case RedisException ignored -> fault = UNREACHABLE;
-				case IOException ignored -> fault = UNREACHABLE;
+				case RedisException ignored -> found = UNREACHABLE;
+				case IOException ignored -> found = UNREACHABLE;
 				default -> {
 				}
 			}
 		}
-		return fault;
+		return found;
 	}
 
 	/** Returns the failure for an error message of Redis, which starts with a code. */
-	private static FleetFault ofError(@Nullable String message) {
+	private static FleetFailure ofError(@Nullable String message) {
 		if (message == null) {
 			return ERROR;
 		}
@@ -102,7 +103,7 @@ enum FleetFault {
 			return NOPERM;
 		}
 		String code = message.split(" ", 2)[0];
-		return OF_REDIS.stream().filter(fault -> fault.name().equals(code)).findFirst().orElse(ERROR);
+		return REDIS_ERRORS.stream().filter(failure -> failure.name().equals(code)).findFirst().orElse(ERROR);
 	}
 
 }

@@ -59,7 +59,7 @@ final class FleetRecovery {
 	/** Records a failure of Redis, and begins the loop. */
 	void onFailure(@Nullable Throwable failure) {
 		if (running) {
-			state.down(failure == null ? FleetFault.ERROR : FleetFault.of(failure));
+			state.down(failure == null ? FleetFailure.ERROR : FleetFailure.of(failure));
 			begin();
 		}
 	}
@@ -100,7 +100,7 @@ final class FleetRecovery {
 			long start = System.nanoTime();
 			FleetReply reply = scripts.probe(account).join();
 			if (System.nanoTime() - start > times.maxProbe().toNanos()) {
-				onFailedProbe(FleetFault.TIMEOUT);
+				onFailedProbe(FleetFailure.TIMEOUT);
 				return false;
 			}
 			announcements.deliver(reply);
@@ -108,16 +108,16 @@ final class FleetRecovery {
 			return true;
 		}
 		catch (RuntimeException | Error failure) {
-			onFailedProbe(FleetFault.of(failure));
+			onFailedProbe(FleetFailure.of(failure));
 			return false;
 		}
 	}
 
-	private void onFailedProbe(FleetFault fault) {
-		if (running && !(fault == FleetFault.TIMEOUT && state.isStarting())) {
-			state.down(fault);
+	private void onFailedProbe(FleetFailure failure) {
+		if (running && !(failure == FleetFailure.TIMEOUT && state.isStarting())) {
+			state.down(failure);
 		}
-		if (fault.isOfConnection()) {
+		if (failure.isOfConnection()) {
 			connections.close();
 		}
 	}

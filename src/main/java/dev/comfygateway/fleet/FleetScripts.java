@@ -150,7 +150,7 @@ final class FleetScripts {
 			result = CompletableFuture.failedFuture(failure);
 		}
 		return result.whenComplete((value, failure) -> sample
-			.stop(timer(operation, failure == null ? "ok" : FleetFault.of(failure).word())));
+			.stop(timer(operation, failure == null ? "ok" : FleetFailure.of(failure).code())));
 	}
 
 	private static boolean isUnknownScript(Throwable failure) {

@@ -18,7 +18,7 @@ final class FleetState {
 
 	private static final Duration MAX_START = Duration.ofSeconds(5);
 
-	private volatile @Nullable FleetFault fault = FleetFault.CONNECTING;
+	private volatile @Nullable FleetFailure failure = FleetFailure.CONNECTING;
 
 	private volatile long downSince = System.nanoTime();
 
@@ -31,11 +31,11 @@ final class FleetState {
 	}
 
 	boolean isUp() {
-		return fault == null;
+		return failure == null;
 	}
 
 	boolean isConnecting() {
-		return fault == FleetFault.CONNECTING;
+		return failure == FleetFailure.CONNECTING;
 	}
 
 	/** Whether the process is starting, when class loading can cause a timeout. */
@@ -43,10 +43,10 @@ final class FleetState {
 		return isConnecting() && downFor().compareTo(MAX_START) < 0;
 	}
 
-	/** Returns {@code ok}, or the word of the current failure. */
-	String word() {
-		FleetFault current = fault;
-		return current == null ? "ok" : current.word();
+	/** Returns {@code ok}, or the code of the current failure. */
+	String code() {
+		FleetFailure current = failure;
+		return current == null ? "ok" : current.code();
 	}
 
 	/** Returns the time since the first failure in a row; zero if the fleet is up. */
@@ -62,23 +62,23 @@ final class FleetState {
 	void up() {
 		// Completed outside the lock. The future of a failure that begins concurrently is
 		// not completed
-		endFault().complete(null);
+		endFailure().complete(null);
 	}
 
-	private synchronized CompletableFuture<Void> endFault() {
-		FleetFault before = fault;
-		if (before == FleetFault.CONNECTING) {
+	private synchronized CompletableFuture<Void> endFailure() {
+		FleetFailure before = failure;
+		if (before == FleetFailure.CONNECTING) {
 			log.info("Fleet: answers are shared through Redis");
 		}
 		else if (before != null) {
 			log.info("Fleet: Redis answers again after {} s", downFor().toSeconds());
 		}
-		fault = null;
+		failure = null;
 		return recovered;
 	}
 
-	synchronized void down(FleetFault now) {
-		FleetFault before = fault;
+	synchronized void down(FleetFailure now) {
+		FleetFailure before = failure;
 		if (before == now) {
 			return;
 		}
@@ -86,10 +86,10 @@ final class FleetState {
 			downSince = System.nanoTime();
 			recovered = new CompletableFuture<>();
 		}
-		fault = now;
+		failure = now;
 		log.atWarn()
-			.addKeyValue("reason", now.word())
-			.log("Fleet: Redis fails: {}; this replica asks the upstream by itself", now.word());
+			.addKeyValue("reason", now.code())
+			.log("Fleet: Redis fails: {}; this replica asks the upstream by itself", now.code());
 	}
 
 }

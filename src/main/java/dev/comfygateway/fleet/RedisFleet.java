@@ -59,7 +59,7 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 
 	@Override
 	public Optional<String> state() {
-		return Optional.of(state.word());
+		return Optional.of(state.code());
 	}
 
 	@Override

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class FleetFaultTests {
+class FleetFailureTests {
 
 	@ParameterizedTest
 	@CsvSource({ "OOM command not allowed,OOM", "NOAUTH Authentication required.,NOAUTH", "ERR unknown,ERROR",
@@ -24,29 +24,30 @@ class FleetFaultTests {
 			"ERR The user executing the script can't run this command or subcommand script: 0,NOPERM",
 			"WRONGTYPE Operation,WRONGTYPE", "MISCONF Redis,MISCONF", "MASTERDOWN Link,MASTERDOWN",
 			"CLUSTERDOWN Hash,CLUSTERDOWN", "'',ERROR" })
-	void ofWhenRedisRepliesWithAnErrorIsItsCode(String message, FleetFault fault) {
-		assertThat(FleetFault.of(new CompletionException(new RedisCommandExecutionException(message))))
-			.isEqualTo(fault);
-		assertThat(FleetFault
+	void ofWhenRedisRepliesWithAnErrorIsItsCode(String message, FleetFailure failure) {
+		assertThat(FleetFailure.of(new CompletionException(new RedisCommandExecutionException(message))))
+			.isEqualTo(failure);
+		assertThat(FleetFailure
 			.of(new RedisConnectionException("Unable to connect", new RedisCommandExecutionException(message))))
-			.isEqualTo(fault);
+			.isEqualTo(failure);
 	}
 
 	@Test
 	void ofWhenThereIsNoReplyDependsOnTheCause() {
-		assertThat(FleetFault.of(new CompletionException(new RedisCommandTimeoutException("250 ms"))))
-			.isEqualTo(FleetFault.TIMEOUT);
-		assertThat(FleetFault.of(new RedisException("Currently not connected"))).isEqualTo(FleetFault.UNREACHABLE);
-		assertThat(FleetFault.of(new RedisBusyException("BUSY Redis is busy"))).isEqualTo(FleetFault.BUSY);
-		assertThat(FleetFault.of(new CompletionException(new IOException("reset")))).isEqualTo(FleetFault.UNREACHABLE);
-		assertThat(FleetFault.of(new IllegalStateException("bug"))).isEqualTo(FleetFault.ERROR);
-		assertThat(FleetFault.of(new InvalidResultException())).isEqualTo(FleetFault.INVALID);
+		assertThat(FleetFailure.of(new CompletionException(new RedisCommandTimeoutException("250 ms"))))
+			.isEqualTo(FleetFailure.TIMEOUT);
+		assertThat(FleetFailure.of(new RedisException("Currently not connected"))).isEqualTo(FleetFailure.UNREACHABLE);
+		assertThat(FleetFailure.of(new RedisBusyException("BUSY Redis is busy"))).isEqualTo(FleetFailure.BUSY);
+		assertThat(FleetFailure.of(new CompletionException(new IOException("reset"))))
+			.isEqualTo(FleetFailure.UNREACHABLE);
+		assertThat(FleetFailure.of(new IllegalStateException("bug"))).isEqualTo(FleetFailure.ERROR);
+		assertThat(FleetFailure.of(new InvalidResultException())).isEqualTo(FleetFailure.INVALID);
 	}
 
 	@ParameterizedTest
 	@EnumSource
-	void faultsAreInTheRunbook(FleetFault fault) throws IOException {
-		assertThat(Files.readString(Path.of("src/docs/runbook.md"))).contains("| `" + fault.word() + "` |");
+	void failuresAreInTheRunbook(FleetFailure failure) throws IOException {
+		assertThat(Files.readString(Path.of("src/docs/runbook.md"))).contains("| `" + failure.code() + "` |");
 	}
 
 }

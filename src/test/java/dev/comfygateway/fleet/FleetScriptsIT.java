@@ -179,8 +179,8 @@ class FleetScriptsIT {
 	void incompleteResultIsIgnored(String fields) throws IOException {
 		redis.command(("HSET " + KEY + " " + fields).split(" "));
 		assertThat(scripts.claim(ACCOUNT, "one", SECOND, LEASE, "")
-			.handle((reply, failure) -> reply == null ? FleetFault.of(failure) : reply.status())
-			.join()).isIn(Status.GRANTED, FleetFault.INVALID);
+			.handle((reply, failure) -> reply == null ? FleetFailure.of(failure) : reply.status())
+			.join()).isIn(Status.GRANTED, FleetFailure.INVALID);
 	}
 
 	@Test

@@ -17,14 +17,14 @@ class FleetStateTests {
 	private final FleetState state = new FleetState(meters);
 
 	@Test
-	void stateHasTheNameOfTheFaultAndAGauge() {
-		assertThat(state.word()).isEqualTo("connecting");
+	void stateHasTheCodeOfTheFailureAndAGauge() {
+		assertThat(state.code()).isEqualTo("connecting");
 		assertThat(gauge()).isZero();
 		state.up();
-		assertThat(state.word()).isEqualTo("ok");
+		assertThat(state.code()).isEqualTo("ok");
 		assertThat(gauge()).isOne();
-		state.down(FleetFault.OOM);
-		assertThat(state.word()).isEqualTo("oom");
+		state.down(FleetFailure.OOM);
+		assertThat(state.code()).isEqualTo("oom");
 		assertThat(gauge()).isZero();
 	}
 
@@ -32,9 +32,9 @@ class FleetStateTests {
 	void changeIsLoggedOnceForEachCause(CapturedOutput output) {
 		state.up();
 		state.up();
-		state.down(FleetFault.TIMEOUT);
-		state.down(FleetFault.TIMEOUT);
-		state.down(FleetFault.UNREACHABLE);
+		state.down(FleetFailure.TIMEOUT);
+		state.down(FleetFailure.TIMEOUT);
+		state.down(FleetFailure.UNREACHABLE);
 		state.up();
 		assertThat(output.toString().lines().map(line -> line.replaceFirst(".*(?=Fleet: )", ""))).containsExactly(
 				"Fleet: answers are shared through Redis",
@@ -48,9 +48,9 @@ class FleetStateTests {
 		CompletableFuture<Void> first = state.recovered();
 		state.up();
 		assertThat(first).isCompleted();
-		state.down(FleetFault.LOADING);
+		state.down(FleetFailure.LOADING);
 		CompletableFuture<Void> second = state.recovered();
-		state.down(FleetFault.BUSY);
+		state.down(FleetFailure.BUSY);
 		assertThat(second).isNotDone().isSameAs(state.recovered());
 		state.up();
 		assertThat(second).isCompleted();
