@@ -10,7 +10,7 @@ import com.github.dockerjava.api.model.ContainerConfig;
 import com.github.dockerjava.api.model.HealthCheck;
 import com.github.dockerjava.api.model.Volume;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.SecretVolume;
 import java.io.IOException;
 import java.io.InputStream;
@@ -160,10 +160,10 @@ class ContainerIT {
 
 	@Test
 	void callerWithoutAKeyGetsAnAnswer() {
-		Answer answer = requestPrompt(GATEWAY, "Cache-Control: no-cache", "X-API-Key: key-of-the-caller",
+		Response response = requestPrompt(GATEWAY, "Cache-Control: no-cache", "X-API-Key: key-of-the-caller",
 				"Authorization: key-of-the-caller");
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":111}}");
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":111}}");
 		JsonNode requests = json(Objects.requireNonNull(admin().get().uri("/requests").retrieve().body(String.class)))
 			.get("requests");
 		assertThat(requests.valueStream().map(request -> request.at("/request/headers/X-API-Key").asString()))
@@ -342,7 +342,7 @@ class ContainerIT {
 			other.start();
 			await(() -> isInFleet(one) && isInFleet(other));
 			assertThat(requestPrompt(one).status()).isEqualTo(200);
-			Answer shared = requestPrompt(other);
+			Response shared = requestPrompt(other);
 			assertThat(shared.status()).isEqualTo(200);
 			assertThat(shared.header("Cache-Status").orElseThrow()).containsAnyOf("hit; ttl=", "detail=fleet");
 			assertThat(one.getLogs() + other.getLogs()).doesNotContain("ERROR");
@@ -440,7 +440,7 @@ class ContainerIT {
 		return new String(file(path, InputStream::readAllBytes), StandardCharsets.UTF_8);
 	}
 
-	private static Answer requestPrompt(GenericContainer<?> gateway, String... headers) {
+	private static Response requestPrompt(GenericContainer<?> gateway, String... headers) {
 		try {
 			return RawConnection.get(gateway.getMappedPort(8080), "/api/prompt", headers);
 		}

@@ -3,7 +3,7 @@ package dev.comfygateway.events;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import dev.comfygateway.support.SecretVolume;
 import dev.comfygateway.support.TestGateway;
@@ -188,7 +188,7 @@ class EventsFlowTests {
 			for (EventReader reader : new EventReader[] { one, two, three }) {
 				reader.next();
 			}
-			Answer refused = RawConnection.get(gateway.port(), EVENTS);
+			Response refused = RawConnection.get(gateway.port(), EVENTS);
 			assertThat(refused.status()).isEqualTo(503);
 			assertThat(refused.header("Retry-After")).isPresent();
 			assertThat(refused.header("Content-Type")).hasValue("application/json");

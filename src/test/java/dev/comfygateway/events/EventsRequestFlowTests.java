@@ -1,7 +1,7 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import org.junit.jupiter.api.AfterAll;
@@ -26,9 +26,9 @@ class EventsRequestFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "-1", "", "soon", "1.5", "9223372036854775808", "%", "1&until=2", "%31x" })
 	void untilWhenNotANumberIsRejected(String until) throws IOException {
-		Answer answer = RawConnection.get(gateway.port(), EVENTS + "?until=" + until);
-		assertThat(answer.status()).isEqualTo(400);
-		assertThat(answer.body()).startsWith("{\"code\":\"BAD_REQUEST\"");
+		Response response = RawConnection.get(gateway.port(), EVENTS + "?until=" + until);
+		assertThat(response.status()).isEqualTo(400);
+		assertThat(response.body()).startsWith("{\"code\":\"BAD_REQUEST\"");
 	}
 
 	/** Behind these handlers, a stream would be closed as a response that is not read. */
@@ -40,13 +40,13 @@ class EventsRequestFlowTests {
 
 	@Test
 	void otherMethodsGetTheirUsualResponses() throws IOException {
-		Answer head = RawConnection.exchange(gateway.port(), RawConnection.request("HEAD", EVENTS));
+		Response head = RawConnection.exchange(gateway.port(), RawConnection.request("HEAD", EVENTS));
 		assertThat(head.status()).isEqualTo(200);
 		assertThat(head.header("Content-Type")).hasValue("text/event-stream");
-		Answer options = RawConnection.exchange(gateway.port(), RawConnection.request("OPTIONS", EVENTS));
+		Response options = RawConnection.exchange(gateway.port(), RawConnection.request("OPTIONS", EVENTS));
 		assertThat(options.status()).isEqualTo(204);
 		assertThat(options.header("Allow")).hasValue("GET, HEAD, OPTIONS");
-		Answer post = RawConnection.exchange(gateway.port(), RawConnection.request("POST", EVENTS));
+		Response post = RawConnection.exchange(gateway.port(), RawConnection.request("POST", EVENTS));
 		assertThat(post.status()).isEqualTo(405);
 		assertThat(post.header("Allow")).hasValue("GET, HEAD, OPTIONS");
 	}

@@ -5,7 +5,7 @@ import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.time.Duration;
@@ -86,10 +86,10 @@ class AutoscalerTests {
 		query();
 		upstream.behave(Behaviour.LIMIT);
 		time.advance(Duration.ofSeconds(seconds));
-		Answer answer = query();
-		assertThat(answer.status()).isEqualTo(status);
+		Response response = query();
+		assertThat(response.status()).isEqualTo(status);
 		if (status == 200) {
-			assertThat(number(answer)).isEqualTo(7);
+			assertThat(number(response)).isEqualTo(7);
 		}
 	}
 
@@ -112,9 +112,9 @@ class AutoscalerTests {
 	@MethodSource("failures")
 	void statusWhenNumberIsUnknownIsError(Behaviour failure) throws IOException {
 		upstream.behave(failure);
-		Answer answer = query();
-		assertThat(answer.status()).isGreaterThanOrEqualTo(400);
-		assertThat(queueRemaining(answer).isMissingNode()).isTrue();
+		Response response = query();
+		assertThat(response.status()).isGreaterThanOrEqualTo(400);
+		assertThat(queueRemaining(response).isMissingNode()).isTrue();
 	}
 
 	static Stream<Behaviour> failures() {
@@ -129,25 +129,25 @@ class AutoscalerTests {
 	@CsvSource(delimiter = '|', value = { "{}", "{\"exec_info\":{}}" })
 	void numberWhenUpstreamOmitsItIsMissing(String body) throws IOException {
 		upstream.behave(Behaviour.answer(200, body));
-		Answer answer = query();
-		assertThat(answer.body()).isEqualTo(body);
-		assertThat(queueRemaining(answer).isMissingNode()).isTrue();
+		Response response = query();
+		assertThat(response.body()).isEqualTo(body);
+		assertThat(queueRemaining(response).isMissingNode()).isTrue();
 	}
 
 	/** Sends KEDA's request, with the headers that Go's client adds. */
-	private Answer query() throws IOException {
+	private Response query() throws IOException {
 		return RawConnection.get(port, "/api/prompt", "User-Agent: Go-http-client/1.1", "Accept-Encoding: gzip");
 	}
 
-	private static long number(Answer answer) {
-		assertThat(answer.status()).isEqualTo(200);
-		JsonNode number = queueRemaining(answer);
+	private static long number(Response response) {
+		assertThat(response.status()).isEqualTo(200);
+		JsonNode number = queueRemaining(response);
 		assertThat(number.isIntegralNumber()).isTrue();
 		return number.asLong();
 	}
 
-	private static JsonNode queueRemaining(Answer answer) {
-		return new JsonMapper().readTree(answer.body()).at("/exec_info/queue_remaining");
+	private static JsonNode queueRemaining(Response response) {
+		return new JsonMapper().readTree(response.body()).at("/exec_info/queue_remaining");
 	}
 
 }

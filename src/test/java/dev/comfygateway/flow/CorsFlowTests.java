@@ -2,7 +2,7 @@ package dev.comfygateway.flow;
 
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import org.junit.jupiter.api.Test;
@@ -36,63 +36,63 @@ class CorsFlowTests {
 
 	@Test
 	void responseWhenOriginIsAllowedHasCorsHeaders() throws IOException {
-		Answer answer = get(ORIGIN);
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
-		assertThat(answer.header("Access-Control-Expose-Headers").orElseThrow().split(", ")).contains("Age",
+		Response response = get(ORIGIN);
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+		assertThat(response.header("Access-Control-Expose-Headers").orElseThrow().split(", ")).contains("Age",
 				"Cache-Status", "ETag", "Proxy-Status", "Retry-After");
-		assertThat(answer.header("Access-Control-Allow-Credentials")).isEmpty();
-		assertThat(answer.header("Vary").orElseThrow()).contains("Origin");
+		assertThat(response.header("Access-Control-Allow-Credentials")).isEmpty();
+		assertThat(response.header("Vary").orElseThrow()).contains("Origin");
 	}
 
 	@Test
 	void responseWhenCachedAndOriginIsAllowedAllowsOrigin() throws IOException {
 		get();
-		Answer answer = get("Origin: http://localhost:3000");
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
-		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("http://localhost:3000");
+		Response response = get("Origin: http://localhost:3000");
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
+		assertThat(response.header("Access-Control-Allow-Origin")).hasValue("http://localhost:3000");
 	}
 
 	@Test
 	void errorWhenOriginIsAllowedAllowsOrigin() throws IOException {
-		Answer answer = get(ORIGIN, "Cache-Control: only-if-cached");
-		ErrorAnswers.assertError(answer, "NOT_CACHED");
-		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+		Response response = get(ORIGIN, "Cache-Control: only-if-cached");
+		ErrorAnswers.assertError(response, "NOT_CACHED");
+		assertThat(response.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
 	}
 
 	@Test
 	void responseWhenOriginIsAbsentHasVary() throws IOException {
-		Answer answer = get();
-		assertThat(answer.header("Access-Control-Allow-Origin")).isEmpty();
-		assertThat(answer.header("Vary").orElseThrow()).contains("Origin");
+		Response response = get();
+		assertThat(response.header("Access-Control-Allow-Origin")).isEmpty();
+		assertThat(response.header("Vary").orElseThrow()).contains("Origin");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { OTHER_ORIGIN, "Origin: null", "Origin: ::::",
 			"Origin: https://dashboard.example.elsewhere", "Origin: http://dashboard.example" })
 	void responseWhenOriginIsNotAllowedDoesNotAllowIt(String origin) throws IOException {
-		Answer answer = get(origin);
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.body()).contains("queue_remaining");
-		assertThat(answer.header("Access-Control-Allow-Origin")).isEmpty();
+		Response response = get(origin);
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.body()).contains("queue_remaining");
+		assertThat(response.header("Access-Control-Allow-Origin")).isEmpty();
 	}
 
 	@Test
 	void preflightWhenOriginIsAllowedHasCorsHeaders() throws IOException {
-		Answer answer = preflight(ORIGIN);
-		assertThat(answer.status()).isEqualTo(204);
-		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
-		assertThat(answer.header("Access-Control-Allow-Methods").orElseThrow()).contains("GET", "HEAD");
-		assertThat(answer.header("Access-Control-Allow-Headers")).hasValue("if-none-match, cache-control");
-		assertThat(answer.header("Access-Control-Max-Age")).isPresent();
-		assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+		Response response = preflight(ORIGIN);
+		assertThat(response.status()).isEqualTo(204);
+		assertThat(response.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+		assertThat(response.header("Access-Control-Allow-Methods").orElseThrow()).contains("GET", "HEAD");
+		assertThat(response.header("Access-Control-Allow-Headers")).hasValue("if-none-match, cache-control");
+		assertThat(response.header("Access-Control-Max-Age")).isPresent();
+		assertThat(response.header("Allow")).hasValue("GET, HEAD, OPTIONS");
 	}
 
 	@Test
 	void preflightWhenOriginIsNotAllowedHasNoCorsHeaders() throws IOException {
-		Answer answer = preflight(OTHER_ORIGIN);
-		assertThat(answer.status()).isEqualTo(204);
-		assertThat(answer.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
+		Response response = preflight(OTHER_ORIGIN);
+		assertThat(response.status()).isEqualTo(204);
+		assertThat(response.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
 	}
 
 	@ParameterizedTest
@@ -114,14 +114,14 @@ class CorsFlowTests {
 			"HEAD, /api/prompt/%65vents, 200", "POST, /api/prompt, 405", "POST, /api/prompt/history, 405",
 			"POST, /api/prompt/events, 405", "TRACE, /api/prompt/events, 405", "GET, /api/prompt/events?until=x, 400" })
 	void everyPromptResponseHasCorsHeaders(String method, String target, int status) throws IOException {
-		Answer answer = RawConnection.exchange(port, RawConnection.request(method, target, ORIGIN));
-		assertThat(answer.status()).isEqualTo(status);
-		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
-		assertThat(answer.header("Access-Control-Expose-Headers"))
+		Response response = RawConnection.exchange(port, RawConnection.request(method, target, ORIGIN));
+		assertThat(response.status()).isEqualTo(status);
+		assertThat(response.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+		assertThat(response.header("Access-Control-Expose-Headers"))
 			.hasValue("Age, Cache-Status, ETag, Proxy-Status, Retry-After");
-		assertThat(answer.header("Access-Control-Allow-Credentials")).isEmpty();
-		assertThat(answer.header("Vary")).hasValue("Origin");
-		Answer other = RawConnection.exchange(port, RawConnection.request(method, target, OTHER_ORIGIN));
+		assertThat(response.header("Access-Control-Allow-Credentials")).isEmpty();
+		assertThat(response.header("Vary")).hasValue("Origin");
+		Response other = RawConnection.exchange(port, RawConnection.request(method, target, OTHER_ORIGIN));
 		assertThat(other.status()).isEqualTo(status);
 		assertThat(other.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
 		assertThat(other.header("Vary")).hasValue("Origin");
@@ -130,22 +130,22 @@ class CorsFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "/api/prompt", "/api/prompt/events", "/api/prompt/history" })
 	void everyPromptPreflightHasCorsHeaders(String path) throws IOException {
-		Answer answer = RawConnection.exchange(port, RawConnection.request("OPTIONS", path, ORIGIN,
+		Response response = RawConnection.exchange(port, RawConnection.request("OPTIONS", path, ORIGIN,
 				"Access-Control-Request-Method: GET", "Access-Control-Request-Headers: cache-control,last-event-id"));
-		assertThat(answer.status()).isIn(200, 204);
-		assertThat(answer.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
-		assertThat(answer.header("Access-Control-Allow-Methods")).hasValue("GET, HEAD");
-		assertThat(answer.header("Access-Control-Allow-Headers")).hasValue("cache-control, last-event-id");
-		assertThat(answer.header("Access-Control-Max-Age")).hasValue("3600");
-		assertThat(answer.header("Vary")).hasValue("Origin");
-		assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+		assertThat(response.status()).isIn(200, 204);
+		assertThat(response.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
+		assertThat(response.header("Access-Control-Allow-Methods")).hasValue("GET, HEAD");
+		assertThat(response.header("Access-Control-Allow-Headers")).hasValue("cache-control, last-event-id");
+		assertThat(response.header("Access-Control-Max-Age")).hasValue("3600");
+		assertThat(response.header("Vary")).hasValue("Origin");
+		assertThat(response.header("Allow")).hasValue("GET, HEAD, OPTIONS");
 	}
 
-	private Answer get(String... headers) throws IOException {
+	private Response get(String... headers) throws IOException {
 		return RawConnection.get(port, "/api/prompt", headers);
 	}
 
-	private Answer preflight(String origin) throws IOException {
+	private Response preflight(String origin) throws IOException {
 		return RawConnection.exchange(port, RawConnection.request("OPTIONS", "/api/prompt", origin,
 				"Access-Control-Request-Method: GET", "Access-Control-Request-Headers: if-none-match, cache-control"));
 	}

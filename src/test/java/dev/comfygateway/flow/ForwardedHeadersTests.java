@@ -1,7 +1,7 @@
 package dev.comfygateway.flow;
 
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import java.util.List;
@@ -58,15 +58,15 @@ class ForwardedHeadersTests {
 	}
 
 	private static void assertSame(int port, String path, String header) throws IOException {
-		Answer answer = RawConnection.get(port, path, header);
-		Answer plain = RawConnection.get(port, path);
-		assertThat(answer.statusLine()).as(path).isEqualTo(plain.statusLine());
-		assertThat(withoutDate(answer)).as(path).isEqualTo(withoutDate(plain));
-		assertThat(answer.body()).as(path).isEqualTo(plain.body());
+		Response response = RawConnection.get(port, path, header);
+		Response plain = RawConnection.get(port, path);
+		assertThat(response.statusLine()).as(path).isEqualTo(plain.statusLine());
+		assertThat(withoutDate(response)).as(path).isEqualTo(withoutDate(plain));
+		assertThat(response.body()).as(path).isEqualTo(plain.body());
 	}
 
-	private static List<Map.Entry<String, String>> withoutDate(Answer answer) {
-		return answer.headers().stream().filter(header -> !header.getKey().equals("Date")).toList();
+	private static List<Map.Entry<String, String>> withoutDate(Response response) {
+		return response.headers().stream().filter(header -> !header.getKey().equals("Date")).toList();
 	}
 
 }

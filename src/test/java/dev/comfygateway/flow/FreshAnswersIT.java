@@ -138,22 +138,22 @@ class FreshAnswersIT {
 	@ParameterizedTest
 	@MethodSource("requestsOverBothProtocols")
 	void responseOverHttp2IsTheSame(State state, String request) throws IOException {
-		List<String> answers = new ArrayList<>();
+		List<String> responses = new ArrayList<>();
 		for (TestGateway gateway : pairs.getFirst()) {
 			for (Protocol protocol : Protocol.values()) {
 				prepare(gateway, state);
-				RawConnection.Answer answer = protocol.exchange(gateway.port(), request);
-				answers.add(answer.status() + "\n"
-						+ answer.headers()
+				RawConnection.Response response = protocol.exchange(gateway.port(), request);
+				responses.add(response.status() + "\n"
+						+ response.headers()
 							.stream()
 							.map(header -> header.getKey().toLowerCase(Locale.ROOT) + ": " + header.getValue())
 							.filter(header -> !header.matches("(date|connection): .*"))
 							.sorted()
 							.toList()
-						+ "\n" + answer.body());
+						+ "\n" + response.body());
 			}
 		}
-		assertThat(answers).hasSize(4).containsOnly(answers.getFirst());
+		assertThat(responses).hasSize(4).containsOnly(responses.getFirst());
 	}
 
 	@ParameterizedTest
@@ -198,22 +198,22 @@ class FreshAnswersIT {
 		prepare(gateway, state);
 		try (RawConnection connection = new RawConnection(gateway.port())) {
 			connection.send(request);
-			RawConnection.Answer answer = request.startsWith("HEAD ") ? connection.readHead() : connection.read();
+			RawConnection.Response response = request.startsWith("HEAD ") ? connection.readHead() : connection.read();
 			String rest = "";
-			if (answer.header("Connection").filter("close"::equals).isPresent() || request.endsWith("1.0\r\n\r\n")) {
+			if (response.header("Connection").filter("close"::equals).isPresent() || request.endsWith("1.0\r\n\r\n")) {
 				rest = connection.readToEnd();
 			}
 			else {
 				assertThat(connection.send(request("GET", "/livez")).read().status()).isEqualTo(200);
 			}
-			return answer.statusLine() + "\n"
+			return response.statusLine() + "\n"
 					+ String.join("\n",
-							answer.headers()
+							response.headers()
 								.stream()
 								.filter(header -> !header.getKey().equals("Date"))
 								.map(Object::toString)
 								.toList())
-					+ "\n\n" + answer.body() + rest;
+					+ "\n\n" + response.body() + rest;
 		}
 	}
 

@@ -3,7 +3,7 @@ package dev.comfygateway.flow;
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.Http2Connection;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -40,7 +40,7 @@ class Http2Tests {
 	void upgradeWhenValidSwitchesToHttp2() throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			connection.send(RawConnection.request("GET", "/livez", UPGRADE, CONNECTION, SETTINGS));
-			Answer switching = connection.readHead();
+			Response switching = connection.readHead();
 			assertThat(switching.status()).isEqualTo(101);
 			assertThat(switching.header("Upgrade")).hasValue("h2c");
 			try (Http2Connection upgraded = Http2Connection.upgrade(connection)) {
@@ -60,18 +60,18 @@ class Http2Tests {
 	void upgradeWhenIgnoredIsAnsweredOverHttp1(String rest) throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			connection.send("GET /livez HTTP/1.1\r\nHost: localhost\r\n" + rest + "\r\n\r\n");
-			Answer answer = connection.read();
-			assertThat(answer.status()).isEqualTo(200);
-			assertThat(answer.body()).contains("UP");
+			Response response = connection.read();
+			assertThat(response.status()).isEqualTo(200);
+			assertThat(response.body()).contains("UP");
 		}
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "%%%", "AAA", "AAQA", "AAT_____", "AAUAAAAA" })
 	void upgradeWhenSettingsAreMalformedIsBadRequest(String settings) throws IOException {
-		Answer answer = RawConnection.get(port, "/livez", UPGRADE, CONNECTION, "HTTP2-Settings: " + settings);
-		assertThat(answer.status()).isEqualTo(400);
-		ErrorAnswers.assertError(answer, "BAD_REQUEST");
+		Response response = RawConnection.get(port, "/livez", UPGRADE, CONNECTION, "HTTP2-Settings: " + settings);
+		assertThat(response.status()).isEqualTo(400);
+		ErrorAnswers.assertError(response, "BAD_REQUEST");
 	}
 
 	@ParameterizedTest
@@ -82,9 +82,9 @@ class Http2Tests {
 			connection.send(Http2Connection.HEADERS, Http2Connection.END_HEADERS, stream,
 					Http2Connection.head(RawConnection.request("POST", path).strip()));
 			connection.send(Http2Connection.DATA, 0, stream, new byte[1_000]);
-			Answer answer = connection.read(stream);
-			assertThat(answer.status()).isEqualTo(status);
-			assertThat(answer.body()).contains("\"message\"");
+			Response response = connection.read(stream);
+			assertThat(response.status()).isEqualTo(status);
+			assertThat(response.body()).contains("\"message\"");
 			connection.send(Http2Connection.DATA, Http2Connection.END_STREAM, stream, new byte[1_000]);
 			assertThat(connection.read(connection.request(RawConnection.request("GET", "/livez"))).status())
 				.isEqualTo(200);
@@ -115,10 +115,10 @@ class Http2Tests {
 			Http2Connection.field(head, name, value);
 			connection.send(Http2Connection.HEADERS, Http2Connection.END_HEADERS | Http2Connection.END_STREAM, stream,
 					head.toByteArray());
-			Answer answer = connection.read(stream);
-			if (answer.status() != 200) {
-				assertThat(answer.status()).isEqualTo(400);
-				ErrorAnswers.assertError(answer, "BAD_REQUEST");
+			Response response = connection.read(stream);
+			if (response.status() != 200) {
+				assertThat(response.status()).isEqualTo(400);
+				ErrorAnswers.assertError(response, "BAD_REQUEST");
 			}
 			assertThat(connection.read(connection.request(RawConnection.request("GET", "/livez"))).status())
 				.isEqualTo(200);
@@ -129,12 +129,12 @@ class Http2Tests {
 	@ValueSource(strings = { "GET /api/prompt", "HEAD /api/prompt", "OPTIONS /api/prompt", "OPTIONS *", "POST /livez",
 			"TRACE /livez", "GET /nope", "GET /", "GET /v3/api-docs", "GET /api/prompt/history" })
 	void responseHasNoConnectionSpecificHeaders(String request) throws IOException {
-		Answer answer = Http2Connection.exchange(port, request + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
-		assertThat(answer.headerNames()).isNotEmpty()
+		Response response = Http2Connection.exchange(port, request + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+		assertThat(response.headerNames()).isNotEmpty()
 			.doesNotContainAnyElementsOf(
 					List.of("connection", "keep-alive", "transfer-encoding", "upgrade", "alt-svc", "server"));
-		if (answer.status() == 204) {
-			assertThat(answer.header("content-length")).isEmpty();
+		if (response.status() == 204) {
+			assertThat(response.header("content-length")).isEmpty();
 		}
 	}
 
@@ -146,9 +146,9 @@ class Http2Tests {
 			Http2Connection.field(head, ":method", "CONNECT");
 			Http2Connection.field(head, ":authority", "localhost:443");
 			connection.send(Http2Connection.HEADERS, Http2Connection.END_HEADERS, stream, head.toByteArray());
-			Answer answer = connection.read(stream);
-			assertThat(answer.status()).isEqualTo(400);
-			ErrorAnswers.assertError(answer, "BAD_REQUEST");
+			Response response = connection.read(stream);
+			assertThat(response.status()).isEqualTo(400);
+			ErrorAnswers.assertError(response, "BAD_REQUEST");
 		}
 	}
 

@@ -5,7 +5,7 @@ import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.Certificates;
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -227,7 +227,7 @@ class IncidentTests {
 			.contains("  - 401: put a working key", "  - 403: another key of the same account does not help");
 	}
 
-	private static Answer get(TestGateway gateway) throws IOException {
+	private static Response get(TestGateway gateway) throws IOException {
 		return RawConnection.get(gateway.port(), "/api/prompt");
 	}
 
@@ -248,11 +248,11 @@ class IncidentTests {
 
 		void assertReportedBy(TestGateway gateway, CapturedOutput output) throws IOException {
 			double before = attempts(gateway);
-			Answer answer = get(gateway);
-			assertThat(answer.status()).isEqualTo(status);
-			ErrorAnswers.assertError(answer, code);
-			assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; " + proxyStatus());
-			assertThat(answer.header("Retry-After"))
+			Response response = get(gateway);
+			assertThat(response.status()).isEqualTo(status);
+			ErrorAnswers.assertError(response, code);
+			assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; " + proxyStatus());
+			assertThat(response.header("Retry-After"))
 				.hasValueSatisfying(value -> assertThat(value).matches("[1-9]\\d*"));
 			JsonNode health = new JsonMapper().readTree(managementBody(gateway, "/actuator/health"))
 				.at("/components/upstream/details");

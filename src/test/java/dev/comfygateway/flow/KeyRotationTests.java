@@ -3,7 +3,7 @@ package dev.comfygateway.flow;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import dev.comfygateway.support.SecretVolume;
 import java.io.IOException;
@@ -92,12 +92,12 @@ class KeyRotationTests {
 					List<String> bodies = new ArrayList<>();
 					try (RawConnection caller = new RawConnection(port)) {
 						while (running.get()) {
-							Answer answer = caller.send(RawConnection.request("GET", "/api/prompt")).read();
-							assertThat(answer.status()).isEqualTo(200);
-							if (bodies.isEmpty() || !bodies.getLast().equals(answer.body())) {
-								bodies.add(answer.body());
+							Response response = caller.send(RawConnection.request("GET", "/api/prompt")).read();
+							assertThat(response.status()).isEqualTo(200);
+							if (bodies.isEmpty() || !bodies.getLast().equals(response.body())) {
+								bodies.add(response.body());
 							}
-							if (answer.body().contains(":" + NEW_QUEUE)) {
+							if (response.body().contains(":" + NEW_QUEUE)) {
 								newAnswers.release();
 							}
 						}
@@ -129,9 +129,9 @@ class KeyRotationTests {
 		upstream.acceptKey(NEW_KEY);
 		upstream.queueRemaining(NEW_QUEUE);
 		secret().hold(NEW_KEY);
-		Answer answer = get("Cache-Control: no-cache");
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.body()).contains(":" + NEW_QUEUE);
+		Response response = get("Cache-Control: no-cache");
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.body()).contains(":" + NEW_QUEUE);
 	}
 
 	@Test
@@ -171,7 +171,7 @@ class KeyRotationTests {
 			.substring(gauge.length());
 	}
 
-	private Answer get(String... headers) throws IOException {
+	private Response get(String... headers) throws IOException {
 		return RawConnection.get(port, "/api/prompt", headers);
 	}
 

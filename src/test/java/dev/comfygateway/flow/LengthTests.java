@@ -2,7 +2,7 @@ package dev.comfygateway.flow;
 
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.time.Duration;
@@ -51,10 +51,10 @@ class LengthTests {
 				try (RawConnection connection = new RawConnection(port)) {
 					String request = RawConnection.request(method, path, "If-None-Match: " + etag,
 							"Connection: keep-alive", String.join("", headers).isEmpty() ? "X: x" : headers[0]);
-					Answer answer = connection.send(request.replace("HTTP/1.1", version)).readHead();
-					assertThat(answer.status()).isEqualTo(304);
-					assertThat(answer.header("ETag")).hasValue(etag);
-					assertThat(answer.headerNames()).doesNotContain("Content-Length", "Transfer-Encoding");
+					Response response = connection.send(request.replace("HTTP/1.1", version)).readHead();
+					assertThat(response.status()).isEqualTo(304);
+					assertThat(response.header("ETag")).hasValue(etag);
+					assertThat(response.headerNames()).doesNotContain("Content-Length", "Transfer-Encoding");
 					// No bytes of a body remain on the connection
 					assertThat(connection.send(RawConnection.request("GET", "/livez")).read().body()).contains("UP");
 				}
@@ -78,8 +78,8 @@ class LengthTests {
 	}
 
 	private static void assertHeadHasContentLengthOfGetOrNone(int port, String target) throws IOException {
-		Answer get = RawConnection.get(port, target);
-		Answer head = RawConnection.exchange(port, RawConnection.request("HEAD", target));
+		Response get = RawConnection.get(port, target);
+		Response head = RawConnection.exchange(port, RawConnection.request("HEAD", target));
 		assertThat(head.status()).isEqualTo(get.status());
 		head.header("Content-Length").ifPresent(length -> assertThat(length).isEqualTo("" + get.body().length()));
 	}
@@ -87,7 +87,7 @@ class LengthTests {
 	@Test
 	void headOfStreamHasNoContentLength() throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
-			Answer head = connection.send(RawConnection.request("HEAD", "/api/prompt/events")).readHead();
+			Response head = connection.send(RawConnection.request("HEAD", "/api/prompt/events")).readHead();
 			assertThat(head.status()).isEqualTo(200);
 			assertThat(head.header("Content-Length")).isEmpty();
 			assertThat(connection.send(RawConnection.request("GET", "/livez")).read().body()).contains("UP");

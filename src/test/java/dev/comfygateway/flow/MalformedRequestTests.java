@@ -5,7 +5,7 @@ import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import dev.comfygateway.support.WaitingCallers;
 import java.io.IOException;
@@ -124,10 +124,10 @@ public class MalformedRequestTests {
 	}
 
 	private static void assertRefused(int port, String request, int status, String code) throws IOException {
-		Answer answer = RawConnection.exchange(port, request);
-		assertThat(answer.status()).isEqualTo(status);
-		ErrorAnswers.assertError(answer, code);
-		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; error=http_request_error");
+		Response response = RawConnection.exchange(port, request);
+		assertThat(response.status()).isEqualTo(status);
+		ErrorAnswers.assertError(response, code);
+		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; error=http_request_error");
 	}
 
 	@ParameterizedTest
@@ -160,24 +160,24 @@ public class MalformedRequestTests {
 
 	private static void assertNotFound(int port, String request) throws IOException {
 		String[] words = request.split(" ");
-		Answer answer = RawConnection.exchange(port, RawConnection.request(words[0], words[1]));
-		assertThat(answer.status()).isEqualTo(404);
+		Response response = RawConnection.exchange(port, RawConnection.request(words[0], words[1]));
+		assertThat(response.status()).isEqualTo(404);
 		if (words[0].equals("HEAD")) {
-			ErrorAnswers.assertErrorHeaders(answer);
+			ErrorAnswers.assertErrorHeaders(response);
 		}
 		else {
-			ErrorAnswers.assertError(answer, "NOT_FOUND");
+			ErrorAnswers.assertError(response, "NOT_FOUND");
 		}
-		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; error=http_request_error");
+		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; error=http_request_error");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "POST", "PUT", "PATCH", "DELETE", "BREW", "get" })
 	void responseWhenMethodIsNotAllowedHasAllow(String method) throws IOException {
-		Answer answer = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt"));
-		assertThat(answer.status()).isEqualTo(405);
-		ErrorAnswers.assertError(answer, "METHOD_NOT_ALLOWED");
-		assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+		Response response = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt"));
+		assertThat(response.status()).isEqualTo(405);
+		ErrorAnswers.assertError(response, "METHOD_NOT_ALLOWED");
+		assertThat(response.header("Allow")).hasValue("GET, HEAD, OPTIONS");
 	}
 
 	@ParameterizedTest
@@ -189,10 +189,10 @@ public class MalformedRequestTests {
 	@ParameterizedTest
 	@CsvSource({ "POST, multipart/form-data", "PUT, application/x-www-form-urlencoded", "PATCH, ///" })
 	void responseWhenPathIsUnknownIgnoresMalformedBody(String method, String contentType) throws IOException {
-		Answer answer = RawConnection.exchange(port,
+		Response response = RawConnection.exchange(port,
 				RawConnection.request(method, "/nope", "Content-Type: " + contentType, "Content-Length: 5") + "a=%zz");
-		assertThat(answer.status()).isEqualTo(404);
-		ErrorAnswers.assertError(answer, "NOT_FOUND");
+		assertThat(response.status()).isEqualTo(404);
+		ErrorAnswers.assertError(response, "NOT_FOUND");
 	}
 
 	@Test

@@ -4,7 +4,7 @@ import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -198,9 +198,9 @@ class MonitoringTests {
 		upstream.behave(Behaviour.NORMAL);
 		time.advance(Duration.ofMinutes(10));
 		RawConnection.get(port, "/api/prompt");
-		Answer answer = RawConnection.get(managementPort, "/actuator/prometheus");
-		assertThat(answer.status()).isEqualTo(200);
-		return answer.body();
+		Response response = RawConnection.get(managementPort, "/actuator/prometheus");
+		assertThat(response.status()).isEqualTo(200);
+		return response.body();
 	}
 
 	/** Returns the names of the metrics in an expression. */

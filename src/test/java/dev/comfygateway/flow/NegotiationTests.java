@@ -1,7 +1,7 @@
 package dev.comfygateway.flow;
 
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.util.List;
@@ -45,10 +45,10 @@ class NegotiationTests {
 	}
 
 	private static void assertSame(int port, String path, String accept) throws IOException {
-		Answer plain = RawConnection.get(port, path);
-		Answer answer = RawConnection.get(port, path, "Accept: " + accept, "Accept: x/y");
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.header("Content-Type")).isEqualTo(plain.header("Content-Type"));
+		Response plain = RawConnection.get(port, path);
+		Response response = RawConnection.get(port, path, "Accept: " + accept, "Accept: x/y");
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.header("Content-Type")).isEqualTo(plain.header("Content-Type"));
 	}
 
 	@ParameterizedTest
@@ -64,9 +64,9 @@ class NegotiationTests {
 	@ValueSource(strings = { "bytes=0-3", "bytes=0-1,4-5", "bytes=99999999-", "bytes=5-1", "nonsense" })
 	void responseWhenRangeIsRequestedIsComplete(String range) throws IOException {
 		for (String path : List.of("/", "/page/page.css", "/swagger-ui/index.html", "/api/prompt")) {
-			Answer answer = RawConnection.get(port, path, "Range: " + range);
-			assertThat(answer.status()).isEqualTo(200);
-			assertThat(answer.header("Content-Range")).isEmpty();
+			Response response = RawConnection.get(port, path, "Range: " + range);
+			assertThat(response.status()).isEqualTo(200);
+			assertThat(response.header("Content-Range")).isEmpty();
 		}
 	}
 

@@ -7,7 +7,7 @@ import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import dev.comfygateway.support.WaitingCallers;
 import java.io.IOException;
@@ -171,8 +171,8 @@ class OperatorsFlowTests {
 		String gatewaySeries = "comfy_gateway_requests_total{result=\"%s\"}".formatted(result);
 		String bootSeries = serverRequests(method, status, "/api/prompt");
 		String before = prometheus();
-		Answer answer = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt", header));
-		assertThat(answer.status()).isEqualTo(status);
+		Response response = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt", header));
+		assertThat(response.status()).isEqualTo(status);
 		String after = prometheus();
 		assertThat(value(after, gatewaySeries) - value(before, gatewaySeries)).isEqualTo(1);
 		assertThat(total(after, "comfy_gateway_requests_total") - total(before, "comfy_gateway_requests_total"))
@@ -321,9 +321,9 @@ class OperatorsFlowTests {
 	void probeWhenUpstreamFailsIsUpWithoutDetails(String probe) throws IOException {
 		upstream.behave(Behaviour.REFUSE);
 		get();
-		Answer answer = RawConnection.get(port, probe);
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.body()).isEqualTo("{\"status\":\"UP\"}");
+		Response response = RawConnection.get(port, probe);
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.body()).isEqualTo("{\"status\":\"UP\"}");
 	}
 
 	@Test
@@ -351,9 +351,9 @@ class OperatorsFlowTests {
 	@ValueSource(strings = { "/actuator/caches", "/actuator/caches/prompt", "/actuator/caches/prompt?cacheManager=x" })
 	void cacheCannotBeCleared(String path) throws IOException {
 		get();
-		Answer answer = RawConnection.exchange(managementPort, RawConnection.request("DELETE", path));
-		assertThat(answer.status()).isEqualTo(405);
-		ErrorAnswers.assertError(answer, "METHOD_NOT_ALLOWED");
+		Response response = RawConnection.exchange(managementPort, RawConnection.request("DELETE", path));
+		assertThat(response.status()).isEqualTo(405);
+		ErrorAnswers.assertError(response, "METHOD_NOT_ALLOWED");
 		assertThat(get().header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
 	}
 
@@ -398,19 +398,19 @@ class OperatorsFlowTests {
 	}
 
 	private JsonNode json(String path) throws IOException {
-		Answer answer = RawConnection.get(managementPort, path);
-		assertThat(answer.status()).isEqualTo(200);
-		return new JsonMapper().readTree(answer.body());
+		Response response = RawConnection.get(managementPort, path);
+		assertThat(response.status()).isEqualTo(200);
+		return new JsonMapper().readTree(response.body());
 	}
 
-	private Answer get(String... headers) throws IOException {
+	private Response get(String... headers) throws IOException {
 		return RawConnection.get(port, "/api/prompt", headers);
 	}
 
 	private String prometheus() throws IOException {
-		Answer answer = RawConnection.get(managementPort, "/actuator/prometheus");
-		assertThat(answer.status()).isEqualTo(200);
-		return answer.body();
+		Response response = RawConnection.get(managementPort, "/actuator/prometheus");
+		assertThat(response.status()).isEqualTo(200);
+		return response.body();
 	}
 
 	private double value(String series) throws IOException {

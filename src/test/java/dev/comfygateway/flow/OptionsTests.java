@@ -2,7 +2,7 @@ package dev.comfygateway.flow;
 
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.util.List;
@@ -58,22 +58,22 @@ class OptionsTests {
 		assertMethods(RawConnection.exchange(port, RawConnection.request("OPTIONS", target, PREFLIGHT.strip())));
 	}
 
-	private static void assertMethods(Answer answer) {
-		assertThat(answer.status()).isIn(200, 204);
-		assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
-		assertThat(answer.header("Accept-Patch")).isEmpty();
-		assertThat(answer.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
-		assertThat(answer.body()).isEmpty();
+	private static void assertMethods(Response response) {
+		assertThat(response.status()).isIn(200, 204);
+		assertThat(response.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+		assertThat(response.header("Accept-Patch")).isEmpty();
+		assertThat(response.headerNames()).noneMatch(name -> name.startsWith("Access-Control"));
+		assertThat(response.body()).isEmpty();
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/nope", "/api/prompt/nope", "/page/nope.js", "/webjars/nope", "/actuator/nope" })
 	void optionsOfUnknownPathIsNotFound(String path) throws IOException {
 		for (int each : List.of(port, managementPort)) {
-			Answer answer = RawConnection.exchange(each, RawConnection.request("OPTIONS", path));
-			assertThat(answer.status()).isEqualTo(404);
-			ErrorAnswers.assertError(answer, "NOT_FOUND");
-			assertThat(answer.headerNames()).doesNotContain("Allow", "Accept-Patch");
+			Response response = RawConnection.exchange(each, RawConnection.request("OPTIONS", path));
+			assertThat(response.status()).isEqualTo(404);
+			ErrorAnswers.assertError(response, "NOT_FOUND");
+			assertThat(response.headerNames()).doesNotContain("Allow", "Accept-Patch");
 		}
 	}
 

@@ -6,7 +6,7 @@ import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import dev.comfygateway.support.TestGateway;
 import java.io.ByteArrayOutputStream;
@@ -60,7 +60,7 @@ class PageFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "*/*", "application/json", "text/html" })
 	void pageIgnoresAccept(String accept) throws IOException {
-		Answer page = RawConnection.get(port, "/", "Accept: " + accept);
+		Response page = RawConnection.get(port, "/", "Accept: " + accept);
 		assertThat(page.status()).isEqualTo(200);
 		assertThat(page.header("Content-Type")).hasValue("text/html");
 		assertThat(page.header("Cache-Control")).hasValue("no-cache");
@@ -70,9 +70,9 @@ class PageFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "/", "/page/page.js", "/page/page.css" })
 	void fileWhenTagMatchesIsNotModified(String path) throws IOException {
-		Answer first = RawConnection.get(port, path);
+		Response first = RawConnection.get(port, path);
 		assertThat(first.header("Last-Modified")).isEmpty();
-		Answer second = RawConnection.get(port, path, "If-None-Match: " + first.header("ETag").orElseThrow());
+		Response second = RawConnection.get(port, path, "If-None-Match: " + first.header("ETag").orElseThrow());
 		assertThat(second.status()).isEqualTo(304);
 		assertThat(RawConnection.get(port, path, "If-None-Match: \"other\"").status()).isEqualTo(200);
 	}
@@ -80,8 +80,8 @@ class PageFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "/", "/page/page.js", HISTORY, STATUS })
 	void headHasHeadersOfGet(String path) throws IOException {
-		Answer get = RawConnection.get(port, path);
-		Answer head = RawConnection.exchange(port, RawConnection.request("HEAD", path));
+		Response get = RawConnection.get(port, path);
+		Response head = RawConnection.exchange(port, RawConnection.request("HEAD", path));
 		assertThat(head.status()).isEqualTo(200);
 		for (String name : List.of("Content-Type", "Cache-Control", "ETag", "Content-Security-Policy")) {
 			assertThat(head.header(name)).isEqualTo(get.header(name));
@@ -92,14 +92,14 @@ class PageFlowTests {
 	@ValueSource(strings = { "/", "/page/page.js", "/page/page.css", "/page/icon.svg", STATUS, "/swagger-ui/index.html",
 			"/swagger-ui/swagger-ui-bundle.js" })
 	void pageFilesHaveSecurityHeaders(String path) throws IOException {
-		Answer answer = RawConnection.get(port, path);
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.header("Content-Security-Policy").orElseThrow())
+		Response response = RawConnection.get(port, path);
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.header("Content-Security-Policy").orElseThrow())
 			.contains("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "base-uri 'none'",
 					"form-action 'none'")
 			.doesNotContain("unsafe", "*", "http");
-		assertThat(answer.header("X-Content-Type-Options")).hasValue("nosniff");
-		assertThat(answer.header("Referrer-Policy")).hasValue("no-referrer");
+		assertThat(response.header("X-Content-Type-Options")).hasValue("nosniff");
+		assertThat(response.header("Referrer-Policy")).hasValue("no-referrer");
 	}
 
 	@Test
@@ -119,7 +119,7 @@ class PageFlowTests {
 
 	@Test
 	void filesHaveTheirTypesAndCacheHeaders() throws IOException {
-		for (Map.Entry<String, Answer> file : files().entrySet()) {
+		for (Map.Entry<String, Response> file : files().entrySet()) {
 			String path = file.getKey();
 			String type = path.endsWith(".js") ? "text/javascript"
 					: path.endsWith(".css") ? "text/css" : path.endsWith(".svg") ? "image/svg+xml" : "text/html";
@@ -132,7 +132,7 @@ class PageFlowTests {
 	@Test
 	void filesAreSmallWhenCompressed() throws IOException {
 		int bytes = 0;
-		for (Answer file : files().values()) {
+		for (Response file : files().values()) {
 			bytes += compressed(file.body());
 		}
 		bytes += compressed(RawConnection.get(port, HISTORY).body());
@@ -140,20 +140,20 @@ class PageFlowTests {
 	}
 
 	/** Returns the page and all files that it references, also indirectly. */
-	private Map<String, Answer> files() throws IOException {
-		Map<String, Answer> files = new LinkedHashMap<>();
+	private Map<String, Response> files() throws IOException {
+		Map<String, Response> files = new LinkedHashMap<>();
 		List<String> paths = new ArrayList<>(List.of("/"));
 		while (!paths.isEmpty()) {
 			String path = paths.removeFirst();
 			if (files.containsKey(path)) {
 				continue;
 			}
-			Answer answer = RawConnection.get(port, path);
-			assertThat(answer.status()).as(path).isEqualTo(200);
-			files.put(path, answer);
-			LINKED.matcher(answer.body()).results().forEach(name -> paths.add("/" + name.group(1)));
+			Response response = RawConnection.get(port, path);
+			assertThat(response.status()).as(path).isEqualTo(200);
+			files.put(path, response);
+			LINKED.matcher(response.body()).results().forEach(name -> paths.add("/" + name.group(1)));
 			if (path.endsWith(".js") && !path.startsWith("/webjars/")) {
-				IMPORTED.matcher(answer.body()).results().forEach(name -> paths.add("/page/" + name.group(1)));
+				IMPORTED.matcher(response.body()).results().forEach(name -> paths.add("/page/" + name.group(1)));
 			}
 		}
 		return files;
@@ -170,11 +170,11 @@ class PageFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "*/*", "text/html" })
 	void historyHasEverySlotOfHour(String accept) throws IOException {
-		Answer answer = RawConnection.get(port, HISTORY, "Accept: " + accept);
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.header("Content-Type")).hasValue("application/json");
-		assertThat(answer.header("Cache-Control")).hasValue("max-age=15");
-		JsonNode history = json(answer);
+		Response response = RawConnection.get(port, HISTORY, "Accept: " + accept);
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.header("Content-Type")).hasValue("application/json");
+		assertThat(response.header("Cache-Control")).hasValue("max-age=15");
+		JsonNode history = json(response);
 		assertThat(history.propertyNames()).containsExactly("interval_seconds", "points");
 		assertThat(history.get("interval_seconds").asInt()).isEqualTo(15);
 		assertThat(history.get("points")).hasSize(240).allSatisfy(point -> {
@@ -214,10 +214,10 @@ class PageFlowTests {
 	void statusWhenUpstreamAnswersHasStateAndNumber() throws IOException {
 		RawConnection.get(port, "/api/prompt");
 		RawConnection.get(port, "/api/prompt");
-		Answer answer = RawConnection.get(port, STATUS);
-		assertThat(answer.header("Content-Type")).hasValue("application/json");
-		assertThat(answer.header("Cache-Control")).hasValue("no-store");
-		JsonNode status = json(answer);
+		Response response = RawConnection.get(port, STATUS);
+		assertThat(response.header("Content-Type")).hasValue("application/json");
+		assertThat(response.header("Cache-Control")).hasValue("no-store");
+		JsonNode status = json(response);
 		assertThat(status.propertyNames()).containsExactlyInAnyOrder("now", "pod", "freshForSeconds", "state",
 				"arrivedAt", "lastGoodAt", "observedAt", "queueRemaining", "requests", "upstreamRequests",
 				"savedRequests");
@@ -246,14 +246,14 @@ class PageFlowTests {
 			throws IOException {
 		upstream.behave(behaviour.equals("REFUSE") ? Behaviour.REFUSE : Behaviour.LIMIT);
 		RawConnection.get(port, "/api/prompt");
-		Answer answer = RawConnection.get(port, STATUS);
-		JsonNode status = json(answer);
+		Response response = RawConnection.get(port, STATUS);
+		JsonNode status = json(response);
 		assertThat(status.get("state").asString()).isEqualTo(state);
 		assertThat(status.get("code").asString()).isEqualTo(code);
 		assertThat(status.get("reason").asString()).isEqualTo(reason);
 		assertThat(status.get("nextAttemptAt").asString()).isGreaterThan(time.instant().toString());
 		assertThat(status.propertyNames()).doesNotContain("observedAt", "queueRemaining");
-		assertThat(answer.body()).doesNotContain(RunningGateway.KEY, upstream.baseUrl());
+		assertThat(response.body()).doesNotContain(RunningGateway.KEY, upstream.baseUrl());
 	}
 
 	@ParameterizedTest
@@ -262,9 +262,9 @@ class PageFlowTests {
 			"GET, /page/index.html, 404, NOT_FOUND", "GET, /index.html, 404, NOT_FOUND",
 			"GET, /page/../application.yaml, 404, NOT_FOUND", "GET, /api/prompt/history/, 404, NOT_FOUND" })
 	void errorHasSchemaOfContract(String method, String path, int status, String code) throws IOException {
-		Answer answer = RawConnection.exchange(port, RawConnection.request(method, path));
-		assertThat(answer.status()).isEqualTo(status);
-		ErrorAnswers.assertError(answer, code);
+		Response response = RawConnection.exchange(port, RawConnection.request(method, path));
+		assertThat(response.status()).isEqualTo(status);
+		ErrorAnswers.assertError(response, code);
 	}
 
 	@Test
@@ -290,9 +290,9 @@ class PageFlowTests {
 			RawConnection.get(gateway.port(), "/api/prompt");
 			for (String path : List.of("/", HISTORY, STATUS, "/page/page.js")) {
 				for (String method : List.of("GET", "POST")) {
-					Answer answer = RawConnection.exchange(gateway.port(), RawConnection.request(method, path));
-					assertThat(answer.status()).as("%s %s", method, path).isEqualTo(404);
-					ErrorAnswers.assertError(answer, "NOT_FOUND");
+					Response response = RawConnection.exchange(gateway.port(), RawConnection.request(method, path));
+					assertThat(response.status()).as("%s %s", method, path).isEqualTo(404);
+					ErrorAnswers.assertError(response, "NOT_FOUND");
 				}
 			}
 			JsonNode document = json(RawConnection.get(gateway.port(), "/v3/api-docs"));
@@ -303,8 +303,8 @@ class PageFlowTests {
 		}
 	}
 
-	private static JsonNode json(Answer answer) {
-		return new JsonMapper().readTree(answer.body());
+	private static JsonNode json(Response response) {
+		return new JsonMapper().readTree(response.body());
 	}
 
 }

@@ -1,7 +1,7 @@
 package dev.comfygateway.flow;
 
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.util.List;
@@ -62,22 +62,22 @@ class StoringTests {
 
 	private static void assertCacheControl(int port, String path) throws IOException {
 		for (String method : METHODS) {
-			Answer answer = RawConnection.exchange(port, RawConnection.request(method, path));
-			assertCacheControl(answer);
-			if (answer.header("ETag").isPresent()) {
-				assertCacheControl(RawConnection.get(port, path, "If-None-Match: " + answer.header("ETag").get()));
+			Response response = RawConnection.exchange(port, RawConnection.request(method, path));
+			assertCacheControl(response);
+			if (response.header("ETag").isPresent()) {
+				assertCacheControl(RawConnection.get(port, path, "If-None-Match: " + response.header("ETag").get()));
 			}
 		}
 	}
 
-	private static void assertCacheControl(Answer answer) {
-		assertThat(answer.headerNames()).filteredOn("Cache-Control"::equalsIgnoreCase).hasSize(1);
-		String cacheControl = answer.header("Cache-Control").orElseThrow();
+	private static void assertCacheControl(Response response) {
+		assertThat(response.headerNames()).filteredOn("Cache-Control"::equalsIgnoreCase).hasSize(1);
+		String cacheControl = response.header("Cache-Control").orElseThrow();
 		if (MAX_AGE.matcher(cacheControl).matches()) {
-			assertThat(answer.status()).isIn(200, 304);
+			assertThat(response.status()).isIn(200, 304);
 		}
 		else {
-			assertThat(cacheControl).isEqualTo(answer.header("ETag").isPresent() ? "no-cache" : "no-store");
+			assertThat(cacheControl).isEqualTo(response.header("ETag").isPresent() ? "no-cache" : "no-store");
 		}
 	}
 
@@ -86,19 +86,19 @@ class StoringTests {
 			"/v3/api-docs.yaml", "/v3/api-docs/swagger-config", "/swagger-ui.html", "/swagger-ui/index.html",
 			"/swagger-ui/swagger-initializer.js", "/swagger-ui/swagger-ui.css", "/nope" })
 	void responseDependsOnNoHeaderMissingInVary(String path) throws IOException {
-		Answer plain = RawConnection.get(port, path);
+		Response plain = RawConnection.get(port, path);
 		for (String header : REQUEST_HEADERS) {
-			Answer answer = RawConnection.get(port, path, header);
+			Response response = RawConnection.get(port, path, header);
 			String name = header.substring(0, header.indexOf(':'));
-			if (answer.header("Vary").filter(name::equalsIgnoreCase).isEmpty()) {
-				assertThat(answer.body()).as(header).isEqualTo(plain.body());
-				assertThat(withoutDate(answer)).as(header).isEqualTo(withoutDate(plain));
+			if (response.header("Vary").filter(name::equalsIgnoreCase).isEmpty()) {
+				assertThat(response.body()).as(header).isEqualTo(plain.body());
+				assertThat(withoutDate(response)).as(header).isEqualTo(withoutDate(plain));
 			}
 		}
 	}
 
-	private static List<String> withoutDate(Answer answer) {
-		return answer.headers()
+	private static List<String> withoutDate(Response response) {
+		return response.headers()
 			.stream()
 			.filter(header -> !header.getKey().equalsIgnoreCase("Date"))
 			.map(Object::toString)

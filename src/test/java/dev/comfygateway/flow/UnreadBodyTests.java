@@ -2,7 +2,7 @@ package dev.comfygateway.flow;
 
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -87,11 +87,11 @@ class UnreadBodyTests {
 	void connectionWhenBodyFollowsResponseIsNotReset(String method, String target, int status) throws IOException {
 		try (RawConnection caller = new RawConnection(port)) {
 			caller.send(RawConnection.request(method, target, "Content-Length: " + SIZE));
-			Answer answer = method.equals("HEAD") ? caller.readHead() : caller.read();
+			Response response = method.equals("HEAD") ? caller.readHead() : caller.read();
 			for (int i = 0; i < 30; i++) {
 				caller.send("x".repeat(SIZE / 30));
 			}
-			assertThat(answer.status()).isEqualTo(status);
+			assertThat(response.status()).isEqualTo(status);
 			assertThat(caller.readToEnd()).isEmpty();
 		}
 	}
@@ -115,16 +115,16 @@ class UnreadBodyTests {
 			"GET /api/prompt HTTP/1.1\r\nHost: localhost\r\nX: a\r\n b\r\n\r\n",
 			"GET /api/prompt HTTP/1.1\r\nHost: localhost\r\nX: a\n\tb\r\n\r\n" })
 	void responseWhenLineEndingsAreNonStandardIsOkOrBadRequest(String request) throws IOException {
-		Answer answer = RawConnection.exchange(port, request);
-		if (answer.status() != 200) {
-			assertThat(answer.status()).isEqualTo(400);
-			ErrorAnswers.assertError(answer, "BAD_REQUEST");
+		Response response = RawConnection.exchange(port, request);
+		if (response.status() != 200) {
+			assertThat(response.status()).isEqualTo(400);
+			ErrorAnswers.assertError(response, "BAD_REQUEST");
 		}
 	}
 
-	private static void assertMethodNotAllowed(Answer answer) {
-		assertThat(answer.status()).isEqualTo(405);
-		ErrorAnswers.assertError(answer, "METHOD_NOT_ALLOWED");
+	private static void assertMethodNotAllowed(Response response) {
+		assertThat(response.status()).isEqualTo(405);
+		ErrorAnswers.assertError(response, "METHOD_NOT_ALLOWED");
 	}
 
 }

@@ -8,7 +8,7 @@ import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.Protocol;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
 import dev.comfygateway.support.WaitingCallers;
 import java.io.IOException;
@@ -58,15 +58,15 @@ class WholeFlowTests {
 
 	@Test
 	void answerWhenNothingIsCachedIsFetched() throws IOException {
-		Answer answer = get();
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":3}}");
-		assertThat(answer.header("Content-Type")).hasValue("application/json");
-		assertThat(answer.header("Cache-Control")).hasValue("max-age=2");
-		assertThat(answer.header("ETag")).hasValueSatisfying(tag -> assertThat(tag).matches("\"[0-9a-f]{32}\""));
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
-		assertThat(answer.header("Age")).isEmpty();
-		assertThat(answer.header("Proxy-Status")).isEmpty();
+		Response response = get();
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":3}}");
+		assertThat(response.header("Content-Type")).hasValue("application/json");
+		assertThat(response.header("Cache-Control")).hasValue("max-age=2");
+		assertThat(response.header("ETag")).hasValueSatisfying(tag -> assertThat(tag).matches("\"[0-9a-f]{32}\""));
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
+		assertThat(response.header("Age")).isEmpty();
+		assertThat(response.header("Proxy-Status")).isEmpty();
 	}
 
 	@ParameterizedTest
@@ -75,10 +75,10 @@ class WholeFlowTests {
 		get();
 		time.advance(Duration.ofMillis(millis));
 		upstream.queueRemaining(4);
-		Answer answer = get();
-		assertThat(answer.body()).contains(":3}");
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=" + ttl);
-		assertThat(answer.header("Age")).hasValue(Integer.toString(age));
+		Response response = get();
+		assertThat(response.body()).contains(":3}");
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=" + ttl);
+		assertThat(response.header("Age")).hasValue(Integer.toString(age));
 	}
 
 	@Test
@@ -90,10 +90,10 @@ class WholeFlowTests {
 		Hold hold = upstream.hold();
 		try {
 			for (int i = 0; i < 3; i++) {
-				Answer answer = get();
-				assertThat(answer.body()).contains(":3}");
-				assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=-1; detail=revalidating");
-				assertThat(answer.header("Age")).hasValue("3");
+				Response response = get();
+				assertThat(response.body()).contains(":3}");
+				assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=-1; detail=revalidating");
+				assertThat(response.header("Age")).hasValue("3");
 			}
 			hold.awaitArrival(1);
 		}
@@ -111,10 +111,10 @@ class WholeFlowTests {
 		get();
 		upstream.queueRemaining(4);
 		time.advance(Duration.ofSeconds(5));
-		Answer answer = get();
-		assertThat(answer.body()).contains(":4}");
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=stale; stored; ttl=2");
-		assertThat(answer.header("Age")).isEmpty();
+		Response response = get();
+		assertThat(response.body()).contains(":4}");
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; fwd=stale; stored; ttl=2");
+		assertThat(response.header("Age")).isEmpty();
 	}
 
 	@Test
@@ -122,10 +122,10 @@ class WholeFlowTests {
 		get();
 		upstream.behave(Behaviour.FAIL);
 		time.advance(Duration.ofSeconds(6));
-		Answer answer = get();
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=-4; detail=internal_error");
-		assertThat(answer.header("Age")).hasValue("6");
+		Response response = get();
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=-4; detail=internal_error");
+		assertThat(response.header("Age")).hasValue("6");
 	}
 
 	@Test
@@ -144,11 +144,11 @@ class WholeFlowTests {
 		get();
 		upstream.behave(Behaviour.LIMIT);
 		time.advance(Duration.ofSeconds(32));
-		Answer answer = get();
-		assertThat(answer.status()).isEqualTo(429);
-		ErrorAnswers.assertError(answer, "RATE_LIMITED");
-		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; received-status=429");
-		assertThat(answer.header("Retry-After")).hasValue("7");
+		Response response = get();
+		assertThat(response.status()).isEqualTo(429);
+		ErrorAnswers.assertError(response, "RATE_LIMITED");
+		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; received-status=429");
+		assertThat(response.header("Retry-After")).hasValue("7");
 	}
 
 	@Test
@@ -168,52 +168,53 @@ class WholeFlowTests {
 		time.advance(Duration.ofSeconds(1));
 		upstream.behave(Behaviour.REFUSE);
 		assertThat(get(NO_CACHE).status()).isEqualTo(401);
-		Answer answer = get("If-None-Match: " + etag);
-		assertThat(answer.status()).isEqualTo(401);
-		ErrorAnswers.assertError(answer, "UNAUTHORIZED");
-		assertThat(answer.body()).doesNotContain("Invalid or missing");
-		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; received-status=401");
-		assertThat(answer.header("Retry-After")).isPresent();
+		Response response = get("If-None-Match: " + etag);
+		assertThat(response.status()).isEqualTo(401);
+		ErrorAnswers.assertError(response, "UNAUTHORIZED");
+		assertThat(response.body()).doesNotContain("Invalid or missing");
+		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; received-status=401");
+		assertThat(response.header("Retry-After")).isPresent();
 	}
 
 	@Test
 	void headHasHeadersOfGetAndNoBody() throws IOException {
 		get();
-		Answer answer = get();
+		Response response = get();
 		try (Protocol.Caller caller = protocol.connect(port)) {
-			Answer head = caller.send(RawConnection.request("HEAD", "/api/prompt")).read();
+			Response head = caller.send(RawConnection.request("HEAD", "/api/prompt")).read();
 			assertThat(head.status()).isEqualTo(200);
 			assertThat(head.headers()).filteredOn(header -> !header.getKey().equals("Date"))
-				.containsAll(answer.headers().stream().filter(header -> !header.getKey().equals("Date")).toList());
+				.containsAll(response.headers().stream().filter(header -> !header.getKey().equals("Date")).toList());
 			assertThat(head.body()).isEmpty();
-			assertThat(caller.send(RawConnection.request("GET", "/api/prompt")).read().body()).isEqualTo(answer.body());
+			assertThat(caller.send(RawConnection.request("GET", "/api/prompt")).read().body())
+				.isEqualTo(response.body());
 		}
 	}
 
 	@Test
 	void headWhenNothingIsCachedFetches() throws IOException {
-		Answer answer = protocol.exchange(port, RawConnection.request("HEAD", "/api/prompt"));
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
+		Response response = protocol.exchange(port, RawConnection.request("HEAD", "/api/prompt"));
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "%s", "W/%s", "\"other\", %s", "*" })
 	void answerWhenTagMatchesIsNotModified(String ifNoneMatch) throws IOException {
 		String etag = get().header("ETag").orElseThrow();
-		Answer answer = get("If-None-Match: " + ifNoneMatch.formatted(etag));
-		assertThat(answer.status()).isEqualTo(304);
-		assertThat(answer.header("ETag")).hasValue(etag);
-		assertThat(answer.header("Cache-Control")).hasValue("max-age=2");
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
+		Response response = get("If-None-Match: " + ifNoneMatch.formatted(etag));
+		assertThat(response.status()).isEqualTo(304);
+		assertThat(response.header("ETag")).hasValue(etag);
+		assertThat(response.header("Cache-Control")).hasValue("max-age=2");
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
 	}
 
 	@Test
 	void answerWhenFetchedAndTagMatchesIsNotModified() throws IOException {
 		String etag = get().header("ETag").orElseThrow();
 		time.advance(Duration.ofSeconds(5));
-		Answer answer = get("If-None-Match: " + etag);
-		assertThat(answer.status()).isEqualTo(304);
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=stale; stored; ttl=2");
+		Response response = get("If-None-Match: " + etag);
+		assertThat(response.status()).isEqualTo(304);
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; fwd=stale; stored; ttl=2");
 	}
 
 	@Test
@@ -230,18 +231,18 @@ class WholeFlowTests {
 		get();
 		upstream.queueRemaining(4);
 		time.advance(Duration.ofMillis(500));
-		Answer answer = get(header);
-		assertThat(answer.body()).contains(":4}");
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=request; stored; ttl=2");
+		Response response = get(header);
+		assertThat(response.body()).contains(":4}");
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; fwd=request; stored; ttl=2");
 	}
 
 	@Test
 	void answerWhenNewerIsRequestedWithinRefreshFloorIsHit() throws IOException {
 		get();
 		time.advance(Duration.ofMillis(499));
-		Answer answer = get(NO_CACHE);
-		assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=1; detail=refresh-floor");
-		assertThat(answer.header("Age")).hasValue("1");
+		Response response = get(NO_CACHE);
+		assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=1; detail=refresh-floor");
+		assertThat(response.header("Age")).hasValue("1");
 	}
 
 	@Test
@@ -264,10 +265,10 @@ class WholeFlowTests {
 	@Test
 	void answerWhenOnlyIfCachedAndNothingIsCachedIsError() throws IOException {
 		int before = upstream.received().size();
-		Answer answer = get(ONLY_IF_CACHED);
-		assertThat(answer.status()).isEqualTo(504);
-		ErrorAnswers.assertError(answer, "NOT_CACHED");
-		assertThat(answer.header("Proxy-Status")).hasValue("comfy-gateway; error=proxy_internal_response");
+		Response response = get(ONLY_IF_CACHED);
+		assertThat(response.status()).isEqualTo(504);
+		ErrorAnswers.assertError(response, "NOT_CACHED");
+		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; error=proxy_internal_response");
 		assertThat(upstream.received()).hasSize(before);
 	}
 
@@ -293,9 +294,9 @@ class WholeFlowTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "text/html", "application/xml;q=1, */*;q=0", "%%%", "" })
 	void answerIgnoresAccept(String accept) throws IOException {
-		Answer answer = get("Accept: " + accept);
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.header("Content-Type")).hasValue("application/json");
+		Response response = get("Accept: " + accept);
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.header("Content-Type")).hasValue("application/json");
 	}
 
 	@ParameterizedTest
@@ -317,10 +318,10 @@ class WholeFlowTests {
 			hold.release();
 			List<String> cacheStatuses = new ArrayList<>();
 			for (Protocol.Caller client : clients) {
-				Answer answer = client.read();
-				assertThat(answer.body()).contains(":3}");
-				assertThat(answer.header("Age")).isEmpty();
-				cacheStatuses.add(answer.header("Cache-Status").orElseThrow());
+				Response response = client.read();
+				assertThat(response.body()).contains(":3}");
+				assertThat(response.header("Age")).isEmpty();
+				cacheStatuses.add(response.header("Cache-Status").orElseThrow());
 			}
 			assertThat(cacheStatuses).containsOnlyOnce("comfy-gateway; %s; stored; ttl=2".formatted(forward))
 				.containsOnly("comfy-gateway; %s; stored; ttl=2".formatted(forward),
@@ -376,7 +377,7 @@ class WholeFlowTests {
 			callers.await(3);
 			hold.release();
 			assertThat(first.read().body()).contains(":3}");
-			Answer headers = head.read();
+			Response headers = head.read();
 			assertThat(headers.header("Content-Length")).hasValue("35");
 			assertThat(headers.header("Cache-Status")).hasValue("comfy-gateway; fwd=stale; collapsed; stored; ttl=2");
 			assertThat(headers.body()).isEmpty();
@@ -400,7 +401,7 @@ class WholeFlowTests {
 			}
 			callers.await(RunningGateway.MAX_WAITING);
 			for (String method : List.of("GET", "HEAD", "GET")) {
-				Answer refused = protocol.exchange(port, RawConnection.request(method, "/api/prompt", header));
+				Response refused = protocol.exchange(port, RawConnection.request(method, "/api/prompt", header));
 				assertThat(refused.status()).isEqualTo(503);
 				ErrorAnswers.assertErrorHeaders(refused);
 				assertThat(refused.header("Retry-After")).hasValue("1");
@@ -451,13 +452,13 @@ class WholeFlowTests {
 	@Test
 	void upstreamRequestHasNothingOfCaller() throws IOException {
 		int before = upstream.received().size();
-		Answer answer = protocol.exchange(port,
+		Response response = protocol.exchange(port,
 				RawConnection.request("GET", "/api/prompt?token=callers", "Cookie: session=callers",
 						"Authorization: Bearer callers", "X-API-Key: callers", "Origin: https://callers.example",
 						"User-Agent: callers", "X-Forwarded-For: 192.0.2.7", "Forwarded: for=callers",
 						"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Accept: text/callers",
 						"Content-Type: text/callers", "Content-Length: 7") + "callers");
-		assertThat(answer.status()).isEqualTo(200);
+		assertThat(response.status()).isEqualTo(200);
 		Received received = upstream.received().get(before);
 		assertThat(received.method()).isEqualTo("GET");
 		assertThat(received.target()).isEqualTo("/api/prompt");
@@ -478,16 +479,16 @@ class WholeFlowTests {
 
 	@Test
 	void optionsListsMethods() throws IOException {
-		Answer answer = protocol.exchange(port, RawConnection.request("OPTIONS", "/api/prompt"));
-		assertThat(answer.status()).isEqualTo(204);
-		assertThat(answer.header("Allow")).hasValue("GET, HEAD, OPTIONS");
+		Response response = protocol.exchange(port, RawConnection.request("OPTIONS", "/api/prompt"));
+		assertThat(response.status()).isEqualTo(204);
+		assertThat(response.header("Allow")).hasValue("GET, HEAD, OPTIONS");
 	}
 
 	@Test
 	void answerWhenNoOriginIsAllowedHasNoCorsHeader() throws IOException {
-		Answer answer = get("Origin: https://dashboard.example");
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(answer.headerNames()).map(name -> name.toLowerCase(Locale.ROOT))
+		Response response = get("Origin: https://dashboard.example");
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(response.headerNames()).map(name -> name.toLowerCase(Locale.ROOT))
 			.noneMatch(name -> name.startsWith("access-control"))
 			.doesNotContain("vary");
 	}
@@ -499,7 +500,7 @@ class WholeFlowTests {
 		assertThat(get().body()).isEqualTo("{\"exec_info\":{\"queue_remaining\":5}}");
 	}
 
-	private Answer get(String... headers) throws IOException {
+	private Response get(String... headers) throws IOException {
 		return protocol.get(port, "/api/prompt", headers);
 	}
 

@@ -2,7 +2,7 @@ package dev.comfygateway.openapi;
 
 import dev.comfygateway.error.ErrorAnswer;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TestGateway;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
@@ -53,13 +53,13 @@ class OpenApiTests {
 	@ParameterizedTest
 	@CsvSource({ "/v3/api-docs, application/json", "/v3/api-docs.yaml, application/vnd.oai.openapi" })
 	void documentIsTheSameForEveryCaller(String path, String type) throws Exception {
-		Answer expected = RawConnection.get(port, path);
+		Response expected = RawConnection.get(port, path);
 		for (String accept : List.of("*/*", type, type + ";q=0.5, */*;q=0.1")) {
-			Answer answer = RawConnection.get(port, path, "Accept: " + accept, "Accept-Language: fr",
+			Response response = RawConnection.get(port, path, "Accept: " + accept, "Accept-Language: fr",
 					"X-Forwarded-Host: elsewhere");
-			assertThat(answer.status()).isEqualTo(200);
-			assertThat(answer.header("Content-Type")).hasValue(type);
-			assertThat(answer.body()).isEqualTo(expected.body());
+			assertThat(response.status()).isEqualTo(200);
+			assertThat(response.header("Content-Type")).hasValue(type);
+			assertThat(response.body()).isEqualTo(expected.body());
 		}
 	}
 
@@ -89,11 +89,11 @@ class OpenApiTests {
 	void documentWhenForwardedHeaderIsNoValidPrefixIsUnchanged(String header) throws Exception {
 		for (String path : List.of("/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config",
 				"/swagger-ui.html", "/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js")) {
-			Answer answer = RawConnection.get(port, path, header);
-			Answer plain = RawConnection.get(port, path);
-			assertThat(answer.statusLine()).as(path).isEqualTo(plain.statusLine());
-			assertThat(withoutDate(answer)).as(path).isEqualTo(withoutDate(plain));
-			assertThat(answer.body()).as(path).isEqualTo(plain.body());
+			Response response = RawConnection.get(port, path, header);
+			Response plain = RawConnection.get(port, path);
+			assertThat(response.statusLine()).as(path).isEqualTo(plain.statusLine());
+			assertThat(withoutDate(response)).as(path).isEqualTo(withoutDate(plain));
+			assertThat(response.body()).as(path).isEqualTo(plain.body());
 		}
 	}
 
@@ -109,22 +109,22 @@ class OpenApiTests {
 	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml", "/v3/api-docs/swagger-config", "/swagger-ui.html",
 			"/swagger-ui/index.html", "/swagger-ui/swagger-initializer.js", "/swagger-ui/swagger-ui.css" })
 	void varyListsForwardedPrefix(String path) throws Exception {
-		Answer answer = RawConnection.get(port, path);
-		assertThat(answer.header("Vary")).hasValue("X-Forwarded-Prefix");
-		assertThat(answer.header("Cache-Control").orElseThrow()).isIn("no-cache", "no-store");
-		assertThat(answer.body()).doesNotContain("localhost");
+		Response response = RawConnection.get(port, path);
+		assertThat(response.header("Vary")).hasValue("X-Forwarded-Prefix");
+		assertThat(response.header("Cache-Control").orElseThrow()).isIn("no-cache", "no-store");
+		assertThat(response.body()).doesNotContain("localhost");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "/v3/api-docs", "/v3/api-docs.yaml" })
 	void headHasHeadersOfGet(String path) throws Exception {
-		Answer answer = RawConnection.exchange(port, RawConnection.request("HEAD", path));
-		assertThat(answer.status()).isEqualTo(200);
-		assertThat(withoutDate(answer)).isEqualTo(withoutDate(RawConnection.get(port, path)));
+		Response response = RawConnection.exchange(port, RawConnection.request("HEAD", path));
+		assertThat(response.status()).isEqualTo(200);
+		assertThat(withoutDate(response)).isEqualTo(withoutDate(RawConnection.get(port, path)));
 	}
 
-	private static List<Map.Entry<String, String>> withoutDate(Answer answer) {
-		return answer.headers().stream().filter(header -> !header.getKey().equals("Date")).toList();
+	private static List<Map.Entry<String, String>> withoutDate(Response response) {
+		return response.headers().stream().filter(header -> !header.getKey().equals("Date")).toList();
 	}
 
 	@Test
@@ -337,7 +337,7 @@ class OpenApiTests {
 
 	@Test
 	void pageLinksAreResolvable() throws Exception {
-		Answer redirect = RawConnection.get(port, "/swagger-ui.html");
+		Response redirect = RawConnection.get(port, "/swagger-ui.html");
 		assertThat(redirect.status()).isEqualTo(302);
 		String page = redirect.header("Location").orElseThrow();
 		assertThat(page).isEqualTo("swagger-ui/index.html");
@@ -374,9 +374,9 @@ class OpenApiTests {
 	}
 
 	private String get(String path) throws IOException {
-		Answer answer = RawConnection.get(port, path);
-		assertThat(answer.status()).as(path).isEqualTo(200);
-		return answer.body();
+		Response response = RawConnection.get(port, path);
+		assertThat(response.status()).as(path).isEqualTo(200);
+		return response.body();
 	}
 
 	private static Map<String, Object> json(String text) {

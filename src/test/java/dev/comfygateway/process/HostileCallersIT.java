@@ -6,7 +6,7 @@ import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.PipeliningCallers;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -195,7 +195,7 @@ class HostileCallersIT {
 				gone.open(PATIENCE_SECONDS * 1_000).send(get("/api/prompt", "Cache-Control: no-cache"));
 			}
 			awaitWaiting(1_000);
-			Answer refused = RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
+			Response refused = RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
 			assertThat(refused.status()).isEqualTo(503);
 			ErrorAnswers.assertError(refused, "TOO_MANY_WAITING");
 			assertThat(refused.header("Retry-After")).hasValue("1");

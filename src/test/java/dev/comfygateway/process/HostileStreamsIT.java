@@ -6,7 +6,7 @@ import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.Http2Connection;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -171,7 +171,7 @@ class HostileStreamsIT {
 		int other = caller.request(get("/api/prompt/events"));
 		caller.awaitText(other, "queue_remaining");
 		String[] lines = Collections.nCopies(fields, "X: " + "x".repeat(length)).toArray(String[]::new);
-		Answer refused = caller.read(caller.request(get("/api/prompt", lines)));
+		Response refused = caller.read(caller.request(get("/api/prompt", lines)));
 		assertThat(refused.status()).isEqualTo(431);
 		ErrorAnswers.assertError(refused, "REQUEST_HEADER_FIELDS_TOO_LARGE");
 		assertThat(caller.read(caller.request(get("/livez"))).status()).isEqualTo(200);

@@ -4,7 +4,7 @@ import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -70,10 +70,10 @@ class LocaleIT {
 		}
 	}
 
-	private static Answer assertAsciiDigits(int port, String path, String... headers) throws IOException {
-		Answer answer = RawConnection.get(port, path, headers);
-		assertThat(utf8(answer.headers() + answer.body())).as(path).isNotEmpty().doesNotContainPattern(OTHER_DIGIT);
-		return answer;
+	private static Response assertAsciiDigits(int port, String path, String... headers) throws IOException {
+		Response response = RawConnection.get(port, path, headers);
+		assertThat(utf8(response.headers() + response.body())).as(path).isNotEmpty().doesNotContainPattern(OTHER_DIGIT);
+		return response;
 	}
 
 	private static String utf8(String bytes) {

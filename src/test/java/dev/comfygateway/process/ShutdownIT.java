@@ -6,7 +6,7 @@ import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.Http2Connection;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -54,9 +54,9 @@ class ShutdownIT {
 			assertAnsweredDuringShutdown(kept);
 			hold.release();
 			for (RawConnection caller : callers) {
-				Answer answer = caller.read();
-				assertThat(answer.status()).isEqualTo(200);
-				assertThat(answer.header("Connection")).hasValue("close");
+				Response response = caller.read();
+				assertThat(response.status()).isEqualTo(200);
+				assertThat(response.header("Connection")).hasValue("close");
 				assertThat(caller.readToEnd()).isEmpty();
 				caller.close();
 			}
@@ -95,12 +95,12 @@ class ShutdownIT {
 
 	/** Connections opened before the shutdown get one more response. */
 	private static void assertAnsweredDuringShutdown(RawConnection kept) throws IOException {
-		Answer answer = kept.send(RawConnection.request("GET", "/livez")).read();
-		if (answer.status() != 200) {
-			assertThat(answer.status()).isEqualTo(503);
-			ErrorAnswers.assertError(answer, "SHUTTING_DOWN");
+		Response response = kept.send(RawConnection.request("GET", "/livez")).read();
+		if (response.status() != 200) {
+			assertThat(response.status()).isEqualTo(503);
+			ErrorAnswers.assertError(response, "SHUTTING_DOWN");
 		}
-		assertThat(answer.header("Connection")).hasValue("close");
+		assertThat(response.header("Connection")).hasValue("close");
 	}
 
 	@Test

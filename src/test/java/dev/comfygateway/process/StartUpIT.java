@@ -6,7 +6,7 @@ import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -286,9 +286,9 @@ class StartUpIT {
 				gateway.terminate();
 				gateway.awaitOutput("Commencing graceful shutdown");
 				hold.release();
-				Answer answer = caller.read();
-				assertThat(answer.status()).isEqualTo(200);
-				assertThat(answer.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
+				Response response = caller.read();
+				assertThat(response.status()).isEqualTo(200);
+				assertThat(response.header("Cache-Status")).hasValue("comfy-gateway; fwd=uri-miss; stored; ttl=2");
 			}
 			// Exit status of the JVM after SIGTERM
 			assertThat(gateway.awaitExit()).isEqualTo(128 + 15);

@@ -4,7 +4,7 @@ import dev.comfygateway.simulator.Received;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TraceCollector;
 import java.io.IOException;
 import java.time.Duration;
@@ -44,7 +44,7 @@ class TracingIT {
 			gateway.awaitStart();
 			String prompts = "http_server_requests_seconds_count{error=\"none\",exception=\"none\",method=\"GET\","
 					+ "outcome=\"SUCCESS\",status=\"200\",uri=\"/api/prompt\"} ";
-			Answer fetched = RawConnection.get(gateway.port(), "/api/prompt", TRACED);
+			Response fetched = RawConnection.get(gateway.port(), "/api/prompt", TRACED);
 			assertThat(fetched.header("Cache-Status").orElseThrow()).contains("fwd=uri-miss");
 			for (int i = 0; i < HITS; i++) {
 				assertThat(

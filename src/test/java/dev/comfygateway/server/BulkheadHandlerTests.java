@@ -17,9 +17,9 @@ class BulkheadHandlerTests {
 		try (TestGateway gateway = TestGateway.start("gateway.fresh-for=0s")) {
 			exhaust(bean(gateway, HeapBudget.class));
 			for (String method : new String[] { "GET", "HEAD", "GET" }) {
-				RawConnection.Answer answer = RawConnection.exchange(gateway.port(),
+				RawConnection.Response response = RawConnection.exchange(gateway.port(),
 						RawConnection.request(method, "/api/prompt"));
-				assertThat(answer.status()).isEqualTo(503);
+				assertThat(response.status()).isEqualTo(503);
 			}
 			ErrorAnswers.assertError(RawConnection.get(gateway.port(), "/v3/api-docs"), "TOO_MANY_WAITING");
 			assertThat(RawConnection.get(gateway.port(), "/livez").status()).isEqualTo(200);

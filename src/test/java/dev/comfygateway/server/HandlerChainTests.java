@@ -2,7 +2,7 @@ package dev.comfygateway.server;
 
 import dev.comfygateway.support.ErrorAnswers;
 import dev.comfygateway.support.RawConnection;
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TestGateway;
 import java.io.IOException;
 import java.util.List;
@@ -36,9 +36,9 @@ class HandlerChainTests {
 	@Test
 	void http2ByDefaultIsRejected() throws IOException {
 		try (TestGateway gateway = TestGateway.start()) {
-			Answer answer = RawConnection.exchange(gateway.port(), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-			assertThat(answer.status()).isEqualTo(505);
-			ErrorAnswers.assertError(answer, "HTTP_VERSION_NOT_SUPPORTED");
+			Response response = RawConnection.exchange(gateway.port(), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+			assertThat(response.status()).isEqualTo(505);
+			ErrorAnswers.assertError(response, "HTTP_VERSION_NOT_SUPPORTED");
 		}
 	}
 

@@ -1,6 +1,6 @@
 package dev.comfygateway.support;
 
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -107,14 +107,14 @@ public final class Http2Connection implements AutoCloseable {
 	}
 
 	/** Sends one request, given in HTTP/1.1 format, on a separate connection. */
-	public static Answer exchange(int port, String request) throws IOException {
+	public static Response exchange(int port, String request) throws IOException {
 		try (Http2Connection connection = new Http2Connection(port)) {
 			return connection.read(connection.request(request));
 		}
 	}
 
 	/** Sends a GET request. Each header is a complete line. */
-	public static Answer get(int port, String path, String... headers) throws IOException {
+	public static Response get(int port, String path, String... headers) throws IOException {
 		return exchange(port, RawConnection.request("GET", path, headers));
 	}
 
@@ -214,12 +214,12 @@ public final class Http2Connection implements AutoCloseable {
 	}
 
 	/** Reads until the response is complete. */
-	public Answer read(int stream) throws IOException {
+	public Response read(int stream) throws IOException {
 		Exchange exchange = exchange(stream);
 		while (!exchange.ended) {
 			readFrame();
 		}
-		return exchange.answer();
+		return exchange.response();
 	}
 
 	/** Reads until the head of a response has arrived, and returns its status. */
@@ -228,7 +228,7 @@ public final class Http2Connection implements AutoCloseable {
 		while (exchange.head == null && !exchange.ended) {
 			readFrame();
 		}
-		return exchange.answer().status();
+		return exchange.response().status();
 	}
 
 	/** Reads until the body of a response contains the text. */
@@ -377,7 +377,7 @@ public final class Http2Connection implements AutoCloseable {
 			head = received;
 		}
 
-		Answer answer() throws IOException {
+		Response response() throws IOException {
 			if (!(head instanceof MetaData.Response response)) {
 				throw new EOFException("Reset by error " + error);
 			}
@@ -385,7 +385,7 @@ public final class Http2Connection implements AutoCloseable {
 			for (HttpField field : response.getHttpFields()) {
 				headers.add(Map.entry(field.getName(), field.getValue()));
 			}
-			return new Answer("HTTP/2 " + response.getStatus(), headers, body.toString(StandardCharsets.UTF_8));
+			return new Response("HTTP/2 " + response.getStatus(), headers, body.toString(StandardCharsets.UTF_8));
 		}
 
 	}

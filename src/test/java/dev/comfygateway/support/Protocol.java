@@ -1,6 +1,6 @@
 package dev.comfygateway.support;
 
-import dev.comfygateway.support.RawConnection.Answer;
+import dev.comfygateway.support.RawConnection.Response;
 import java.io.IOException;
 
 /** HTTP version of a caller. */
@@ -23,7 +23,7 @@ public enum Protocol {
 				}
 
 				@Override
-				public Answer read() throws IOException {
+				public Response read() throws IOException {
 					return head ? connection.readHead() : connection.read();
 				}
 
@@ -52,7 +52,7 @@ public enum Protocol {
 				}
 
 				@Override
-				public Answer read() throws IOException {
+				public Response read() throws IOException {
 					return connection.read(stream);
 				}
 
@@ -68,14 +68,14 @@ public enum Protocol {
 	public abstract Caller connect(int port) throws IOException;
 
 	/** Sends a request, given in HTTP/1.1 format, on a separate connection. */
-	public Answer exchange(int port, String request) throws IOException {
+	public Response exchange(int port, String request) throws IOException {
 		try (Caller caller = connect(port)) {
 			return caller.send(request).read();
 		}
 	}
 
 	/** Sends a GET request. Each header is a complete line. */
-	public Answer get(int port, String path, String... headers) throws IOException {
+	public Response get(int port, String path, String... headers) throws IOException {
 		return exchange(port, RawConnection.request("GET", path, headers));
 	}
 
@@ -86,7 +86,7 @@ public enum Protocol {
 		Caller send(String request) throws IOException;
 
 		/** Reads the response to the last request. */
-		Answer read() throws IOException;
+		Response read() throws IOException;
 
 		@Override
 		void close() throws IOException;

@@ -41,14 +41,14 @@ public final class RawConnection implements AutoCloseable {
 	}
 
 	/** Sends one request on a separate connection, and reads the response. */
-	public static Answer exchange(int port, String request) throws IOException {
+	public static Response exchange(int port, String request) throws IOException {
 		try (RawConnection connection = new RawConnection(port)) {
 			return connection.send(request).read(request.startsWith("HEAD "));
 		}
 	}
 
 	/** Sends a GET request. Each header is a complete line. */
-	public static Answer get(int port, String path, String... headers) throws IOException {
+	public static Response get(int port, String path, String... headers) throws IOException {
 		return exchange(port, request("GET", path, headers));
 	}
 
@@ -66,35 +66,35 @@ public final class RawConnection implements AutoCloseable {
 		return this;
 	}
 
-	public Answer read() throws IOException {
+	public Response read() throws IOException {
 		return read(false);
 	}
 
 	/** Reads a response to HEAD. */
-	public Answer readHead() throws IOException {
+	public Response readHead() throws IOException {
 		return read(true);
 	}
 
-	private Answer read(boolean head) throws IOException {
+	private Response read(boolean head) throws IOException {
 		String statusLine = line();
 		List<Map.Entry<String, String>> headers = new ArrayList<>();
 		for (String line = line(); !line.isEmpty(); line = line()) {
 			int colon = line.indexOf(':');
 			headers.add(Map.entry(line.substring(0, colon), line.substring(colon + 1).strip()));
 		}
-		Answer answer = new Answer(statusLine, headers, "");
-		if (head || answer.status() == 204 || answer.status() == 304) {
-			return answer;
+		Response response = new Response(statusLine, headers, "");
+		if (head || response.status() == 204 || response.status() == 304) {
+			return response;
 		}
-		return new Answer(statusLine, headers, body(answer));
+		return new Response(statusLine, headers, body(response));
 	}
 
-	private String body(Answer answer) throws IOException {
-		Optional<String> length = answer.header("Content-Length");
+	private String body(Response response) throws IOException {
+		Optional<String> length = response.header("Content-Length");
 		if (length.isPresent()) {
 			return text(in.readNBytes(Integer.parseInt(length.get())));
 		}
-		if (answer.header("Transfer-Encoding").isEmpty()) {
+		if (response.header("Transfer-Encoding").isEmpty()) {
 			return text(in.readAllBytes());
 		}
 		StringBuilder body = new StringBuilder();
@@ -160,7 +160,7 @@ public final class RawConnection implements AutoCloseable {
 	}
 
 	/** Response as received. */
-	public record Answer(String statusLine, List<Map.Entry<String, String>> headers, String body) {
+	public record Response(String statusLine, List<Map.Entry<String, String>> headers, String body) {
 
 		public int status() {
 			return Integer.parseInt(statusLine.split(" ")[1]);
