@@ -36,7 +36,7 @@ public class Crowd {
 
 	private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
-	private static final long PATIENCE = 10 * SECOND;
+	private static final long TIMEOUT = 10 * SECOND;
 
 	/** Maximum number of connections being opened concurrently, below any backlog. */
 	private static final int OPENED_AT_ONCE = 100;
@@ -118,7 +118,7 @@ public class Crowd {
 		until(System.nanoTime() + half);
 		for (SelectionKey key : selector.keys()) {
 			Caller caller = (Caller) key.attachment();
-			if (caller.asked != 0 && System.nanoTime() - caller.asked > PATIENCE) {
+			if (caller.asked != 0 && System.nanoTime() - caller.asked > TIMEOUT) {
 				error(caller.kind + " has no answer");
 			}
 		}
@@ -126,7 +126,7 @@ public class Crowd {
 
 	/** Opens connections. Requests of the idle ones are answered before it returns. */
 	private void open(Kind kind, int count) throws IOException {
-		long giveUp = System.nanoTime() + 6 * PATIENCE;
+		long giveUp = System.nanoTime() + 6 * TIMEOUT;
 		int begun = 0;
 		while (begun < count || opening > 0) {
 			while (begun < count && opening < OPENED_AT_ONCE) {
@@ -237,7 +237,7 @@ public class Crowd {
 			// The server sends a timeout response and closes the connection
 			return;
 		}
-		if (took > PATIENCE) {
+		if (took > TIMEOUT) {
 			error(caller.kind + " waited for " + took / SECOND + " s");
 		}
 		else if (status != 200 && (status != 503 || caller.kind != Kind.WAITING)) {

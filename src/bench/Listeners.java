@@ -35,7 +35,7 @@ public class Listeners {
 	private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
 	/** Maximum delay of the last change of a part. */
-	private static final long PATIENCE = 10 * SECOND;
+	private static final long TIMEOUT = 10 * SECOND;
 
 	/** Maximum number of connections being opened concurrently, below any backlog. */
 	private static final int OPENED_AT_ONCE = 100;
@@ -98,7 +98,7 @@ public class Listeners {
 
 	/** Opens connections, and waits until the reading ones have received data. */
 	private void open(int count, boolean silent) throws IOException {
-		long giveUp = System.nanoTime() + 6 * PATIENCE;
+		long giveUp = System.nanoTime() + 6 * TIMEOUT;
 		int begun = 0;
 		while (begun < count || opening > 0) {
 			while (begun < count && opening < OPENED_AT_ONCE) {
@@ -148,8 +148,8 @@ public class Listeners {
 			}
 			step(Math.min(end, nextChange));
 		}
-		while (fromChange.count < expected && System.nanoTime() < end + PATIENCE) {
-			step(end + PATIENCE);
+		while (fromChange.count < expected && System.nanoTime() < end + TIMEOUT) {
+			step(end + TIMEOUT);
 		}
 		System.out.printf("%s events=%d lacking=%d closed=%d answer_p50=%.0f answer_p99=%.0f answer_max=%.0f"
 				+ " change_p50=%.0f change_p99=%.0f change_max=%.0f%n", part, fromChange.count,

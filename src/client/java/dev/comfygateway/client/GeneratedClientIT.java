@@ -38,7 +38,7 @@ class GeneratedClientIT {
 	}
 
 	@BeforeEach
-	void forgetEverything() {
+	void reset() {
 		gateway.time().advance(Duration.ofDays(1));
 		gateway.upstream().behave(Behaviour.NORMAL);
 		gateway.upstream().queueRemaining(12);

@@ -137,7 +137,7 @@ class ContainerIT {
 	@BeforeAll
 	static void start() throws IOException {
 		Files.setPosixFilePermissions(volume, PosixFilePermissions.fromString("rwxr-xr-x"));
-		secret().hold(OLD_KEY);
+		secret().write(OLD_KEY);
 		GATEWAY.start();
 	}
 
@@ -154,7 +154,7 @@ class ContainerIT {
 		stubUpstream(Map.of("urlPath", "/api/prompt"), Map.of("status", 401));
 		stubUpstreamAnswer(OLD_KEY, OLD_QUEUE, 0);
 		stubUpstreamAnswer(NEW_KEY, NEW_QUEUE, 0);
-		secret().hold(OLD_KEY);
+		secret().write(OLD_KEY);
 		await(() -> requestPrompt(GATEWAY).body().contains(":" + OLD_QUEUE));
 	}
 
@@ -174,7 +174,7 @@ class ContainerIT {
 
 	@Test
 	void keyIsReplacedWithoutARestart() throws IOException {
-		secret().hold(NEW_KEY);
+		secret().write(NEW_KEY);
 		await(() -> requestPrompt(GATEWAY).body().contains(":" + NEW_QUEUE));
 		assertThat(state(GATEWAY).getState().getRunning()).isTrue();
 	}
@@ -362,7 +362,7 @@ class ContainerIT {
 	@Test
 	void keyIsOnlyInItsFile() throws IOException {
 		// With a rejected key, the gateway logs everything that it reports about the key
-		secret().hold("key-that-is-refused");
+		secret().write("key-that-is-refused");
 		await(() -> requestPrompt(GATEWAY, "Cache-Control: no-cache").status() == 401);
 		String reported = GATEWAY.getLogs() + JsonMapper.shared().writeValueAsString(state(GATEWAY))
 				+ JsonMapper.shared().writeValueAsString(image());

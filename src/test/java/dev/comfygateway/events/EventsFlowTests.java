@@ -312,13 +312,13 @@ class EventsFlowTests {
 	@Test
 	void newListenerAfterAKeyChangeGetsTheNumberOfTheNewAccount(@TempDir Path volume) throws Exception {
 		SecretVolume secret = new SecretVolume(volume);
-		secret.hold(RunningGateway.KEY);
+		secret.write(RunningGateway.KEY);
 		try (TestGateway rotated = TestGateway.start("comfy.api-key=", "comfy.api-key-file=" + secret.entry())) {
 			rotated.upstream().queueRemaining(3);
 			try (EventReader present = EventReader.connect(rotated.port(), "")) {
 				present.next();
 				assertThat(present.next()).containsEntry("data", body(3));
-				secret.hold("another-key");
+				secret.write("another-key");
 				rotated.upstream().acceptKey("another-key");
 				rotated.time().advance(Duration.ofSeconds(2));
 				await().until(() -> rotated.cache().status().observed().isEmpty()

@@ -453,7 +453,7 @@ class FleetIT {
 					assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
 				}
 				assertThat(four.fetches() - before).isEqualTo(1);
-				assertThat(four.upstream.mostInFlight()).isEqualTo(1);
+				assertThat(four.upstream.maxInFlight()).isEqualTo(1);
 			}
 		}
 	}

@@ -63,7 +63,7 @@ class KeyRotationTests {
 
 	@DynamicPropertySource
 	static void keyFile(DynamicPropertyRegistry properties) throws IOException {
-		secret().hold(OLD_KEY);
+		secret().write(OLD_KEY);
 		properties.add("comfy.api-key-file", secret()::entry);
 	}
 
@@ -75,7 +75,7 @@ class KeyRotationTests {
 	void reset() throws IOException {
 		upstream.acceptKey(OLD_KEY);
 		upstream.queueRemaining(OLD_QUEUE);
-		secret().hold(OLD_KEY);
+		secret().write(OLD_KEY);
 		time.advance(Duration.ofDays(1));
 		// A 401 makes the gateway reload the key file
 		assertThat(get().body()).contains(":" + OLD_QUEUE);
@@ -107,7 +107,7 @@ class KeyRotationTests {
 			}
 			upstream.acceptKey(NEW_KEY);
 			upstream.queueRemaining(NEW_QUEUE);
-			secret().hold(NEW_KEY);
+			secret().write(NEW_KEY);
 			try {
 				assertThat(newAnswers.tryAcquire(100, 20, TimeUnit.SECONDS)).isTrue();
 			}
@@ -120,7 +120,7 @@ class KeyRotationTests {
 			}
 		}
 		assertThat(upstream.received().getLast().header("X-API-Key")).containsExactly(NEW_KEY);
-		assertThat(upstream.mostInFlight()).isEqualTo(1);
+		assertThat(upstream.maxInFlight()).isEqualTo(1);
 	}
 
 	@Test
@@ -128,7 +128,7 @@ class KeyRotationTests {
 		time.advance(Duration.ofSeconds(1));
 		upstream.acceptKey(NEW_KEY);
 		upstream.queueRemaining(NEW_QUEUE);
-		secret().hold(NEW_KEY);
+		secret().write(NEW_KEY);
 		Response response = get("Cache-Control: no-cache");
 		assertThat(response.status()).isEqualTo(200);
 		assertThat(response.body()).contains(":" + NEW_QUEUE);
@@ -136,7 +136,7 @@ class KeyRotationTests {
 
 	@Test
 	void keyWhenFileBecomesUnusableIsKept() throws IOException {
-		secret().hold("two\nlines");
+		secret().write("two\nlines");
 		upstream.acceptKey(NEW_KEY);
 		time.advance(Duration.ofDays(1));
 		assertThat(get().status()).isEqualTo(401);
@@ -148,11 +148,11 @@ class KeyRotationTests {
 
 	@Test
 	void keyWhenFileIsReadableAgainIsUsed() throws IOException {
-		secret().hold("");
+		secret().write("");
 		upstream.acceptKey(NEW_KEY);
 		time.advance(Duration.ofDays(1));
 		assertThat(get().status()).isEqualTo(401);
-		secret().hold(NEW_KEY);
+		secret().write(NEW_KEY);
 		time.advance(Duration.ofMinutes(1));
 		assertThat(get().status()).isEqualTo(200);
 		assertThat(keyState("unreadable")).isEqualTo("0.0");

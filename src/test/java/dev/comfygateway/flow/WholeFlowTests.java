@@ -334,7 +334,7 @@ class WholeFlowTests {
 			}
 		}
 		assertThat(upstream.received()).hasSize(before + 1);
-		assertThat(upstream.mostInFlight()).isEqualTo(1);
+		assertThat(upstream.maxInFlight()).isEqualTo(1);
 	}
 
 	@Test

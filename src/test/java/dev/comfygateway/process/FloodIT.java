@@ -42,7 +42,7 @@ class FloodIT {
 	/** Maximum response time of a probe during the flood. */
 	private static final int MAX_RESPONSE_MILLIS = 1_000;
 
-	private static final int PATIENCE_SECONDS = 60;
+	private static final int TIMEOUT_SECONDS = 60;
 
 	private static final String NAMES = "?"
 			+ IntStream.range(0, 1_700).mapToObj(Integer::toString).collect(Collectors.joining("&"));
@@ -174,7 +174,7 @@ class FloodIT {
 		assertThat(gateway.isAlive()).isTrue();
 		// The gateway has recovered
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.ignoreExceptions()
 			.until(() -> RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache").status() == 200);
 	}
@@ -183,7 +183,7 @@ class FloodIT {
 	private static void awaitImmediateResponses() {
 		for (int port : new int[] { gateway.port(), gateway.managementPort() }) {
 			String path = port == gateway.port() ? "/livez" : "/actuator/health/liveness";
-			Awaitility.await(path).atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).ignoreExceptions().until(() -> {
+			Awaitility.await(path).atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS).ignoreExceptions().until(() -> {
 				try (RawConnection probe = new RawConnection(port, MAX_RESPONSE_MILLIS)) {
 					return probe.send(get(path, "")).read().status() == 200;
 				}

@@ -41,7 +41,7 @@ class HostileCallersIT {
 	/** Maximum response time of other requests during the attack. */
 	private static final int MAX_RESPONSE_MILLIS = 1_000;
 
-	private static final int PATIENCE_SECONDS = 60;
+	private static final int TIMEOUT_SECONDS = 60;
 
 	private static final int LARGE_FILE_MIN_SIZE = 1_000_000;
 
@@ -68,7 +68,7 @@ class HostileCallersIT {
 	@BeforeEach
 	void awaitConnectionsClosed() {
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.ignoreExceptions()
 			.until(() -> RawConnection.get(gateway.managementPort(), "/actuator/prometheus")
 				.body()
@@ -120,7 +120,7 @@ class HostileCallersIT {
 			assertOthersAreAnsweredImmediately();
 		}
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.ignoreExceptions()
 			.untilAsserted(HostileCallersIT::assertOthersAreAnsweredImmediately);
 		assertThat(gateway.isAlive()).isTrue();
@@ -157,7 +157,7 @@ class HostileCallersIT {
 			assertOthersAreAnsweredImmediately();
 			// Connections of slow readers are closed, so others can get the file
 			Awaitility.await()
-				.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+				.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 				.ignoreExceptions()
 				.until(() -> RawConnection.get(gateway.port(), file).body().length() > LARGE_FILE_MIN_SIZE);
 			assertOthersAreAnsweredImmediately();
@@ -191,8 +191,8 @@ class HostileCallersIT {
 		Hold hold = upstream.hold();
 		try (Connections waiting = new Connections(); Connections gone = new Connections()) {
 			for (int i = 0; i < 500; i++) {
-				waiting.open(PATIENCE_SECONDS * 1_000).send(get("/api/prompt", "Cache-Control: no-cache"));
-				gone.open(PATIENCE_SECONDS * 1_000).send(get("/api/prompt", "Cache-Control: no-cache"));
+				waiting.open(TIMEOUT_SECONDS * 1_000).send(get("/api/prompt", "Cache-Control: no-cache"));
+				gone.open(TIMEOUT_SECONDS * 1_000).send(get("/api/prompt", "Cache-Control: no-cache"));
 			}
 			awaitWaiting(1_000);
 			Response refused = RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
@@ -220,7 +220,7 @@ class HostileCallersIT {
 		long descriptors = gateway.descriptors();
 		resetAll(2_000);
 		assertNoCallersWaiting();
-		Awaitility.await().atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).until(() -> gateway.descriptors() <= descriptors);
+		Awaitility.await().atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS).until(() -> gateway.descriptors() <= descriptors);
 		assertOthersAreAnsweredImmediately();
 	}
 
@@ -249,7 +249,7 @@ class HostileCallersIT {
 	/** Waits until a request can refresh the cached answer. */
 	private static void awaitStale() {
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.until(() -> RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: only-if-cached")
 				.header("Age")
 				.filter(age -> Integer.parseInt(age) > 1)
@@ -258,7 +258,7 @@ class HostileCallersIT {
 
 	private static void awaitWaiting(int callers) {
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.until(() -> RawConnection.get(gateway.managementPort(), "/actuator/prometheus")
 				.body()
 				.contains("comfy_gateway_callers_waiting %s.0\n".formatted(callers)));
@@ -267,7 +267,7 @@ class HostileCallersIT {
 	/** The bulkhead threads end when they have no work. */
 	private static void assertNoRequestOccupiesAThread() {
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.untilAsserted(() -> assertThat(gateway.threadDump().lines())
 				.filteredOn(line -> line.matches("#\\d+ \"(probe|prompt|page|other)-\\d+\".*"))
 				.isEmpty());
@@ -303,8 +303,8 @@ class HostileCallersIT {
 
 		private final List<RawConnection> open = new ArrayList<>();
 
-		RawConnection open(int patienceMillis) throws IOException {
-			RawConnection connection = new RawConnection(gateway.port(), patienceMillis);
+		RawConnection open(int timeoutMillis) throws IOException {
+			RawConnection connection = new RawConnection(gateway.port(), timeoutMillis);
 			open.add(connection);
 			return connection;
 		}

@@ -38,7 +38,7 @@ class HostileStreamsIT {
 	/** Maximum response time of other requests during the attack. */
 	private static final int MAX_RESPONSE_MILLIS = 1_000;
 
-	private static final int PATIENCE_SECONDS = 60;
+	private static final int TIMEOUT_SECONDS = 60;
 
 	private static final int STREAMS = 100;
 
@@ -189,7 +189,7 @@ class HostileStreamsIT {
 				head(get("/", "X: " + "x".repeat(5_000))));
 		int[] sent = { 0 };
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.pollInterval(200, TimeUnit.MILLISECONDS)
 			.until(() -> !isTaken(caller, frame[sent[0]++]));
 	}
@@ -203,7 +203,7 @@ class HostileStreamsIT {
 		int[] sent = { 0 };
 		// As long as the timeout of another connection
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.pollInterval(200, TimeUnit.MILLISECONDS)
 			.until(() -> {
 				caller.send(Http2Connection.PING, 0, 0, new byte[8]);
@@ -254,7 +254,7 @@ class HostileStreamsIT {
 
 	private static void awaitNoWaitingCallers() {
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.until(() -> RawConnection.get(gateway.managementPort(), "/actuator/prometheus")
 				.body()
 				.contains("comfy_gateway_callers_waiting 0.0\n"));
@@ -282,7 +282,7 @@ class HostileStreamsIT {
 	}
 
 	private Http2Connection connect(int window) throws IOException {
-		Http2Connection caller = new Http2Connection(gateway.port(), PATIENCE_SECONDS * 1_000, window);
+		Http2Connection caller = new Http2Connection(gateway.port(), TIMEOUT_SECONDS * 1_000, window);
 		callers.add(caller);
 		return caller;
 	}

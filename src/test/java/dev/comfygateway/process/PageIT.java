@@ -61,7 +61,7 @@ class PageIT {
 
 	private static final Path SCREENSHOTS = Path.of("target/screenshots");
 
-	private static final int PATIENCE_MILLIS = 60_000;
+	private static final int TIMEOUT_MILLIS = 60_000;
 
 	private static final Duration TICK = Duration.ofMillis(50);
 
@@ -92,7 +92,7 @@ class PageIT {
 
 	@BeforeAll
 	void launch() {
-		PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE_MILLIS);
+		PlaywrightAssertions.setDefaultAssertionTimeout(TIMEOUT_MILLIS);
 		playwright = Playwright
 			.create(new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));
 		browser = playwright.chromium()

@@ -65,7 +65,7 @@ class StartUpIT {
 		}
 	}
 
-	static Stream<Arguments> faults() throws IOException {
+	static Stream<Arguments> invalidSettings() throws IOException {
 		return Stream.of(
 				arguments(
 						"The setting comfy.api-key (environment variable COMFY_API_KEY) is set together with"
@@ -82,14 +82,14 @@ class StartUpIT {
 	}
 
 	@ParameterizedTest
-	@MethodSource("faults")
+	@MethodSource("invalidSettings")
 	void startWhenSettingIsInvalidReportsTheAction(String message, String action, String argument,
 			CapturedOutput output) {
 		assertReported(output, message, argument);
 		assertThat(output).contains(action);
 	}
 
-	static Stream<Arguments> wrong() throws IOException {
+	static Stream<Arguments> unusableKeys() throws IOException {
 		return Stream.of(arguments("comfy.api-key", "--comfy.api-key= "),
 				arguments("comfy.api-key", "--comfy.api-key=" + KEY + " " + KEY),
 				arguments("comfy.api-key", "--comfy.api-key=" + KEY + "\u00e4"),
@@ -104,7 +104,7 @@ class StartUpIT {
 	}
 
 	@ParameterizedTest
-	@MethodSource("wrong")
+	@MethodSource("unusableKeys")
 	void startWhenKeyIsUnusableNamesTheSetting(String setting, String argument, CapturedOutput output) {
 		assertRefused(output, "The setting " + setting + " (", argument);
 	}

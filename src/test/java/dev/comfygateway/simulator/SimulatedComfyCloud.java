@@ -53,7 +53,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 
 	private final AtomicInteger inFlight = new AtomicInteger();
 
-	private final AtomicInteger mostInFlight = new AtomicInteger();
+	private final AtomicInteger maxInFlight = new AtomicInteger();
 
 	private final Thread acceptor = Thread.ofVirtual().unstarted(this::accept);
 
@@ -175,8 +175,8 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 	}
 
 	/** Maximum number of concurrent requests so far. */
-	public int mostInFlight() {
-		return mostInFlight.get();
+	public int maxInFlight() {
+		return maxInFlight.get();
 	}
 
 	/** Number of connections opened so far, with or without a request. */
@@ -254,7 +254,7 @@ public final class SimulatedComfyCloud implements AutoCloseable {
 	}
 
 	private void perform(Received request, Connection connection) throws IOException {
-		mostInFlight.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
+		maxInFlight.accumulateAndGet(inFlight.incrementAndGet(), Math::max);
 		received.add(request);
 		Hold gate = hold;
 		arrivals.release();

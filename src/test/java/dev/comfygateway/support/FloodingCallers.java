@@ -17,7 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  */
 public final class FloodingCallers implements AutoCloseable {
 
-	private static final int PATIENCE_SECONDS = 120;
+	private static final int TIMEOUT_SECONDS = 120;
 
 	private static final int CONNECT_MILLIS = 20_000;
 
@@ -69,7 +69,7 @@ public final class FloodingCallers implements AutoCloseable {
 
 	@Override
 	public void close() throws IOException {
-		sent.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+		sent.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
 		for (SocketChannel caller : open) {
 			caller.close();
 		}

@@ -27,7 +27,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /** Gateway in a separate process, and its output. */
 public final class GatewayProcess implements AutoCloseable {
 
-	private static final int PATIENCE_SECONDS = 60;
+	private static final int TIMEOUT_SECONDS = 60;
 
 	private static final Pattern PORT = Pattern.compile("Jetty started on port (\\d+)");
 
@@ -157,7 +157,7 @@ public final class GatewayProcess implements AutoCloseable {
 	/** Waits until the gateway responds on both ports, independent of its output. */
 	public GatewayProcess awaitAnswers() {
 		Awaitility.await()
-			.atMost(PATIENCE_SECONDS, TimeUnit.SECONDS)
+			.atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS)
 			.ignoreExceptions()
 			.until(() -> RawConnection.get(port(), "/livez").status() == 200
 					&& RawConnection.get(managementPort(), "/actuator/health/liveness").status() == 200);
@@ -168,15 +168,15 @@ public final class GatewayProcess implements AutoCloseable {
 	public void awaitOutput(String text) {
 		CompletableFuture<Void> written = awaited.computeIfAbsent(text, ignored -> new CompletableFuture<>());
 		if (!output.toString().contains(text)) {
-			CompletableFuture.anyOf(written, ended).orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+			CompletableFuture.anyOf(written, ended).orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
 			assertThat(output.toString()).contains(text);
 		}
 	}
 
 	/** Waits for the exit, and returns the exit status. */
 	public int awaitExit() throws InterruptedException {
-		assertThat(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).as(output::toString).isTrue();
-		ended.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).join();
+		assertThat(process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)).as(output::toString).isTrue();
+		ended.orTimeout(TIMEOUT_SECONDS, TimeUnit.SECONDS).join();
 		return process.exitValue();
 	}
 
@@ -205,7 +205,7 @@ public final class GatewayProcess implements AutoCloseable {
 			.redirectErrorStream(true)
 			.redirectOutput(ProcessBuilder.Redirect.DISCARD)
 			.start();
-		assertThat(jcmd.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)).isTrue();
+		assertThat(jcmd.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)).isTrue();
 		String threads = Files.readString(dump);
 		Files.delete(dump);
 		return threads;

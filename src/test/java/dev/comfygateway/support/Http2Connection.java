@@ -55,7 +55,7 @@ public final class Http2Connection implements AutoCloseable {
 
 	private static final int INITIAL_WINDOW_SIZE = 4;
 
-	private static final int PATIENCE_MILLIS = 20_000;
+	private static final int TIMEOUT_MILLIS = 20_000;
 
 	private static final int MAX_HEAD = 64 * 1024;
 
@@ -78,16 +78,16 @@ public final class Http2Connection implements AutoCloseable {
 	private @Nullable Integer goneAway;
 
 	public Http2Connection(int port) throws IOException {
-		this(port, PATIENCE_MILLIS, WINDOW);
+		this(port, TIMEOUT_MILLIS, WINDOW);
 	}
 
 	/**
 	 * Connects.
-	 * @param patienceMillis timeout of each read
+	 * @param timeoutMillis timeout of each read
 	 * @param window initial flow-control window of each stream, in bytes
 	 */
-	public Http2Connection(int port, int patienceMillis, int window) throws IOException {
-		this(new RawConnection(port, patienceMillis), window);
+	public Http2Connection(int port, int timeoutMillis, int window) throws IOException {
+		this(new RawConnection(port, timeoutMillis), window);
 	}
 
 	private Http2Connection(RawConnection connection, int window) throws IOException {

@@ -22,7 +22,7 @@ import org.awaitility.Awaitility;
  */
 public final class PipeliningCallers implements AutoCloseable {
 
-	private static final int PATIENCE_SECONDS = 60;
+	private static final int TIMEOUT_SECONDS = 60;
 
 	private static final int CONNECT_MILLIS = 20_000;
 
@@ -76,13 +76,13 @@ public final class PipeliningCallers implements AutoCloseable {
 	 * Waits until all requests are sent or the socket buffers are full.
 	 */
 	public PipeliningCallers awaitStalled() {
-		Awaitility.await().atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).until(() -> sending.get() == 0);
+		Awaitility.await().atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS).until(() -> sending.get() == 0);
 		return this;
 	}
 
 	/** Waits until this number of bytes per caller has been received. */
 	public PipeliningCallers awaitReceived(long bytes) {
-		Awaitility.await().atMost(PATIENCE_SECONDS, TimeUnit.SECONDS).until(() -> received.get() >= bytes * callers);
+		Awaitility.await().atMost(TIMEOUT_SECONDS, TimeUnit.SECONDS).until(() -> received.get() >= bytes * callers);
 		return this;
 	}
 

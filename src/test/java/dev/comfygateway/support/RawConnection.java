@@ -20,23 +20,23 @@ import java.util.Optional;
  */
 public final class RawConnection implements AutoCloseable {
 
-	private static final int PATIENCE_MILLIS = 20_000;
+	private static final int TIMEOUT_MILLIS = 20_000;
 
 	private final Socket socket = new Socket();
 
 	private final InputStream in;
 
 	public RawConnection(int port) throws IOException {
-		this(port, PATIENCE_MILLIS);
+		this(port, TIMEOUT_MILLIS);
 	}
 
 	/**
 	 * Connects.
-	 * @param patienceMillis timeout of each read
+	 * @param timeoutMillis timeout of each read
 	 */
-	public RawConnection(int port, int patienceMillis) throws IOException {
-		socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), patienceMillis);
-		socket.setSoTimeout(patienceMillis);
+	public RawConnection(int port, int timeoutMillis) throws IOException {
+		socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), timeoutMillis);
+		socket.setSoTimeout(timeoutMillis);
 		in = new BufferedInputStream(socket.getInputStream());
 	}
 

@@ -21,7 +21,7 @@ public record SecretVolume(Path directory) {
 	 * Replaces the key like the kubelet: writes a new directory and atomically replaces
 	 * the link to it.
 	 */
-	public void hold(String key) throws IOException {
+	public void write(String key) throws IOException {
 		Path version = Files.createTempDirectory(directory, "..version",
 				PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
 		Files.write(version.resolve(ENTRY), (key + "\n").getBytes(StandardCharsets.US_ASCII));

@@ -15,15 +15,15 @@ import java.util.List;
 /** RESP 2 connection, with one character per byte. */
 final class RedisConnection implements AutoCloseable {
 
-	private static final int PATIENCE_MILLIS = 1_000;
+	private static final int TIMEOUT_MILLIS = 1_000;
 
 	private final Socket socket = new Socket();
 
 	private final InputStream in;
 
 	RedisConnection(int port) throws IOException {
-		socket.connect(new InetSocketAddress(InetAddress.getByName(RedisServer.HOST), port), PATIENCE_MILLIS);
-		socket.setSoTimeout(PATIENCE_MILLIS);
+		socket.connect(new InetSocketAddress(InetAddress.getByName(RedisServer.HOST), port), TIMEOUT_MILLIS);
+		socket.setSoTimeout(TIMEOUT_MILLIS);
 		in = new BufferedInputStream(socket.getInputStream());
 	}
 
