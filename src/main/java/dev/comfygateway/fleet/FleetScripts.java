@@ -168,7 +168,8 @@ final class FleetScripts {
 			.register(meters);
 	}
 
-	private static String load(String script) {
+	/** Returns the text of a script. */
+	static String load(String script) {
 		try {
 			return new ClassPathResource(script, FleetScripts.class).getContentAsString(StandardCharsets.UTF_8);
 		}

@@ -48,6 +48,7 @@ end
 if operation == 'probe' then
   redis.call('HSET', key, 'probedAt', now)
   redis.call('PEXPIRE', key, retention, 'NX')
+  redis.call('HDEL', key, 'probedAt')
   redis.call('PUBLISH', key, 'probe')
 end
 return { status, now, lease_end and math.max(0, lease_end - now) or 0,

@@ -22,12 +22,15 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
@@ -232,9 +235,36 @@ class FleetScriptsIT {
 	@Test
 	void allKeysExpire() throws IOException {
 		scripts.probe(ACCOUNT).join();
-		assertThat(Long.parseLong(redis.command("PTTL", KEY))).isPositive();
+		assertThat(redis.command("KEYS", "*")).isEmpty();
 		claim("one");
 		assertThat(Long.parseLong(redis.command("PTTL", KEY))).isPositive();
+		scripts.probe(ACCOUNT).join();
+		assertThat(Long.parseLong(redis.command("PTTL", KEY))).isPositive();
+	}
+
+	/** Returns the commands that any script calls. */
+	static Stream<String> commands() {
+		return Stream.of("claim.lua", "publish.lua")
+			.flatMap(script -> Pattern.compile("redis\\.p?call\\('(\\w+)'")
+				.matcher(FleetScripts.load(script))
+				.results()
+				.map(call -> call.group(1)))
+			.distinct();
+	}
+
+	@ParameterizedTest
+	@MethodSource("commands")
+	void probeWhenACommandIsDeniedFails(String command) throws IOException {
+		redis.command("ACL", "SETUSER", "default", "-" + command);
+		try {
+			assertThat(scripts.probe(ACCOUNT)).failsWithin(Duration.ofSeconds(5))
+				.withThrowableThat()
+				.extracting(FleetFailure::of)
+				.isEqualTo(FleetFailure.NOPERM);
+		}
+		finally {
+			redis.command("ACL", "SETUSER", "default", "+@all");
+		}
 	}
 
 	@Test
