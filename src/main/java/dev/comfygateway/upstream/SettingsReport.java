@@ -19,8 +19,8 @@ import static dev.comfygateway.DurationSetting.text;
 
 /**
  * Report of the settings at start: one line with the settings in force, and a warning
- * about unknown environment variables with the prefixes of settings. Spring Boot rejects
- * unknown properties, but not those from environment variables or system properties.
+ * about unknown environment variables with the prefixes of settings. Unknown properties
+ * from other sources prevent the start.
  */
 @Component
 class SettingsReport {

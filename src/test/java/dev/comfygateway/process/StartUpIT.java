@@ -65,6 +65,17 @@ class StartUpIT {
 		}
 	}
 
+	@Test
+	void processWhenSystemPropertyNamesNoSettingReportsItAndExits() throws Exception {
+		try (GatewayProcess process = GatewayProcess
+			.start(Map.of("COMFY_API_KEY", KEY, "JAVA_TOOL_OPTIONS", "-Dgateway.ttl=2s"))) {
+			assertThat(process.awaitExit()).isEqualTo(1);
+			assertThat(process.output())
+				.contains("APPLICATION FAILED TO START", "There is no setting of the name gateway.ttl.")
+				.doesNotContain("\tat ");
+		}
+	}
+
 	static Stream<Arguments> invalidSettings() throws IOException {
 		return Stream.of(
 				arguments(
