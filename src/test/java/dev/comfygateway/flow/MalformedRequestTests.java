@@ -32,6 +32,9 @@ public class MalformedRequestTests {
 
 	private static final String HOST = "Host: localhost\r\n";
 
+	/** Callers whose bodies never arrive: more than Jetty has threads. */
+	private static final int CALLERS = 24;
+
 	private final int port;
 
 	private final int managementPort;
@@ -225,8 +228,7 @@ public class MalformedRequestTests {
 	private static void assertBodiesAreNotAwaited(int port, String path, String bodyHeader) throws IOException {
 		List<RawConnection> connections = new ArrayList<>();
 		try {
-			// Several callers whose bodies never arrive
-			for (int i = 0; i < 8; i++) {
+			for (int i = 0; i < CALLERS; i++) {
 				connections.add(new RawConnection(port).send(get(path, bodyHeader)));
 			}
 			for (RawConnection connection : connections) {
@@ -248,10 +250,10 @@ public class MalformedRequestTests {
 		Hold hold = upstream.hold();
 		List<RawConnection> connections = new ArrayList<>();
 		try {
-			for (int i = 0; i < 8; i++) {
+			for (int i = 0; i < CALLERS; i++) {
 				connections.add(new RawConnection(port).send(get("/api/prompt", "Content-Length: 1000")));
 			}
-			callers.await(8);
+			callers.await(CALLERS);
 			hold.release();
 			for (RawConnection connection : connections) {
 				assertThat(connection.read().status()).isEqualTo(200);
