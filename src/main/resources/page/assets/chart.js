@@ -85,7 +85,7 @@ export class Chart {
     if (!point) {
       return '';
     }
-    const words = { failed: 'the upstream failed', unasked: 'nobody asked' };
+    const words = { failed: 'upstream failed', unasked: 'no requests' };
     return `${clockTime(point.at)}: ${words[point.state] ?? point.value ?? 'no number'}`;
   }
 }

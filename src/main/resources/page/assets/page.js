@@ -172,7 +172,7 @@ function tableRow(step) {
   from.scope = 'row';
   from.textContent = clockTime(step.from);
   row.append(from);
-  const gaps = [step.failed && 'upstream failed', step.unasked && 'nobody asked'].filter(Boolean).join(', ');
+  const gaps = [step.failed && 'upstream failed', step.unasked && 'no requests'].filter(Boolean).join(', ');
   const numbers = [step.lowest, step.highest, step.last].map((value) => (value === null ? '–' : grouped(value)));
   for (const text of [...numbers, gaps || 'none']) {
     row.insertCell().textContent = text;
@@ -198,7 +198,7 @@ function render() {
   setText('upstream', upstreamText());
   if (status) {
     const { savedRequests, requests, upstreamRequests } = status;
-    setText('saved', `${grouped(savedRequests)} (${grouped(requests)} answers, ${grouped(upstreamRequests)} calls)`);
+    setText('saved', `${grouped(savedRequests)} (${grouped(requests)} answers, ${grouped(upstreamRequests)} upstream requests)`);
     setText('pod', status.pod);
   }
   document.title = shown.number === null ? 'Comfy Cloud queue' : `${number} · Comfy Cloud queue`;
@@ -228,23 +228,23 @@ function whyText() {
     return `${code}${reason}${message ? `: ${message}` : ''}`;
   }
   if (shown.state === 'waiting') {
-    return status?.state === 'not asked yet' ? 'Nobody asked yet.' : '';
+    return status?.state === 'not asked yet' ? 'No request yet.' : '';
   }
   if (shown.state === 'stale') {
-    return 'Nobody asked since.';
+    return 'No request since then.';
   }
-  return shown.number === null ? 'The upstream tells no number.' : '';
+  return shown.number === null ? 'The upstream reports no queue length.' : '';
 }
 
 function streamText(lost, lostFor) {
   const next = stream.nextAttemptAt === null ? '' : ` Next attempt in ${duration(stream.nextAttemptAt - Date.now())}.`;
   if (lost) {
-    return `Live updates are lost for ${duration(lostFor)}: the number may have changed.${next}`;
+    return `No live updates for ${duration(lostFor)}. The number may have changed.${next}`;
   }
   if (next) {
-    return `The gateway refuses live updates for now.${next}`;
+    return `The gateway currently rejects live updates.${next}`;
   }
-  return stream.brokenSince === null ? '' : 'Connecting to the live updates …';
+  return stream.brokenSince === null ? '' : 'Connecting to live updates …';
 }
 
 function upstreamText() {
@@ -255,15 +255,15 @@ function upstreamText() {
   const cause = `${status.code} (${status.reason})`;
   switch (status.state) {
     case 'answering':
-      return 'answers';
+      return 'answering';
     case 'key refused':
-      return `refuses the key: ${cause}; the operator must replace it${wait > 0 ? `; next attempt in ${duration(wait)}` : ''}`;
+      return `key refused: ${cause}; the operator must replace the key${wait > 0 ? `; next attempt in ${duration(wait)}` : ''}`;
     case 'failing':
       return wait > 0
-        ? `cools down after ${cause}; next attempt in ${duration(wait)}`
-        : `fails: ${cause}; next attempt when somebody asks`;
+        ? `cool-down after ${cause}; next attempt in ${duration(wait)}`
+        : `failing: ${cause}; next attempt with the next request`;
     default:
-      return 'nobody asked yet';
+      return 'no request yet';
   }
 }
 

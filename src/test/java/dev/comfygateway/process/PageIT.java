@@ -130,15 +130,16 @@ class PageIT {
 		assertThat(page.locator("#number")).hasText("12");
 		assertThat(page.locator("#state")).hasText("fresh");
 		assertThat(page.locator("#age")).hasText(Pattern.compile("observed \\d s ago"));
-		assertThat(page.locator("#upstream")).hasText("answers");
-		assertThat(page.locator("#saved")).hasText(Pattern.compile("[\\d,]+ \\([\\d,]+ answers, [\\d,]+ calls\\)"));
+		assertThat(page.locator("#upstream")).hasText("answering");
+		assertThat(page.locator("#saved"))
+			.hasText(Pattern.compile("[\\d,]+ \\([\\d,]+ answers, [\\d,]+ upstream requests\\)"));
 		assertThat(page.locator("#pod")).not().hasText("–");
 		assertThat(page.locator("#chart canvas")).isVisible();
 		smallScreenshot("small-hour-light");
 		page.setViewportSize(1280, 720);
 		page.locator("#table-details summary").click();
 		assertThat(page.locator("#table")).containsText("upstream failed");
-		assertThat(page.locator("#table")).containsText("nobody asked");
+		assertThat(page.locator("#table")).containsText("no requests");
 		assertThat(page.locator("#table tr").count()).isBetween(12, 13);
 		assertThat(page.locator("#ask-curl")).hasText(Pattern.compile("curl .* " + site.origin() + "/api/prompt"));
 		screenshot("hour-light");
@@ -184,7 +185,7 @@ class PageIT {
 			open();
 			assertThat(page.locator("#state")).hasText("waiting");
 			assertThat(page.locator("#number")).hasText("?");
-			assertThat(page.locator("#upstream")).hasText("nobody asked yet");
+			assertThat(page.locator("#upstream")).hasText("no request yet");
 			screenshot("waiting");
 		}
 		finally {
@@ -218,7 +219,7 @@ class PageIT {
 		assertThat(page.locator("#number")).hasText("12");
 		assertThat(page.locator("#why")).containsText("(503)");
 		assertThat(page.locator("#upstream")).hasText(
-				Pattern.compile("cools down after SERVICE_UNAVAILABLE \\(503\\); next attempt in \\d+ s|fails: .*"));
+				Pattern.compile("cool-down after SERVICE_UNAVAILABLE \\(503\\); next attempt in \\d+ s|failing: .*"));
 		screenshot("stale");
 		site.pass(Duration.ofSeconds(40));
 		assertThat(page.locator("#state")).hasText("unknown");
@@ -229,7 +230,7 @@ class PageIT {
 		site.pass(Duration.ofMinutes(1));
 		assertThat(page.locator("#state")).hasText("fresh");
 		assertThat(page.locator("#number")).hasText("12");
-		assertThat(page.locator("#upstream")).hasText("answers");
+		assertThat(page.locator("#upstream")).hasText("answering");
 	}
 
 	@Test
@@ -239,7 +240,7 @@ class PageIT {
 		assertThat(page.locator("#state")).hasText("unknown");
 		assertThat(page.locator("#why")).containsText("UNAUTHORIZED (401)");
 		assertThat(page.locator("#upstream")).hasText(Pattern
-			.compile("refuses the key: UNAUTHORIZED \\(401\\); the operator must replace it; next attempt in \\d+ s"));
+			.compile("key refused: UNAUTHORIZED \\(401\\); the operator must replace the key; next attempt in \\d+ s"));
 		screenshot("key-refused");
 	}
 
@@ -259,13 +260,13 @@ class PageIT {
 		open(new Browser.NewContextOptions(), true);
 		assertThat(page.locator("#number")).hasText("3");
 		site.stop();
-		assertThat(page.locator("#stream")).hasText("Connecting to the live updates …");
+		assertThat(page.locator("#stream")).hasText("Connecting to live updates …");
 		assertThat(page.locator("#now")).not().hasAttribute("data-lost", "");
 		page.clock().fastForward(31_000);
 		assertThat(page.locator("#now")).hasAttribute("data-lost", "");
 		assertThat(page.locator("#number")).hasText("3");
 		assertThat(page.locator("#state")).hasText("not live");
-		assertThat(page.locator("#stream")).containsText("Live updates are lost for 3");
+		assertThat(page.locator("#stream")).containsText("No live updates for 3");
 		screenshot("lost");
 		site.restart();
 		assertThat(page.locator("#stream")).hasText("");
@@ -304,7 +305,7 @@ class PageIT {
 			listener.send(RawConnection.request("GET", "/api/prompt/events"));
 			open();
 			assertThat(page.locator("#stream"))
-				.hasText(Pattern.compile("The gateway refuses live updates for now\\. Next attempt in \\d+ s\\."));
+				.hasText(Pattern.compile("The gateway currently rejects live updates\\. Next attempt in \\d+ s\\."));
 			// The number comes from the polled status
 			assertThat(page.locator("#number")).hasText(Pattern.compile("\\d+"));
 			screenshot("too-many-listeners");
