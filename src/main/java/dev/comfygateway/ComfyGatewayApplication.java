@@ -3,12 +3,12 @@ package dev.comfygateway;
 import dev.comfygateway.log.BoundedLog;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
-import org.springframework.boot.context.properties.ConfigurationPropertiesScan;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.scheduling.annotation.EnableScheduling;
 
 /** Entry point of the gateway. */
 @SpringBootApplication
-@ConfigurationPropertiesScan
+@EnableConfigurationProperties(GatewayProperties.class)
 @EnableScheduling
 public class ComfyGatewayApplication {
 

@@ -24,7 +24,7 @@ import reactor.core.scheduler.Schedulers;
  * shutdown timeout.
  */
 @Configuration(proxyBeanMethods = false)
-@EnableConfigurationProperties(LifecycleProperties.class)
+@EnableConfigurationProperties({ ComfyProperties.class, LifecycleProperties.class })
 class UpstreamConfiguration {
 
 	/** Time to respond to callers after a fetch has reached its deadline. */
