@@ -113,7 +113,7 @@ class ArchitectureTests {
 	static final ArchRule onlyServerAndAcceleratorKnowJetty = noClasses().that()
 		.resideOutsideOfPackages(SERVER, UPSTREAM, EVENTS)
 		.and()
-		.haveNameNotMatching(".*\\.prompt\\.(FreshAnswers|PromptConfiguration)(\\$.*)?")
+		.haveNameNotMatching(".*\\.prompt\\.(PromptAccelerator|PromptConfiguration)(\\$.*)?")
 		.should()
 		.dependOnClassesThat()
 		.resideInAnyPackage("org.eclipse.jetty..", "org.springframework.boot.jetty..");

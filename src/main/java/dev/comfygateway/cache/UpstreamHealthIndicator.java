@@ -1,6 +1,6 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.time.temporal.ChronoUnit;
@@ -48,8 +48,8 @@ class UpstreamHealthIndicator implements HealthIndicator {
 		}
 		else {
 			UpstreamFailure failure = status.failure().get();
-			ErrorAnswer answer = ErrorAnswer.of(failure);
-			health.status(FAILING).withDetail("code", answer.body().code()).withDetail("reason", answer.reason());
+			GatewayError error = GatewayError.of(failure);
+			health.status(FAILING).withDetail("code", error.body().code()).withDetail("reason", error.reason());
 			failure.proxyStatus().ifPresent(refused -> health.withDetail("proxyStatus", refused));
 			Optional.ofNullable(failure.detail()).ifPresent(detail -> health.withDetail("detail", detail));
 		}

@@ -2,7 +2,7 @@ package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.log.ChangeLog;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.Deprecation;
 import dev.comfygateway.upstream.UpstreamFailure;
@@ -67,10 +67,10 @@ final class UpstreamLog {
 
 	private void logFailure(Cooldown cooldown, String cause) {
 		boolean keyRefused = cooldown.failure().reason().isKeyRefused();
-		ErrorAnswer answer = ErrorAnswer.of(cooldown.failure());
+		GatewayError error = GatewayError.of(cooldown.failure());
 		log.atLevel(keyRefused ? Level.ERROR : Level.WARN)
-			.addKeyValue("code", answer.body().code())
-			.addKeyValue("reason", answer.reason())
+			.addKeyValue("code", error.body().code())
+			.addKeyValue("reason", error.reason())
 			.log(keyRefused ? "Upstream {} refuses the key: {}; {}next attempt not before {}"
 					: "Upstream {} fails: {}; {}next attempt not before {}", client.host(), cause, advice(cooldown),
 					nextAttempt(cooldown));
@@ -114,8 +114,8 @@ final class UpstreamLog {
 
 	/** Returns the cause of a failure, without the upstream's message. */
 	private String cause(UpstreamFailure failure) {
-		ErrorAnswer answer = ErrorAnswer.of(failure);
-		String cause = answer.body().code() + ", " + answer.reason();
+		GatewayError error = GatewayError.of(failure);
+		String cause = error.body().code() + ", " + error.reason();
 		if (failure.detail() != null) {
 			cause += "; " + failure.detail();
 		}

@@ -2,7 +2,7 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.cache.UpstreamStatus;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.upstream.UpstreamFailure;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -83,7 +83,7 @@ record Event(Type type, String identity, @Nullable Snapshot snapshot, byte[] enc
 
 	private static Event failed(Type type, UpstreamFailure failure) {
 		String name = type == Type.STALE ? "stale" : "unknown";
-		byte[] body = json.writeValueAsBytes(ErrorAnswer.of(failure).body());
+		byte[] body = json.writeValueAsBytes(GatewayError.of(failure).body());
 		return new Event(type, name + new String(body, StandardCharsets.UTF_8), null, encode(name, null, body));
 	}
 

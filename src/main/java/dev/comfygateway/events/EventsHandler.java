@@ -1,6 +1,6 @@
 package dev.comfygateway.events;
 
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.server.Abort;
 import dev.comfygateway.server.JettyAnswer;
 import java.io.IOException;
@@ -139,7 +139,7 @@ final class EventsHandler extends Handler.Wrapper {
 
 	private void refuse(Response response, Callback callback) {
 		response.getHeaders().remove("X-Accel-Buffering");
-		JettyAnswer.of(ErrorAnswer.tooManyListeners().render(gatewayName, 1)).write(response, callback);
+		JettyAnswer.of(GatewayError.tooManyListeners().render(gatewayName, 1)).write(response, callback);
 	}
 
 }

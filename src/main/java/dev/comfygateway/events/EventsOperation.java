@@ -1,7 +1,7 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.openapi.ErrorDescriptions;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
@@ -51,7 +51,7 @@ class EventsOperation implements OpenApiCustomizer {
 			.parameters(parameters())
 			.responses(responses());
 		ErrorDescriptions.add(operation, gatewayName,
-				List.of(new ErrorDescriptions.Named("too_many_listeners", ErrorAnswer.tooManyListeners())));
+				List.of(new ErrorDescriptions.Named("too_many_listeners", GatewayError.tooManyListeners())));
 		document.getPaths().addPathItem(EventsHandler.PATH, new PathItem().get(operation));
 	}
 

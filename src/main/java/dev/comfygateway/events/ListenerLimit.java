@@ -1,7 +1,7 @@
 package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.log.RefusalLog;
 import dev.comfygateway.server.ConnectionShare;
 import dev.comfygateway.server.HeapBudget;
@@ -36,7 +36,7 @@ class ListenerLimit {
 			.description("Listeners refused because a limit was reached")
 			.register(meters);
 		this.refusals = new RefusalLog(LoggerFactory.getLogger(ListenerLimit.class),
-				ErrorAnswer.tooManyListeners().code(), max + " listening, limit gateway.events.max-listeners reached");
+				GatewayError.tooManyListeners().code(), max + " listening, limit gateway.events.max-listeners reached");
 		Gauge.builder("comfy.gateway.listeners", acquired, AtomicInteger::get)
 			.description("Listeners of /api/prompt/events")
 			.register(meters);

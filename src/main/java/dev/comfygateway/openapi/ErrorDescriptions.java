@@ -8,7 +8,7 @@ import io.swagger.v3.oas.models.media.MediaType;
 import io.swagger.v3.oas.models.media.Schema;
 import io.swagger.v3.oas.models.media.StringSchema;
 import io.swagger.v3.oas.models.responses.ApiResponse;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.error.ErrorResponse;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,12 +39,12 @@ public final class ErrorDescriptions {
 	public static void add(Operation operation, String gatewayName, List<Named> own) {
 		List<Named> all = new ArrayList<>(own);
 		OF_SERVER.stream()
-			.map(ErrorAnswer::ofStatus)
-			.filter(answer -> own.stream().noneMatch(error -> error.answer.equals(answer)))
-			.forEach(answer -> all.add(new Named(answer.code().toLowerCase(Locale.ROOT), answer)));
-		all.stream().collect(Collectors.groupingBy(error -> error.answer.status())).forEach((status, errors) -> {
+			.map(GatewayError::ofStatus)
+			.filter(error -> own.stream().noneMatch(named -> named.error.equals(error)))
+			.forEach(error -> all.add(new Named(error.code().toLowerCase(Locale.ROOT), error)));
+		all.stream().collect(Collectors.groupingBy(named -> named.error.status())).forEach((status, errors) -> {
 			ApiResponse response = response(status, errors, gatewayName);
-			if (status == 503 || own.stream().anyMatch(error -> error.answer.status() == status)) {
+			if (status == 503 || own.stream().anyMatch(named -> named.error.status() == status)) {
 				addHeader(response, HttpHeaders.RETRY_AFTER);
 			}
 			operation.getResponses().addApiResponse(Integer.toString(status), response);
@@ -56,13 +56,13 @@ public final class ErrorDescriptions {
 		Header proxyStatus = new Header().description("Cause of the error (RFC 9209)")
 			.schema(new StringSchema())
 			.required(true);
-		for (Named error : errors) {
-			body.addExamples(error.name, new Example().value(error.answer.body()));
-			proxyStatus.addExample(error.name, new Example().value(gatewayName + "; " + error.answer.proxyStatus()));
+		for (Named named : errors) {
+			body.addExamples(named.name, new Example().value(named.error.body()));
+			proxyStatus.addExample(named.name, new Example().value(gatewayName + "; " + named.error.proxyStatus()));
 		}
 		ApiResponse response = new ApiResponse().description(
-				errors.stream().map(error -> error.answer.body().message()).distinct().collect(Collectors.joining(" ")))
-			.addHeaderObject(ErrorAnswer.PROXY_STATUS, proxyStatus)
+				errors.stream().map(named -> named.error.body().message()).distinct().collect(Collectors.joining(" ")))
+			.addHeaderObject(GatewayError.PROXY_STATUS, proxyStatus)
 			.addHeaderObject(HttpHeaders.CACHE_CONTROL, new Header().$ref(NO_STORE))
 			.content(new Content().addMediaType("application/json", body));
 		switch (status) {
@@ -83,7 +83,7 @@ public final class ErrorDescriptions {
 	 *
 	 * @param name name of its example, unique among those of its status
 	 */
-	public record Named(String name, ErrorAnswer answer) {
+	public record Named(String name, GatewayError error) {
 	}
 
 }

@@ -3,7 +3,7 @@ package dev.comfygateway.page;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.comfygateway.cache.Snapshot;
 import dev.comfygateway.cache.UpstreamStatus;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -37,7 +37,7 @@ record PageStatus(Instant now, String pod, double freshForSeconds, String state,
 
 	static PageStatus of(UpstreamStatus status, Instant now, String pod, Duration freshFor, long requests,
 			long upstreamRequests) {
-		ErrorAnswer failure = status.failure().map(ErrorAnswer::of).orElse(null);
+		GatewayError failure = status.failure().map(GatewayError::of).orElse(null);
 		Snapshot observed = status.observed().orElse(null);
 		return new PageStatus(millis(now), pod, freshFor.toMillis() / 1000.0, status.state(),
 				failure == null ? null : failure.body().code(), failure == null ? null : failure.reason(),

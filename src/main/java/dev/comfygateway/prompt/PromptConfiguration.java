@@ -31,8 +31,8 @@ class PromptConfiguration {
 	 */
 	@Bean
 	@ConditionalOnBooleanProperty(name = TracingSwitch.ENABLED, havingValue = false)
-	ChainedHandler freshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics) {
-		return new ChainedHandler(ChainedHandler.Position.ACCELERATOR, new FreshAnswers(cache, answers, metrics));
+	ChainedHandler promptAccelerator(PromptCache cache, PromptRenderer renderer, PromptMetrics metrics) {
+		return new ChainedHandler(ChainedHandler.Position.ACCELERATOR, new PromptAccelerator(cache, renderer, metrics));
 	}
 
 	@Bean

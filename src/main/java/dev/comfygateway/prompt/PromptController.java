@@ -37,14 +37,14 @@ class PromptController {
 
 	private final WaitingCallers waitingCallers;
 
-	private final PromptAnswers answers;
+	private final PromptRenderer renderer;
 
 	private final PromptMetrics metrics;
 
-	PromptController(PromptCache cache, WaitingCallers waitingCallers, PromptAnswers answers, PromptMetrics metrics) {
+	PromptController(PromptCache cache, WaitingCallers waitingCallers, PromptRenderer renderer, PromptMetrics metrics) {
 		this.cache = cache;
 		this.waitingCallers = waitingCallers;
-		this.answers = answers;
+		this.renderer = renderer;
 		this.metrics = metrics;
 	}
 
@@ -75,16 +75,16 @@ class PromptController {
 			catch (CompletionException ignored) {
 				// The cache has logged it, without its message
 				metrics.count(Result.ERROR);
-				return answers.bug();
+				return renderer.bug();
 			}
 		}
 		if (answer.isEmpty()) {
 			metrics.count(Result.REJECTED);
-			return answers.tooManyWaiting();
+			return renderer.tooManyWaiting();
 		}
 		Lookup lookup = answer.get();
-		metrics.count(PromptAnswers.result(lookup));
-		return answers.render(lookup, lines(request, HttpHeaders.IF_NONE_MATCH));
+		metrics.count(PromptRenderer.result(lookup));
+		return renderer.render(lookup, lines(request, HttpHeaders.IF_NONE_MATCH));
 	}
 
 	/**

@@ -1,7 +1,7 @@
 package dev.comfygateway.prompt;
 
 import dev.comfygateway.GatewayProperties;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.openapi.ErrorDescriptions;
 import dev.comfygateway.openapi.ErrorDescriptions.Named;
 import dev.comfygateway.upstream.PromptInfo;
@@ -56,12 +56,12 @@ class PromptOperation implements OpenApiCustomizer {
 		for (Reason reason : Reason.values()) {
 			for (int status : statuses(reason)) {
 				errors.add(new Named("upstream_" + reason.name().toLowerCase(Locale.ROOT),
-						ErrorAnswer.of(new UpstreamFailure(reason, status, null, null, null, 0))));
+						GatewayError.of(new UpstreamFailure(reason, status, null, null, null, 0))));
 			}
 		}
-		errors.add(new Named("too_many_waiting", ErrorAnswer.tooManyWaiting()));
-		errors.add(new Named("not_cached", ErrorAnswer.notCached()));
-		errors.add(new Named("gateway_failed", ErrorAnswer.bug()));
+		errors.add(new Named("too_many_waiting", GatewayError.tooManyWaiting()));
+		errors.add(new Named("not_cached", GatewayError.notCached()));
+		errors.add(new Named("gateway_failed", GatewayError.bug()));
 		return errors;
 	}
 

@@ -2,7 +2,7 @@ package dev.comfygateway.prompt;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.log.RefusalLog;
 import dev.comfygateway.server.ConnectionShare;
 import io.micrometer.core.instrument.Gauge;
@@ -33,7 +33,7 @@ class WaitingCallers {
 	WaitingCallers(GatewayProperties properties, ConnectionShare connections, MeterRegistry meters) {
 		this.max = connections.maxWaiting(properties.maxWaiting());
 		this.permits = new Semaphore(max);
-		this.refusals = new RefusalLog(log, ErrorAnswer.tooManyWaiting().code(),
+		this.refusals = new RefusalLog(log, GatewayError.tooManyWaiting().code(),
 				max + " waiting, limit gateway.max-waiting reached");
 		Gauge.builder("comfy.gateway.callers.waiting", this, WaitingCallers::count)
 			.description("Callers of /api/prompt that wait for a fetch")

@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -58,7 +58,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 		if (!hasRoom || !bulkhead.execute(request, () -> handleBlocking(request, response, callback))) {
 			endpoint.onRefused().accept(request);
 			// The connection is closed, since it would retain the fields of this request
-			errors.write(ErrorAnswer.tooManyWaiting(), response, BodyDrain.andClose(request, response, callback));
+			errors.write(GatewayError.tooManyWaiting(), response, BodyDrain.andClose(request, response, callback));
 		}
 		return true;
 	}

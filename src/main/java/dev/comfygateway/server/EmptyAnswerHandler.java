@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import java.nio.ByteBuffer;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
@@ -41,7 +41,7 @@ final class EmptyAnswerHandler extends Handler.Wrapper {
 			boolean empty = last && !written && BufferUtil.isEmpty(content);
 			written = true;
 			if (empty && getStatus() >= HttpStatus.BAD_REQUEST_400) {
-				errors.write(ErrorAnswer.ofStatus(getStatus()), getWrapped(), callback);
+				errors.write(GatewayError.ofStatus(getStatus()), getWrapped(), callback);
 			}
 			else if (empty && !JettyAnswer.hasLength(getStatus())) {
 				getHeaders().remove(HttpHeader.CONTENT_LENGTH);

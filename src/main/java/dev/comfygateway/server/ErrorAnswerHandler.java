@@ -1,7 +1,7 @@
 package dev.comfygateway.server;
 
 import dev.comfygateway.log.BugLog;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
@@ -45,13 +45,13 @@ final class ErrorAnswerHandler implements Request.Handler {
 		if (status == 500 && cause instanceof Throwable bug && !Http2.isStreamClosed(request)) {
 			bugs.log(NestedExceptionUtils.getMostSpecificCause(bug));
 		}
-		write(ErrorAnswer.ofStatus(status == HttpStatus.UPGRADE_REQUIRED_426 ? HTTP_2_REFUSED : status), response,
+		write(GatewayError.ofStatus(status == HttpStatus.UPGRADE_REQUIRED_426 ? HTTP_2_REFUSED : status), response,
 				callback);
 		return true;
 	}
 
 	/** Writes an error response without blocking. */
-	void write(ErrorAnswer error, Response response, Callback callback) {
+	void write(GatewayError error, Response response, Callback callback) {
 		if (error.status() == HttpStatus.METHOD_NOT_ALLOWED_405) {
 			response.getHeaders().put(HttpHeader.ALLOW, MethodsHandler.METHODS);
 		}

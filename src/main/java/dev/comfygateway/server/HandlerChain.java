@@ -21,8 +21,8 @@ import org.eclipse.jetty.server.handler.BufferedResponseHandler;
  * <li>{@link HeadHandler}: heap of the head, and limits that Jetty does not check.</li>
  * <li>{@link ChainedHandler.Position#HEADERS}: {@link CorsHandler}, if any origin is
  * allowed.</li>
- * <li>{@link ChainedHandler.Position#ACCELERATOR}: {@code FreshAnswers}, which responds
- * to {@code /api/prompt} from memory.</li>
+ * <li>{@link ChainedHandler.Position#ACCELERATOR}: {@code PromptAccelerator}, which
+ * responds to {@code /api/prompt} from memory.</li>
  * <li>{@link NoStoreHandler}: default {@code Cache-Control} field.</li>
  * <li>{@link BodyDrainHandler}: unread request bodies.</li>
  * <li>{@link MethodsHandler}: TRACE, CONNECT and OPTIONS.</li>

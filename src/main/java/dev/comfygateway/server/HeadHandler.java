@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
@@ -46,7 +46,7 @@ final class HeadHandler extends Handler.Wrapper {
 	}
 
 	private void refuse(int status, Request request, Response response, Callback callback) {
-		errors.write(ErrorAnswer.ofStatus(status), response, BodyDrain.andClose(request, response, callback));
+		errors.write(GatewayError.ofStatus(status), response, BodyDrain.andClose(request, response, callback));
 	}
 
 }

@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.http2.ErrorCode;
 import org.eclipse.jetty.http2.HTTP2Stream;
@@ -38,7 +38,7 @@ final class StreamHandler extends Handler.Wrapper {
 		if (!heap.tryMakeRoom() && streams.open() > 0) {
 			heap.refused();
 			if (Http2.stalled(request.getConnectionMetaData().getConnection()).isEmpty()) {
-				errors.write(ErrorAnswer.tooManyWaiting(), response, callback);
+				errors.write(GatewayError.tooManyWaiting(), response, callback);
 			}
 			else {
 				refuse(request, response, callback);
@@ -49,7 +49,7 @@ final class StreamHandler extends Handler.Wrapper {
 		Callback metered = new Metered(endPoint, streams, head.heapBytes(), callback);
 		int max = Http2.maxHead(request);
 		if (head.sent() > max) {
-			errors.write(ErrorAnswer.ofStatus(
+			errors.write(GatewayError.ofStatus(
 					head.target() > max ? HttpStatus.URI_TOO_LONG_414 : HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431),
 					response, metered);
 			return true;

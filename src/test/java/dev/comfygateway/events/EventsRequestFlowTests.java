@@ -35,7 +35,7 @@ class EventsRequestFlowTests {
 	@Test
 	void streamsBypassTheResponseLimits() {
 		assertThat(gateway.handlers()).containsSubsequence("EventsHandler", "BulkheadHandler", "SlowReaderHandler");
-		assertThat(gateway.handlers()).containsSubsequence("FreshAnswers", "BulkheadHandler", "SlowReaderHandler");
+		assertThat(gateway.handlers()).containsSubsequence("PromptAccelerator", "BulkheadHandler", "SlowReaderHandler");
 	}
 
 	@Test

@@ -1,6 +1,6 @@
 package dev.comfygateway.flow;
 
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
@@ -56,7 +56,7 @@ class CorsFlowTests {
 	@Test
 	void errorWhenOriginIsAllowedAllowsOrigin() throws IOException {
 		Response response = get(ORIGIN, "Cache-Control: only-if-cached");
-		ErrorAnswers.assertError(response, "NOT_CACHED");
+		GatewayErrors.assertError(response, "NOT_CACHED");
 		assertThat(response.header("Access-Control-Allow-Origin")).hasValue("https://dashboard.example");
 	}
 

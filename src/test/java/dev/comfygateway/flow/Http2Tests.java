@@ -1,6 +1,6 @@
 package dev.comfygateway.flow;
 
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.Http2Connection;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
@@ -71,7 +71,7 @@ class Http2Tests {
 	void upgradeWhenSettingsAreMalformedIsBadRequest(String settings) throws IOException {
 		Response response = RawConnection.get(port, "/livez", UPGRADE, CONNECTION, "HTTP2-Settings: " + settings);
 		assertThat(response.status()).isEqualTo(400);
-		ErrorAnswers.assertError(response, "BAD_REQUEST");
+		GatewayErrors.assertError(response, "BAD_REQUEST");
 	}
 
 	@ParameterizedTest
@@ -118,7 +118,7 @@ class Http2Tests {
 			Response response = connection.read(stream);
 			if (response.status() != 200) {
 				assertThat(response.status()).isEqualTo(400);
-				ErrorAnswers.assertError(response, "BAD_REQUEST");
+				GatewayErrors.assertError(response, "BAD_REQUEST");
 			}
 			assertThat(connection.read(connection.request(RawConnection.request("GET", "/livez"))).status())
 				.isEqualTo(200);
@@ -148,7 +148,7 @@ class Http2Tests {
 			connection.send(Http2Connection.HEADERS, Http2Connection.END_HEADERS, stream, head.toByteArray());
 			Response response = connection.read(stream);
 			assertThat(response.status()).isEqualTo(400);
-			ErrorAnswers.assertError(response, "BAD_REQUEST");
+			GatewayErrors.assertError(response, "BAD_REQUEST");
 		}
 	}
 

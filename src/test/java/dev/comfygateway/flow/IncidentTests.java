@@ -3,7 +3,7 @@ package dev.comfygateway.flow;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import dev.comfygateway.support.Certificates;
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TestGateway;
@@ -208,7 +208,7 @@ class IncidentTests {
 			listener.send(RawConnection.request("GET", "/api/prompt/events"));
 			await().untilAsserted(() -> assertThat(managementBody(other, "/actuator/prometheus"))
 				.contains("\ncomfy_gateway_listeners 1.0\n"));
-			ErrorAnswers.assertError(RawConnection.get(other.port(), "/api/prompt/events"), "TOO_MANY_LISTENERS");
+			GatewayErrors.assertError(RawConnection.get(other.port(), "/api/prompt/events"), "TOO_MANY_LISTENERS");
 			assertThat(managementBody(other, "/actuator/prometheus"))
 				.contains("\ncomfy_gateway_listeners_refused_total 1.0\n");
 		}
@@ -250,7 +250,7 @@ class IncidentTests {
 			double before = attempts(gateway);
 			Response response = get(gateway);
 			assertThat(response.status()).isEqualTo(status);
-			ErrorAnswers.assertError(response, code);
+			GatewayErrors.assertError(response, code);
 			assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; " + proxyStatus());
 			assertThat(response.header("Retry-After"))
 				.hasValueSatisfying(value -> assertThat(value).matches("[1-9]\\d*"));

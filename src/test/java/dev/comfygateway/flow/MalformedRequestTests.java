@@ -2,7 +2,7 @@ package dev.comfygateway.flow;
 
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
@@ -129,7 +129,7 @@ public class MalformedRequestTests {
 	private static void assertRefused(int port, String request, int status, String code) throws IOException {
 		Response response = RawConnection.exchange(port, request);
 		assertThat(response.status()).isEqualTo(status);
-		ErrorAnswers.assertError(response, code);
+		GatewayErrors.assertError(response, code);
 		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; error=http_request_error");
 	}
 
@@ -166,10 +166,10 @@ public class MalformedRequestTests {
 		Response response = RawConnection.exchange(port, RawConnection.request(words[0], words[1]));
 		assertThat(response.status()).isEqualTo(404);
 		if (words[0].equals("HEAD")) {
-			ErrorAnswers.assertErrorHeaders(response);
+			GatewayErrors.assertErrorHeaders(response);
 		}
 		else {
-			ErrorAnswers.assertError(response, "NOT_FOUND");
+			GatewayErrors.assertError(response, "NOT_FOUND");
 		}
 		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; error=http_request_error");
 	}
@@ -179,14 +179,14 @@ public class MalformedRequestTests {
 	void responseWhenMethodIsNotAllowedHasAllow(String method) throws IOException {
 		Response response = RawConnection.exchange(port, RawConnection.request(method, "/api/prompt"));
 		assertThat(response.status()).isEqualTo(405);
-		ErrorAnswers.assertError(response, "METHOD_NOT_ALLOWED");
+		GatewayErrors.assertError(response, "METHOD_NOT_ALLOWED");
 		assertThat(response.header("Allow")).hasValue("GET, HEAD, OPTIONS");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "*/*", "text/html", "image/png;q=0", "%%%", "" })
 	void responseWhenPathIsUnknownIgnoresAccept(String accept) throws IOException {
-		ErrorAnswers.assertError(RawConnection.get(port, "/nope", "Accept: " + accept), "NOT_FOUND");
+		GatewayErrors.assertError(RawConnection.get(port, "/nope", "Accept: " + accept), "NOT_FOUND");
 	}
 
 	@ParameterizedTest
@@ -195,12 +195,12 @@ public class MalformedRequestTests {
 		Response response = RawConnection.exchange(port,
 				RawConnection.request(method, "/nope", "Content-Type: " + contentType, "Content-Length: 5") + "a=%zz");
 		assertThat(response.status()).isEqualTo(404);
-		ErrorAnswers.assertError(response, "NOT_FOUND");
+		GatewayErrors.assertError(response, "NOT_FOUND");
 	}
 
 	@Test
 	void responseWhenQueryIsBadlyEncodedIsBadRequest() throws IOException {
-		ErrorAnswers.assertError(RawConnection.get(managementPort, "/actuator/health?%zz=1"), "BAD_REQUEST");
+		GatewayErrors.assertError(RawConnection.get(managementPort, "/actuator/health?%zz=1"), "BAD_REQUEST");
 	}
 
 	@Test

@@ -4,7 +4,7 @@ import dev.comfygateway.upstream.UpstreamAnswer;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
@@ -353,7 +353,7 @@ class OperatorsFlowTests {
 		get();
 		Response response = RawConnection.exchange(managementPort, RawConnection.request("DELETE", path));
 		assertThat(response.status()).isEqualTo(405);
-		ErrorAnswers.assertError(response, "METHOD_NOT_ALLOWED");
+		GatewayErrors.assertError(response, "METHOD_NOT_ALLOWED");
 		assertThat(get().header("Cache-Status")).hasValue("comfy-gateway; hit; ttl=2");
 	}
 

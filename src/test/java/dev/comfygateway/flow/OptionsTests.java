@@ -1,6 +1,6 @@
 package dev.comfygateway.flow;
 
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
@@ -72,7 +72,7 @@ class OptionsTests {
 		for (int each : List.of(port, managementPort)) {
 			Response response = RawConnection.exchange(each, RawConnection.request("OPTIONS", path));
 			assertThat(response.status()).isEqualTo(404);
-			ErrorAnswers.assertError(response, "NOT_FOUND");
+			GatewayErrors.assertError(response, "NOT_FOUND");
 			assertThat(response.headerNames()).doesNotContain("Allow", "Accept-Patch");
 		}
 	}

@@ -3,7 +3,7 @@ package dev.comfygateway.flow;
 import dev.comfygateway.upstream.UpstreamAnswer;
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
@@ -264,7 +264,7 @@ class PageFlowTests {
 	void errorHasSchemaOfContract(String method, String path, int status, String code) throws IOException {
 		Response response = RawConnection.exchange(port, RawConnection.request(method, path));
 		assertThat(response.status()).isEqualTo(status);
-		ErrorAnswers.assertError(response, code);
+		GatewayErrors.assertError(response, code);
 	}
 
 	@Test
@@ -292,7 +292,7 @@ class PageFlowTests {
 				for (String method : List.of("GET", "POST")) {
 					Response response = RawConnection.exchange(gateway.port(), RawConnection.request(method, path));
 					assertThat(response.status()).as("%s %s", method, path).isEqualTo(404);
-					ErrorAnswers.assertError(response, "NOT_FOUND");
+					GatewayErrors.assertError(response, "NOT_FOUND");
 				}
 			}
 			JsonNode document = json(RawConnection.get(gateway.port(), "/v3/api-docs"));

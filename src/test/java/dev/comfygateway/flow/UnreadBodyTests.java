@@ -1,6 +1,6 @@
 package dev.comfygateway.flow;
 
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.RunningGateway;
@@ -118,13 +118,13 @@ class UnreadBodyTests {
 		Response response = RawConnection.exchange(port, request);
 		if (response.status() != 200) {
 			assertThat(response.status()).isEqualTo(400);
-			ErrorAnswers.assertError(response, "BAD_REQUEST");
+			GatewayErrors.assertError(response, "BAD_REQUEST");
 		}
 	}
 
 	private static void assertMethodNotAllowed(Response response) {
 		assertThat(response.status()).isEqualTo(405);
-		ErrorAnswers.assertError(response, "METHOD_NOT_ALLOWED");
+		GatewayErrors.assertError(response, "METHOD_NOT_ALLOWED");
 	}
 
 }

@@ -4,7 +4,7 @@ import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.Received;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.FakeTime;
 import dev.comfygateway.support.Protocol;
 import dev.comfygateway.support.RawConnection;
@@ -146,7 +146,7 @@ class WholeFlowTests {
 		time.advance(Duration.ofSeconds(32));
 		Response response = get();
 		assertThat(response.status()).isEqualTo(429);
-		ErrorAnswers.assertError(response, "RATE_LIMITED");
+		GatewayErrors.assertError(response, "RATE_LIMITED");
 		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; received-status=429");
 		assertThat(response.header("Retry-After")).hasValue("7");
 	}
@@ -170,7 +170,7 @@ class WholeFlowTests {
 		assertThat(get(NO_CACHE).status()).isEqualTo(401);
 		Response response = get("If-None-Match: " + etag);
 		assertThat(response.status()).isEqualTo(401);
-		ErrorAnswers.assertError(response, "UNAUTHORIZED");
+		GatewayErrors.assertError(response, "UNAUTHORIZED");
 		assertThat(response.body()).doesNotContain("Invalid or missing");
 		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; received-status=401");
 		assertThat(response.header("Retry-After")).isPresent();
@@ -267,7 +267,7 @@ class WholeFlowTests {
 		int before = upstream.received().size();
 		Response response = get(ONLY_IF_CACHED);
 		assertThat(response.status()).isEqualTo(504);
-		ErrorAnswers.assertError(response, "NOT_CACHED");
+		GatewayErrors.assertError(response, "NOT_CACHED");
 		assertThat(response.header("Proxy-Status")).hasValue("comfy-gateway; error=proxy_internal_response");
 		assertThat(upstream.received()).hasSize(before);
 	}
@@ -403,12 +403,12 @@ class WholeFlowTests {
 			for (String method : List.of("GET", "HEAD", "GET")) {
 				Response refused = protocol.exchange(port, RawConnection.request(method, "/api/prompt", header));
 				assertThat(refused.status()).isEqualTo(503);
-				ErrorAnswers.assertErrorHeaders(refused);
+				GatewayErrors.assertErrorHeaders(refused);
 				assertThat(refused.header("Retry-After")).hasValue("1");
 				assertThat(refused.header("Proxy-Status")).hasValue("comfy-gateway; error=connection_limit_reached");
 				assertThat(refused.header("Connection")).isEmpty();
 			}
-			ErrorAnswers.assertError(protocol.get(port, "/api/prompt", header), "TOO_MANY_WAITING");
+			GatewayErrors.assertError(protocol.get(port, "/api/prompt", header), "TOO_MANY_WAITING");
 			assertThat(protocol.get(port, "/livez").status()).isEqualTo(200);
 			hold.release();
 			for (Protocol.Caller client : clients) {

@@ -1,6 +1,6 @@
 package dev.comfygateway.openapi;
 
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TestGateway;
@@ -251,15 +251,16 @@ class OpenApiTests {
 		assertThat(examples).isEqualTo(errors().map(Described::of).collect(Collectors.toSet()));
 	}
 
-	private static Stream<ErrorAnswer> errors() {
-		Stream<ErrorAnswer> upstream = Stream.of(Reason.values())
+	private static Stream<GatewayError> errors() {
+		Stream<GatewayError> upstream = Stream.of(Reason.values())
 			.flatMap(reason -> IntStream.of(502, 503, 504)
 				.mapToObj(status -> new UpstreamFailure(reason, status, null, null, null, 1)))
-			.map(ErrorAnswer::of);
-		Stream<ErrorAnswer> server = IntStream.of(400, 404, 405, 414, 417, 431, 501, 503, 505)
-			.mapToObj(ErrorAnswer::ofStatus);
+			.map(GatewayError::of);
+		Stream<GatewayError> server = IntStream.of(400, 404, 405, 414, 417, 431, 501, 503, 505)
+			.mapToObj(GatewayError::ofStatus);
 		return Stream
-			.of(upstream, server, Stream.of(ErrorAnswer.notCached(), ErrorAnswer.tooManyWaiting(), ErrorAnswer.bug()))
+			.of(upstream, server,
+					Stream.of(GatewayError.notCached(), GatewayError.tooManyWaiting(), GatewayError.bug()))
 			.flatMap(answers -> answers);
 	}
 
@@ -319,9 +320,9 @@ class OpenApiTests {
 	/** Error with its status, from the gateway or from an example of the document. */
 	private record Described(int status, Object body) {
 
-		static Described of(ErrorAnswer answer) {
-			return new Described(answer.status(),
-					Map.of("code", answer.body().code(), "message", answer.body().message()));
+		static Described of(GatewayError error) {
+			return new Described(error.status(),
+					Map.of("code", error.body().code(), "message", error.body().message()));
 		}
 
 	}

@@ -2,7 +2,7 @@ package dev.comfygateway.process;
 
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.PipeliningCallers;
 import dev.comfygateway.support.RawConnection;
@@ -197,7 +197,7 @@ class HostileCallersIT {
 			awaitWaiting(1_000);
 			Response refused = RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
 			assertThat(refused.status()).isEqualTo(503);
-			ErrorAnswers.assertError(refused, "TOO_MANY_WAITING");
+			GatewayErrors.assertError(refused, "TOO_MANY_WAITING");
 			assertThat(refused.header("Retry-After")).hasValue("1");
 			gone.leave();
 			hold.release();

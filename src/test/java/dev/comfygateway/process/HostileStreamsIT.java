@@ -2,7 +2,7 @@ package dev.comfygateway.process;
 
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.Http2Connection;
 import dev.comfygateway.support.RawConnection;
@@ -173,7 +173,7 @@ class HostileStreamsIT {
 		String[] lines = Collections.nCopies(fields, "X: " + "x".repeat(length)).toArray(String[]::new);
 		Response refused = caller.read(caller.request(get("/api/prompt", lines)));
 		assertThat(refused.status()).isEqualTo(431);
-		ErrorAnswers.assertError(refused, "REQUEST_HEADER_FIELDS_TOO_LARGE");
+		GatewayErrors.assertError(refused, "REQUEST_HEADER_FIELDS_TOO_LARGE");
 		assertThat(caller.read(caller.request(get("/livez"))).status()).isEqualTo(200);
 		assertThat(caller.isOpen(other)).isTrue();
 	}

@@ -2,7 +2,7 @@ package dev.comfygateway.process;
 
 import dev.comfygateway.simulator.Hold;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.GatewayProcess;
 import dev.comfygateway.support.Http2Connection;
 import dev.comfygateway.support.RawConnection;
@@ -98,7 +98,7 @@ class ShutdownIT {
 		Response response = kept.send(RawConnection.request("GET", "/livez")).read();
 		if (response.status() != 200) {
 			assertThat(response.status()).isEqualTo(503);
-			ErrorAnswers.assertError(response, "SHUTTING_DOWN");
+			GatewayErrors.assertError(response, "SHUTTING_DOWN");
 		}
 		assertThat(response.header("Connection")).hasValue("close");
 	}

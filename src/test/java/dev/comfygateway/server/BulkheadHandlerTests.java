@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.TestGateway;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -21,7 +21,7 @@ class BulkheadHandlerTests {
 						RawConnection.request(method, "/api/prompt"));
 				assertThat(response.status()).isEqualTo(503);
 			}
-			ErrorAnswers.assertError(RawConnection.get(gateway.port(), "/v3/api-docs"), "TOO_MANY_WAITING");
+			GatewayErrors.assertError(RawConnection.get(gateway.port(), "/v3/api-docs"), "TOO_MANY_WAITING");
 			assertThat(RawConnection.get(gateway.port(), "/livez").status()).isEqualTo(200);
 			assertThat(bean(gateway, MeterRegistry.class).get("comfy.gateway.requests")
 				.tag("result", "rejected")

@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.support.ErrorAnswers;
+import dev.comfygateway.support.GatewayErrors;
 import dev.comfygateway.support.RawConnection;
 import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.TestGateway;
@@ -18,8 +18,8 @@ class HandlerChainTests {
 	void handlersAreInTheOrderOfTheChain() {
 		try (TestGateway gateway = TestGateway.start("gateway.allowed-origins=*")) {
 			assertThat(gateway.handlers()).doesNotContain("StreamHandler")
-				.containsSubsequence("HeadHandler", "CorsHandler", "FreshAnswers", "NoStoreHandler", "BodyDrainHandler",
-						"MethodsHandler", "EventsHandler", "BulkheadHandler", "NegotiationHandler",
+				.containsSubsequence("HeadHandler", "CorsHandler", "PromptAccelerator", "NoStoreHandler",
+						"BodyDrainHandler", "MethodsHandler", "EventsHandler", "BulkheadHandler", "NegotiationHandler",
 						"EmptyAnswerHandler", "SlowReaderHandler", "BufferedResponseHandler");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
 		}
@@ -28,7 +28,7 @@ class HandlerChainTests {
 	@Test
 	void streamHandlerWhenHttp2IsEnabledIsFirst() {
 		try (TestGateway gateway = TestGateway.start("server.http2.enabled=true")) {
-			assertThat(gateway.handlers()).containsSubsequence("StreamHandler", "HeadHandler", "FreshAnswers");
+			assertThat(gateway.handlers()).containsSubsequence("StreamHandler", "HeadHandler", "PromptAccelerator");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
 		}
 	}
@@ -38,7 +38,7 @@ class HandlerChainTests {
 		try (TestGateway gateway = TestGateway.start()) {
 			Response response = RawConnection.exchange(gateway.port(), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 			assertThat(response.status()).isEqualTo(505);
-			ErrorAnswers.assertError(response, "HTTP_VERSION_NOT_SUPPORTED");
+			GatewayErrors.assertError(response, "HTTP_VERSION_NOT_SUPPORTED");
 		}
 	}
 
@@ -46,7 +46,7 @@ class HandlerChainTests {
 	void handlersWhenDisabledAreNotInTheChain() {
 		try (TestGateway gateway = TestGateway
 			.start("management.opentelemetry.tracing.export.otlp.endpoint=http://127.0.0.1:1")) {
-			assertThat(gateway.handlers()).doesNotContain("CorsHandler", "FreshAnswers");
+			assertThat(gateway.handlers()).doesNotContain("CorsHandler", "PromptAccelerator");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
 		}
 	}

@@ -17,8 +17,8 @@ import reactor.core.scheduler.Scheduler;
 class GatewaySurroundings {
 
 	/** Removes the bean that registers the accelerator. */
-	static void removeFreshAnswers(ConfigurableListableBeanFactory beans) {
-		((BeanDefinitionRegistry) beans).removeBeanDefinition("freshAnswers");
+	static void removeAccelerator(ConfigurableListableBeanFactory beans) {
+		((BeanDefinitionRegistry) beans).removeBeanDefinition("promptAccelerator");
 	}
 
 	@Bean

@@ -39,10 +39,10 @@ public final class TestGateway implements AutoCloseable {
 	}
 
 	/** Starts a gateway without the accelerator. */
-	public static TestGateway startWithoutFreshAnswers(String... settings) {
+	public static TestGateway startWithoutAccelerator(String... settings) {
 		return start(
 				new SpringApplicationBuilder().initializers(
-						context -> context.addBeanFactoryPostProcessor(GatewaySurroundings::removeFreshAnswers)),
+						context -> context.addBeanFactoryPostProcessor(GatewaySurroundings::removeAccelerator)),
 				settings);
 	}
 

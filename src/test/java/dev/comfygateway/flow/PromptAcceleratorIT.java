@@ -25,22 +25,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 /**
- * Compares gateways with and without the accelerator, {@code FreshAnswers}. Their
+ * Compares gateways with and without the accelerator, {@code PromptAccelerator}. Their
  * responses must be identical to the byte, except for {@code Date}, and their counters
  * must increase alike.
  */
-class FreshAnswersIT {
+class PromptAcceleratorIT {
 
 	private static final String ETAG = "\"d318ae0819beef29372f6fb8075b01ae\"";
 
 	private static final TestGateway accelerated = TestGateway.start("server.http2.enabled=true");
 
-	private static final TestGateway plain = TestGateway.startWithoutFreshAnswers("server.http2.enabled=true");
+	private static final TestGateway plain = TestGateway.startWithoutAccelerator("server.http2.enabled=true");
 
 	private static final TestGateway acceleratedWithCors = TestGateway
 		.start("gateway.allowed-origins=https://dashboard.example", "gateway.name=edge-7", "gateway.fresh-for=999ms");
 
-	private static final TestGateway plainWithCors = TestGateway.startWithoutFreshAnswers(
+	private static final TestGateway plainWithCors = TestGateway.startWithoutAccelerator(
 			"gateway.allowed-origins=https://dashboard.example", "gateway.name=edge-7", "gateway.fresh-for=999ms");
 
 	private static final List<List<TestGateway>> pairs = List.of(List.of(accelerated, plain),

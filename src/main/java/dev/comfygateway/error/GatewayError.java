@@ -21,7 +21,7 @@ import tools.jackson.databind.json.JsonMapper;
  * instead
  * @param proxyStatus parameter of {@code Proxy-Status} (RFC 9209)
  */
-public record ErrorAnswer(int status, String code, ErrorResponse body, String proxyStatus) {
+public record GatewayError(int status, String code, ErrorResponse body, String proxyStatus) {
 
 	/** Response header field of RFC 9209. */
 	public static final String PROXY_STATUS = "Proxy-Status";
@@ -38,13 +38,13 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	 */
 	private static final Set<String> RESERVED = Stream
 		.of(tooManyWaiting(), tooManyListeners(), notCached(), ofStatus(HttpStatus.SERVICE_UNAVAILABLE.value()))
-		.map(ErrorAnswer::code)
+		.map(GatewayError::code)
 		.collect(Collectors.toUnmodifiableSet());
 
 	private static final JsonMapper json = new JsonMapper();
 
 	/** Creates the response for a failure of the upstream. */
-	public static ErrorAnswer of(UpstreamFailure failure) {
+	public static GatewayError of(UpstreamFailure failure) {
 		return switch (failure.reason()) {
 			case UNAUTHORIZED ->
 				// The upstream's message is omitted: it can ask for a new key, which
@@ -86,7 +86,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	 * Creates the response to a caller with {@code only-if-cached}, if no stored answer
 	 * may be served.
 	 */
-	public static ErrorAnswer notCached() {
+	public static GatewayError notCached() {
 		return fromGateway(504, "NOT_CACHED", "No answer is cached, and the request has only-if-cached.",
 				"error=proxy_internal_response");
 	}
@@ -95,7 +95,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	 * Creates the response to a caller if {@code gateway.max-waiting} callers already
 	 * wait.
 	 */
-	public static ErrorAnswer tooManyWaiting() {
+	public static GatewayError tooManyWaiting() {
 		return fromGateway(503, "TOO_MANY_WAITING", "Too many callers wait for an answer already.",
 				"error=connection_limit_reached");
 	}
@@ -104,13 +104,13 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	 * Creates the response to a caller if {@code gateway.events.max-listeners} callers
 	 * already listen.
 	 */
-	public static ErrorAnswer tooManyListeners() {
+	public static GatewayError tooManyListeners() {
 		return fromGateway(503, "TOO_MANY_LISTENERS", "Too many callers listen already.",
 				"error=connection_limit_reached");
 	}
 
 	/** Creates the response for a bug in the gateway. */
-	public static ErrorAnswer bug() {
+	public static GatewayError bug() {
 		return ofStatus(500);
 	}
 
@@ -118,7 +118,7 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 	 * Creates the response for a request that the server itself rejects or fails to
 	 * handle. The server rejects with 503 only during shutdown.
 	 */
-	public static ErrorAnswer ofStatus(int status) {
+	public static GatewayError ofStatus(int status) {
 		HttpStatus standard = HttpStatus.resolve(status);
 		if (standard == null || standard == HttpStatus.INTERNAL_SERVER_ERROR) {
 			return fromGateway(500, "INTERNAL_ERROR", "The gateway failed.", "error=proxy_internal_error");
@@ -138,28 +138,28 @@ public record ErrorAnswer(int status, String code, ErrorResponse body, String pr
 		return proxyStatus.substring(proxyStatus.indexOf('=') + 1);
 	}
 
-	private static ErrorAnswer unreachable(String error) {
+	private static GatewayError unreachable(String error) {
 		return fromGateway(502, "UPSTREAM_UNREACHABLE", "The upstream cannot be reached.", "error=" + error);
 	}
 
-	private static ErrorAnswer timeout(String error) {
+	private static GatewayError timeout(String error) {
 		return fromGateway(504, "UPSTREAM_TIMEOUT", "The upstream did not answer in time.", "error=" + error);
 	}
 
-	private static ErrorAnswer fromGateway(int status, String code, String message, String proxyStatus) {
-		return new ErrorAnswer(status, code, new ErrorResponse(code, message), proxyStatus);
+	private static GatewayError fromGateway(int status, String code, String message, String proxyStatus) {
+		return new GatewayError(status, code, new ErrorResponse(code, message), proxyStatus);
 	}
 
-	private static ErrorAnswer fromUpstream(int status, String code, String message, UpstreamFailure failure) {
+	private static GatewayError fromUpstream(int status, String code, String message, UpstreamFailure failure) {
 		return fromUpstream(status, code, message, failure.code(), failure.message(), failure);
 	}
 
-	private static ErrorAnswer fromUpstream(int status, String code, String message, @Nullable String upstreamCode,
+	private static GatewayError fromUpstream(int status, String code, String message, @Nullable String upstreamCode,
 			@Nullable String upstreamMessage, UpstreamFailure failure) {
 		ErrorResponse body = new ErrorResponse(
 				upstreamCode == null || RESERVED.contains(upstreamCode) ? code : upstreamCode,
 				Objects.requireNonNullElse(upstreamMessage, message));
-		return new ErrorAnswer(status, code, body, "received-status=" + failure.status());
+		return new GatewayError(status, code, body, "received-status=" + failure.status());
 	}
 
 	/**

@@ -27,7 +27,7 @@ import org.springframework.http.ResponseEntity;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-class PromptAnswersTests {
+class PromptRendererTests {
 
 	private static final Duration FRESH_FOR = Duration.ofSeconds(2);
 
@@ -235,14 +235,14 @@ class PromptAnswersTests {
 
 	@Test
 	void bugIsError() {
-		ResponseEntity<byte[]> response = answers().bug();
+		ResponseEntity<byte[]> response = renderer().bug();
 		assertThat(response.getStatusCode().value()).isEqualTo(500);
 		assertThat(headers(response)).containsEntry("Proxy-Status", "comfy-gateway; error=proxy_internal_error");
 	}
 
 	@Test
 	void tooManyWaitingHasRetryAfter() {
-		ResponseEntity<byte[]> response = answers().tooManyWaiting();
+		ResponseEntity<byte[]> response = renderer().tooManyWaiting();
 		assertThat(response.getStatusCode().value()).isEqualTo(503);
 		assertThat(headers(response)).containsEntry("Proxy-Status", "comfy-gateway; error=connection_limit_reached")
 			.containsEntry("Retry-After", "1");
@@ -267,59 +267,59 @@ class PromptAnswersTests {
 
 	@Test
 	void resultWhenFreshIsHit() {
-		assertThat(PromptAnswers.result(stored(FRESH_FOR.minusNanos(1), Detail.NONE, null))).isEqualTo(Result.HIT);
+		assertThat(PromptRenderer.result(stored(FRESH_FOR.minusNanos(1), Detail.NONE, null))).isEqualTo(Result.HIT);
 	}
 
 	@Test
 	void resultWhenWithinRefreshFloorIsHit() {
-		assertThat(PromptAnswers.result(stored(Duration.ofMillis(400), Detail.REFRESH_FLOOR, null)))
+		assertThat(PromptRenderer.result(stored(Duration.ofMillis(400), Detail.REFRESH_FLOOR, null)))
 			.isEqualTo(Result.HIT);
 	}
 
 	@ParameterizedTest
 	@EnumSource(names = { "NONE", "REVALIDATING" })
 	void resultWhenStaleIsStale(Detail detail) {
-		assertThat(PromptAnswers.result(stored(FRESH_FOR, detail, null))).isEqualTo(Result.STALE);
+		assertThat(PromptRenderer.result(stored(FRESH_FOR, detail, null))).isEqualTo(Result.STALE);
 	}
 
 	@Test
 	void resultWhenStaleInsteadOfFailureIsStale() {
-		assertThat(PromptAnswers
+		assertThat(PromptRenderer
 			.result(stored(Duration.ofSeconds(6), Detail.UPSTREAM_FAILURE, failed(Reason.DNS_ERROR).failure())))
 			.isEqualTo(Result.STALE);
 	}
 
 	@Test
 	void resultWhenFetchedIsMissOrCollapsed() {
-		assertThat(
-				PromptAnswers.result(new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.STALE, false, false)))
+		assertThat(PromptRenderer
+			.result(new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.STALE, false, false)))
 			.isEqualTo(Result.MISS);
 		assertThat(
-				PromptAnswers.result(new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.STALE, true, false)))
+				PromptRenderer.result(new Lookup.Fetched(snapshot, 0, FRESH_FOR.toNanos(), Forward.STALE, true, false)))
 			.isEqualTo(Result.COLLAPSED);
 	}
 
 	@Test
 	void resultWhenFailedIsError() {
-		assertThat(PromptAnswers.result(failed(Reason.DNS_ERROR))).isEqualTo(Result.ERROR);
-		assertThat(PromptAnswers.result(new Lookup.NotCached())).isEqualTo(Result.ERROR);
+		assertThat(PromptRenderer.result(failed(Reason.DNS_ERROR))).isEqualTo(Result.ERROR);
+		assertThat(PromptRenderer.result(new Lookup.NotCached())).isEqualTo(Result.ERROR);
 	}
 
 	@Test
 	void rendersSameWhenOnlyFractionsOfASecondDifferIsTrue() {
 		Lookup.Stored one = stored(Duration.ofMillis(100), Detail.NONE, null);
 		Lookup.Stored other = stored(Duration.ofMillis(900), Detail.NONE, null);
-		assertThat(PromptAnswers.rendersSame(one, other)).isTrue();
+		assertThat(PromptRenderer.rendersSame(one, other)).isTrue();
 		assertThat(headers(render(one))).isEqualTo(headers(render(other)));
 	}
 
 	@Test
 	void rendersSameWhenAgeDetailOrSnapshotDiffersIsFalse() {
 		Lookup.Stored one = stored(Duration.ofMillis(100), Detail.NONE, null);
-		assertThat(PromptAnswers.rendersSame(one, stored(Duration.ofMillis(1100), Detail.NONE, null))).isFalse();
-		assertThat(PromptAnswers.rendersSame(one, stored(Duration.ofMillis(100), Detail.REFRESH_FLOOR, null)))
+		assertThat(PromptRenderer.rendersSame(one, stored(Duration.ofMillis(1100), Detail.NONE, null))).isFalse();
+		assertThat(PromptRenderer.rendersSame(one, stored(Duration.ofMillis(100), Detail.REFRESH_FLOOR, null)))
 			.isFalse();
-		assertThat(PromptAnswers.rendersSame(one,
+		assertThat(PromptRenderer.rendersSame(one,
 				new Lookup.Stored(Snapshots.of(4), one.age(), one.ttl(), Detail.NONE, null)))
 			.isFalse();
 	}
@@ -327,10 +327,10 @@ class PromptAnswersTests {
 	@Test
 	void rendersSameWhenFailureOrRetryAfterDiffersIsFalse() {
 		Lookup.Failed one = failed(Reason.UNAVAILABLE);
-		assertThat(PromptAnswers.rendersSame(one, new Lookup.Failed(one.failure(), one.retryAfterSeconds()))).isTrue();
-		assertThat(PromptAnswers.rendersSame(one, new Lookup.Failed(one.failure(), 8))).isFalse();
-		assertThat(PromptAnswers.rendersSame(one, failed(Reason.INTERNAL_ERROR))).isFalse();
-		assertThat(PromptAnswers.rendersSame(one, stored(Duration.ZERO, Detail.UPSTREAM_FAILURE, one.failure())))
+		assertThat(PromptRenderer.rendersSame(one, new Lookup.Failed(one.failure(), one.retryAfterSeconds()))).isTrue();
+		assertThat(PromptRenderer.rendersSame(one, new Lookup.Failed(one.failure(), 8))).isFalse();
+		assertThat(PromptRenderer.rendersSame(one, failed(Reason.INTERNAL_ERROR))).isFalse();
+		assertThat(PromptRenderer.rendersSame(one, stored(Duration.ZERO, Detail.UPSTREAM_FAILURE, one.failure())))
 			.isFalse();
 	}
 
@@ -348,11 +348,11 @@ class PromptAnswersTests {
 	}
 
 	private ResponseEntity<byte[]> render(Lookup lookup, String... settings) {
-		return answers(settings).render(lookup, ifNoneMatch);
+		return renderer(settings).render(lookup, ifNoneMatch);
 	}
 
-	private static PromptAnswers answers(String... settings) {
-		return new PromptAnswers(GatewaySettings.with(settings));
+	private static PromptRenderer renderer(String... settings) {
+		return new PromptRenderer(GatewaySettings.with(settings));
 	}
 
 	private static String body(ResponseEntity<byte[]> response) {

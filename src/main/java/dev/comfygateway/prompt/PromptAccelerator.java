@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  * failure of a cool-down. Every other request is passed to the next handler. The response
  * is identical to the controller's, byte for byte.
  */
-final class FreshAnswers extends Handler.Wrapper {
+final class PromptAccelerator extends Handler.Wrapper {
 
 	/**
 	 * Every 256th request of a connection is handled on another thread. Otherwise a
@@ -33,15 +33,15 @@ final class FreshAnswers extends Handler.Wrapper {
 
 	private final PromptCache cache;
 
-	private final PromptAnswers answers;
+	private final PromptRenderer renderer;
 
 	private final PromptMetrics metrics;
 
 	private volatile @Nullable Rendered last;
 
-	FreshAnswers(PromptCache cache, PromptAnswers answers, PromptMetrics metrics) {
+	PromptAccelerator(PromptCache cache, PromptRenderer renderer, PromptMetrics metrics) {
 		this.cache = cache;
-		this.answers = answers;
+		this.renderer = renderer;
 		this.metrics = metrics;
 	}
 
@@ -57,15 +57,15 @@ final class FreshAnswers extends Handler.Wrapper {
 			return super.handle(request, response, callback);
 		}
 		if (request.getConnectionMetaData().getConnection().getMessagesIn() % HANDOVER_INTERVAL == 0) {
-			request.getComponents().getExecutor().execute(() -> answerOrPassOn(request, response, callback));
+			request.getComponents().getExecutor().execute(() -> respondOrPassOn(request, response, callback));
 			return true;
 		}
-		return answer(request, response, callback) || super.handle(request, response, callback);
+		return respond(request, response, callback) || super.handle(request, response, callback);
 	}
 
-	private void answerOrPassOn(Request request, Response response, Callback callback) {
+	private void respondOrPassOn(Request request, Response response, Callback callback) {
 		try {
-			if (!answer(request, response, callback) && !super.handle(request, response, callback)) {
+			if (!respond(request, response, callback) && !super.handle(request, response, callback)) {
 				Response.writeError(request, response, callback, 404);
 			}
 		}
@@ -96,35 +96,35 @@ final class FreshAnswers extends Handler.Wrapper {
 		return true;
 	}
 
-	private boolean answer(Request request, Response response, Callback callback) {
+	private boolean respond(Request request, Response response, Callback callback) {
 		long start = System.nanoTime();
 		Optional<Lookup> found = cache.lookupInMemory(RequestDirectives.NONE);
 		if (found.isEmpty()) {
 			return false;
 		}
 		Lookup lookup = found.get();
-		JettyAnswer answer = render(lookup, request.getHeaders());
-		metrics.count(PromptAnswers.result(lookup));
-		answer.write(response, callback);
-		metrics.serverRequests(request.getMethod(), answer.status())
+		JettyAnswer prepared = render(lookup, request.getHeaders());
+		metrics.count(PromptRenderer.result(lookup));
+		prepared.write(response, callback);
+		metrics.serverRequests(request.getMethod(), prepared.status())
 			.record(System.nanoTime() - start, TimeUnit.NANOSECONDS);
 		return true;
 	}
 
 	private JettyAnswer render(Lookup lookup, HttpFields request) {
 		if (request.contains(HttpHeader.IF_NONE_MATCH)) {
-			return JettyAnswer.of(answers.render(lookup, request.getValuesList(HttpHeader.IF_NONE_MATCH)));
+			return JettyAnswer.of(renderer.render(lookup, request.getValuesList(HttpHeader.IF_NONE_MATCH)));
 		}
 		Rendered rendered = last;
-		if (rendered == null || !PromptAnswers.rendersSame(rendered.lookup, lookup)) {
+		if (rendered == null || !PromptRenderer.rendersSame(rendered.lookup, lookup)) {
 			// Age, ttl and Retry-After change once per second
-			rendered = new Rendered(lookup, JettyAnswer.ofReused(answers.render(lookup, List.of())));
+			rendered = new Rendered(lookup, JettyAnswer.ofReused(renderer.render(lookup, List.of())));
 			last = rendered;
 		}
-		return rendered.answer;
+		return rendered.response;
 	}
 
-	private record Rendered(Lookup lookup, JettyAnswer answer) {
+	private record Rendered(Lookup lookup, JettyAnswer response) {
 	}
 
 }

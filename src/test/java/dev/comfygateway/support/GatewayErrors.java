@@ -9,9 +9,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 /** Assertions that apply to every error of the gateway. */
-public final class ErrorAnswers {
+public final class GatewayErrors {
 
-	private ErrorAnswers() {
+	private GatewayErrors() {
 	}
 
 	/** Asserts status and headers only, for a response to HEAD. */

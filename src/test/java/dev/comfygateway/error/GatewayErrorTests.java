@@ -20,7 +20,7 @@ import org.springframework.http.ResponseEntity;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class ErrorAnswerTests {
+class GatewayErrorTests {
 
 	@ParameterizedTest
 	@CsvSource({ "UNAUTHORIZED, 401, 401, UNAUTHORIZED, received-status=401",
@@ -47,47 +47,47 @@ class ErrorAnswerTests {
 			"RESPONSE_TIMEOUT, 0, 504, UPSTREAM_TIMEOUT, error=http_response_timeout" })
 	void ofWhenUpstreamFailsFollowsContract(Reason reason, int upstreamStatus, int status, String code,
 			String proxyStatus) {
-		ErrorAnswer answer = ErrorAnswer.of(failure(reason, upstreamStatus, null, null));
-		assertThat(answer.status()).isEqualTo(status);
-		assertThat(answer.code()).isEqualTo(code);
-		assertThat(answer.body().code()).isEqualTo(code);
-		assertThat(answer.proxyStatus()).isEqualTo(proxyStatus);
+		GatewayError error = GatewayError.of(failure(reason, upstreamStatus, null, null));
+		assertThat(error.status()).isEqualTo(status);
+		assertThat(error.code()).isEqualTo(code);
+		assertThat(error.body().code()).isEqualTo(code);
+		assertThat(error.proxyStatus()).isEqualTo(proxyStatus);
 	}
 
 	@ParameterizedTest
 	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE" })
 	void ofWhenUpstreamSendsCodeAndMessageForwardsThem(Reason reason) {
-		ErrorAnswer answer = ErrorAnswer.of(failure(reason, 503, "THEIRS", "Their words"));
-		assertThat(answer.body()).isEqualTo(new ErrorResponse("THEIRS", "Their words"));
+		GatewayError error = GatewayError.of(failure(reason, 503, "THEIRS", "Their words"));
+		assertThat(error.body()).isEqualTo(new ErrorResponse("THEIRS", "Their words"));
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "TOO_MANY_WAITING", "TOO_MANY_LISTENERS", "SHUTTING_DOWN", "NOT_CACHED" })
 	void ofWhenUpstreamSendsCodeOfGatewayForwardsMessageOnly(String code) {
-		assertThat(ErrorAnswer.of(failure(Reason.UNAVAILABLE, 503, code, "Their words")).body())
+		assertThat(GatewayError.of(failure(Reason.UNAVAILABLE, 503, code, "Their words")).body())
 			.isEqualTo(new ErrorResponse("UPSTREAM_UNAVAILABLE", "Their words"));
 	}
 
 	@ParameterizedTest
 	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE" })
 	void ofWhenUpstreamSendsCodeOnlyHasGatewaysMessage(Reason reason) {
-		ErrorResponse own = ErrorAnswer.of(failure(reason, 503, null, null)).body();
-		assertThat(ErrorAnswer.of(failure(reason, 503, "THEIRS", null)).body())
+		ErrorResponse own = GatewayError.of(failure(reason, 503, null, null)).body();
+		assertThat(GatewayError.of(failure(reason, 503, "THEIRS", null)).body())
 			.isEqualTo(new ErrorResponse("THEIRS", own.message()));
 	}
 
 	@ParameterizedTest
 	@EnumSource(names = { "RATE_LIMITED", "INTERNAL_ERROR", "UNAVAILABLE", "FORBIDDEN", "UNEXPECTED_STATUS" })
 	void ofWhenUpstreamSendsMessageOnlyHasGatewaysCode(Reason reason) {
-		ErrorResponse own = ErrorAnswer.of(failure(reason, 503, null, null)).body();
-		assertThat(ErrorAnswer.of(failure(reason, 503, null, "Their words")).body())
+		ErrorResponse own = GatewayError.of(failure(reason, 503, null, null)).body();
+		assertThat(GatewayError.of(failure(reason, 503, null, "Their words")).body())
 			.isEqualTo(new ErrorResponse(own.code(), "Their words"));
 	}
 
 	@ParameterizedTest
 	@EnumSource(names = { "FORBIDDEN", "UNEXPECTED_STATUS" })
 	void ofWhenStatusIsUnexpectedHasGatewaysCode(Reason reason) {
-		assertThat(ErrorAnswer.of(failure(reason, 404, "THEIRS", "Their words")).body())
+		assertThat(GatewayError.of(failure(reason, 404, "THEIRS", "Their words")).body())
 			.isEqualTo(new ErrorResponse("UPSTREAM_UNEXPECTED_STATUS", "Their words"));
 	}
 
@@ -95,12 +95,12 @@ class ErrorAnswerTests {
 	@CsvSource({ "UNAVAILABLE, 503, 503", "CONNECTION_REFUSED, 0, connection_refused", "INVALID_RESPONSE, 0, 200",
 			"UNEXPECTED_STATUS, 520, 520", "BLOCKED, 403, 403", "TUNNEL_REFUSED, 407, http_request_denied" })
 	void reasonMatchesProxyStatus(Reason reason, int status, String expected) {
-		assertThat(ErrorAnswer.of(failure(reason, status, null, null)).reason()).isEqualTo(expected);
+		assertThat(GatewayError.of(failure(reason, status, null, null)).reason()).isEqualTo(expected);
 	}
 
 	@Test
 	void ofWhenKeyIsRefusedHasGatewaysMessage() {
-		ErrorResponse body = ErrorAnswer.of(failure(Reason.UNAUTHORIZED, 401, "THEIRS", "Log in first")).body();
+		ErrorResponse body = GatewayError.of(failure(Reason.UNAUTHORIZED, 401, "THEIRS", "Log in first")).body();
 		assertThat(body.code()).isEqualTo("THEIRS");
 		assertThat(body.message()).contains("gateway's key", "operator").doesNotContain("Log in");
 	}
@@ -108,24 +108,24 @@ class ErrorAnswerTests {
 	@ParameterizedTest
 	@EnumSource(Reason.class)
 	void ofWhenUpstreamSendsItsCodeKeepsGatewaysCode(Reason reason) {
-		assertThat(ErrorAnswer.of(failure(reason, 503, "THEIRS", null)).code())
-			.isEqualTo(ErrorAnswer.of(failure(reason, 503, null, null)).code());
+		assertThat(GatewayError.of(failure(reason, 503, "THEIRS", null)).code())
+			.isEqualTo(GatewayError.of(failure(reason, 503, null, null)).code());
 	}
 
 	@Test
 	void notCachedIsErrorOfGateway() {
-		ErrorAnswer answer = ErrorAnswer.notCached();
-		assertThat(answer.status()).isEqualTo(504);
-		assertThat(answer.body().code()).isEqualTo("NOT_CACHED");
-		assertThat(answer.proxyStatus()).isEqualTo("error=proxy_internal_response");
+		GatewayError error = GatewayError.notCached();
+		assertThat(error.status()).isEqualTo(504);
+		assertThat(error.body().code()).isEqualTo("NOT_CACHED");
+		assertThat(error.proxyStatus()).isEqualTo("error=proxy_internal_response");
 	}
 
 	@Test
 	void bugIsErrorOfGateway() {
-		ErrorAnswer answer = ErrorAnswer.bug();
-		assertThat(answer.status()).isEqualTo(500);
-		assertThat(answer.body().code()).isEqualTo("INTERNAL_ERROR");
-		assertThat(answer.proxyStatus()).isEqualTo("error=proxy_internal_error");
+		GatewayError error = GatewayError.bug();
+		assertThat(error.status()).isEqualTo(500);
+		assertThat(error.body().code()).isEqualTo("INTERNAL_ERROR");
+		assertThat(error.proxyStatus()).isEqualTo("error=proxy_internal_error");
 	}
 
 	@ParameterizedTest
@@ -133,31 +133,31 @@ class ErrorAnswerTests {
 			"417, EXPECTATION_FAILED", "431, REQUEST_HEADER_FIELDS_TOO_LARGE", "501, NOT_IMPLEMENTED",
 			"505, HTTP_VERSION_NOT_SUPPORTED" })
 	void ofStatusWhenServerRefusesHasStandardName(int status, String code) {
-		ErrorAnswer answer = ErrorAnswer.ofStatus(status);
-		assertThat(answer.status()).isEqualTo(status);
-		assertThat(answer.body().code()).isEqualTo(code);
-		assertThat(answer.proxyStatus()).isEqualTo("error=http_request_error");
+		GatewayError error = GatewayError.ofStatus(status);
+		assertThat(error.status()).isEqualTo(status);
+		assertThat(error.body().code()).isEqualTo(code);
+		assertThat(error.proxyStatus()).isEqualTo("error=http_request_error");
 	}
 
 	@ParameterizedTest
 	@CsvSource({ "500", "499", "599" })
 	void ofStatusWhenBugOrUnknownIsInternalError(int status) {
-		assertThat(ErrorAnswer.ofStatus(status)).isEqualTo(ErrorAnswer.bug());
+		assertThat(GatewayError.ofStatus(status)).isEqualTo(GatewayError.bug());
 	}
 
 	@ParameterizedTest
 	@MethodSource("all")
-	void messageIsSentenceWithoutInternalNames(ErrorAnswer answer) {
-		assertThat(answer.body().message()).matches("[A-Z0-9].{3,}\\.")
+	void messageIsSentenceWithoutInternalNames(GatewayError error) {
+		assertThat(error.body().message()).matches("[A-Z0-9].{3,}\\.")
 			.doesNotContainPattern("(?i)exception|java|spring|tomcat|jetty|reactor|null|https?:|\\w\\.\\w")
 			.doesNotContainPattern("[a-z][A-Z]");
 	}
 
 	@ParameterizedTest
 	@MethodSource("all")
-	void codeIsInTheRunbook(ErrorAnswer answer) {
-		boolean ofServer = answer.proxyStatus().equals("error=http_request_error");
-		String heading = ofServer ? "BAD_REQUEST, NOT_FOUND, METHOD_NOT_ALLOWED, URI_TOO_LONG, …" : answer.code();
+	void codeIsInTheRunbook(GatewayError error) {
+		boolean ofServer = error.proxyStatus().equals("error=http_request_error");
+		String heading = ofServer ? "BAD_REQUEST, NOT_FOUND, METHOD_NOT_ALLOWED, URI_TOO_LONG, …" : error.code();
 		assertThat(Path.of("src/docs/runbook.md")).content().contains("\n### %s\n- You see: ".formatted(heading));
 	}
 
@@ -166,25 +166,25 @@ class ErrorAnswerTests {
 	@EnumSource(names = { "CONNECTION_REFUSED", "CONNECTION_TERMINATED", "TUNNEL_REFUSED", "DNS_ERROR",
 			"TLS_PROTOCOL_ERROR", "TLS_CERTIFICATE_ERROR", "CONNECTION_TIMEOUT", "RESPONSE_TIMEOUT" })
 	void reasonIsInTheRunbook(Reason reason) throws IOException {
-		ErrorAnswer answer = ErrorAnswer.of(failure(reason, 503, null, null));
-		String section = Files.readString(Path.of("src/docs/runbook.md"))
-			.split("\n### %s\n".formatted(answer.code()))[1].split("\n### ")[0];
-		assertThat(section).contains("\n#### %s\n".formatted(answer.reason()));
+		GatewayError error = GatewayError.of(failure(reason, 503, null, null));
+		String section = Files.readString(Path.of("src/docs/runbook.md")).split("\n### %s\n".formatted(error.code()))[1]
+			.split("\n### ")[0];
+		assertThat(section).contains("\n#### %s\n".formatted(error.reason()));
 	}
 
-	static Stream<ErrorAnswer> all() {
-		Stream<ErrorAnswer> upstream = Stream.of(Reason.values())
-			.map(reason -> ErrorAnswer.of(failure(reason, 503, null, null)));
-		Stream<ErrorAnswer> own = IntStream.of(400, 404, 405, 406, 408, 413, 414, 415, 417, 431, 500, 501, 503, 505)
-			.mapToObj(ErrorAnswer::ofStatus);
+	static Stream<GatewayError> all() {
+		Stream<GatewayError> upstream = Stream.of(Reason.values())
+			.map(reason -> GatewayError.of(failure(reason, 503, null, null)));
+		Stream<GatewayError> own = IntStream.of(400, 404, 405, 406, 408, 413, 414, 415, 417, 431, 500, 501, 503, 505)
+			.mapToObj(GatewayError::ofStatus);
 		return Stream
-			.of(upstream, own, Stream.of(ErrorAnswer.notCached(), ErrorAnswer.tooManyWaiting(), ErrorAnswer.bug()))
-			.flatMap(answer -> answer);
+			.of(upstream, own, Stream.of(GatewayError.notCached(), GatewayError.tooManyWaiting(), GatewayError.bug()))
+			.flatMap(error -> error);
 	}
 
 	@Test
 	void renderHasJsonAndHeaders() {
-		ResponseEntity<byte[]> answer = ErrorAnswer.of(failure(Reason.RATE_LIMITED, 429, "SLOW", "Say \"please\" – ü"))
+		ResponseEntity<byte[]> answer = GatewayError.of(failure(Reason.RATE_LIMITED, 429, "SLOW", "Say \"please\" – ü"))
 			.render("edge", 7);
 		byte[] body = Objects.requireNonNull(answer.getBody());
 		assertThat(answer.getStatusCode().value()).isEqualTo(429);
@@ -196,24 +196,24 @@ class ErrorAnswerTests {
 
 	@Test
 	void renderWhenRetryAfterIsZeroHasNoRetryAfter() {
-		assertThat(ErrorAnswer.bug().render("edge", 0).getHeaders().toSingleValueMap())
+		assertThat(GatewayError.bug().render("edge", 0).getHeaders().toSingleValueMap())
 			.doesNotContainKey("Retry-After");
 	}
 
 	@Test
 	void tooManyWaitingIsErrorOfGateway() {
-		ErrorAnswer answer = ErrorAnswer.tooManyWaiting();
-		assertThat(answer.status()).isEqualTo(503);
-		assertThat(answer.body().code()).isEqualTo("TOO_MANY_WAITING");
-		assertThat(answer.proxyStatus()).isEqualTo("error=connection_limit_reached");
+		GatewayError error = GatewayError.tooManyWaiting();
+		assertThat(error.status()).isEqualTo(503);
+		assertThat(error.body().code()).isEqualTo("TOO_MANY_WAITING");
+		assertThat(error.proxyStatus()).isEqualTo("error=connection_limit_reached");
 	}
 
 	@Test
 	void ofStatusWhenUnavailableIsShuttingDown() {
-		ErrorAnswer answer = ErrorAnswer.ofStatus(503);
-		assertThat(answer.status()).isEqualTo(503);
-		assertThat(answer.body().code()).isEqualTo("SHUTTING_DOWN");
-		assertThat(answer.proxyStatus()).isEqualTo("error=proxy_internal_response");
+		GatewayError error = GatewayError.ofStatus(503);
+		assertThat(error.status()).isEqualTo(503);
+		assertThat(error.body().code()).isEqualTo("SHUTTING_DOWN");
+		assertThat(error.proxyStatus()).isEqualTo("error=proxy_internal_response");
 	}
 
 	private static UpstreamFailure failure(Reason reason, int status, @Nullable String code, @Nullable String message) {

@@ -3,7 +3,7 @@ package dev.comfygateway.prompt;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.cache.Snapshot;
-import dev.comfygateway.error.ErrorAnswer;
+import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.prompt.PromptMetrics.Result;
 import java.util.List;
@@ -23,7 +23,7 @@ import org.springframework.stereotype.Component;
  * accelerator.
  */
 @Component
-class PromptAnswers {
+class PromptRenderer {
 
 	private static final String CACHE_STATUS = "Cache-Status";
 
@@ -33,7 +33,7 @@ class PromptAnswers {
 
 	private final String cacheControl;
 
-	PromptAnswers(GatewayProperties properties) {
+	PromptRenderer(GatewayProperties properties) {
 		this.gatewayName = properties.name();
 		long freshForSeconds = properties.freshFor().toSeconds();
 		this.cacheControl = freshForSeconds > 0 ? "max-age=" + freshForSeconds : "no-cache";
@@ -52,8 +52,8 @@ class PromptAnswers {
 							+ Math.floorDiv(fetched.ttl(), SECOND) + (fetched.shared() ? "; detail=fleet" : ""),
 					fetched.age() == 0 ? null : Long.toString(ageSeconds(fetched.age())), ifNoneMatch);
 			case Lookup.Failed failed ->
-				ErrorAnswer.of(failed.failure()).render(gatewayName, failed.retryAfterSeconds());
-			case Lookup.NotCached ignored -> ErrorAnswer.notCached().render(gatewayName, 0);
+				GatewayError.of(failed.failure()).render(gatewayName, failed.retryAfterSeconds());
+			case Lookup.NotCached ignored -> GatewayError.notCached().render(gatewayName, 0);
 			case Lookup.Awaited ignored -> throw new IllegalStateException("Nothing to render yet");
 		};
 	}
@@ -63,12 +63,12 @@ class PromptAnswers {
 	 * wait.
 	 */
 	ResponseEntity<byte[]> tooManyWaiting() {
-		return ErrorAnswer.tooManyWaiting().render(gatewayName, 1);
+		return GatewayError.tooManyWaiting().render(gatewayName, 1);
 	}
 
 	/** Renders the response for a bug in the gateway. */
 	ResponseEntity<byte[]> bug() {
-		return ErrorAnswer.bug().render(gatewayName, 0);
+		return GatewayError.bug().render(gatewayName, 0);
 	}
 
 	private ResponseEntity<byte[]> render(Snapshot snapshot, String cacheStatus, @Nullable String age,
@@ -145,7 +145,7 @@ class PromptAnswers {
 	}
 
 	private static String code(UpstreamFailure failure) {
-		return ErrorAnswer.of(failure).code().toLowerCase(Locale.ROOT);
+		return GatewayError.of(failure).code().toLowerCase(Locale.ROOT);
 	}
 
 	private static String forward(Lookup.Forward forward) {
