@@ -23,7 +23,7 @@ class EventsConfiguration {
 
 	@Bean
 	ChainedHandler events(EventStream stream, GatewayProperties properties, ListenerLimit limit) {
-		return new ChainedHandler(ChainedHandler.Position.STREAM, new EventsHandler(stream, properties.name(), limit));
+		return new ChainedHandler(ChainedHandler.Position.EVENTS, new EventsHandler(stream, properties.name(), limit));
 	}
 
 	/** Scheduler with the single thread of the stream. */

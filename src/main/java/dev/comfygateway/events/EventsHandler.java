@@ -2,7 +2,7 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.server.Abort;
-import dev.comfygateway.server.JettyAnswer;
+import dev.comfygateway.server.PreparedResponse;
 import java.io.IOException;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SocketChannel;
@@ -121,7 +121,7 @@ final class EventsHandler extends Handler.Wrapper {
 
 	private static void writeNothing(Response response, Callback callback) {
 		response.setStatus(204);
-		response.write(JettyAnswer.hasLength(204), BufferUtil.EMPTY_BUFFER, callback);
+		response.write(PreparedResponse.hasLength(204), BufferUtil.EMPTY_BUFFER, callback);
 	}
 
 	/**
@@ -139,7 +139,7 @@ final class EventsHandler extends Handler.Wrapper {
 
 	private void refuse(Response response, Callback callback) {
 		response.getHeaders().remove("X-Accel-Buffering");
-		JettyAnswer.of(GatewayError.tooManyListeners().render(gatewayName, 1)).write(response, callback);
+		PreparedResponse.of(GatewayError.tooManyListeners().render(gatewayName, 1)).write(response, callback);
 	}
 
 }

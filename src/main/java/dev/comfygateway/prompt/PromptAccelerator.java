@@ -3,7 +3,7 @@ package dev.comfygateway.prompt;
 import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.RequestDirectives;
-import dev.comfygateway.server.JettyAnswer;
+import dev.comfygateway.server.PreparedResponse;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -103,7 +103,7 @@ final class PromptAccelerator extends Handler.Wrapper {
 			return false;
 		}
 		Lookup lookup = found.get();
-		JettyAnswer prepared = render(lookup, request.getHeaders());
+		PreparedResponse prepared = render(lookup, request.getHeaders());
 		metrics.count(PromptRenderer.result(lookup));
 		prepared.write(response, callback);
 		metrics.serverRequests(request.getMethod(), prepared.status())
@@ -111,20 +111,20 @@ final class PromptAccelerator extends Handler.Wrapper {
 		return true;
 	}
 
-	private JettyAnswer render(Lookup lookup, HttpFields request) {
+	private PreparedResponse render(Lookup lookup, HttpFields request) {
 		if (request.contains(HttpHeader.IF_NONE_MATCH)) {
-			return JettyAnswer.of(renderer.render(lookup, request.getValuesList(HttpHeader.IF_NONE_MATCH)));
+			return PreparedResponse.of(renderer.render(lookup, request.getValuesList(HttpHeader.IF_NONE_MATCH)));
 		}
 		Rendered rendered = last;
 		if (rendered == null || !PromptRenderer.rendersSame(rendered.lookup, lookup)) {
 			// Age, ttl and Retry-After change once per second
-			rendered = new Rendered(lookup, JettyAnswer.ofReused(renderer.render(lookup, List.of())));
+			rendered = new Rendered(lookup, PreparedResponse.ofReused(renderer.render(lookup, List.of())));
 			last = rendered;
 		}
 		return rendered.response;
 	}
 
-	private record Rendered(Lookup lookup, JettyAnswer response) {
+	private record Rendered(Lookup lookup, PreparedResponse response) {
 	}
 
 }

@@ -25,7 +25,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 
 	private final HeapBudget heap;
 
-	private final ErrorAnswerHandler errors;
+	private final ErrorResponseHandler errors;
 
 	/**
 	 * Creates the handler.
@@ -35,7 +35,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 	 * @param heap budget; while it is exhausted, only probes are dispatched
 	 */
 	BulkheadHandler(Map<Lane, Bulkhead> bulkheads, List<Endpoint> endpoints, HeapBudget heap,
-			ErrorAnswerHandler errors) {
+			ErrorResponseHandler errors) {
 		this.bulkheads = bulkheads;
 		this.endpoints = endpoints;
 		this.heap = heap;

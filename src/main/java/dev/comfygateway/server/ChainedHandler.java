@@ -20,7 +20,7 @@ public record ChainedHandler(Position position, Handler.@Nullable Singleton hand
 		/** Responds from memory, on the hot path. */
 		ACCELERATOR,
 		/** Sends a stream for as long as the caller listens. */
-		STREAM
+		EVENTS
 
 	}
 

@@ -18,10 +18,10 @@ import org.eclipse.jetty.server.Connector;
 final class ConnectionShedder {
 
 	/** A quarter of the heap limit is free after shedding. */
-	private static final int ROOM_PARTS = 4;
+	private static final double ROOM_FRACTION = 1.0 / 4;
 
 	/** A tenth of the connections is reserved for new ones. */
-	private static final int SPARE_PARTS = 10;
+	private static final double RESERVED_FRACTION = 1.0 / 10;
 
 	/**
 	 * Time in which a new connection is spared, so that its caller can send a request.
@@ -36,7 +36,7 @@ final class ConnectionShedder {
 
 	private final List<Connector> connectors = new CopyOnWriteArrayList<>();
 
-	private final int maxConnections;
+	private final int crowdedAbove;
 
 	private final Counter shed;
 
@@ -46,8 +46,8 @@ final class ConnectionShedder {
 	 * no limit
 	 */
 	ConnectionShedder(int maxConnections, MeterRegistry meters) {
-		this.maxConnections = maxConnections <= 0 ? Integer.MAX_VALUE
-				: Math.max(1, maxConnections - maxConnections / SPARE_PARTS);
+		this.crowdedAbove = maxConnections <= 0 ? Integer.MAX_VALUE
+				: Math.max(1, maxConnections - (int) (maxConnections * RESERVED_FRACTION));
 		this.shed = Counter.builder("comfy.gateway.connections.shed")
 			.description("Connections without a request in progress that were closed to limit heap or connections")
 			.register(meters);
@@ -64,7 +64,7 @@ final class ConnectionShedder {
 
 	/** Whether a port has more connections than its limit minus the reserve. */
 	boolean isCrowded(Connector connector) {
-		return connector.getConnectedEndPoints().size() > maxConnections;
+		return connector.getConnectedEndPoints().size() > crowdedAbove;
 	}
 
 	/** Counts a connection that another class closed for lack of heap. */
@@ -97,13 +97,13 @@ final class ConnectionShedder {
 					}
 				}
 			}
-			if (connections > maxConnections) {
-				surplus += connections - maxConnections + maxConnections / SPARE_PARTS;
+			if (connections > crowdedAbove) {
+				surplus += connections - crowdedAbove + (int) (crowdedAbove * RESERVED_FRACTION);
 			}
 		}
 		if (heapBytes > max || surplus > 0) {
 			candidates.sort(ORDER);
-			close(candidates, heapBytes > max ? open - max : -max, max / ROOM_PARTS, surplus);
+			close(candidates, heapBytes > max ? open - max : -max, (long) (max * ROOM_FRACTION), surplus);
 		}
 	}
 

@@ -9,9 +9,9 @@ import org.eclipse.jetty.ee11.webapp.WebAppContext;
  */
 final class ErrorConfiguration extends AbstractConfiguration {
 
-	private final ErrorAnswerHandler errors;
+	private final ErrorResponseHandler errors;
 
-	ErrorConfiguration(ErrorAnswerHandler errors) {
+	ErrorConfiguration(ErrorResponseHandler errors) {
 		super(new Builder());
 		this.errors = errors;
 	}

@@ -16,30 +16,30 @@ import org.eclipse.jetty.server.handler.BufferedResponseHandler;
  * {@link BulkheadHandler} they run on a selector's thread and must not block. A request
  * passes them in this order:
  * <ol>
- * <li>{@link StreamHandler}: heap, body and head of an HTTP/2 stream. It is present only
- * if the port supports HTTP/2.</li>
+ * <li>{@link Http2StreamHandler}: heap, body and head of an HTTP/2 stream. It is present
+ * only if the port supports HTTP/2.</li>
  * <li>{@link HeadHandler}: heap of the head, and limits that Jetty does not check.</li>
  * <li>{@link ChainedHandler.Position#HEADERS}: {@link CorsHandler}, if any origin is
  * allowed.</li>
  * <li>{@link ChainedHandler.Position#ACCELERATOR}: {@code PromptAccelerator}, which
  * responds to {@code /api/prompt} from memory.</li>
- * <li>{@link NoStoreHandler}: default {@code Cache-Control} field.</li>
+ * <li>{@link DefaultCacheControlHandler}: default {@code Cache-Control} field.</li>
  * <li>{@link BodyDrainHandler}: unread request bodies.</li>
  * <li>{@link MethodsHandler}: TRACE, CONNECT and OPTIONS.</li>
- * <li>{@link ChainedHandler.Position#STREAM}: {@code EventsHandler}, which sends the
+ * <li>{@link ChainedHandler.Position#EVENTS}: {@code EventsHandler}, which sends the
  * stream of events without a thread.</li>
  * <li>{@link BulkheadHandler}: dispatch to a thread that may block.</li>
  * <li>{@link NegotiationHandler}: removal of {@code Accept}, {@code Range} and
  * {@code Content-Type}.</li>
- * <li>{@link EmptyAnswerHandler}: responses without a body.</li>
+ * <li>{@link EmptyResponseHandler}: responses without a body.</li>
  * <li>{@link SlowReaderHandler}: deadline of a response, and release of its thread.</li>
  * <li>{@link BufferedResponseHandler} of Jetty: aggregation of small writes.</li>
  * </ol>
  *
  * <p>
  * The servlet context follows, with Spring MVC and its controllers. Each
- * {@link ChainedHandler} is present only on the callers' port. {@link ErrorAnswerHandler}
- * is the server's error handler and not part of the chain.
+ * {@link ChainedHandler} is present only on the callers' port.
+ * {@link ErrorResponseHandler} is the server's error handler and not part of the chain.
  */
 final class HandlerChain {
 
@@ -66,9 +66,9 @@ final class HandlerChain {
 
 	private final HeapBudget heap;
 
-	private final ErrorAnswerHandler errors;
+	private final ErrorResponseHandler errors;
 
-	HandlerChain(GatewayProperties properties, HeapBudget heap, ErrorAnswerHandler errors) {
+	HandlerChain(GatewayProperties properties, HeapBudget heap, ErrorResponseHandler errors) {
 		this.properties = properties;
 		this.heap = heap;
 		this.errors = errors;
@@ -78,19 +78,19 @@ final class HandlerChain {
 	List<Handler.Singleton> handlers(Collection<ChainedHandler> added, Collection<Endpoint> endpoints, boolean http2) {
 		List<Handler.Singleton> chain = new ArrayList<>();
 		if (http2) {
-			chain.add(new StreamHandler(heap, errors));
+			chain.add(new Http2StreamHandler(heap, errors));
 		}
 		chain.add(new HeadHandler(errors));
 		chain.addAll(at(ChainedHandler.Position.HEADERS, added));
 		chain.addAll(at(ChainedHandler.Position.ACCELERATOR, added));
-		chain.add(new NoStoreHandler());
+		chain.add(new DefaultCacheControlHandler());
 		chain.add(new BodyDrainHandler());
 		chain.add(new MethodsHandler());
-		chain.addAll(at(ChainedHandler.Position.STREAM, added));
+		chain.addAll(at(ChainedHandler.Position.EVENTS, added));
 		chain.add(new BulkheadHandler(bulkheads(), Stream.concat(ENDPOINTS.stream(), endpoints.stream()).toList(), heap,
 				errors));
 		chain.add(new NegotiationHandler());
-		chain.add(new EmptyAnswerHandler(errors));
+		chain.add(new EmptyResponseHandler(errors));
 		chain.add(new SlowReaderHandler(ServerConfiguration.OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));
 		chain.add(buffered());
 		return chain;

@@ -19,9 +19,9 @@ final class HeadHandler extends Handler.Wrapper {
 	/** Maximum number of fields. Even a short field uses about 100 bytes of heap. */
 	private static final int MAX_FIELDS = 100;
 
-	private final ErrorAnswerHandler errors;
+	private final ErrorResponseHandler errors;
 
-	HeadHandler(ErrorAnswerHandler errors) {
+	HeadHandler(ErrorResponseHandler errors) {
 		this.errors = errors;
 	}
 
@@ -29,7 +29,7 @@ final class HeadHandler extends Handler.Wrapper {
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
 		if (endPoint != null && endPoint.streams() == null) {
-			endPoint.complete(HeadSize.of(request));
+			endPoint.recordHead(HeadSize.of(request));
 		}
 		HttpFields fields = request.getHeaders();
 		if (fields.size() > MAX_FIELDS) {

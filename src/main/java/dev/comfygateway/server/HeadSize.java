@@ -43,7 +43,7 @@ record HeadSize(int fields, int target, int text, int longest) {
 	}
 
 	/** Size of the head in HTTP/1.1, in bytes. */
-	int sent() {
+	int http1Length() {
 		return text + fields * LINE;
 	}
 

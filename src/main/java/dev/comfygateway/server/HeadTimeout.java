@@ -97,7 +97,7 @@ final class HeadTimeout extends AbstractLifeCycle {
 	/** Returns the number of HTTP/2 frames received; zero over HTTP/1.1. */
 	private static int frames(EndPoint endPoint) {
 		MeteredEndPoint metered = MeteredEndPoint.of(endPoint);
-		StreamMeter http2 = metered == null ? null : metered.streams();
+		Http2StreamMeter http2 = metered == null ? null : metered.streams();
 		return http2 == null ? 0 : http2.frames();
 	}
 

@@ -44,9 +44,7 @@ public final class HeapBudget {
 	 * Connections may use 3/8 of the heap. The gateway itself uses 35 MiB, and a flood
 	 * can exceed the limit briefly.
 	 */
-	private static final int HEAP_PARTS = 8;
-
-	private static final int CONNECTIONS = 3;
+	private static final double MAX_HEAP_FRACTION = 3.0 / 8;
 
 	/** Bytes of heap of a request on a thread, in addition to its connection. */
 	private static final int REQUEST_ON_THREAD = 28 * 1024;
@@ -57,9 +55,7 @@ public final class HeapBudget {
 	private static final int PAUSE_FACTOR = 9;
 
 	/** Parked requests, such as listeners, may use 3/4 of the limit. */
-	private static final int PARKED_PARTS = 4;
-
-	private static final int PARKED = 3;
+	private static final double MAX_PARKED_FRACTION = 3.0 / 4;
 
 	private final long max;
 
@@ -84,7 +80,7 @@ public final class HeapBudget {
 
 	@Autowired
 	HeapBudget(JettyServerProperties jetty, MeterRegistry registry) {
-		this(Runtime.getRuntime().maxMemory() / HEAP_PARTS * CONNECTIONS,
+		this((long) (Runtime.getRuntime().maxMemory() * MAX_HEAP_FRACTION),
 				new ConnectionShedder(jetty.getMaxConnections(), registry));
 	}
 
@@ -140,7 +136,7 @@ public final class HeapBudget {
 	public Optional<Runnable> park(Request request) {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
 		int bytes = endPoint == null ? 0 : endPoint.share();
-		if (parked.addAndGet(bytes) > max / PARKED_PARTS * PARKED || !tryMakeRoom()) {
+		if (parked.addAndGet(bytes) > (long) (max * MAX_PARKED_FRACTION) || !tryMakeRoom()) {
 			parked.addAndGet(-bytes);
 			refused();
 			return Optional.empty();
@@ -154,7 +150,7 @@ public final class HeapBudget {
 	}
 
 	/** Records that a connection is closed for lack of heap. */
-	void closed() {
+	void countShed() {
 		shedder.count();
 	}
 
@@ -192,10 +188,10 @@ public final class HeapBudget {
 			return;
 		}
 		try {
-			long present = count();
-			heapBytes.set(present);
-			full = present > max;
-			shedder.makeRoom(present, onThreads.get(), max);
+			long current = count();
+			heapBytes.set(current);
+			full = current > max;
+			shedder.makeRoom(current, onThreads.get(), max);
 		}
 		finally {
 			long end = System.nanoTime();

@@ -172,12 +172,12 @@ final class Http2 {
 		@Override
 		public void onIncomingFrame(Session session, Frame frame) {
 			MeteredEndPoint endPoint = MeteredEndPoint.of(((HTTP2Session) session).getEndPoint());
-			StreamMeter streams = endPoint == null ? null : endPoint.streams();
+			Http2StreamMeter streams = endPoint == null ? null : endPoint.streams();
 			if (endPoint == null || streams == null) {
 				return;
 			}
 			streams.frameComplete();
-			if (frame.getType() == FrameType.WINDOW_UPDATE && streams.windowUpdates() > MAX_WINDOW_UPDATES) {
+			if (frame.getType() == FrameType.WINDOW_UPDATE && streams.countWindowUpdate() > MAX_WINDOW_UPDATES) {
 				endPoint.close(new EofException("Too many window updates"));
 			}
 		}
@@ -185,7 +185,7 @@ final class Http2 {
 		@Override
 		public void onOutgoingFrame(Session session, Frame frame) {
 			MeteredEndPoint endPoint = MeteredEndPoint.of(((HTTP2Session) session).getEndPoint());
-			StreamMeter streams = endPoint == null ? null : endPoint.streams();
+			Http2StreamMeter streams = endPoint == null ? null : endPoint.streams();
 			if (streams != null && frame.getType() == FrameType.DATA) {
 				streams.dataSent();
 			}

@@ -52,11 +52,11 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	private final HeapEstimate estimate;
 
 	/** Meter of the streams; {@code null} over HTTP/1.1. */
-	private volatile @Nullable StreamMeter streams;
+	private volatile @Nullable Http2StreamMeter streams;
 
-	private int complete;
+	private int completeHeadCost;
 
-	private int incomplete;
+	private int incompleteHeadCost;
 
 	/** Last two bytes that were read. */
 	private int tail;
@@ -120,7 +120,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	@Override
 	public int fill(ByteBuffer buffer) throws IOException {
-		StreamMeter http2 = streams;
+		Http2StreamMeter http2 = streams;
 		if (http2 != null) {
 			return fill(buffer, http2);
 		}
@@ -132,37 +132,38 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		if (!budget.tryMakeRoom() && isLarge(buffer, from)) {
 			// Closed before the bytes are parsed
 			buffer.limit(from);
-			budget.closed();
+			budget.countShed();
 			close(new EofException("Closed: heap limit reached"));
 			return -1;
 		}
-		incomplete = Math.min(encrypted ? incomplete + read * ENCRYPTED_BYTE : incomplete(buffer, from),
+		incompleteHeadCost = Math.min(
+				encrypted ? incompleteHeadCost + read * ENCRYPTED_BYTE : costOfIncompleteHead(buffer, from),
 				MAX_INCOMPLETE);
 		charge();
 		return read;
 	}
 
-	private int fill(ByteBuffer buffer, StreamMeter http2) throws IOException {
-		int read = http2.isDue() ? 0 : super.fill(buffer);
+	private int fill(ByteBuffer buffer, Http2StreamMeter http2) throws IOException {
+		int read = http2.tryCountRead() ? super.fill(buffer) : 0;
 		if (read <= 0) {
 			http2.pause();
 			return read;
 		}
-		incomplete = Math.min(http2.incomplete(incomplete, read), MAX_INCOMPLETE);
+		incompleteHeadCost = Math.min(http2.updateIncomplete(incompleteHeadCost, read), MAX_INCOMPLETE);
 		charge();
 		return read;
 	}
 
 	/** Records that the connection uses HTTP/2 from now on. */
 	void switchToHttp2() {
-		complete = HTTP_2;
-		incomplete = 0;
+		completeHeadCost = HTTP_2;
+		incompleteHeadCost = 0;
 		charge();
-		streams = new StreamMeter();
+		streams = new Http2StreamMeter();
 	}
 
 	/** Returns the meter of the streams; {@code null} over HTTP/1.1. */
-	@Nullable StreamMeter streams() {
+	@Nullable Http2StreamMeter streams() {
 		return streams;
 	}
 
@@ -176,21 +177,21 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/** Returns the heap of one request in bytes: its share of the connection's heap. */
 	int share() {
-		StreamMeter http2 = streams;
+		Http2StreamMeter http2 = streams;
 		return http2 == null ? estimate.heapBytes() : estimate.heapBytes() / Math.max(1, http2.open());
 	}
 
 	/** Records a complete head. */
-	void complete(HeadSize head) {
-		complete = Math.max(complete, head.heapBytes() + head.longest() * (BUFFERED_BYTE - 1));
+	void recordHead(HeadSize head) {
+		completeHeadCost = Math.max(completeHeadCost, head.heapBytes() + head.longest() * (BUFFERED_BYTE - 1));
 		if (encrypted) {
-			incomplete = 0;
+			incompleteHeadCost = 0;
 		}
 		charge();
 	}
 
 	private void charge() {
-		int change = estimate.update(complete, incomplete);
+		int change = estimate.update(completeHeadCost, incompleteHeadCost);
 		if (change != 0) {
 			budget.charge(change);
 		}
@@ -200,20 +201,20 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	 * Whether these bytes would raise the connection's cost by more than {@value #SMALL}.
 	 */
 	private boolean isLarge(ByteBuffer buffer, int from) {
-		int cost = incomplete + (buffer.limit() - from) * (encrypted ? ENCRYPTED_BYTE : BUFFERED_BYTE);
-		for (int i = from; i < buffer.limit() && cost <= complete + SMALL; i++) {
+		int cost = incompleteHeadCost + (buffer.limit() - from) * (encrypted ? ENCRYPTED_BYTE : BUFFERED_BYTE);
+		for (int i = from; i < buffer.limit() && cost <= completeHeadCost + SMALL; i++) {
 			if (buffer.get(i) == '\n') {
 				cost += HeadSize.FIELD;
 			}
 		}
-		return cost > complete + SMALL;
+		return cost > completeHeadCost + SMALL;
 	}
 
 	/**
 	 * Returns the heap cost of the incomplete head, including the bytes from this index.
 	 * It searches backwards for the last blank line, which ends a head.
 	 */
-	private int incomplete(ByteBuffer buffer, int from) {
+	private int costOfIncompleteHead(ByteBuffer buffer, int from) {
 		int last = buffer.limit() - 1;
 		int lines = 0;
 		int i = last;
@@ -225,7 +226,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		}
 		int cost = lines * HeadSize.FIELD + (last - i) * BUFFERED_BYTE;
 		tail = byteAt(buffer, from, last - 1) << Byte.SIZE | byteAt(buffer, from, last);
-		return i >= from ? cost : incomplete + cost;
+		return i >= from ? cost : incompleteHeadCost + cost;
 	}
 
 	private boolean endsBlankLine(ByteBuffer buffer, int from, int i) {

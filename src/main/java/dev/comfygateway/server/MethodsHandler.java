@@ -42,7 +42,7 @@ final class MethodsHandler extends Handler.Wrapper {
 		Response options = new Options(request, response);
 		if (WHOLE_SERVER.equals(request.getHttpURI().getPath())) {
 			options.setStatus(HttpStatus.NO_CONTENT_204);
-			options.write(JettyAnswer.hasLength(options.getStatus()), BufferUtil.EMPTY_BUFFER, callback);
+			options.write(PreparedResponse.hasLength(options.getStatus()), BufferUtil.EMPTY_BUFFER, callback);
 			return true;
 		}
 		// Spring would respond with 403 to a preflight without a CORS configuration

@@ -77,7 +77,7 @@ class ServerConfiguration {
 	@Bean
 	WebServerFactoryCustomizer<JettyServletWebServerFactory> jetty(GatewayProperties properties,
 			JettyServerProperties jetty, HeapBudget heap, ApplicationContext beans) {
-		ErrorAnswerHandler errors = new ErrorAnswerHandler(properties.name());
+		ErrorResponseHandler errors = new ErrorResponseHandler(properties.name());
 		return factory -> {
 			if (jetty.getThreads().getSelectors() == null || jetty.getThreads().getSelectors() < 0) {
 				// Jetty's default is one per two cores, but selectors do most of the work
@@ -96,8 +96,8 @@ class ServerConfiguration {
 		};
 	}
 
-	private static void customize(Server server, ErrorAnswerHandler errors, GatewayProperties properties,
-			HeapBudget heap, Collection<ChainedHandler> front, Collection<Endpoint> endpoints) {
+	private static void customize(Server server, ErrorResponseHandler errors, GatewayProperties properties,
+			HeapBudget heap, Collection<ChainedHandler> added, Collection<Endpoint> endpoints) {
 		server.setErrorHandler(errors);
 		if (server.getRequestLog() instanceof CustomRequestLog log) {
 			server.setRequestLog(withoutBlocking(log));
@@ -106,7 +106,7 @@ class ServerConfiguration {
 			customize(connector, heap);
 		}
 		boolean http2 = Stream.of(server.getConnectors()).anyMatch(Http2::isSupportedBy);
-		new HandlerChain(properties, heap, errors).handlers(front, endpoints, http2)
+		new HandlerChain(properties, heap, errors).handlers(added, endpoints, http2)
 			.reversed()
 			.forEach(server::insertHandler);
 	}

@@ -37,11 +37,11 @@ final class SlowReaderHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
-		Answer answer = new Answer(request, response, callback);
-		return super.handle(request, answer, answer);
+		TimedResponse timed = new TimedResponse(request, response, callback);
+		return super.handle(request, timed, timed);
 	}
 
-	private final class Answer extends Response.Wrapper implements Callback {
+	private final class TimedResponse extends Response.Wrapper implements Callback {
 
 		private final Callback callback;
 
@@ -51,7 +51,7 @@ final class SlowReaderHandler extends Handler.Wrapper {
 
 		private Scheduler.@Nullable Task timeout;
 
-		Answer(Request request, Response response, Callback callback) {
+		TimedResponse(Request request, Response response, Callback callback) {
 			super(request, response);
 			this.callback = callback;
 		}

@@ -17,21 +17,21 @@
  * <li>Contributions of other packages: {@link dev.comfygateway.server.ChainedHandler} and
  * {@link dev.comfygateway.server.Endpoint}.</li>
  * <li>Chain: {@code HandlerChain} lists the handlers in their order.</li>
- * <li>Handlers on the selector's thread: {@code StreamHandler}, {@code HeadHandler},
- * {@code CorsHandler}, {@code NoStoreHandler}, {@code BodyDrainHandler},
+ * <li>Handlers on the selector's thread: {@code Http2StreamHandler}, {@code HeadHandler},
+ * {@code CorsHandler}, {@code DefaultCacheControlHandler}, {@code BodyDrainHandler},
  * {@code MethodsHandler} and {@code BulkheadHandler}.</li>
  * <li>Handlers on a thread that may block: {@code NegotiationHandler},
- * {@code EmptyAnswerHandler} and {@code SlowReaderHandler}.</li>
+ * {@code EmptyResponseHandler} and {@code SlowReaderHandler}.</li>
  * <li>Threads: {@link dev.comfygateway.server.Lane} and its {@code Bulkhead}.</li>
- * <li>Requests and responses: {@link dev.comfygateway.server.JettyAnswer},
- * {@code ErrorAnswerHandler}, {@link dev.comfygateway.server.Abort}, {@code BodyDrain},
+ * <li>Requests and responses: {@link dev.comfygateway.server.PreparedResponse},
+ * {@code ErrorResponseHandler}, {@link dev.comfygateway.server.Abort}, {@code BodyDrain},
  * {@code WithHeaders} and {@code WithoutBody}.</li>
  * <li>Heap: {@link dev.comfygateway.server.HeapBudget} charges each {@code HeapEstimate},
  * which {@code MeteredConnectionFactory}, {@code MeteredEndPoint} and {@code HeadSize}
  * measure.</li>
  * <li>Connections: {@code ConnectionShedder}, {@code HeadTimeout} and
  * {@link dev.comfygateway.server.ConnectionShare}.</li>
- * <li>HTTP/2: {@code Http2}, {@code StreamMeter}, {@code StreamDrain},
+ * <li>HTTP/2: {@code Http2}, {@code Http2StreamMeter}, {@code Http2BodyDrain},
  * {@code StalledStreams} and {@code GoAway}.</li>
  * </ul>
  */

@@ -17,18 +17,19 @@ class HandlerChainTests {
 	@Test
 	void handlersAreInTheOrderOfTheChain() {
 		try (TestGateway gateway = TestGateway.start("gateway.allowed-origins=*")) {
-			assertThat(gateway.handlers()).doesNotContain("StreamHandler")
-				.containsSubsequence("HeadHandler", "CorsHandler", "PromptAccelerator", "NoStoreHandler",
+			assertThat(gateway.handlers()).doesNotContain("Http2StreamHandler")
+				.containsSubsequence("HeadHandler", "CorsHandler", "PromptAccelerator", "DefaultCacheControlHandler",
 						"BodyDrainHandler", "MethodsHandler", "EventsHandler", "BulkheadHandler", "NegotiationHandler",
-						"EmptyAnswerHandler", "SlowReaderHandler", "BufferedResponseHandler");
+						"EmptyResponseHandler", "SlowReaderHandler", "BufferedResponseHandler");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
 		}
 	}
 
 	@Test
-	void streamHandlerWhenHttp2IsEnabledIsFirst() {
+	void http2StreamHandlerWhenHttp2IsEnabledIsFirst() {
 		try (TestGateway gateway = TestGateway.start("server.http2.enabled=true")) {
-			assertThat(gateway.handlers()).containsSubsequence("StreamHandler", "HeadHandler", "PromptAccelerator");
+			assertThat(gateway.handlers()).containsSubsequence("Http2StreamHandler", "HeadHandler",
+					"PromptAccelerator");
 			assertThat(gateway.runsHandlersOnSelectors()).isTrue();
 		}
 	}

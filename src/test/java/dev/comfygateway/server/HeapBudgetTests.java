@@ -206,7 +206,7 @@ class HeapBudgetTests {
 		connector.setHost("127.0.0.1");
 		budget.add(connector);
 		server.addConnector(connector);
-		HeadHandler handler = new HeadHandler(new ErrorAnswerHandler("gateway"));
+		HeadHandler handler = new HeadHandler(new ErrorResponseHandler("gateway"));
 		handler.setHandler(new Handler.Abstract.NonBlocking() {
 			@Override
 			public boolean handle(Request request, Response response, Callback callback) {

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Meter of the frames of an HTTP/2 connection, and of the heap that its streams use.
  * Jetty retains the objects of as many streams as were open concurrently.
  */
-final class StreamMeter {
+final class Http2StreamMeter {
 
 	/** Bytes of heap of an open stream, in addition to its head. */
 	private static final int STREAM = 3 * 1024;
@@ -52,7 +52,7 @@ final class StreamMeter {
 	 * Records a window update.
 	 * @return number of window updates since the last data frame sent, this one included
 	 */
-	int windowUpdates() {
+	int countWindowUpdate() {
 		return windowUpdates.incrementAndGet();
 	}
 
@@ -61,16 +61,16 @@ final class StreamMeter {
 	}
 
 	/**
-	 * Counts a read.
-	 * @return whether the read must wait for the selector
+	 * Counts a read, unless the maximum number of consecutive reads is reached.
+	 * @return whether the read is counted; if not, it must wait for the selector
 	 */
-	boolean isDue() {
+	boolean tryCountRead() {
 		if (reads < MAX_READS) {
 			reads++;
-			return false;
+			return true;
 		}
 		reads = 0;
-		return true;
+		return false;
 	}
 
 	/** Records that no more bytes are available. */
@@ -79,10 +79,10 @@ final class StreamMeter {
 	}
 
 	/**
-	 * Returns the heap cost of an incomplete frame in bytes. It is zero for the first
-	 * read after a complete frame, and grows with each further read.
+	 * Updates and returns the heap cost of an incomplete frame in bytes. It is zero for
+	 * the first read after a complete frame, and grows with each further read.
 	 */
-	int incomplete(int before, int read) {
+	int updateIncomplete(int before, int read) {
 		int incomplete = frames == framesBefore ? before + read * BUFFERED_BYTE : 0;
 		framesBefore = frames;
 		return incomplete;

@@ -19,9 +19,9 @@ import static org.mockito.BDDMockito.given;
 import static org.mockito.Mockito.mock;
 
 @ExtendWith(OutputCaptureExtension.class)
-class ErrorAnswerHandlerTests {
+class ErrorResponseHandlerTests {
 
-	private final ErrorAnswerHandler handler = new ErrorAnswerHandler("comfy-gateway");
+	private final ErrorResponseHandler handler = new ErrorResponseHandler("comfy-gateway");
 
 	@Test
 	void logWhenBugsRepeatHasEachOnceWithoutMessage(CapturedOutput output) {

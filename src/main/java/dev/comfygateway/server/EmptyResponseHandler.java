@@ -15,24 +15,24 @@ import org.eclipse.jetty.util.Callback;
  * error: Spring Boot's actuator sends none if an endpoint does not find the requested
  * item. It removes {@code Content-Length} from a 204 or 304.
  */
-final class EmptyAnswerHandler extends Handler.Wrapper {
+final class EmptyResponseHandler extends Handler.Wrapper {
 
-	private final ErrorAnswerHandler errors;
+	private final ErrorResponseHandler errors;
 
-	EmptyAnswerHandler(ErrorAnswerHandler errors) {
+	EmptyResponseHandler(ErrorResponseHandler errors) {
 		this.errors = errors;
 	}
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
-		return super.handle(request, new EmptyAnswer(request, response), callback);
+		return super.handle(request, new BodilessResponse(request, response), callback);
 	}
 
-	private final class EmptyAnswer extends Response.Wrapper {
+	private final class BodilessResponse extends Response.Wrapper {
 
 		private boolean written;
 
-		EmptyAnswer(Request request, Response response) {
+		BodilessResponse(Request request, Response response) {
 			super(request, response);
 		}
 
@@ -43,7 +43,7 @@ final class EmptyAnswerHandler extends Handler.Wrapper {
 			if (empty && getStatus() >= HttpStatus.BAD_REQUEST_400) {
 				errors.write(GatewayError.ofStatus(getStatus()), getWrapped(), callback);
 			}
-			else if (empty && !JettyAnswer.hasLength(getStatus())) {
+			else if (empty && !PreparedResponse.hasLength(getStatus())) {
 				getHeaders().remove(HttpHeader.CONTENT_LENGTH);
 				super.write(false, content, callback);
 			}

@@ -17,31 +17,31 @@ import org.springframework.http.ResponseEntity;
  * @param fields header fields without {@code Content-Length}, which Jetty adds if the
  * first write is the last one
  */
-public record JettyAnswer(int status, List<HttpField> fields, ByteBuffer body) {
+public record PreparedResponse(int status, List<HttpField> fields, ByteBuffer body) {
 
-	public static JettyAnswer of(ResponseEntity<byte[]> answer) {
-		byte[] body = answer.getBody();
-		return of(answer, body == null ? BufferUtil.EMPTY_BUFFER : ByteBuffer.wrap(body));
+	public static PreparedResponse of(ResponseEntity<byte[]> entity) {
+		byte[] body = entity.getBody();
+		return of(entity, body == null ? BufferUtil.EMPTY_BUFFER : ByteBuffer.wrap(body));
 	}
 
 	/**
 	 * Creates a response that is written many times. Its body is a direct buffer, since
 	 * each write would copy a heap buffer to a direct one.
 	 */
-	public static JettyAnswer ofReused(ResponseEntity<byte[]> answer) {
-		byte[] body = answer.getBody();
-		return of(answer,
+	public static PreparedResponse ofReused(ResponseEntity<byte[]> entity) {
+		byte[] body = entity.getBody();
+		return of(entity,
 				body == null ? BufferUtil.EMPTY_BUFFER : ByteBuffer.allocateDirect(body.length).put(body).flip());
 	}
 
-	private static JettyAnswer of(ResponseEntity<byte[]> answer, ByteBuffer body) {
-		List<HttpField> fields = answer.getHeaders()
+	private static PreparedResponse of(ResponseEntity<byte[]> entity, ByteBuffer body) {
+		List<HttpField> fields = entity.getHeaders()
 			.headerSet()
 			.stream()
 			.filter(field -> !HttpHeader.CONTENT_LENGTH.is(field.getKey()))
 			.map(field -> encoded(field.getKey(), String.join(", ", field.getValue())))
 			.toList();
-		return new JettyAnswer(answer.getStatusCode().value(), fields, body);
+		return new PreparedResponse(entity.getStatusCode().value(), fields, body);
 	}
 
 	private static HttpField encoded(String name, String value) {

@@ -17,13 +17,13 @@ import org.eclipse.jetty.util.Callback;
  * further streams are reset with {@code REFUSED_STREAM} instead, so that a proxy may
  * retry them.
  */
-final class StreamHandler extends Handler.Wrapper {
+final class Http2StreamHandler extends Handler.Wrapper {
 
 	private final HeapBudget heap;
 
-	private final ErrorAnswerHandler errors;
+	private final ErrorResponseHandler errors;
 
-	StreamHandler(HeapBudget heap, ErrorAnswerHandler errors) {
+	Http2StreamHandler(HeapBudget heap, ErrorResponseHandler errors) {
 		this.heap = heap;
 		this.errors = errors;
 	}
@@ -31,7 +31,7 @@ final class StreamHandler extends Handler.Wrapper {
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
-		StreamMeter streams = endPoint == null ? null : endPoint.streams();
+		Http2StreamMeter streams = endPoint == null ? null : endPoint.streams();
 		if (endPoint == null || streams == null) {
 			return super.handle(request, response, callback);
 		}
@@ -48,7 +48,7 @@ final class StreamHandler extends Handler.Wrapper {
 		HeadSize head = HeadSize.of(request);
 		Callback metered = new Metered(endPoint, streams, head.heapBytes(), callback);
 		int max = Http2.maxHead(request);
-		if (head.sent() > max) {
+		if (head.http1Length() > max) {
 			errors.write(GatewayError.ofStatus(
 					head.target() > max ? HttpStatus.URI_TOO_LONG_414 : HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431),
 					response, metered);
@@ -69,7 +69,7 @@ final class StreamHandler extends Handler.Wrapper {
 		if (stream == null) {
 			return super.handle(request, response, metered);
 		}
-		StreamDrain drain = new StreamDrain(request, response, stream, metered);
+		Http2BodyDrain drain = new Http2BodyDrain(request, response, stream, metered);
 		drain.drain();
 		return super.handle(new WithoutBody(request), response, drain);
 	}
@@ -89,11 +89,11 @@ final class StreamHandler extends Handler.Wrapper {
 
 		private final MeteredEndPoint endPoint;
 
-		private final StreamMeter streams;
+		private final Http2StreamMeter streams;
 
 		private final int head;
 
-		Metered(MeteredEndPoint endPoint, StreamMeter streams, int head, Callback callback) {
+		Metered(MeteredEndPoint endPoint, Http2StreamMeter streams, int head, Callback callback) {
 			super(callback);
 			this.endPoint = endPoint;
 			this.streams = streams;

@@ -14,7 +14,7 @@ import org.eclipse.jetty.util.Callback;
  * there is an {@code ETag}, {@code no-store} otherwise. Without the field a cache may
  * apply a heuristic freshness lifetime (RFC 9111 section 4.2.2).
  */
-final class NoStoreHandler extends Handler.Wrapper {
+final class DefaultCacheControlHandler extends Handler.Wrapper {
 
 	private static final HttpField NO_STORE = new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-store");
 
@@ -22,12 +22,12 @@ final class NoStoreHandler extends Handler.Wrapper {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
-		return super.handle(request, new Answer(request, response), callback);
+		return super.handle(request, new CacheControlResponse(request, response), callback);
 	}
 
-	private static final class Answer extends Response.Wrapper {
+	private static final class CacheControlResponse extends Response.Wrapper {
 
-		Answer(Request request, Response response) {
+		CacheControlResponse(Request request, Response response) {
 			super(request, response);
 		}
 

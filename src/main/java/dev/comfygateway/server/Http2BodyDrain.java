@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * incomplete, a reset with {@code NO_ERROR} asks the caller to stop sending (RFC 9113
  * section 8.1).
  */
-final class StreamDrain implements Callback {
+final class Http2BodyDrain implements Callback {
 
 	private static final long MAX_BYTES = 2 * 1024 * 1024;
 
@@ -53,7 +53,7 @@ final class StreamDrain implements Callback {
 	 * Creates the drain.
 	 * @param callback callback of the request, completed after the response and the drain
 	 */
-	StreamDrain(Request request, Response response, HTTP2Stream stream, Callback callback) {
+	Http2BodyDrain(Request request, Response response, HTTP2Stream stream, Callback callback) {
 		this.request = request;
 		this.response = response;
 		this.stream = stream;

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /** Tests of the heap budget with HTTP/2 connections. */
-class StreamHeapTests {
+class Http2StreamHeapTests {
 
 	private static final int KIB = 1024;
 
@@ -116,7 +116,7 @@ class StreamHeapTests {
 		connector.setHost("127.0.0.1");
 		budget.add(connector);
 		server.addConnector(connector);
-		StreamHandler handler = new StreamHandler(budget, new ErrorAnswerHandler("gateway"));
+		Http2StreamHandler handler = new Http2StreamHandler(budget, new ErrorResponseHandler("gateway"));
 		handler.setHandler(new Handler.Abstract.NonBlocking() {
 			@Override
 			public boolean handle(Request request, Response response, Callback callback) {

@@ -17,7 +17,7 @@ import org.springframework.core.NestedExceptionUtils;
  * Error handler for failures without a response, such as requests that match no servlet
  * or that Jetty cannot parse. Jetty's own error handler would send an HTML page.
  */
-final class ErrorAnswerHandler implements Request.Handler {
+final class ErrorResponseHandler implements Request.Handler {
 
 	/**
 	 * Status for HTTP/2 with prior knowledge on a port without HTTP/2. Jetty would send
@@ -27,13 +27,13 @@ final class ErrorAnswerHandler implements Request.Handler {
 
 	private static final int MIN_RETRY_AFTER_SECONDS = 1;
 
-	private static final Logger log = LoggerFactory.getLogger(ErrorAnswerHandler.class);
+	private static final Logger log = LoggerFactory.getLogger(ErrorResponseHandler.class);
 
 	private final BugLog bugs = new BugLog(log, "A request");
 
 	private final String gatewayName;
 
-	ErrorAnswerHandler(String gatewayName) {
+	ErrorResponseHandler(String gatewayName) {
 		this.gatewayName = gatewayName;
 	}
 
@@ -59,7 +59,7 @@ final class ErrorAnswerHandler implements Request.Handler {
 			// OPTIONS of an unknown path sets it to all methods that a servlet can have
 			response.getHeaders().remove(HttpHeader.ALLOW);
 		}
-		JettyAnswer.of(error.render(gatewayName, error.status() == 503 ? MIN_RETRY_AFTER_SECONDS : 0))
+		PreparedResponse.of(error.render(gatewayName, error.status() == 503 ? MIN_RETRY_AFTER_SECONDS : 0))
 			.write(response, callback);
 	}
 
