@@ -15,7 +15,7 @@ export class Stream {
   #url;
   #receive;
   #source = null;
-  #refusals = 0;
+  #rejections = 0;
   #timer = 0;
 
   /** @param receive callback with the type of each event, its data and the time of its observation */
@@ -50,13 +50,13 @@ export class Stream {
 
   #alive() {
     this.brokenSince = null;
-    this.#refusals = 0;
+    this.#rejections = 0;
   }
 
   #broken(source) {
     this.brokenSince ??= Date.now();
     if (source.readyState === EventSource.CLOSED) {
-      const delay = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.#refusals++) * (0.8 + 0.4 * Math.random());
+      const delay = Math.min(MAX_DELAY, FIRST_DELAY * 2 ** this.#rejections++) * (0.8 + 0.4 * Math.random());
       this.nextAttemptAt = Date.now() + delay;
       this.#timer = setTimeout(() => this.open(), delay);
     }

@@ -58,10 +58,10 @@ class GatewayPropertiesTests {
 	void bindWhenOutOfBoundsNamesSetting(String setting, String named) {
 		assertThatExceptionOfType(BindException.class).isThrownBy(() -> GatewaySettings.with(setting))
 			.havingRootCause()
-			.isInstanceOfSatisfying(InvalidSettingException.class, refusal -> {
-				assertThat(refusal.setting()).isEqualTo(named);
-				assertThat(refusal).hasMessageStartingWith(named + " ");
-				assertThat(refusal.action()).endsWith(".");
+			.isInstanceOfSatisfying(InvalidSettingException.class, rejection -> {
+				assertThat(rejection.setting()).isEqualTo(named);
+				assertThat(rejection).hasMessageStartingWith(named + " ");
+				assertThat(rejection.action()).endsWith(".");
 			});
 	}
 
@@ -69,9 +69,9 @@ class GatewayPropertiesTests {
 	void bindWhenOutOfBoundsReportsValueAndBounds() {
 		assertThatExceptionOfType(BindException.class).isThrownBy(() -> GatewaySettings.with("cooldown=50ms"))
 			.havingRootCause()
-			.isInstanceOfSatisfying(InvalidSettingException.class, refusal -> {
-				assertThat(refusal.reason()).isEqualTo("is 50ms, which is out of bounds");
-				assertThat(refusal.action()).isEqualTo("Set it to a duration from 100ms to 30s.");
+			.isInstanceOfSatisfying(InvalidSettingException.class, rejection -> {
+				assertThat(rejection.reason()).isEqualTo("is 50ms, which is out of bounds");
+				assertThat(rejection.action()).isEqualTo("Set it to a duration from 100ms to 30s.");
 			});
 	}
 

@@ -3,7 +3,7 @@ package dev.comfygateway.cache;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.cache.Fleet.Claim;
 import dev.comfygateway.cache.Fleet.Lease;
-import dev.comfygateway.log.BugLog;
+import dev.comfygateway.log.UnexpectedExceptionLog;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
@@ -34,7 +34,7 @@ class Fetches {
 
 	private final AtomicReference<@Nullable InFlightFetch> inFlight = new AtomicReference<>();
 
-	private final BugLog bugs = new BugLog(log, "A request to the upstream");
+	private final UnexpectedExceptionLog exceptions = new UnexpectedExceptionLog(log, "A request to the upstream");
 
 	Fetches(Fleet fleet, ComfyCloudClient client, ResultStore results, FreshnessPolicy policy, Ticker ticker) {
 		this.fleet = fleet;
@@ -124,17 +124,17 @@ class Fetches {
 				if (awaited) {
 					fleet.promote();
 				}
-				claimed.whenComplete((claim, bug) -> {
-					if (bug == null) {
+				claimed.whenComplete((claim, unexpected) -> {
+					if (unexpected == null) {
 						onClaim(claim);
 					}
 					else {
-						fail(bug);
+						fail(unexpected);
 					}
 				});
 			}
-			catch (RuntimeException | Error bug) {
-				fail(bug);
+			catch (RuntimeException | Error unexpected) {
+				fail(unexpected);
 			}
 		}
 
@@ -145,7 +145,7 @@ class Fetches {
 				case Claim.Shared shared -> complete(() -> results.add(shared));
 				case Claim.Granted(Lease lease) -> {
 					// If nothing is published, the lease must not block other replicas
-					result.whenComplete((value, bug) -> lease.release());
+					result.whenComplete((value, unexpected) -> lease.release());
 					fetch(lease);
 				}
 			}
@@ -154,8 +154,8 @@ class Fetches {
 		private void fetch(Lease lease) {
 			try {
 				long requested = ticker.read();
-				client.fetch().whenComplete((outcome, bug) -> {
-					if (bug == null) {
+				client.fetch().whenComplete((outcome, unexpected) -> {
+					if (unexpected == null) {
 						complete(() -> {
 							FetchResult added = results.add(outcome, requested);
 							lease.publish(added);
@@ -163,12 +163,12 @@ class Fetches {
 						});
 					}
 					else {
-						fail(bug);
+						fail(unexpected);
 					}
 				});
 			}
-			catch (RuntimeException | Error bug) {
-				fail(bug);
+			catch (RuntimeException | Error unexpected) {
+				fail(unexpected);
 			}
 		}
 
@@ -177,8 +177,8 @@ class Fetches {
 			try {
 				added = addition.get();
 			}
-			catch (RuntimeException | Error bug) {
-				fail(bug);
+			catch (RuntimeException | Error unexpected) {
+				fail(unexpected);
 				return;
 			}
 			inFlight.set(null);
@@ -186,10 +186,10 @@ class Fetches {
 			result.complete(added);
 		}
 
-		private void fail(Throwable bug) {
+		private void fail(Throwable unexpected) {
 			inFlight.set(null);
-			result.completeExceptionally(bug);
-			bugs.log(bug);
+			result.completeExceptionally(unexpected);
+			exceptions.log(unexpected);
 		}
 
 	}

@@ -1,6 +1,6 @@
 package dev.comfygateway.cache;
 
-import dev.comfygateway.log.BugLog;
+import dev.comfygateway.log.UnexpectedExceptionLog;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -19,7 +19,8 @@ final class ResultReceivers {
 
 	private final Queue<UpstreamStatus> unreported = new ConcurrentLinkedQueue<>();
 
-	private final BugLog bugs = new BugLog(LoggerFactory.getLogger(ResultReceivers.class), "A receiver of results");
+	private final UnexpectedExceptionLog exceptions = new UnexpectedExceptionLog(
+			LoggerFactory.getLogger(ResultReceivers.class), "A receiver of results");
 
 	/**
 	 * Adds a receiver. It is called on the thread that adds the result, and must not
@@ -50,8 +51,8 @@ final class ResultReceivers {
 		try {
 			receiver.accept(status);
 		}
-		catch (RuntimeException | Error bug) {
-			bugs.log(bug);
+		catch (RuntimeException | Error unexpected) {
+			exceptions.log(unexpected);
 		}
 	}
 

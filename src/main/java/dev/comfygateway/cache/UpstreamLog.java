@@ -1,7 +1,7 @@
 package dev.comfygateway.cache;
 
 import com.github.benmanes.caffeine.cache.Ticker;
-import dev.comfygateway.log.ChangeLog;
+import dev.comfygateway.log.StateChangeLog;
 import dev.comfygateway.error.GatewayError;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.Deprecation;
@@ -34,7 +34,7 @@ final class UpstreamLog {
 
 	private final InstantSource clock;
 
-	private final ChangeLog changes = new ChangeLog(ANSWERS);
+	private final StateChangeLog changes = new StateChangeLog(ANSWERS);
 
 	/**
 	 * Cause of the last failure since an answer or a summary was logged; empty if there

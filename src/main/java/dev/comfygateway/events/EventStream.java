@@ -4,7 +4,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.cache.ListenerRefresh;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.UpstreamStatus;
-import dev.comfygateway.log.BugLog;
+import dev.comfygateway.log.UnexpectedExceptionLog;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.Closeable;
@@ -66,7 +66,8 @@ class EventStream {
 
 	private final Counter dropped;
 
-	private final BugLog bugs = new BugLog(LoggerFactory.getLogger(EventStream.class), "A task of the stream");
+	private final UnexpectedExceptionLog exceptions = new UnexpectedExceptionLog(
+			LoggerFactory.getLogger(EventStream.class), "A task of the stream");
 
 	private final Set<Listener> listeners = ConcurrentHashMap.newKeySet();
 
@@ -241,8 +242,8 @@ class EventStream {
 		try {
 			task.run();
 		}
-		catch (RuntimeException | Error bug) {
-			bugs.log(bug);
+		catch (RuntimeException | Error unexpected) {
+			exceptions.log(unexpected);
 		}
 	}
 

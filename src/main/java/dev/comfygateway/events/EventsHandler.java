@@ -102,7 +102,7 @@ final class EventsHandler extends Handler.Wrapper {
 				add(request, response, Callback.from(callback, release.get()), query);
 			}
 			else {
-				refuse(response, callback);
+				reject(response, callback);
 			}
 		}
 	}
@@ -137,7 +137,7 @@ final class EventsHandler extends Handler.Wrapper {
 		}
 	}
 
-	private void refuse(Response response, Callback callback) {
+	private void reject(Response response, Callback callback) {
 		response.getHeaders().remove("X-Accel-Buffering");
 		PreparedResponse.of(GatewayError.tooManyListeners().render(gatewayName, 1)).write(response, callback);
 	}

@@ -2,7 +2,7 @@ package dev.comfygateway.events;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.error.GatewayError;
-import dev.comfygateway.log.RefusalLog;
+import dev.comfygateway.log.RejectionLog;
 import dev.comfygateway.server.ConnectionShare;
 import dev.comfygateway.server.HeapBudget;
 import io.micrometer.core.instrument.Counter;
@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/** Limit of listeners by number and by heap. Refusals are counted and logged. */
+/** Limit of listeners by number and by heap. Rejections are counted and logged. */
 @Component
 class ListenerLimit {
 
@@ -25,17 +25,17 @@ class ListenerLimit {
 
 	private final AtomicInteger acquired = new AtomicInteger();
 
-	private final Counter refused;
+	private final Counter rejected;
 
-	private final RefusalLog refusals;
+	private final RejectionLog rejections;
 
 	ListenerLimit(GatewayProperties properties, ConnectionShare connections, HeapBudget heap, MeterRegistry meters) {
 		this.heap = heap;
 		this.max = connections.maxListeners(properties.events().maxListeners());
-		this.refused = Counter.builder("comfy.gateway.listeners.refused")
+		this.rejected = Counter.builder("comfy.gateway.listeners.refused")
 			.description("Listeners refused because a limit was reached")
 			.register(meters);
-		this.refusals = new RefusalLog(LoggerFactory.getLogger(ListenerLimit.class),
+		this.rejections = new RejectionLog(LoggerFactory.getLogger(ListenerLimit.class),
 				GatewayError.tooManyListeners().code(), max + " listening, limit gateway.events.max-listeners reached");
 		Gauge.builder("comfy.gateway.listeners", acquired, AtomicInteger::get)
 			.description("Listeners of /api/prompt/events")
@@ -44,28 +44,28 @@ class ListenerLimit {
 
 	/**
 	 * Acquires a permit, if one is available and the heap has room for the request.
-	 * @return action that releases the permit; empty if the request is refused
+	 * @return action that releases the permit; empty if the request is rejected
 	 */
 	Optional<Runnable> tryAcquire(Request request) {
 		if (acquired.incrementAndGet() > max) {
-			refusals.refused();
-			return refuse();
+			rejections.countRejection();
+			return reject();
 		}
 		return heap.park(request).<Runnable>map(unpark -> () -> {
 			acquired.decrementAndGet();
 			unpark.run();
-		}).or(this::refuse);
+		}).or(this::reject);
 	}
 
-	private Optional<Runnable> refuse() {
+	private Optional<Runnable> reject() {
 		acquired.decrementAndGet();
-		refused.increment();
+		rejected.increment();
 		return Optional.empty();
 	}
 
 	@Scheduled(fixedDelayString = "10s")
-	void reviewRefusals() {
-		refusals.review();
+	void logEndOfRejections() {
+		rejections.logEnd();
 	}
 
 }

@@ -4,7 +4,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import dev.comfygateway.cache.Fleet.Claim;
 import dev.comfygateway.cache.Fleet.Claim.Granted;
 import dev.comfygateway.cache.Fleet.Claim.Shared;
-import dev.comfygateway.log.BugLog;
+import dev.comfygateway.log.UnexpectedExceptionLog;
 import dev.comfygateway.upstream.Account;
 import dev.comfygateway.upstream.ComfyCloudClient;
 import java.time.Duration;
@@ -33,7 +33,8 @@ import org.slf4j.LoggerFactory;
  */
 final class FleetClaims {
 
-	private final BugLog bugs = new BugLog(LoggerFactory.getLogger(FleetClaims.class), "A claim of the fleet");
+	private final UnexpectedExceptionLog exceptions = new UnexpectedExceptionLog(
+			LoggerFactory.getLogger(FleetClaims.class), "A claim of the fleet");
 
 	private final FleetScripts scripts;
 
@@ -175,8 +176,8 @@ final class FleetClaims {
 					case READ -> throw new IllegalStateException("Unexpected status of a claim: READ");
 				}
 			}
-			catch (RuntimeException bug) {
-				bugs.log(bug);
+			catch (RuntimeException unexpected) {
+				exceptions.log(unexpected);
 				grantAlone();
 			}
 		}

@@ -18,7 +18,7 @@ class PromptConfiguration {
 
 	@Bean
 	Endpoint promptEndpoint(PromptMetrics metrics) {
-		return Endpoint.api(PromptController.PATH, Lane.WAITING).onRefused(request -> {
+		return Endpoint.api(PromptController.PATH, Lane.WAITING).onRejected(request -> {
 			if (HttpMethod.GET.is(request.getMethod()) || HttpMethod.HEAD.is(request.getMethod())) {
 				metrics.count(PromptMetrics.Result.REJECTED);
 			}

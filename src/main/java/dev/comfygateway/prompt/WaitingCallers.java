@@ -3,7 +3,7 @@ package dev.comfygateway.prompt;
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.error.GatewayError;
-import dev.comfygateway.log.RefusalLog;
+import dev.comfygateway.log.RejectionLog;
 import dev.comfygateway.server.ConnectionShare;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -28,12 +28,12 @@ class WaitingCallers {
 
 	private final Semaphore permits;
 
-	private final RefusalLog refusals;
+	private final RejectionLog rejections;
 
 	WaitingCallers(GatewayProperties properties, ConnectionShare connections, MeterRegistry meters) {
 		this.max = connections.maxWaiting(properties.maxWaiting());
 		this.permits = new Semaphore(max);
-		this.refusals = new RefusalLog(log, GatewayError.tooManyWaiting().code(),
+		this.rejections = new RejectionLog(log, GatewayError.tooManyWaiting().code(),
 				max + " waiting, limit gateway.max-waiting reached");
 		Gauge.builder("comfy.gateway.callers.waiting", this, WaitingCallers::count)
 			.description("Callers of /api/prompt that wait for a fetch")
@@ -49,7 +49,7 @@ class WaitingCallers {
 	 */
 	Optional<Lookup> await(Supplier<Lookup> lookup) {
 		if (!permits.tryAcquire()) {
-			refusals.refused();
+			rejections.countRejection();
 			return Optional.empty();
 		}
 		try {
@@ -62,8 +62,8 @@ class WaitingCallers {
 	}
 
 	@Scheduled(fixedDelayString = "10s")
-	void review() {
-		refusals.review();
+	void logEndOfRejections() {
+		rejections.logEnd();
 	}
 
 	/** Returns the number of waiting callers. */

@@ -53,10 +53,10 @@ final class BulkheadHandler extends Handler.Wrapper {
 		Bulkhead bulkhead = Objects.requireNonNull(bulkheads.get(endpoint.lane()));
 		boolean hasRoom = endpoint.lane() == Lane.PROBE || heap.tryMakeRoom();
 		if (!hasRoom) {
-			heap.refused();
+			heap.countRejection();
 		}
 		if (!hasRoom || !bulkhead.execute(request, () -> handleBlocking(request, response, callback))) {
-			endpoint.onRefused().accept(request);
+			endpoint.onRejected().accept(request);
 			// The connection is closed, since it would retain the fields of this request
 			errors.write(GatewayError.tooManyWaiting(), response, BodyDrain.andClose(request, response, callback));
 		}

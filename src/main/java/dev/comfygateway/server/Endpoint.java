@@ -11,9 +11,9 @@ import org.eclipse.jetty.server.Request;
  * @param paths tests whether a path belongs to the endpoint
  * @param lane lane whose threads serve the requests
  * @param crossOrigin whether pages of allowed origins may read the responses
- * @param onRefused called with each request that is refused a thread
+ * @param onRejected called with each request that is rejected
  */
-public record Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin, Consumer<Request> onRefused) {
+public record Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin, Consumer<Request> onRejected) {
 
 	public Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin) {
 		this(paths, lane, crossOrigin, request -> {
@@ -30,7 +30,7 @@ public record Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin, 
 		return new Endpoint(path -> List.of(parts).stream().anyMatch(path::contains), Lane.LARGE, false);
 	}
 
-	public Endpoint onRefused(Consumer<Request> consumer) {
+	public Endpoint onRejected(Consumer<Request> consumer) {
 		return new Endpoint(paths, lane, crossOrigin, consumer);
 	}
 

@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.log.BugLog;
+import dev.comfygateway.log.UnexpectedExceptionLog;
 import dev.comfygateway.error.GatewayError;
 import org.eclipse.jetty.http.HttpException;
 import org.eclipse.jetty.http.HttpHeader;
@@ -23,13 +23,13 @@ final class ErrorResponseHandler implements Request.Handler {
 	 * Status for HTTP/2 with prior knowledge on a port without HTTP/2. Jetty would send
 	 * 426, which requires an {@code Upgrade} field, and there is no protocol to name.
 	 */
-	private static final int HTTP_2_REFUSED = HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505;
+	private static final int HTTP_2_REJECTED = HttpStatus.HTTP_VERSION_NOT_SUPPORTED_505;
 
 	private static final int MIN_RETRY_AFTER_SECONDS = 1;
 
 	private static final Logger log = LoggerFactory.getLogger(ErrorResponseHandler.class);
 
-	private final BugLog bugs = new BugLog(log, "A request");
+	private final UnexpectedExceptionLog exceptions = new UnexpectedExceptionLog(log, "A request");
 
 	private final String gatewayName;
 
@@ -39,13 +39,13 @@ final class ErrorResponseHandler implements Request.Handler {
 
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) {
-		// If Jetty refused the request, the exception has the status
+		// If Jetty rejected the request, the exception has the status
 		Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
-		int status = cause instanceof HttpException refusal ? refusal.getCode() : response.getStatus();
-		if (status == 500 && cause instanceof Throwable bug && !Http2.isStreamClosed(request)) {
-			bugs.log(NestedExceptionUtils.getMostSpecificCause(bug));
+		int status = cause instanceof HttpException rejection ? rejection.getCode() : response.getStatus();
+		if (status == 500 && cause instanceof Throwable unexpected && !Http2.isStreamClosed(request)) {
+			exceptions.log(NestedExceptionUtils.getMostSpecificCause(unexpected));
 		}
-		write(GatewayError.ofStatus(status == HttpStatus.UPGRADE_REQUIRED_426 ? HTTP_2_REFUSED : status), response,
+		write(GatewayError.ofStatus(status == HttpStatus.UPGRADE_REQUIRED_426 ? HTTP_2_REJECTED : status), response,
 				callback);
 		return true;
 	}

@@ -11,8 +11,8 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler that meters request heads, and refuses some that Jetty accepts. It closes the
- * connection of a refused request, which would retain the request's fields.
+ * Handler that meters request heads, and rejects some that Jetty accepts. It closes the
+ * connection of a rejected request, which would retain the request's fields.
  */
 final class HeadHandler extends Handler.Wrapper {
 
@@ -33,19 +33,19 @@ final class HeadHandler extends Handler.Wrapper {
 		}
 		HttpFields fields = request.getHeaders();
 		if (fields.size() > MAX_FIELDS) {
-			refuse(HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431, request, response, callback);
+			reject(HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431, request, response, callback);
 			return true;
 		}
 		if (request.getConnectionMetaData().getHttpVersion() == HttpVersion.HTTP_1_0
 				&& fields.contains(HttpHeader.TRANSFER_ENCODING)) {
 			// RFC 9112 section 6.1 requires its framing to be treated as faulty
-			refuse(HttpStatus.BAD_REQUEST_400, request, response, callback);
+			reject(HttpStatus.BAD_REQUEST_400, request, response, callback);
 			return true;
 		}
 		return super.handle(request, response, callback);
 	}
 
-	private void refuse(int status, Request request, Response response, Callback callback) {
+	private void reject(int status, Request request, Response response, Callback callback) {
 		errors.write(GatewayError.ofStatus(status), response, BodyDrain.andClose(request, response, callback));
 	}
 

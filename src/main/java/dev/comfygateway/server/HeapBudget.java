@@ -1,6 +1,6 @@
 package dev.comfygateway.server;
 
-import dev.comfygateway.log.RefusalLog;
+import dev.comfygateway.log.RejectionLog;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Optional;
 import java.util.Set;
@@ -30,7 +30,7 @@ import org.springframework.stereotype.Component;
  * <li>{@link ConnectionShedder} closes connections without a request in progress.</li>
  * <li>While the limit is exceeded, a connection whose next bytes cost more than a small
  * head is closed before they are parsed. Requests that need a thread or would be parked
- * are refused. Probes and answers from memory are served.</li>
+ * are rejected. Probes and answers from memory are served.</li>
  * </ol>
  */
 @Component
@@ -61,7 +61,7 @@ public final class HeapBudget {
 
 	private final ConnectionShedder shedder;
 
-	private final RefusalLog refusals;
+	private final RejectionLog rejections;
 
 	private final Set<HeapEstimate> estimates = ConcurrentHashMap.newKeySet();
 
@@ -91,7 +91,7 @@ public final class HeapBudget {
 	HeapBudget(long max, ConnectionShedder shedder) {
 		this.max = max;
 		this.shedder = shedder;
-		this.refusals = new RefusalLog(log, "503",
+		this.rejections = new RejectionLog(log, "503",
 				"limit of " + max / MIB + " MiB of heap for connections and requests reached");
 	}
 
@@ -138,15 +138,15 @@ public final class HeapBudget {
 		int bytes = endPoint == null ? 0 : endPoint.share();
 		if (parked.addAndGet(bytes) > (long) (max * MAX_PARKED_FRACTION) || !tryMakeRoom()) {
 			parked.addAndGet(-bytes);
-			refused();
+			countRejection();
 			return Optional.empty();
 		}
 		return Optional.of(() -> parked.addAndGet(-bytes));
 	}
 
-	/** Records that a request is refused. */
-	void refused() {
-		refusals.refused();
+	/** Records that a request is rejected. */
+	void countRejection() {
+		rejections.countRejection();
 	}
 
 	/** Records that a connection is closed for lack of heap. */
@@ -166,8 +166,8 @@ public final class HeapBudget {
 	}
 
 	@Scheduled(fixedDelayString = "10s")
-	void review() {
-		refusals.review();
+	void logEndOfRejections() {
+		rejections.logEnd();
 	}
 
 	/**

@@ -11,7 +11,7 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler for HTTP/2 requests. It meters the stream, drains the request body, and refuses
+ * Handler for HTTP/2 requests. It meters the stream, drains the request body, and rejects
  * heads that are too long. While the heap limit is reached, a connection may have one
  * stream, and further streams get 503. If any stream of the connection is stalled,
  * further streams are reset with {@code REFUSED_STREAM} instead, so that a proxy may
@@ -36,12 +36,12 @@ final class Http2StreamHandler extends Handler.Wrapper {
 			return super.handle(request, response, callback);
 		}
 		if (!heap.tryMakeRoom() && streams.open() > 0) {
-			heap.refused();
+			heap.countRejection();
 			if (Http2.stalled(request.getConnectionMetaData().getConnection()).isEmpty()) {
 				errors.write(GatewayError.tooManyWaiting(), response, callback);
 			}
 			else {
-				refuse(request, response, callback);
+				reject(request, response, callback);
 			}
 			return true;
 		}
@@ -75,7 +75,7 @@ final class Http2StreamHandler extends Handler.Wrapper {
 	}
 
 	/** Resets the stream without a response, which the caller would not read. */
-	private static void refuse(Request request, Response response, Callback callback) {
+	private static void reject(Request request, Response response, Callback callback) {
 		HTTP2Stream stream = Http2.stream(request);
 		if (stream != null) {
 			stream.reset(new ResetFrame(stream.getId(), ErrorCode.REFUSED_STREAM_ERROR.code), Callback.NOOP);

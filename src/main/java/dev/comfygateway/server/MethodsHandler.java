@@ -12,7 +12,7 @@ import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler of HTTP methods. It refuses TRACE and CONNECT, and responds to
+ * Handler of HTTP methods. It rejects TRACE and CONNECT, and responds to
  * {@code OPTIONS *}. For OPTIONS of a path, later handlers choose the status, and this
  * one adds {@code Allow}.
  */

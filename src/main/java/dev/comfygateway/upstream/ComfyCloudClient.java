@@ -101,7 +101,7 @@ public class ComfyCloudClient {
 		LatestExchange latest = new LatestExchange(handshakes);
 		WebClient unobserved = webClient.mutate().observationRegistry(ObservationRegistry.NOOP).build();
 		return run(Mono.defer(() -> exchange(unobserved.get().uri(self), ApiKey.NONE, latest)), latest)
-			.whenComplete((outcome, bug) -> latest.closeKeptAlive());
+			.whenComplete((outcome, unexpected) -> latest.closeKeptAlive());
 	}
 
 	private CompletableFuture<UpstreamOutcome> run(Mono<UpstreamOutcome> chain, LatestExchange latest) {
@@ -205,7 +205,7 @@ public class ComfyCloudClient {
 					case UpstreamFailure failure -> exchange.close();
 				}
 			})
-			.doOnError(bug -> exchange.close())
+			.doOnError(unexpected -> exchange.close())
 			.doOnCancel(exchange::close);
 	}
 

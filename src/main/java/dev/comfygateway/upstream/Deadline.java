@@ -78,7 +78,7 @@ class Deadline {
 				logFailures(close);
 			}
 		}, limit.toNanos(), TimeUnit.NANOSECONDS);
-		CompletableFuture<UpstreamOutcome> done = result.whenComplete((outcome, bug) -> timer.dispose());
+		CompletableFuture<UpstreamOutcome> done = result.whenComplete((outcome, unexpected) -> timer.dispose());
 		subscription.update(chain.subscribeOn(Schedulers.parallel())
 			// A request can still fail after the deadline, when there is no subscriber
 			.contextWrite(context -> context.put(DROPPED_ERRORS, (Consumer<Throwable>) Deadline::log))
@@ -91,8 +91,8 @@ class Deadline {
 		try {
 			cleanUp.run();
 		}
-		catch (RuntimeException | Error bug) {
-			log(bug);
+		catch (RuntimeException | Error unexpected) {
+			log(unexpected);
 		}
 	}
 

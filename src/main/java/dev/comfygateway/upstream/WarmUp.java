@@ -46,9 +46,9 @@ class WarmUp implements ApplicationRunner {
 	public void run(ApplicationArguments arguments) {
 		long start = System.nanoTime();
 		for (int i = 0; port > 0 && i < REQUESTS && System.nanoTime() - start < MAX_NANOS; i++) {
-			client.warmUp(URI.create("http://127.0.0.1:%s/livez".formatted(port))).handle((outcome, bug) -> {
-				if (bug != null) {
-					log.debug("The warm-up failed: {}", bug.getClass().getName());
+			client.warmUp(URI.create("http://127.0.0.1:%s/livez".formatted(port))).handle((outcome, unexpected) -> {
+				if (unexpected != null) {
+					log.debug("The warm-up failed: {}", unexpected.getClass().getName());
 				}
 				return outcome;
 			}).join();

@@ -134,7 +134,7 @@ class ChartFleetTests {
 
 	@Test
 	void nodesWhenEmptyAreRejected() {
-		assertRefused("fleet.enabled needs fleet.redis.nodes", "fleet.enabled=true");
+		assertRejected("fleet.enabled needs fleet.redis.nodes", "fleet.enabled=true");
 	}
 
 	@ParameterizedTest
@@ -143,7 +143,7 @@ class ChartFleetTests {
 	void nodeWhenNotHostAndPortIsRejected(String node) {
 		assertThatException().isThrownBy(() -> fleet("fleet.redis.mode=cluster", "fleet.redis.nodes[1]=" + node))
 			.withMessageContaining("fleet.redis.nodes[1] is not host:port")
-			.satisfies(refused -> assertThat(refused.getMessage()).doesNotContain(PASSWORD));
+			.satisfies(rejected -> assertThat(rejected.getMessage()).doesNotContain(PASSWORD));
 	}
 
 	@ParameterizedTest
@@ -168,9 +168,9 @@ class ChartFleetTests {
 			"spring.ssl.bundle.pem.fleet.truststore.certificate" })
 	void settingWhenSetByTheFleetIsRejected(String name) {
 		String variable = name.toUpperCase(Locale.ROOT).replace('.', '_');
-		assertRefused(name + " cannot be set beside fleet.enabled", "fleet.enabled=true", NODE,
+		assertRejected(name + " cannot be set beside fleet.enabled", "fleet.enabled=true", NODE,
 				"settings.%s=x".formatted(name.replace(".", "\\.")));
-		assertRefused(variable + " cannot be set beside fleet.enabled", "fleet.enabled=true", NODE,
+		assertRejected(variable + " cannot be set beside fleet.enabled", "fleet.enabled=true", NODE,
 				"extraEnv[0].name=" + variable, "extraEnv[0].value=x");
 	}
 
@@ -195,7 +195,7 @@ class ChartFleetTests {
 			"extraArgs[0]=--spring.data.redis.password=" + PASSWORD,
 			"extraArgs[0]=--spring.data.redis.url=rediss://:" + PASSWORD + "@redis" })
 	void passwordWhenInAValueIsRejected(String value) {
-		assertPasswordRefused(value);
+		assertPasswordRejected(value);
 	}
 
 	@Test
@@ -203,7 +203,7 @@ class ChartFleetTests {
 		assertThat(fromSecrets(Chart.render("extraEnv[0].name=SPRING_DATA_REDIS_PASSWORD",
 				"extraEnv[0].valueFrom.secretKeyRef.name=comfy", "extraEnv[0].valueFrom.secretKeyRef.key=redis")))
 			.hasSize(1);
-		assertPasswordRefused("extraEnv[0].name=SPRING_DATA_REDIS_PASSWORD",
+		assertPasswordRejected("extraEnv[0].name=SPRING_DATA_REDIS_PASSWORD",
 				"extraEnv[0].valueFrom.configMapKeyRef.name=comfy",
 				"extraEnv[0].valueFrom.configMapKeyRef.key=" + PASSWORD);
 	}
@@ -244,13 +244,13 @@ class ChartFleetTests {
 		return egress(fleet(values)).at("/ports").valueStream().map(port -> port.at("/port").asInt()).toList();
 	}
 
-	private static void assertRefused(String named, String... values) {
+	private static void assertRejected(String named, String... values) {
 		assertThatException().isThrownBy(() -> Chart.render(values)).withMessageContaining(named);
 	}
 
-	private static void assertPasswordRefused(String... values) {
+	private static void assertPasswordRejected(String... values) {
 		assertThatException().isThrownBy(() -> Chart.render(values))
-			.satisfies(refused -> assertThat(refused.getMessage()).contains("a secret").doesNotContain(PASSWORD));
+			.satisfies(rejected -> assertThat(rejected.getMessage()).contains("a secret").doesNotContain(PASSWORD));
 	}
 
 }

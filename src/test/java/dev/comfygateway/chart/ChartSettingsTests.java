@@ -51,7 +51,7 @@ class ChartSettingsTests {
 	@MethodSource("settings")
 	void settingWhenMisspelledIsRejected(String name) {
 		String mistyped = name + "s";
-		assertRefused(mistyped, "settings.%s=3s".formatted(mistyped.replace(".", "\\.")));
+		assertRejected(mistyped, "settings.%s=3s".formatted(mistyped.replace(".", "\\.")));
 	}
 
 	@ParameterizedTest
@@ -67,20 +67,20 @@ class ChartSettingsTests {
 			"gateway.freshFor", "gateway.fresh_for", "gateway.fresh-for.x", "springs.x", "spring.application.json",
 			"server.servlet.context-path", "management.server.base-path" })
 	void settingWhenUnknownIsRejected(String name) {
-		assertRefused(name, "settings.%s=x".formatted(name.replace(".", "\\.")));
+		assertRejected(name, "settings.%s=x".formatted(name.replace(".", "\\.")));
 	}
 
 	@ParameterizedTest
 	@ValueSource(
 			strings = { "SERVER_PORT", "server.http2.enabled", "management.server.port", "SPRING_APPLICATION_JSON" })
 	void variableWhenSetByTheChartIsRejected(String name) {
-		assertRefused(name + " cannot be set", "extraEnv[0].name=" + name, "extraEnv[0].value=x");
+		assertRejected(name + " cannot be set", "extraEnv[0].name=" + name, "extraEnv[0].value=x");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "--gateway.fresh-for=3s", "--comfy.deadlin=3s", "--server.port=80" })
 	void argumentWhenItIsASettingIsRejected(String argument) {
-		assertRefused(argument.replaceAll("--|=.*", ""), "extraArgs[0]=" + argument);
+		assertRejected(argument.replaceAll("--|=.*", ""), "extraArgs[0]=" + argument);
 	}
 
 	@ParameterizedTest
@@ -88,33 +88,33 @@ class ChartSettingsTests {
 			"COMFY_API_KEY", "COMFY_APIKEY", "comfy\\.api_key", "Comfy\\.Api-Key", "comfy\\.a-p-i-key", "comfy-api-key",
 			"comfy\\.api-key\\.x", "spring\\.application\\.json", "x\\.comfy\\.api-key" })
 	void keyWhenItIsASettingIsRejected(String name) {
-		assertKeyRefused("settings.%s=%s".formatted(name, KEY));
+		assertKeyRejected("settings.%s=%s".formatted(name, KEY));
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "COMFY_API_KEY", "COMFY_APIKEY", "comfy_api_key", "comfy.api-key", "comfy.apiKey",
 			"comfy.api.key", "COMFY_API_KEY_FILE" })
 	void keyWhenItIsTheValueOfAVariableIsRejected(String name) {
-		assertKeyRefused("extraEnv[0].name=" + name, "extraEnv[0].value=" + KEY);
+		assertKeyRejected("extraEnv[0].name=" + name, "extraEnv[0].value=" + KEY);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "-Dcomfy.api-key=" + KEY, "-Dcomfy.apiKey=" + KEY, "-Dx -DCOMFY.API_KEY=" + KEY })
 	void keyWhenItIsPartOfAValueIsRejected(String value) {
-		assertKeyRefused("extraEnv[0].name=JAVA_TOOL_OPTIONS", "extraEnv[0].value=" + value);
-		assertKeyRefused("settings.java\\.tool\\.options=" + value);
+		assertKeyRejected("extraEnv[0].name=JAVA_TOOL_OPTIONS", "extraEnv[0].value=" + value);
+		assertKeyRejected("settings.java\\.tool\\.options=" + value);
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "--comfy.api-key=" + KEY, "--comfy.apiKey=" + KEY, "--COMFY_API_KEY=" + KEY,
 			"--comfy.api.key=" + KEY, "--spring.application.json=" + KEY })
 	void keyWhenItIsAnArgumentIsRejected(String argument) {
-		assertKeyRefused("extraArgs[0]=" + argument);
+		assertKeyRejected("extraArgs[0]=" + argument);
 	}
 
 	@Test
 	void keyWhenItIsInAConfigMapIsRejected() {
-		assertKeyRefused("extraEnv[0].name=COMFY_API_KEY", "extraEnv[0].valueFrom.configMapKeyRef.name=comfy",
+		assertKeyRejected("extraEnv[0].name=COMFY_API_KEY", "extraEnv[0].valueFrom.configMapKeyRef.name=comfy",
 				"extraEnv[0].valueFrom.configMapKeyRef.key=" + KEY);
 	}
 
@@ -200,17 +200,17 @@ class ChartSettingsTests {
 
 	private static void assertSecretRejected(String... values) {
 		assertThatException().isThrownBy(() -> Chart.render(values))
-			.satisfies(refused -> assertThat(refused.getMessage()).contains("secret", "valueFrom.secretKeyRef")
+			.satisfies(rejected -> assertThat(rejected.getMessage()).contains("secret", "valueFrom.secretKeyRef")
 				.doesNotContain(SECRET));
 	}
 
-	private static void assertRefused(String named, String... values) {
+	private static void assertRejected(String named, String... values) {
 		assertThatException().isThrownBy(() -> Chart.render(values)).withMessageContaining(named);
 	}
 
-	private static void assertKeyRefused(String... values) {
+	private static void assertKeyRejected(String... values) {
 		assertThatException().isThrownBy(() -> Chart.render(values))
-			.satisfies(refused -> assertThat(refused.getMessage())
+			.satisfies(rejected -> assertThat(rejected.getMessage())
 				.containsAnyOf("propertyName", "settings", "extraEnv", "extraArgs", "cannot be set")
 				.doesNotContain(KEY));
 	}

@@ -39,7 +39,7 @@ class ChartValuesTests {
 			"fleet.redis.passwordEntry= | passwordEntry", "fleet.redis.password=x | 'password'",
 			"prometheusRule.runbookUrl=x | /prometheusRule/runbookUrl" })
 	void valueWhenInvalidIsRejectedByName(String value, String named) {
-		assertRefused(value, named);
+		assertRejected(value, named);
 	}
 
 	@ParameterizedTest
@@ -47,7 +47,7 @@ class ChartValuesTests {
 			"podDisruptionBudget.", "autoscaling.", "networkPolicy.", "ingress.", "httpRoute.", "serviceMonitor.",
 			"prometheusRule.", "dashboard.", "test.", "fleet.", "fleet.redis.", "fleet.redis.tls." })
 	void valueWhenUnknownIsRejectedByName(String place) {
-		assertRefused(place + "misspelt=x", "misspelt");
+		assertRejected(place + "misspelt=x", "misspelt");
 	}
 
 	@Test
@@ -112,7 +112,7 @@ class ChartValuesTests {
 		return rows;
 	}
 
-	private static void assertRefused(String value, String named) {
+	private static void assertRejected(String value, String named) {
 		assertThatException().isThrownBy(() -> Chart.render(value))
 			.withMessageContaining("values don't meet the specifications of the schema")
 			.withMessageContaining(named);

@@ -132,7 +132,7 @@ class GatewayErrorTests {
 	@CsvSource({ "400, BAD_REQUEST", "404, NOT_FOUND", "405, METHOD_NOT_ALLOWED", "414, URI_TOO_LONG",
 			"417, EXPECTATION_FAILED", "431, REQUEST_HEADER_FIELDS_TOO_LARGE", "501, NOT_IMPLEMENTED",
 			"505, HTTP_VERSION_NOT_SUPPORTED" })
-	void ofStatusWhenServerRefusesHasStandardName(int status, String code) {
+	void ofStatusWhenServerRejectsHasStandardName(int status, String code) {
 		GatewayError error = GatewayError.ofStatus(status);
 		assertThat(error.status()).isEqualTo(status);
 		assertThat(error.body().code()).isEqualTo(code);

@@ -183,17 +183,17 @@ class EventsFlowTests {
 
 	@Test
 	void listenersAboveTheLimitAreRejected() throws Exception {
-		double refusedBefore = metric("comfy_gateway_listeners_refused_total");
+		double rejectedBefore = metric("comfy_gateway_listeners_refused_total");
 		try (EventReader one = listen(""); EventReader two = listen(""); EventReader three = listen("")) {
 			for (EventReader reader : new EventReader[] { one, two, three }) {
 				reader.next();
 			}
-			Response refused = RawConnection.get(gateway.port(), EVENTS);
-			assertThat(refused.status()).isEqualTo(503);
-			assertThat(refused.header("Retry-After")).isPresent();
-			assertThat(refused.header("Content-Type")).hasValue("application/json");
-			assertThat(refused.body()).startsWith("{\"code\":\"TOO_MANY_LISTENERS\"");
-			assertThat(metric("comfy_gateway_listeners_refused_total")).isEqualTo(refusedBefore + 1);
+			Response rejected = RawConnection.get(gateway.port(), EVENTS);
+			assertThat(rejected.status()).isEqualTo(503);
+			assertThat(rejected.header("Retry-After")).isPresent();
+			assertThat(rejected.header("Content-Type")).hasValue("application/json");
+			assertThat(rejected.body()).startsWith("{\"code\":\"TOO_MANY_LISTENERS\"");
+			assertThat(metric("comfy_gateway_listeners_refused_total")).isEqualTo(rejectedBefore + 1);
 			assertThat(metric("comfy_gateway_listeners")).isEqualTo(3);
 		}
 		awaitNoListeners();

@@ -50,18 +50,18 @@ public class MalformedRequestTests {
 
 	/** Malformed requests: description, request, expected status and code. */
 	public static Stream<Arguments> malformed() {
-		return Stream.of(refused("TLS instead of HTTP", "\u0016\u0003\u0001\u0002\u0000\r\n\r\n"),
+		return Stream.of(rejected("TLS instead of HTTP", "\u0016\u0003\u0001\u0002\u0000\r\n\r\n"),
 				arguments("not a request line", "who are you\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED"),
-				refused("request line of one word", "GET\r\n\r\n"),
-				refused("method with an @", "G@T / HTTP/1.1\r\n" + HOST + "\r\n"),
-				refused("bad percent-encoding", get("/api/%zz")), refused("encoded NUL", get("/api/prompt%00")),
-				refused("encoded slash", get("/api%2Fprompt")), refused("encoded backslash", get("/api%5Cprompt")),
-				refused("bytes that are not UTF-8", get("/api/%ff")),
-				refused("path traversal above the root", get("/../../etc")),
-				refused("no Host", "GET /api/prompt HTTP/1.1\r\n\r\n"),
-				refused("two Hosts", get("/api/prompt", "Host: elsewhere")),
-				refused("Host with a space", "GET /api/prompt HTTP/1.1\r\nHost: a b\r\n\r\n"),
-				refused("user information in the target", get("http://user@localhost/api/prompt")),
+				rejected("request line of one word", "GET\r\n\r\n"),
+				rejected("method with an @", "G@T / HTTP/1.1\r\n" + HOST + "\r\n"),
+				rejected("bad percent-encoding", get("/api/%zz")), rejected("encoded NUL", get("/api/prompt%00")),
+				rejected("encoded slash", get("/api%2Fprompt")), rejected("encoded backslash", get("/api%5Cprompt")),
+				rejected("bytes that are not UTF-8", get("/api/%ff")),
+				rejected("path traversal above the root", get("/../../etc")),
+				rejected("no Host", "GET /api/prompt HTTP/1.1\r\n\r\n"),
+				rejected("two Hosts", get("/api/prompt", "Host: elsewhere")),
+				rejected("Host with a space", "GET /api/prompt HTTP/1.1\r\nHost: a b\r\n\r\n"),
+				rejected("user information in the target", get("http://user@localhost/api/prompt")),
 				arguments("header too long", get("/api/prompt", "X: " + "x".repeat(9_000)), 431,
 						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
 				arguments("too many headers", get("/api/prompt", "X: x\r\n".repeat(2_000) + "X: x"), 431,
@@ -71,21 +71,21 @@ public class MalformedRequestTests {
 				arguments("one header too many, unknown path", get("/nope", "X: x\r\n".repeat(99) + "X: x"), 431,
 						"REQUEST_HEADER_FIELDS_TOO_LARGE"),
 				arguments("URI too long", get("/" + "x".repeat(9_000)), 414, "URI_TOO_LONG"),
-				refused("header without a colon", get("/api/prompt", "nonsense")),
-				refused("NUL in a header", get("/api/prompt", "X: a\u0000b")),
-				refused("space before a colon", get("/api/prompt", "X : x")),
-				refused("non-numeric length", get("/api/prompt", "Content-Length: many")),
-				refused("negative length", get("/api/prompt", "Content-Length: -1")),
-				refused("two lengths", get("/api/prompt", "Content-Length: 1", "Content-Length: 2")),
-				refused("chunked before another coding", get("/api/prompt", "Transfer-Encoding: chunked, gzip")),
-				refused("unknown transfer encoding", get("/api/prompt", "Transfer-Encoding: nonsense")),
-				refused("chunked in HTTP/1.0", http10("Transfer-Encoding: chunked", "") + "0\r\n\r\n"),
-				refused("chunked in HTTP/1.0 with keep-alive",
+				rejected("header without a colon", get("/api/prompt", "nonsense")),
+				rejected("NUL in a header", get("/api/prompt", "X: a\u0000b")),
+				rejected("space before a colon", get("/api/prompt", "X : x")),
+				rejected("non-numeric length", get("/api/prompt", "Content-Length: many")),
+				rejected("negative length", get("/api/prompt", "Content-Length: -1")),
+				rejected("two lengths", get("/api/prompt", "Content-Length: 1", "Content-Length: 2")),
+				rejected("chunked before another coding", get("/api/prompt", "Transfer-Encoding: chunked, gzip")),
+				rejected("unknown transfer encoding", get("/api/prompt", "Transfer-Encoding: nonsense")),
+				rejected("chunked in HTTP/1.0", http10("Transfer-Encoding: chunked", "") + "0\r\n\r\n"),
+				rejected("chunked in HTTP/1.0 with keep-alive",
 						http10("Connection: keep-alive", "Transfer-Encoding: chunked", "") + "0\r\n\r\n"),
-				refused("gzip and chunked in HTTP/1.0", http10("Transfer-Encoding: gzip, chunked", "")),
+				rejected("gzip and chunked in HTTP/1.0", http10("Transfer-Encoding: gzip, chunked", "")),
 				arguments("unknown expectation", get("/api/prompt", "Expect: a miracle"), 417, "EXPECTATION_FAILED"),
-				refused("CONNECT", "CONNECT localhost:443 HTTP/1.1\r\n" + HOST + "\r\n"),
-				refused("CONNECT to Host", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n"),
+				rejected("CONNECT", "CONNECT localhost:443 HTTP/1.1\r\n" + HOST + "\r\n"),
+				rejected("CONNECT to Host", "CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n"),
 				arguments("TRACE", RawConnection.request("TRACE", "/api/prompt"), 405, "METHOD_NOT_ALLOWED"),
 				arguments("HTTP/3.0", "GET /api/prompt HTTP/3.0\r\n" + HOST + "\r\n", 505,
 						"HTTP_VERSION_NOT_SUPPORTED"),
@@ -95,7 +95,7 @@ public class MalformedRequestTests {
 						"HTTP_VERSION_NOT_SUPPORTED"));
 	}
 
-	private static Arguments refused(String what, String request) {
+	private static Arguments rejected(String what, String request) {
 		return arguments(what, request, 400, "BAD_REQUEST");
 	}
 
@@ -110,23 +110,23 @@ public class MalformedRequestTests {
 	@ParameterizedTest(name = "{0}")
 	@MethodSource("malformed")
 	void responseWhenMalformedIsError(String what, String request, int status, String code) throws IOException {
-		assertRefused(port, request, status, code);
+		assertRejected(port, request, status, code);
 	}
 
-	/** Refused on this port even if the application port supports HTTP/2. */
+	/** Rejected on this port even if the application port supports HTTP/2. */
 	@Test
 	void managementResponseToHttp2IsError() throws IOException {
-		assertRefused(managementPort, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED");
+		assertRejected(managementPort, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP_VERSION_NOT_SUPPORTED");
 	}
 
 	@ParameterizedTest(name = "{0}")
 	@MethodSource("malformed")
 	void managementResponseWhenMalformedIsError(String what, String request, int status, String code)
 			throws IOException {
-		assertRefused(managementPort, request, status, code);
+		assertRejected(managementPort, request, status, code);
 	}
 
-	private static void assertRefused(int port, String request, int status, String code) throws IOException {
+	private static void assertRejected(int port, String request, int status, String code) throws IOException {
 		Response response = RawConnection.exchange(port, request);
 		assertThat(response.status()).isEqualTo(status);
 		GatewayErrors.assertError(response, code);
@@ -291,7 +291,7 @@ public class MalformedRequestTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "Transfer-Encoding: chunked", "X: x\r\nConnection: keep-alive, Keep-Alive" })
-	void responseWhenHeadersAreRefusedClosesConnection(String header) throws IOException {
+	void responseWhenHeadersAreRejectedClosesConnection(String header) throws IOException {
 		String tooMany = "X: x\r\n".repeat(header.startsWith("X") ? 100 : 0);
 		try (RawConnection connection = new RawConnection(port)) {
 			connection.send("POST /livez HTTP/1.0\r\nConnection: keep-alive\r\n" + tooMany + header

@@ -391,7 +391,7 @@ class WholeFlowTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "X: x", "Cache-Control: no-cache" })
-	void requestWhenTooManyCallersWaitIsRefused(String header) throws IOException {
+	void requestWhenTooManyCallersWaitIsRejected(String header) throws IOException {
 		List<Protocol.Caller> clients = new ArrayList<>();
 		int fetches = upstream.received().size();
 		Hold hold = upstream.hold();
@@ -401,12 +401,12 @@ class WholeFlowTests {
 			}
 			callers.await(RunningGateway.MAX_WAITING);
 			for (String method : List.of("GET", "HEAD", "GET")) {
-				Response refused = protocol.exchange(port, RawConnection.request(method, "/api/prompt", header));
-				assertThat(refused.status()).isEqualTo(503);
-				GatewayErrors.assertErrorHeaders(refused);
-				assertThat(refused.header("Retry-After")).hasValue("1");
-				assertThat(refused.header("Proxy-Status")).hasValue("comfy-gateway; error=connection_limit_reached");
-				assertThat(refused.header("Connection")).isEmpty();
+				Response rejected = protocol.exchange(port, RawConnection.request(method, "/api/prompt", header));
+				assertThat(rejected.status()).isEqualTo(503);
+				GatewayErrors.assertErrorHeaders(rejected);
+				assertThat(rejected.header("Retry-After")).hasValue("1");
+				assertThat(rejected.header("Proxy-Status")).hasValue("comfy-gateway; error=connection_limit_reached");
+				assertThat(rejected.header("Connection")).isEmpty();
 			}
 			GatewayErrors.assertError(protocol.get(port, "/api/prompt", header), "TOO_MANY_WAITING");
 			assertThat(protocol.get(port, "/livez").status()).isEqualTo(200);

@@ -195,10 +195,10 @@ class HostileCallersIT {
 				gone.open(TIMEOUT_SECONDS * 1_000).send(get("/api/prompt", "Cache-Control: no-cache"));
 			}
 			awaitWaiting(1_000);
-			Response refused = RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
-			assertThat(refused.status()).isEqualTo(503);
-			GatewayErrors.assertError(refused, "TOO_MANY_WAITING");
-			assertThat(refused.header("Retry-After")).hasValue("1");
+			Response rejected = RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
+			assertThat(rejected.status()).isEqualTo(503);
+			GatewayErrors.assertError(rejected, "TOO_MANY_WAITING");
+			assertThat(rejected.header("Retry-After")).hasValue("1");
 			gone.leave();
 			hold.release();
 			for (RawConnection caller : waiting) {

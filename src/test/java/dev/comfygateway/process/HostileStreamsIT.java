@@ -171,9 +171,9 @@ class HostileStreamsIT {
 		int other = caller.request(get("/api/prompt/events"));
 		caller.awaitText(other, "queue_remaining");
 		String[] lines = Collections.nCopies(fields, "X: " + "x".repeat(length)).toArray(String[]::new);
-		Response refused = caller.read(caller.request(get("/api/prompt", lines)));
-		assertThat(refused.status()).isEqualTo(431);
-		GatewayErrors.assertError(refused, "REQUEST_HEADER_FIELDS_TOO_LARGE");
+		Response rejected = caller.read(caller.request(get("/api/prompt", lines)));
+		assertThat(rejected.status()).isEqualTo(431);
+		GatewayErrors.assertError(rejected, "REQUEST_HEADER_FIELDS_TOO_LARGE");
 		assertThat(caller.read(caller.request(get("/livez"))).status()).isEqualTo(200);
 		assertThat(caller.isOpen(other)).isTrue();
 	}

@@ -117,15 +117,15 @@ class StartUpIT {
 	@ParameterizedTest
 	@MethodSource("unusableKeys")
 	void startWhenKeyIsUnusableNamesTheSetting(String setting, String argument, CapturedOutput output) {
-		assertRefused(output, "The setting " + setting + " (", argument);
+		assertRejected(output, "The setting " + setting + " (", argument);
 	}
 
 	/** If the file itself is unusable, the report names the file and not its content. */
 	@Test
 	void startWhenKeyFileIsUnusableReportsTheAction(CapturedOutput output) {
-		assertRefused(output, "does not exist", "--comfy.api-key-file=" + directory.resolve("none"));
-		assertRefused(output, "mount the file there", "--comfy.api-key-file=" + directory.resolve("none"));
-		assertRefused(output, "Name the file itself, not its directory", "--comfy.api-key-file=" + directory);
+		assertRejected(output, "does not exist", "--comfy.api-key-file=" + directory.resolve("none"));
+		assertRejected(output, "mount the file there", "--comfy.api-key-file=" + directory.resolve("none"));
+		assertRejected(output, "Name the file itself, not its directory", "--comfy.api-key-file=" + directory);
 		assertThat(output).doesNotContain("visible ASCII");
 	}
 
@@ -144,7 +144,7 @@ class StartUpIT {
 			"https://comfy.example:65536", "https:// x", "http://comfy.example", "http://127.0.0.1.example",
 			"http://localhost.example", "http://0.0.0.0" })
 	void startWhenAddressIsUnusableNamesTheSetting(String url, CapturedOutput output) {
-		assertRefused(output, "The setting comfy.base-url (", "--comfy.api-key=" + KEY, "--comfy.base-url=" + url);
+		assertRejected(output, "The setting comfy.base-url (", "--comfy.api-key=" + KEY, "--comfy.base-url=" + url);
 	}
 
 	@ParameterizedTest
@@ -155,7 +155,7 @@ class StartUpIT {
 			"gateway.refresh-floor=-1ms", "gateway.cooldown=99ms", "gateway.cooldown=31s", "gateway.max-cooldown=901s",
 			"gateway.max-cooldown=99ms", "gateway.name=comfy gateway", "gateway.allowed-origins=comfy.example" })
 	void startWhenOutOfBoundsNamesTheSetting(String setting, CapturedOutput output) {
-		assertRefused(output, "The setting " + setting.substring(0, setting.indexOf('=')) + " (",
+		assertRejected(output, "The setting " + setting.substring(0, setting.indexOf('=')) + " (",
 				"--comfy.api-key=" + KEY, "--" + setting);
 	}
 
@@ -163,7 +163,7 @@ class StartUpIT {
 	@ValueSource(strings = { "comfy.deadline=soon", "comfy.auth=basic", "comfy.allow-insecure=perhaps",
 			"gateway.cooldown=1 fortnight" })
 	void startWhenValueHasTheWrongTypeNamesTheSetting(String setting, CapturedOutput output) {
-		assertRefused(output, "Property: " + setting.substring(0, setting.indexOf('=')), "--comfy.api-key=" + KEY,
+		assertRejected(output, "Property: " + setting.substring(0, setting.indexOf('=')), "--comfy.api-key=" + KEY,
 				"--" + setting);
 	}
 
@@ -220,7 +220,7 @@ class StartUpIT {
 		assertThat(output).contains("APPLICATION FAILED TO START", message).doesNotContain("\tat ", KEY);
 	}
 
-	private static void assertRefused(CapturedOutput output, String message, String... arguments) {
+	private static void assertRejected(CapturedOutput output, String message, String... arguments) {
 		SpringApplication application = new SpringApplication(Settings.class);
 		application.setWebApplicationType(WebApplicationType.NONE);
 		List<String> all = new ArrayList<>(List.of("--spring.main.banner-mode=off"));

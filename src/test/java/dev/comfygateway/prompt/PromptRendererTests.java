@@ -229,7 +229,7 @@ class PromptRendererTests {
 	}
 
 	@Test
-	void renderWhenAwaitedIsRefused() {
+	void renderWhenAwaitedIsRejected() {
 		assertThatIllegalStateException().isThrownBy(() -> render(new Lookup.Awaited(new CompletableFuture<>())));
 	}
 

@@ -34,7 +34,7 @@ class WaitingCallersTests {
 	}
 
 	@Test
-	void awaitWhenLimitIsReachedIsRefusedUntilACallerIsServed() throws Exception {
+	void awaitWhenLimitIsReachedIsRejectedUntilACallerIsServed() throws Exception {
 		Thread waiting = waiting();
 		assertThat(meters.get("comfy.gateway.callers.waiting").gauge().value()).isEqualTo(1);
 		assertThat(callers.await(() -> new Lookup.Awaited(answer))).isEmpty();
@@ -44,19 +44,19 @@ class WaitingCallersTests {
 	}
 
 	@Test
-	void reviewWhenCallersWereRefusedLogsStartAndEndOnce(CapturedOutput output) throws Exception {
+	void logEndOfRejectionsWhenCallersWereRejectedLogsStartAndEndOnce(CapturedOutput output) throws Exception {
 		Thread waiting = waiting();
-		callers.review();
+		callers.logEndOfRejections();
 		callers.await(() -> new Lookup.Awaited(answer));
 		callers.await(() -> new Lookup.Awaited(answer));
-		callers.review();
+		callers.logEndOfRejections();
 		callers.await(() -> new Lookup.Awaited(answer));
-		callers.review();
+		callers.logEndOfRejections();
 		assertThat(lines(output)).singleElement()
 			.asString()
 			.contains("WARN", "Rejecting callers with TOO_MANY_WAITING: 1 waiting, limit gateway.max-waiting reached");
-		callers.review();
-		callers.review();
+		callers.logEndOfRejections();
+		callers.logEndOfRejections();
 		assertThat(lines(output)).hasSize(2)
 			.last()
 			.asString()

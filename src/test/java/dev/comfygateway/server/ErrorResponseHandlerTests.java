@@ -38,9 +38,10 @@ class ErrorResponseHandlerTests {
 	@Test
 	void logWhenBugsDifferIsBounded(CapturedOutput output) {
 		for (int i = 0; i < 200; i++) {
-			RuntimeException bug = new IllegalStateException();
-			bug.setStackTrace(new StackTraceElement[] { new StackTraceElement("Some", "method", "Some.java", i) });
-			handle(bug, 500);
+			RuntimeException unexpected = new IllegalStateException();
+			unexpected
+				.setStackTrace(new StackTraceElement[] { new StackTraceElement("Some", "method", "Some.java", i) });
+			handle(unexpected, 500);
 		}
 		assertThat(lines(output)).hasSize(100);
 	}

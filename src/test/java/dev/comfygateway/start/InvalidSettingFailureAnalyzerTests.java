@@ -18,7 +18,7 @@ class InvalidSettingFailureAnalyzerTests {
 	private final InvalidSettingFailureAnalyzer analyzer = new InvalidSettingFailureAnalyzer();
 
 	@Test
-	void analyzeWhenSettingIsRefusedNamesPropertyVariableAndRemedy() {
+	void analyzeWhenSettingIsRejectedNamesPropertyVariableAndRemedy() {
 		FailureAnalysis analysis = Objects.requireNonNull(analyzer.analyze(failure));
 		assertThat(analysis.getDescription())
 			.isEqualTo("The setting comfy.api-key-file (environment variable COMFY_API_KEY_FILE) is not there.");

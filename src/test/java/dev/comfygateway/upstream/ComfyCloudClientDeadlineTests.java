@@ -102,12 +102,12 @@ class ComfyCloudClientDeadlineTests {
 
 	@Test
 	void fetchWhenChainHasABugFailsExceptionally() {
-		IllegalStateException bug = new IllegalStateException();
-		try (ClientFixture fixture = ClientFixture.of(WebClient.builder().filter((request, next) -> Mono.error(bug)),
-				time)) {
+		IllegalStateException unexpected = new IllegalStateException();
+		try (ClientFixture fixture = ClientFixture
+			.of(WebClient.builder().filter((request, next) -> Mono.error(unexpected)), time)) {
 			assertThat(fixture.start()).failsWithin(Duration.ofSeconds(20))
 				.withThrowableOfType(ExecutionException.class)
-				.withCause(bug);
+				.withCause(unexpected);
 		}
 	}
 

@@ -70,23 +70,23 @@ class ComfyPropertiesTests {
 			"http://secret@comfy_ui", "http://comfy_ui?a=b", "http://comfy_ui#a", "http://:8188", "http://comfy..ui",
 			"http://%63omfy", "http://a,b", "http://[comfy_ui]", "http://[::1", "http://::1" })
 	void startWhenBaseUrlIsInvalidFails(String url) {
-		assertRefused(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
+		assertRejected(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
 	}
 
 	@Test
 	void startWhenNoKeyIsGivenFails() {
-		assertRefused(unconfigured, "comfy.api-key");
+		assertRejected(unconfigured, "comfy.api-key");
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "comfy.api-key=", "comfy.api-key=  ", "comfy.api-key-file=" })
 	void startWhenKeyIsBlankFails(String property) {
-		assertRefused(unconfigured.withPropertyValues(property), "comfy.api-key");
+		assertRejected(unconfigured.withPropertyValues(property), "comfy.api-key");
 	}
 
 	@Test
 	void startWhenBothKeysAreGivenFails() {
-		assertRefused(configured.withPropertyValues("comfy.api-key-file=/run/key"), "comfy.api-key");
+		assertRejected(configured.withPropertyValues("comfy.api-key-file=/run/key"), "comfy.api-key");
 	}
 
 	@ParameterizedTest
@@ -110,7 +110,7 @@ class ComfyPropertiesTests {
 			"http://128.0.0.1", "http://comfy_ui:8188", "http://local_host:8188", "http://127.0.0.1_:8188",
 			"http://l\u00f6calhost", "http://comfy.2" })
 	void startWhenKeyWouldBeSentInPlainTextFails(String url) {
-		assertRefused(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
+		assertRejected(configured.withPropertyValues("comfy.base-url=" + url), "comfy.base-url");
 	}
 
 	@ParameterizedTest
@@ -131,7 +131,7 @@ class ComfyPropertiesTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "0s", "99ms", "-1s", "60001ms", "1h" })
 	void startWhenDeadlineIsOutOfBoundsFails(String deadline) {
-		assertRefused(configured.withPropertyValues("comfy.connect-timeout=10ms", "comfy.deadline=" + deadline),
+		assertRejected(configured.withPropertyValues("comfy.connect-timeout=10ms", "comfy.deadline=" + deadline),
 				"comfy.deadline");
 	}
 
@@ -145,7 +145,7 @@ class ComfyPropertiesTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "0s", "9ms", "-1s", "2501ms" })
 	void startWhenConnectTimeoutIsOutOfBoundsFails(String timeout) {
-		assertRefused(configured.withPropertyValues("comfy.connect-timeout=" + timeout), "comfy.connect-timeout");
+		assertRejected(configured.withPropertyValues("comfy.connect-timeout=" + timeout), "comfy.connect-timeout");
 	}
 
 	@ParameterizedTest
@@ -172,7 +172,7 @@ class ComfyPropertiesTests {
 		});
 	}
 
-	private static void assertRefused(ApplicationContextRunner runner, String setting) {
+	private static void assertRejected(ApplicationContextRunner runner, String setting) {
 		runner.run(context -> assertThat(context).getFailure()
 			.rootCause()
 			.isInstanceOf(InvalidSettingException.class)

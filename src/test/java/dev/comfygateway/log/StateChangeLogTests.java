@@ -7,9 +7,9 @@ import org.junit.jupiter.api.Test;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-class ChangeLogTests {
+class StateChangeLogTests {
 
-	private final ChangeLog log = new ChangeLog("up");
+	private final StateChangeLog log = new StateChangeLog("up");
 
 	private final List<String> lines = new ArrayList<>();
 

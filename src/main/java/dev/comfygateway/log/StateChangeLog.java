@@ -10,7 +10,7 @@ import java.util.function.IntConsumer;
  * when it begins. Its end is logged only if its beginning was. Other changes are counted,
  * and one line a minute contains their number.
  */
-public final class ChangeLog {
+public final class StateChangeLog {
 
 	private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
 
@@ -37,28 +37,28 @@ public final class ChangeLog {
 	 * @param healthyState state without a failure; it is the initial state, which is not
 	 * logged
 	 */
-	public ChangeLog(String healthyState) {
+	public StateChangeLog(String healthyState) {
 		this.healthyState = healthyState;
 		this.state = healthyState;
 	}
 
 	/**
-	 * Records the present state, even if it has not changed, since this method also
+	 * Records the current state, even if it has not changed, since this method also
 	 * detects the end of a minute.
 	 * @param now time in nanoseconds
-	 * @param line logs the present state
-	 * @param summary logs the present state and the number of changes that were not
+	 * @param line logs the current state
+	 * @param summary logs the current state and the number of changes that were not
 	 * logged
 	 */
-	public synchronized void record(String present, long now, Runnable line, IntConsumer summary) {
-		boolean changed = !present.equals(state);
-		state = present;
+	public synchronized void record(String current, long now, Runnable line, IntConsumer summary) {
+		boolean changed = !current.equals(state);
+		state = current;
 		if (now - minuteSince >= MINUTE) {
 			if (changes > 0) {
 				int counted = changed ? changes + 1 : changes;
 				changes = 0;
 				minuteSince = now;
-				logged.add(present);
+				logged.add(current);
 				lastLogged = false;
 				summary.accept(counted);
 				return;
@@ -72,7 +72,7 @@ public final class ChangeLog {
 		if (logged.isEmpty()) {
 			minuteSince = now;
 		}
-		lastLogged = present.equals(healthyState) ? lastLogged : logged.size() < MAX_FAILURES && logged.add(present);
+		lastLogged = current.equals(healthyState) ? lastLogged : logged.size() < MAX_FAILURES && logged.add(current);
 		if (lastLogged) {
 			line.run();
 		}

@@ -5,7 +5,7 @@ import org.slf4j.Logger;
 /**
  * Log of rejections at a limit: one line when they begin, and one when they end.
  */
-public final class RefusalLog {
+public final class RejectionLog {
 
 	private final Logger log;
 
@@ -13,35 +13,35 @@ public final class RefusalLog {
 
 	private final String limit;
 
-	private long refused;
+	private long rejected;
 
-	private long refusedAtReview;
+	private long rejectedBefore;
 
 	/**
 	 * Creates the log.
 	 * @param code error code of the rejection
 	 * @param limit the limit that is reached, as the end of a sentence
 	 */
-	public RefusalLog(Logger log, String code, String limit) {
+	public RejectionLog(Logger log, String code, String limit) {
 		this.log = log;
 		this.code = code;
 		this.limit = limit;
 	}
 
 	/** Counts a rejection, and logs it if it is the first. */
-	public synchronized void refused() {
-		if (refused++ == 0) {
+	public synchronized void countRejection() {
+		if (rejected++ == 0) {
 			log.atWarn().addKeyValue("code", code).log("Rejecting callers with {}: {}", code, limit);
 		}
 	}
 
-	/** Logs the end if there was no rejection since the last review. */
-	public synchronized void review() {
-		if (refused > 0 && refused == refusedAtReview) {
-			log.info("No longer rejecting callers with {}: {} were rejected", code, refused);
-			refused = 0;
+	/** Logs the end if there was no rejection since the last call. */
+	public synchronized void logEnd() {
+		if (rejected > 0 && rejected == rejectedBefore) {
+			log.info("No longer rejecting callers with {}: {} were rejected", code, rejected);
+			rejected = 0;
 		}
-		refusedAtReview = refused;
+		rejectedBefore = rejected;
 	}
 
 }

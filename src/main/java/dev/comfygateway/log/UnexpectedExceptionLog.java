@@ -8,11 +8,11 @@ import org.slf4j.Logger;
  * Log of unexpected exceptions. Each one is logged once, with its class and location but
  * without its message, which can contain the key or text of a caller.
  */
-public final class BugLog {
+public final class UnexpectedExceptionLog {
 
-	private static final int MAX_BUGS = 100;
+	private static final int MAX_LOGGED = 100;
 
-	private final Set<String> bugs = ConcurrentHashMap.newKeySet();
+	private final Set<String> logged = ConcurrentHashMap.newKeySet();
 
 	private final Logger log;
 
@@ -22,16 +22,16 @@ public final class BugLog {
 	 * Creates the log.
 	 * @param subject operation that failed, as the beginning of the line
 	 */
-	public BugLog(Logger log, String subject) {
+	public UnexpectedExceptionLog(Logger log, String subject) {
 		this.log = log;
 		this.subject = subject;
 	}
 
 	/** Logs an exception, unless it has been logged before. */
-	public void log(Throwable bug) {
-		StackTraceElement[] trace = bug.getStackTrace();
-		String what = bug.getClass().getName() + " at " + (trace.length == 0 ? "an unknown location" : trace[0]);
-		if (bugs.size() < MAX_BUGS && bugs.add(what)) {
+	public void log(Throwable unexpected) {
+		StackTraceElement[] trace = unexpected.getStackTrace();
+		String what = unexpected.getClass().getName() + " at " + (trace.length == 0 ? "an unknown location" : trace[0]);
+		if (logged.size() < MAX_LOGGED && logged.add(what)) {
 			log.error("{} ended in a bug: {}", subject, what);
 		}
 	}
