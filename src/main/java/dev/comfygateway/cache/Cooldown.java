@@ -12,16 +12,16 @@ import org.jspecify.annotations.Nullable;
  * cool-down.
  *
  * @param failure failure that callers get during the cool-down
- * @param at time of the failure
+ * @param atNanos time of the failure
  * @param interval length of the cool-down before jitter; doubles with the next
  * consecutive failure
- * @param until end of the cool-down
+ * @param untilNanos end of the cool-down
  * @param keyRefused whether the key was refused since the last success
- * @param since time of the first failure since the last success
+ * @param firstFailureNanos time of the first failure since the last success
  * @param failures number of consecutive failures
  */
-public record Cooldown(UpstreamFailure failure, long at, Duration interval, long until, boolean keyRefused, long since,
-		int failures) implements FetchResult {
+public record Cooldown(UpstreamFailure failure, long atNanos, Duration interval, long untilNanos, boolean keyRefused,
+		long firstFailureNanos, int failures) implements FetchResult {
 
 	private static final double JITTER = 0.2;
 
@@ -40,10 +40,10 @@ public record Cooldown(UpstreamFailure failure, long at, Duration interval, long
 		double jitter = 1 + JITTER * (2 * random.nextDouble() - 1);
 		long pause = (long) (interval.toNanos() * jitter);
 		Duration retryAfter = failure.retryAfter();
-		long until = now + (retryAfter == null ? pause : Math.max(pause, retryAfter.toNanos()));
-		return previous == null ? new Cooldown(failure, now, interval, until, keyRefused, now, 1)
-				: new Cooldown(failure, now, interval, until, keyRefused || previous.keyRefused, previous.since,
-						previous.failures + 1);
+		long untilNanos = now + (retryAfter == null ? pause : Math.max(pause, retryAfter.toNanos()));
+		return previous == null ? new Cooldown(failure, now, interval, untilNanos, keyRefused, now, 1)
+				: new Cooldown(failure, now, interval, untilNanos, keyRefused || previous.keyRefused,
+						previous.firstFailureNanos, previous.failures + 1);
 	}
 
 	@Override
@@ -52,12 +52,12 @@ public record Cooldown(UpstreamFailure failure, long at, Duration interval, long
 	}
 
 	boolean isExpired(long now) {
-		return now - until >= 0;
+		return now - untilNanos >= 0;
 	}
 
 	/** Returns the remaining time in nanoseconds; zero if the cool-down is over. */
 	public long remaining(long now) {
-		return Math.max(0, until - now);
+		return Math.max(0, untilNanos - now);
 	}
 
 	/**
@@ -65,11 +65,11 @@ public record Cooldown(UpstreamFailure failure, long at, Duration interval, long
 	 * rounded up, at least 1.
 	 */
 	long retryAfterSeconds(long now) {
-		return Math.max(1, Math.ceilDiv(until - now, TimeUnit.SECONDS.toNanos(1)));
+		return Math.max(1, Math.ceilDiv(untilNanos - now, TimeUnit.SECONDS.toNanos(1)));
 	}
 
 	/** Returns whether the failure invalidates the stored answer. */
-	public boolean endsAnswer() {
+	public boolean invalidatesAnswer() {
 		return !FreshnessPolicy.isTransient(failure);
 	}
 }

@@ -10,6 +10,6 @@ public sealed interface FetchResult permits Snapshot, Cooldown {
 	long keyVersion();
 
 	/** Returns the time of the result. */
-	long at();
+	long atNanos();
 
 }

@@ -51,8 +51,8 @@ class Fetches {
 	 * of a new fetch
 	 * @param background whether the caller does not wait for the result
 	 */
-	Joined join(@Nullable FetchResult seen, RequestDirectives directives, boolean background) {
-		InFlightFetch started = new InFlightFetch(policy.newBelow(directives), background);
+	Joined joinOrStart(@Nullable FetchResult seen, RequestDirectives directives, boolean background) {
+		InFlightFetch started = new InFlightFetch(policy.maxSinceArrivalNanos(directives), background);
 		InFlightFetch running = inFlight.compareAndExchange(null, started);
 		if (running != null) {
 			if (!background) {
@@ -91,15 +91,15 @@ class Fetches {
 
 		private final CompletableFuture<FetchResult> result = new CompletableFuture<>();
 
-		private final long newBelow;
+		private final long maxSinceArrivalNanos;
 
 		private final boolean background;
 
 		/** Whether a caller that waits has joined. */
 		private volatile boolean awaited;
 
-		InFlightFetch(long newBelow, boolean background) {
-			this.newBelow = newBelow;
+		InFlightFetch(long maxSinceArrivalNanos, boolean background) {
+			this.maxSinceArrivalNanos = maxSinceArrivalNanos;
 			this.background = background;
 		}
 
@@ -109,7 +109,7 @@ class Fetches {
 		 */
 		boolean isNewEnough(FetchResult last) {
 			return !(last instanceof Snapshot snapshot) || !snapshot.shared()
-					|| snapshot.sinceArrival(ticker.read()) < newBelow;
+					|| snapshot.sinceArrival(ticker.read()) < maxSinceArrivalNanos;
 		}
 
 		/** Promotes the claim, or remembers to promote it once it is made. */
@@ -120,7 +120,7 @@ class Fetches {
 
 		void claim() {
 			try {
-				CompletableFuture<Claim> claimed = fleet.claim(newBelow, background);
+				CompletableFuture<Claim> claimed = fleet.claim(maxSinceArrivalNanos, background);
 				if (awaited) {
 					fleet.promote();
 				}

@@ -15,11 +15,11 @@ public interface Fleet {
 	 * Claims the next fetch for this replica. Never blocks. The future completes within a
 	 * limited time, even if the fetch of another replica hangs. It completes
 	 * exceptionally only if there is a bug.
-	 * @param newBelowNanos time since arrival, in nanoseconds, below which an answer from
-	 * another replica is used instead
+	 * @param maxSinceArrivalNanos time since arrival, in nanoseconds, below which an
+	 * answer from another replica is used instead
 	 * @param background whether no caller waits, so that the claim may take longer
 	 */
-	CompletableFuture<Claim> claim(long newBelowNanos, boolean background);
+	CompletableFuture<Claim> claim(long maxSinceArrivalNanos, boolean background);
 
 	/** Promotes the background claim: a caller now waits for it. */
 	void promote();

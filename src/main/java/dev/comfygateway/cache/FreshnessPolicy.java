@@ -64,7 +64,7 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 	 * Returns the time since arrival below which another replica's answer is new enough
 	 * for a caller.
 	 */
-	long newBelow(RequestDirectives directives) {
+	long maxSinceArrivalNanos(RequestDirectives directives) {
 		return Math.min(freshFor, Math.max(directives.maxAgeNanos(), refreshFloor));
 	}
 

@@ -34,7 +34,7 @@ public class ListenerRefresh {
 	public void startIfDue(boolean awaited) {
 		FetchResult seen = results.last();
 		if (nanosUntilDue(results.ofCurrentKey(seen), ticker.read()) <= 0) {
-			fetches.join(seen, RequestDirectives.NONE, !awaited);
+			fetches.joinOrStart(seen, RequestDirectives.NONE, !awaited);
 		}
 	}
 
@@ -60,7 +60,7 @@ public class ListenerRefresh {
 			case null -> 0;
 			case Snapshot snapshot ->
 				Math.max(policy.freshFor(), ResultStore.MIN_REFRESH_NANOS) - snapshot.sinceArrival(now);
-			case Cooldown cooldown -> cooldown.until() - now;
+			case Cooldown cooldown -> cooldown.untilNanos() - now;
 		};
 	}
 

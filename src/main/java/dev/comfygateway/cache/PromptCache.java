@@ -112,14 +112,14 @@ public class PromptCache {
 	private Optional<Lookup> serve(Found found) {
 		Snapshot stored = found.stored;
 		if (stored == null) {
-			return serveAfterFailure(found);
+			return serveStaleOrFailure(found);
 		}
 		return switch (policy.evaluate(stored, found.now, found.directives)) {
 			case FRESH -> hit(stored, found.now, Detail.NONE, null);
 			case REFRESH_FLOOR -> hit(stored, found.now, Detail.REFRESH_FLOOR, null);
 			case REVALIDATE ->
-				results.cooldown(found.last) == null ? revalidate(stored, found) : serveAfterFailure(found);
-			case STALE, REFUSED_BY_CALLER -> serveAfterFailure(found);
+				results.cooldown(found.last) == null ? revalidate(stored, found) : serveStaleOrFailure(found);
+			case STALE, REFUSED_BY_CALLER -> serveStaleOrFailure(found);
 		};
 	}
 
@@ -138,7 +138,7 @@ public class PromptCache {
 	 * hanging upstream then delays callers once, not at each attempt. Empty if the caller
 	 * must wait for a fetch.
 	 */
-	private Optional<Lookup> serveAfterFailure(Found found) {
+	private Optional<Lookup> serveStaleOrFailure(Found found) {
 		Snapshot stored = found.stored;
 		Cooldown cooldown = results.cooldown(found.last);
 		if (cooldown != null && stored != null
@@ -170,7 +170,7 @@ public class PromptCache {
 	}
 
 	private void refresh(Found found) {
-		fetches.join(found.last, found.directives, true);
+		fetches.joinOrStart(found.last, found.directives, true);
 	}
 
 	/**
@@ -181,10 +181,10 @@ public class PromptCache {
 	private Lookup.Awaited join(Found found) {
 		RequestDirectives directives = found.directives;
 		Forward forward = forward(found);
-		Fetches.Joined fetch = fetches.join(found.last, directives, false);
+		Fetches.Joined fetch = fetches.joinOrStart(found.last, directives, false);
 		return new Lookup.Awaited(fetch.result()
 			.thenCompose(result -> isTooOld(result, directives)
-					? fetches.join(result, RequestDirectives.NO_CACHE, false).result()
+					? fetches.joinOrStart(result, RequestDirectives.NO_CACHE, false).result()
 					: CompletableFuture.completedFuture(result))
 			.thenApply(result -> switch (result) {
 				case Snapshot snapshot -> fetched(snapshot, forward, fetch.collapsed());

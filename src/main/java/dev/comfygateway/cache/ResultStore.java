@@ -112,7 +112,7 @@ class ResultStore {
 		synchronized (this) {
 			FetchResult result = shared.result();
 			if (ofCurrentKey(result) != null && !isTooOld(result)
-					&& (ofCurrentKey(last) == null || result.at() - lastNanos > 0)) {
+					&& (ofCurrentKey(last) == null || result.atNanos() - lastNanos > 0)) {
 				add(shared);
 			}
 		}
@@ -149,7 +149,7 @@ class ResultStore {
 	}
 
 	private FetchResult addFailure(Cooldown cooldown) {
-		if (cooldown.endsAnswer()) {
+		if (cooldown.invalidatesAnswer()) {
 			entries.invalidate(KEY);
 		}
 		return setLast(cooldown);

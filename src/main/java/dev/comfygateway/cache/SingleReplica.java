@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 public final class SingleReplica implements Fleet {
 
 	@Override
-	public CompletableFuture<Claim> claim(long newBelowNanos, boolean background) {
+	public CompletableFuture<Claim> claim(long maxSinceArrivalNanos, boolean background) {
 		return CompletableFuture.completedFuture(Claim.Granted.ALONE);
 	}
 

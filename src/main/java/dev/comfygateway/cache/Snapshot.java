@@ -78,7 +78,7 @@ public record Snapshot(Content content, Duration ageOnArrival, @Nullable Depreca
 	}
 
 	@Override
-	public long at() {
+	public long atNanos() {
 		return arrivedNanos;
 	}
 

@@ -85,14 +85,14 @@ final class UpstreamLog {
 	}
 
 	private Instant nextAttempt(Cooldown cooldown) {
-		return clock.instant().plusNanos(cooldown.until() - ticker.read()).truncatedTo(ChronoUnit.MILLIS);
+		return clock.instant().plusNanos(cooldown.untilNanos() - ticker.read()).truncatedTo(ChronoUnit.MILLIS);
 	}
 
 	private void logAnswer(@Nullable FetchResult previous, FetchResult result, long now) {
 		lastCause = "";
 		if (previous instanceof Cooldown outage) {
 			log.info("Upstream {} answers again after {} s and {} failed attempts", client.host(),
-					TimeUnit.NANOSECONDS.toSeconds(now - outage.since()), outage.failures());
+					TimeUnit.NANOSECONDS.toSeconds(now - outage.firstFailureNanos()), outage.failures());
 		}
 		if (!hasNumber(result)) {
 			log.warn("Upstream {} answers without a number", client.host());

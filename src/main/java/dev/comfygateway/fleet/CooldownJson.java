@@ -15,7 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
  * JSON form of a cool-down in Redis. The time of its failure and its end, on Redis's
  * clock, are separate fields of the hash. Times are in milliseconds.
  *
- * @param endsAnswer whether the failure ends the stored answer
+ * @param invalidatesAnswer whether the failure invalidates the stored answer
  * @param interval length of the cool-down before jitter
  * @param keyRefused whether this failure or an earlier one in a row was a refusal of the
  * key
@@ -23,8 +23,8 @@ import tools.jackson.databind.json.JsonMapper;
  * @param outageDuration time from the first of them to this one
  */
 record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String code, @Nullable String message,
-		@Nullable Long retryAfter, @Nullable String detail, boolean endsAnswer, long interval, boolean keyRefused,
-		int failures, @JsonProperty("lasting") long outageDuration) {
+		@Nullable Long retryAfter, @Nullable String detail, @JsonProperty("endsAnswer") boolean invalidatesAnswer,
+		long interval, boolean keyRefused, int failures, @JsonProperty("lasting") long outageDuration) {
 
 	private static final Duration MAX_OUTAGE_DURATION = Duration.ofDays(3650);
 
@@ -35,18 +35,19 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 		Duration retryAfter = failure.retryAfter();
 		return json.writeValueAsString(new CooldownJson(failure.reason(), failure.status(), failure.code(),
 				failure.message(), retryAfter == null ? null : retryAfter.toMillis(), failure.detail(),
-				cooldown.endsAnswer(), cooldown.interval().toMillis(), cooldown.keyRefused(), cooldown.failures(),
-				TimeUnit.NANOSECONDS.toMillis(cooldown.at() - cooldown.since())));
+				cooldown.invalidatesAnswer(), cooldown.interval().toMillis(), cooldown.keyRefused(),
+				cooldown.failures(), TimeUnit.NANOSECONDS.toMillis(cooldown.atNanos() - cooldown.firstFailureNanos())));
 	}
 
 	/**
 	 * Reads a cool-down.
-	 * @param at time of its failure on the cache's ticker
-	 * @param until its end on the cache's ticker
+	 * @param atNanos time of its failure on the cache's ticker
+	 * @param untilNanos its end on the cache's ticker
 	 * @param withoutKey removes the key from texts, which another program may have stored
 	 * @throws InvalidResultException if the text is not a cool-down
 	 */
-	static Cooldown read(String text, long keyVersion, long at, long until, UnaryOperator<UpstreamFailure> withoutKey) {
+	static Cooldown read(String text, long keyVersion, long atNanos, long untilNanos,
+			UnaryOperator<UpstreamFailure> withoutKey) {
 		try {
 			@Nullable CooldownJson stored = json.readValue(text, CooldownJson.class);
 			if (stored == null || !stored.isValid()) {
@@ -54,8 +55,8 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 			}
 			UpstreamFailure failure = new UpstreamFailure(stored.reason, stored.status, stored.code, stored.message,
 					stored.retryAfter == null ? null : Duration.ofMillis(stored.retryAfter), stored.detail, keyVersion);
-			return new Cooldown(withoutKey.apply(failure), at, Duration.ofMillis(stored.interval), until,
-					stored.keyRefused, at - Duration.ofMillis(stored.outageDuration).toNanos(), stored.failures);
+			return new Cooldown(withoutKey.apply(failure), atNanos, Duration.ofMillis(stored.interval), untilNanos,
+					stored.keyRefused, atNanos - Duration.ofMillis(stored.outageDuration).toNanos(), stored.failures);
 		}
 		catch (JacksonException | IllegalArgumentException ignored) {
 			throw new InvalidResultException();

@@ -69,8 +69,8 @@ final class FleetClaims {
 		this.recovery = recovery;
 	}
 
-	CompletableFuture<Claim> claim(long newBelowNanos, boolean background) {
-		PendingClaim claim = new PendingClaim(newBelowNanos, background);
+	CompletableFuture<Claim> claim(long maxSinceArrivalNanos, boolean background) {
+		PendingClaim claim = new PendingClaim(maxSinceArrivalNanos, background);
 		current = claim;
 		claim.run();
 		// A stuck claim must not block later fetches
@@ -104,7 +104,7 @@ final class FleetClaims {
 
 		private final long start = System.nanoTime();
 
-		private final long newBelowNanos;
+		private final long maxSinceArrivalNanos;
 
 		private volatile @Nullable Account claimedFor;
 
@@ -113,8 +113,8 @@ final class FleetClaims {
 
 		private volatile long heldSince;
 
-		PendingClaim(long newBelowNanos, boolean background) {
-			this.newBelowNanos = newBelowNanos;
+		PendingClaim(long maxSinceArrivalNanos, boolean background) {
+			this.maxSinceArrivalNanos = maxSinceArrivalNanos;
 			if (!background) {
 				promoted.complete(null);
 			}
@@ -134,7 +134,7 @@ final class FleetClaims {
 					heldId = "";
 				}
 				announcements.subscribe(account);
-				scripts.claim(account, token, newBelowNanos, times.lease(), heldId)
+				scripts.claim(account, token, maxSinceArrivalNanos, times.lease(), heldId)
 					.whenComplete((reply, failure) -> onReply(account, announcement, reply, failure));
 			}
 			catch (RuntimeException failure) {

@@ -75,13 +75,13 @@ final class FleetScripts {
 
 	/**
 	 * Claims the next fetch.
-	 * @param newBelowNanos time since arrival below which an answer is valid
+	 * @param maxSinceArrivalNanos time since arrival below which an answer is valid
 	 * @param heldId id of the result when the claim first found another replica's lease;
 	 * empty if it found none
 	 */
-	CompletableFuture<FleetReply> claim(Account account, String token, long newBelowNanos, Duration lease,
+	CompletableFuture<FleetReply> claim(Account account, String token, long maxSinceArrivalNanos, Duration lease,
 			String heldId) {
-		return reply(account, "claim", token, Long.toString(TimeUnit.NANOSECONDS.toMillis(newBelowNanos)),
+		return reply(account, "claim", token, Long.toString(TimeUnit.NANOSECONDS.toMillis(maxSinceArrivalNanos)),
 				Long.toString(lease.toMillis()), heldId);
 	}
 
@@ -95,12 +95,12 @@ final class FleetScripts {
 		return reply(account, "probe", "", "0", "0", "");
 	}
 
-	private CompletableFuture<FleetReply> reply(Account account, String operation, String token, String newBelow,
-			String lease, String heldId) {
+	private CompletableFuture<FleetReply> reply(Account account, String operation, String token,
+			String maxSinceArrivalMillis, String lease, String heldId) {
 		long sent = ticker.read();
 		return this
-			.<List<@Nullable Object>>run(operation, claim, ScriptOutputType.MULTI, account, operation, token, newBelow,
-					lease, Long.toString(times.retention().toMillis()), heldId)
+			.<List<@Nullable Object>>run(operation, claim, ScriptOutputType.MULTI, account, operation, token,
+					maxSinceArrivalMillis, lease, Long.toString(times.retention().toMillis()), heldId)
 			.thenApply(fields -> FleetReply.of(fields, account.keyVersion(), sent, ticker.read(), withoutKey));
 	}
 
@@ -111,21 +111,21 @@ final class FleetScripts {
 	CompletableFuture<Boolean> publish(Account account, String token, FetchResult result, long redisMillis) {
 		long now = ticker.read();
 		return switch (result) {
-			case Snapshot snapshot -> publish("publish", account, token, "answer", SnapshotJson.write(snapshot),
+			case Snapshot snapshot -> endLease("publish", account, token, "answer", SnapshotJson.write(snapshot),
 					Long.toString(redisMillis - TimeUnit.NANOSECONDS.toMillis(snapshot.sinceArrival(now))));
 			case Cooldown cooldown ->
-				publish("publish", account, token, "failure", CooldownJson.write(cooldown), Long.toString(redisMillis),
+				endLease("publish", account, token, "failure", CooldownJson.write(cooldown), Long.toString(redisMillis),
 						Long.toString(redisMillis + TimeUnit.NANOSECONDS.toMillis(cooldown.remaining(now))),
-						Boolean.toString(cooldown.endsAnswer()));
+						Boolean.toString(cooldown.invalidatesAnswer()));
 		};
 	}
 
 	/** Releases the lease. */
 	CompletableFuture<Boolean> release(Account account, String token) {
-		return publish("release", account, token, "nothing");
+		return endLease("release", account, token, "nothing");
 	}
 
-	private CompletableFuture<Boolean> publish(String operation, Account account, String token, String... result) {
+	private CompletableFuture<Boolean> endLease(String operation, Account account, String token, String... result) {
 		String[] arguments = Stream
 			.concat(Stream.of(token, Long.toString(times.retention().toMillis())), Stream.of(result))
 			.toArray(String[]::new);

@@ -43,8 +43,8 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 	}
 
 	@Override
-	public CompletableFuture<Claim> claim(long newBelowNanos, boolean background) {
-		return claims.claim(newBelowNanos, background);
+	public CompletableFuture<Claim> claim(long maxSinceArrivalNanos, boolean background) {
+		return claims.claim(maxSinceArrivalNanos, background);
 	}
 
 	@Override

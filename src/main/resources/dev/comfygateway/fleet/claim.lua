@@ -11,7 +11,7 @@
 --          time in ms, remaining time of the lease in ms
 --          id of the result, answer, time of arrival, failure, time of the failure, end of the cool-down
 local key = KEYS[1]
-local operation, token, new_below, lease, retention, held_id =
+local operation, token, max_since_arrival, lease, retention, held_id =
   ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5], ARGV[6]
 -- FleetTimes.MAX_COOLDOWN in ms
 local max_cooldown = 1200000
@@ -27,12 +27,12 @@ local cooldown_end, lease_end = tonumber(stored[6]), tonumber(stored[7])
 -- Times in the future were written before the clock was set back: they are ignored
 local cooling = failure and failed_at and failed_at <= now
   and cooldown_end and now < cooldown_end and cooldown_end - now <= max_cooldown
-local fresh = answer and not failure and arrived_at and arrived_at <= now and now - arrived_at < new_below
+local fresh = answer and not failure and arrived_at and arrived_at <= now and now - arrived_at < max_since_arrival
 local joined = answer and not failure and held_id ~= '' and id and id ~= held_id
 -- A replica has one claim at a time: another lease of the same replica is abandoned
 local replica = string.match(token, '^(.+):')
-local given_up = replica and stored[8] and replica == string.match(stored[8], '^(.+):')
-local held = lease_end and now < lease_end and lease_end - now <= lease and not given_up
+local abandoned = replica and stored[8] and replica == string.match(stored[8], '^(.+):')
+local held = lease_end and now < lease_end and lease_end - now <= lease and not abandoned
 
 local status = 'read'
 if cooling or fresh or joined then

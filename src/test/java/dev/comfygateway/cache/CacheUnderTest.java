@@ -25,11 +25,11 @@ final class CacheUnderTest {
 
 	final FakeTime time;
 
-	final ComfyCloudStandIn upstream;
+	final ComfyCloudStub upstream;
 
 	final StatsCounter statistics;
 
-	final FleetStandIn fleet = new FleetStandIn();
+	final FleetStub fleet = new FleetStub();
 
 	final CacheManager caches;
 
@@ -46,12 +46,11 @@ final class CacheUnderTest {
 	}
 
 	private CacheUnderTest(boolean inFleet, FakeTime time, String... settings) {
-		this(inFleet, time, time, new ComfyCloudStandIn(), new ConcurrentStatsCounter(),
-				GatewaySettings.with(settings));
+		this(inFleet, time, time, new ComfyCloudStub(), new ConcurrentStatsCounter(), GatewaySettings.with(settings));
 	}
 
 	/** Creates a cache with the ticker and the statistics counter of a test. */
-	CacheUnderTest(boolean inFleet, FakeTime time, Ticker ticker, ComfyCloudStandIn upstream, StatsCounter statistics,
+	CacheUnderTest(boolean inFleet, FakeTime time, Ticker ticker, ComfyCloudStub upstream, StatsCounter statistics,
 			GatewayProperties properties) {
 		this.time = time;
 		this.upstream = upstream;

@@ -105,20 +105,20 @@ class CooldownTests {
 	void afterWhenFailuresAreConsecutiveCountsThem() {
 		Cooldown first = after(failure(Reason.UNAVAILABLE), null, NO_JITTER);
 		Cooldown second = Cooldown.after(failure(Reason.DNS_ERROR), first, properties, NO_JITTER, NOW + 5);
-		assertThat(second.since()).isEqualTo(NOW);
+		assertThat(second.firstFailureNanos()).isEqualTo(NOW);
 		assertThat(second.failures()).isEqualTo(2);
 	}
 
 	@Test
 	void isExpiredWhenUntilIsNotReachedIsFalse() {
 		Cooldown cooldown = after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER);
-		assertThat(cooldown.isExpired(cooldown.until() - 1)).isFalse();
+		assertThat(cooldown.isExpired(cooldown.untilNanos() - 1)).isFalse();
 	}
 
 	@Test
 	void isExpiredWhenUntilIsReachedIsTrue() {
 		Cooldown cooldown = after(failure(Reason.RESPONSE_TIMEOUT), null, NO_JITTER);
-		assertThat(cooldown.isExpired(cooldown.until())).isTrue();
+		assertThat(cooldown.isExpired(cooldown.untilNanos())).isTrue();
 	}
 
 	@ParameterizedTest
@@ -134,7 +134,7 @@ class CooldownTests {
 	}
 
 	private static Duration pause(Cooldown cooldown) {
-		return Duration.ofNanos(cooldown.until() - NOW);
+		return Duration.ofNanos(cooldown.untilNanos() - NOW);
 	}
 
 	private static UpstreamFailure failure(Reason reason) {

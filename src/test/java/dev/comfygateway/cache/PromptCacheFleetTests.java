@@ -60,12 +60,12 @@ class PromptCacheFleetTests {
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advanceSeconds(1);
 		cache.lookup("no-cache");
-		assertThat(cache.fleet.claims.getFirst().maxAge()).isEqualTo(Duration.ofSeconds(2));
-		assertThat(cache.fleet.claims.getLast().maxAge()).isEqualTo(Duration.ofMillis(500));
+		assertThat(cache.fleet.claims.getFirst().maxSinceArrival()).isEqualTo(Duration.ofSeconds(2));
+		assertThat(cache.fleet.claims.getLast().maxSinceArrival()).isEqualTo(Duration.ofMillis(500));
 		cache.fleet.share(answer(8, Duration.ZERO));
 		cache.advanceSeconds(1);
 		cache.lookup("max-age=0");
-		assertThat(cache.fleet.claims.getLast().maxAge()).isEqualTo(Duration.ofMillis(500));
+		assertThat(cache.fleet.claims.getLast().maxSinceArrival()).isEqualTo(Duration.ofMillis(500));
 	}
 
 	@Test
@@ -86,7 +86,7 @@ class PromptCacheFleetTests {
 		cache.fleet.share(answer(7, Duration.ZERO));
 		cache.advanceSeconds(3);
 		cache.lookup();
-		assertThat(cache.fleet.claims).extracting(FleetStandIn.Claimed::background).containsExactly(false, true);
+		assertThat(cache.fleet.claims).extracting(FleetStub.Claimed::background).containsExactly(false, true);
 	}
 
 	@Test
@@ -126,8 +126,8 @@ class PromptCacheFleetTests {
 		assertThat(published.failures()).isEqualTo(4);
 		assertThat(published.interval()).isEqualTo(Duration.ofSeconds(8));
 		assertThat(published.remaining(now)).isEqualTo(Duration.ofSeconds(8).toNanos());
-		assertThat(now - published.since()).isEqualTo(Duration.ofSeconds(9).toNanos());
-		assertThat(published.endsAnswer()).isFalse();
+		assertThat(now - published.firstFailureNanos()).isEqualTo(Duration.ofSeconds(9).toNanos());
+		assertThat(published.invalidatesAnswer()).isFalse();
 	}
 
 	@Test

@@ -160,7 +160,7 @@ class PromptCacheInFlightTests {
 	@Test
 	void lookupWhenFetchCompletesBetweenReadAndJoinSharesIt() {
 		FakeTime time = new FakeTime();
-		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
+		ComfyCloudStub upstream = new ComfyCloudStub();
 		Hook beforeJoin = new Hook();
 		PromptCache hooked = cacheWith(time, upstream, beforeJoin);
 		hooked.lookup(RequestDirectives.NONE);
@@ -177,7 +177,7 @@ class PromptCacheInFlightTests {
 	@Test
 	void lookupWhenFetchFailsBetweenReadAndJoinSharesFailure() {
 		FakeTime time = new FakeTime();
-		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
+		ComfyCloudStub upstream = new ComfyCloudStub();
 		Hook beforeJoin = new Hook();
 		PromptCache hooked = cacheWith(time, upstream, beforeJoin);
 		hooked.lookup(RequestDirectives.NONE);
@@ -201,7 +201,7 @@ class PromptCacheInFlightTests {
 	@Test
 	void lookupWhenCompletedFetchWasJoinedFetchesAgain() {
 		FakeTime time = new FakeTime();
-		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
+		ComfyCloudStub upstream = new ComfyCloudStub();
 		Hook beforeJoin = new Hook();
 		PromptCache hooked = cacheWith(time, upstream, beforeJoin);
 		hooked.lookup(RequestDirectives.NONE);
@@ -268,7 +268,7 @@ class PromptCacheInFlightTests {
 	@MethodSource("throwables")
 	void lookupWhenStoringHadBugFetchesAgain(Throwable bug) {
 		FakeTime time = new FakeTime();
-		ComfyCloudStandIn upstream = new ComfyCloudStandIn();
+		ComfyCloudStub upstream = new ComfyCloudStub();
 		Hook beforeReading = new Hook();
 		PromptCache hooked = cacheWith(() -> {
 			beforeReading.run();
@@ -318,12 +318,12 @@ class PromptCacheInFlightTests {
 			.containsOnly(fetched(settled.get(0)).snapshot());
 	}
 
-	private static PromptCache cacheWith(FakeTime time, ComfyCloudStandIn upstream, Hook beforeJoin) {
+	private static PromptCache cacheWith(FakeTime time, ComfyCloudStub upstream, Hook beforeJoin) {
 		return cacheWith(time, time, upstream, beforeJoin);
 	}
 
 	/** Returns a cache with a hook between reading the entry and joining a fetch. */
-	private static PromptCache cacheWith(Ticker ticker, FakeTime time, ComfyCloudStandIn upstream, Hook beforeJoin) {
+	private static PromptCache cacheWith(Ticker ticker, FakeTime time, ComfyCloudStub upstream, Hook beforeJoin) {
 		StatsCounter hooked = mock(StatsCounter.class);
 		doAnswer(call -> {
 			beforeJoin.run();

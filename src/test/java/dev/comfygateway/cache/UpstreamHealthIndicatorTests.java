@@ -142,7 +142,7 @@ class UpstreamHealthIndicatorTests {
 
 	@Test
 	void healthWhenInFleetHasItsState() {
-		assertThat(indicatorIn(new FleetStandIn()).health().getDetails()).containsEntry("fleet", "ok");
+		assertThat(indicatorIn(new FleetStub()).health().getDetails()).containsEntry("fleet", "ok");
 	}
 
 	@Test

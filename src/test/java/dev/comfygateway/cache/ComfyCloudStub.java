@@ -19,7 +19,7 @@ import static org.mockito.Mockito.when;
 import static org.mockito.Mockito.withSettings;
 
 /** {@link ComfyCloudClient} stub whose fetches a test completes. */
-final class ComfyCloudStandIn {
+final class ComfyCloudStub {
 
 	private final ComfyCloudClient client = mock(ComfyCloudClient.class, withSettings().stubOnly());
 
@@ -36,7 +36,7 @@ final class ComfyCloudStandIn {
 
 	private volatile boolean keyUnreadable;
 
-	ComfyCloudStandIn() {
+	ComfyCloudStub() {
 		when(client.fetch()).thenAnswer(call -> {
 			fetches.incrementAndGet();
 			return answers.get();

@@ -8,7 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /** {@link Fleet} stub whose claims a test completes. */
-final class FleetStandIn implements Fleet {
+final class FleetStub implements Fleet {
 
 	final List<Claimed> claims = new ArrayList<>();
 
@@ -25,8 +25,8 @@ final class FleetStandIn implements Fleet {
 	};
 
 	@Override
-	public CompletableFuture<Claim> claim(long maxAgeNanos, boolean background) {
-		Claimed claimed = new Claimed(Duration.ofNanos(maxAgeNanos), background, new CompletableFuture<>());
+	public CompletableFuture<Claim> claim(long maxSinceArrivalNanos, boolean background) {
+		Claimed claimed = new Claimed(Duration.ofNanos(maxSinceArrivalNanos), background, new CompletableFuture<>());
 		claims.add(claimed);
 		onClaim.run();
 		return claimed.claim;
@@ -76,7 +76,7 @@ final class FleetStandIn implements Fleet {
 	}
 
 	/** Arguments and result of a call of {@code claim}. */
-	record Claimed(Duration maxAge, boolean background, CompletableFuture<Claim> claim) {
+	record Claimed(Duration maxSinceArrival, boolean background, CompletableFuture<Claim> claim) {
 	}
 
 }
