@@ -165,7 +165,7 @@ class ArchitectureTests {
 		.should()
 		.onlyHaveDependentClassesThat()
 		.haveNameMatching(
-				"dev\\.comfygateway\\.upstream\\.(ApiKeySource|ComfyProperties|SettingsReport|ComfyCloudClient|Deadline|Upstream(Configuration|Connections))(\\$.*)?");
+				"dev\\.comfygateway\\.upstream\\.(ApiKeySource|ComfyProperties|SettingsReport|ComfyCloudClient|Deadline|Upstream(Configuration|HttpClientFactory))(\\$.*)?");
 
 	@ArchTest
 	static final ArchRule controllersAreInWebAndPage = classes().that()

@@ -1,6 +1,6 @@
 package dev.comfygateway.upstream;
 
-import dev.comfygateway.upstream.UpstreamConnections.HandshakeFailures;
+import dev.comfygateway.upstream.UpstreamHttpClientFactory.HandshakeFailures;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import io.micrometer.observation.ObservationRegistry;
 import java.net.URI;
@@ -51,13 +51,13 @@ public class ComfyCloudClient {
 
 	ComfyCloudClient(WebClient.Builder builder, HttpClient httpClient, ComfyProperties properties,
 			ApiKeySource keySource, Deadline deadline, ResponseReader reader, AttemptTimers timers) {
-		this.webClient = builder.clientConnector(UpstreamConnections.connector(httpClient, properties.url()))
+		this.webClient = builder.clientConnector(UpstreamHttpClientFactory.connector(httpClient, properties.url()))
 			.uriBuilderFactory(uris(properties.url()))
 			.exchangeStrategies(new NoCodecs())
 			.filter(ComfyCloudClient::stripTraceStateAndBaggage)
 			.build();
 		this.handshakes = httpClient.getBean(HandshakeFailures.class);
-		this.proxy = UpstreamConnections.proxy(httpClient);
+		this.proxy = UpstreamHttpClientFactory.proxy(httpClient);
 		this.properties = properties;
 		this.keySource = keySource;
 		this.deadline = deadline;
@@ -124,7 +124,7 @@ public class ComfyCloudClient {
 	 * piece of the key.
 	 */
 	public UpstreamFailure withoutKey(UpstreamFailure failure) {
-		return failure.without(new KeyDetector(keySource.key().value()));
+		return failure.redact(new KeyDetector(keySource.key().value()));
 	}
 
 	/** Returns the host and port of the upstream, for display. */

@@ -1,6 +1,6 @@
 package dev.comfygateway.upstream;
 
-import dev.comfygateway.upstream.UpstreamConnections.HandshakeFailures;
+import dev.comfygateway.upstream.UpstreamHttpClientFactory.HandshakeFailures;
 import org.jspecify.annotations.Nullable;
 
 /** Holder of the latest attempt of a fetch, which is closed at the deadline. */

@@ -56,7 +56,7 @@ class ResponseReader {
 		}
 		Duration retryAfter = RetryAfter.parse(headers, clock.instant(), MAX_RETRY_AFTER);
 		return body.onErrorReturn(new byte[0])
-			.map(bytes -> explained(refusal(status, isJson, isJson ? bytes : new byte[0], retryAfter, key), detail,
+			.map(bytes -> explained(failure(status, isJson, isJson ? bytes : new byte[0], retryAfter, key), detail,
 					key));
 	}
 
@@ -84,7 +84,7 @@ class ResponseReader {
 		return Duration.ofSeconds(Math.min(seconds, MAX_AGE_SECONDS));
 	}
 
-	private static UpstreamFailure refusal(int status, boolean isJson, byte[] body, @Nullable Duration retryAfter,
+	private static UpstreamFailure failure(int status, boolean isJson, byte[] body, @Nullable Duration retryAfter,
 			ApiKey key) {
 		Reason reason = switch (status) {
 			case 401 -> Reason.UNAUTHORIZED;

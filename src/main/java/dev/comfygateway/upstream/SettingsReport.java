@@ -67,7 +67,7 @@ class SettingsReport {
 
 	@EventListener
 	void report(ApplicationStartedEvent event) {
-		log.info(inForce());
+		log.info(effectiveSettings());
 		List<String> unknown = unknown(environment.getSystemEnvironment().keySet());
 		if (!unknown.isEmpty()) {
 			log.warn("Ignoring unknown environment variables: {}{}", String.join(", ", unknown),
@@ -76,7 +76,7 @@ class SettingsReport {
 	}
 
 	/** Returns the settings in force, without the key. */
-	String inForce() {
+	String effectiveSettings() {
 		return "Upstream %s%s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s%s"
 			.formatted(comfy.baseUrl(), client.proxy().map(proxy -> " through the outbound proxy " + proxy).orElse(""),
 					key(), text(comfy.connectTimeout()), text(comfy.deadline()), text(gateway.freshFor()),

@@ -32,7 +32,7 @@ class UpstreamConfiguration {
 
 	@Bean(initMethod = "start", destroyMethod = "stop")
 	HttpClient upstreamHttpClient(HttpClientSettings settings, ComfyProperties properties) {
-		return UpstreamConnections.create(settings, properties);
+		return UpstreamHttpClientFactory.create(settings, properties);
 	}
 
 	/** Sends the gateway's name and version as {@code User-Agent}. */

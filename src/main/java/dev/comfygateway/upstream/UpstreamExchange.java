@@ -1,7 +1,7 @@
 package dev.comfygateway.upstream;
 
 import dev.comfygateway.upstream.FailureReasons.Progress;
-import dev.comfygateway.upstream.UpstreamConnections.HandshakeFailures;
+import dev.comfygateway.upstream.UpstreamHttpClientFactory.HandshakeFailures;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import org.eclipse.jetty.client.Connection;
 import org.eclipse.jetty.client.Request;

@@ -93,12 +93,12 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 	}
 
 	/** Returns a copy without the texts that contain a piece of the key. */
-	UpstreamFailure without(KeyDetector detector) {
-		return new UpstreamFailure(reason, status, without(detector, code), without(detector, message), retryAfter,
-				without(detector, detail), keyVersion);
+	UpstreamFailure redact(KeyDetector detector) {
+		return new UpstreamFailure(reason, status, redact(detector, code), redact(detector, message), retryAfter,
+				redact(detector, detail), keyVersion);
 	}
 
-	private static @Nullable String without(KeyDetector detector, @Nullable String text) {
+	private static @Nullable String redact(KeyDetector detector, @Nullable String text) {
 		return text == null || detector.isKeyIn(text) ? null : text;
 	}
 

@@ -7,8 +7,8 @@
  * {@link dev.comfygateway.upstream.ApiKeySource}, the attempts and their timers;</li>
  * <li>{@link dev.comfygateway.upstream.Deadline}: the deadline of all attempts;</li>
  * <li>{@link dev.comfygateway.upstream.UpstreamExchange}: one attempt on a connection of
- * {@link dev.comfygateway.upstream.UpstreamConnections}, and the reason for its failure
- * from {@link dev.comfygateway.upstream.FailureReasons};</li>
+ * {@link dev.comfygateway.upstream.UpstreamHttpClientFactory}, and the reason for its
+ * failure from {@link dev.comfygateway.upstream.FailureReasons};</li>
  * <li>{@link dev.comfygateway.upstream.ResponseReader}: status and header fields;</li>
  * <li>{@link dev.comfygateway.upstream.ContractReader}: the body;
  * {@link dev.comfygateway.upstream.KeyDetector} detects pieces of the key in it.</li>

@@ -57,7 +57,7 @@ final class ClientFixture implements AutoCloseable {
 		version.setProperty("version", "1.2.3");
 		StaticListableBeanFactory beans = new StaticListableBeanFactory(Map.of("build", new BuildProperties(version)));
 		this.keySource = new ApiKeySource(properties);
-		this.httpClient = UpstreamConnections.create(settings, properties);
+		this.httpClient = UpstreamHttpClientFactory.create(settings, properties);
 		httpClient.setSocketAddressResolver(new LocalNames(httpClient.getSocketAddressResolver()));
 		try {
 			httpClient.start();

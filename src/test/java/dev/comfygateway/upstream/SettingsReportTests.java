@@ -26,32 +26,32 @@ class SettingsReportTests {
 	}
 
 	@Test
-	void inForceHasTheSettingsWithoutTheKey() {
+	void effectiveSettingsHasTheSettingsWithoutTheKey() {
 		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY)).isEqualTo(
 				"Upstream https://comfy.example, key from comfy.api-key; connect timeout 1s, deadline 2500ms, fresh for"
 						+ " 2s, stale while revalidating 3s, stale if error 30s, refresh floor 500ms, cool-down 1s to 30s");
 	}
 
 	@Test
-	void inForceWhenKeyIsInFileNamesTheSettingOnly() {
+	void effectiveSettingsWhenKeyIsInFileNamesTheSettingOnly() {
 		assertThat(report(null, Path.of("/secret"), ComfyProperties.Auth.API_KEY))
 			.contains("key from the file of comfy.api-key-file")
 			.doesNotContain("/secret");
 	}
 
 	@Test
-	void inForceWhenNoKeyIsSentHasNoKey() {
+	void effectiveSettingsWhenNoKeyIsSentHasNoKey() {
 		assertThat(report(null, null, ComfyProperties.Auth.NONE)).contains("no key is sent");
 	}
 
 	@Test
-	void inForceWhenFleetIsEnabledNamesIt() {
+	void effectiveSettingsWhenFleetIsEnabledNamesIt() {
 		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY, "fleet=redis"))
 			.endsWith("cool-down 1s to 30s, fleet through Redis");
 	}
 
 	@Test
-	void inForceWhenThereIsAnOutboundProxyNamesIt() {
+	void effectiveSettingsWhenThereIsAnOutboundProxyNamesIt() {
 		when(client.proxy()).thenReturn(Optional.of("squid:3128"));
 		assertThat(report("secret", null, ComfyProperties.Auth.API_KEY))
 			.startsWith("Upstream https://comfy.example through the outbound proxy squid:3128, key from");
@@ -81,7 +81,7 @@ class SettingsReportTests {
 		return new SettingsReport(new ComfyProperties(key, file, "https://comfy.example", auth, false,
 				Duration.ofSeconds(1), Duration.ofMillis(2500)), GatewaySettings.with(settings), client,
 				new StandardEnvironment())
-			.inForce();
+			.effectiveSettings();
 	}
 
 }

@@ -18,8 +18,8 @@ class UpstreamLeaksIT {
 
 	@Test
 	void fetchWhenFailedAThousandTimesLeavesDescriptorsAndThreadsAsBefore() {
-		List<Behaviour> quick = List.copyOf(UpstreamConnectionsIT.quick().values());
-		List<Behaviour> all = List.copyOf(UpstreamConnectionsIT.all().values());
+		List<Behaviour> quick = List.copyOf(UpstreamHttpClientFactoryIT.quick().values());
+		List<Behaviour> all = List.copyOf(UpstreamHttpClientFactoryIT.all().values());
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, ClientFixture.KEY);
 				ClientFixture fixture = ClientFixture.withShortDeadline(upstream.baseUrl())) {
 			for (Behaviour behaviour : all) {

@@ -33,7 +33,7 @@ import org.springframework.context.annotation.AnnotationConfigApplicationContext
 import reactor.core.scheduler.Schedulers;
 
 /** Tests of the client's lifecycle and of outbound proxies. */
-class UpstreamConnectionsTests {
+class UpstreamHttpClientFactoryTests {
 
 	private SimulatedComfyCloud upstream;
 

@@ -36,7 +36,7 @@ import org.springframework.http.client.reactive.JettyClientHttpConnector;
  * disabled: added headers, redirects, authentication, cookies and decoding. The client
  * uses HTTP/1.1 on a single connection.
  */
-final class UpstreamConnections {
+final class UpstreamHttpClientFactory {
 
 	static final int MAX_HEADERS = 64 * 1024;
 
@@ -51,7 +51,7 @@ final class UpstreamConnections {
 
 	private static final Duration MAX_RESOLVER_STOP = Duration.ofMillis(200);
 
-	private UpstreamConnections() {
+	private UpstreamHttpClientFactory() {
 	}
 
 	/** Creates a client, which the caller starts and stops. */

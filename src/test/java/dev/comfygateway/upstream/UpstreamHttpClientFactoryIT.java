@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tests of the connections that remain open after each type of failure. */
-class UpstreamConnectionsIT {
+class UpstreamHttpClientFactoryIT {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(1);
 
