@@ -123,7 +123,7 @@ class EventStream {
 		refresh.startIfDue(current.isEmpty());
 		scheduleChange();
 		startHeartbeat();
-		listener.comment(Event.retry());
+		listener.sendUnlessBusy(Event.retry());
 		current.ifPresentOrElse(event -> send(listener, event),
 				() -> listener.disposeAtEnd(schedule(() -> sendTimedOut(listener), cache.maxWait())));
 	}
@@ -211,10 +211,10 @@ class EventStream {
 			listener.abort();
 		}
 		else if (heartbeats % COMMENT_INTERVAL == 0) {
-			listener.comment(Event.COMMENT);
+			listener.sendUnlessBusy(Event.COMMENT);
 		}
 		else if (heartbeats > COMMENT_INTERVAL && heartbeats % COMMENT_INTERVAL == 1) {
-			listener.comment(Event.END_OF_COMMENT);
+			listener.sendUnlessBusy(Event.END_OF_COMMENT);
 		}
 	}
 

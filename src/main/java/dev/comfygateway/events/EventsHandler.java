@@ -26,10 +26,12 @@ final class EventsHandler extends Handler.Wrapper {
 
 	static final String PATH = "/api/prompt/events";
 
-	private static final HttpField[] HEADERS = { new PreEncodedHttpField(HttpHeader.CONTENT_TYPE, "text/event-stream"),
-			new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-store"),
-			// Otherwise nginx would buffer the events
-			new PreEncodedHttpField("X-Accel-Buffering", "no") };
+	private static final HttpField CONTENT_TYPE = new PreEncodedHttpField(HttpHeader.CONTENT_TYPE, "text/event-stream");
+
+	private static final HttpField NO_STORE = new PreEncodedHttpField(HttpHeader.CACHE_CONTROL, "no-store");
+
+	/** Otherwise nginx would buffer the events. */
+	private static final HttpField NO_BUFFERING = new PreEncodedHttpField("X-Accel-Buffering", "no");
 
 	/**
 	 * SO_SNDBUF, which Linux doubles. With the default of up to 4 MiB, it would buffer
@@ -85,13 +87,11 @@ final class EventsHandler extends Handler.Wrapper {
 			Response.writeError(request, response, callback, 503);
 		}
 		else if (query.isDone(request.getHeaders().get("Last-Event-ID"))) {
-			response.getHeaders().put(HEADERS[1]);
+			response.getHeaders().put(NO_STORE);
 			writeNothing(response, callback);
 		}
 		else {
-			for (HttpField header : HEADERS) {
-				response.getHeaders().put(header);
-			}
+			response.getHeaders().put(CONTENT_TYPE).put(NO_STORE).put(NO_BUFFERING);
 			if (HttpMethod.HEAD.is(request.getMethod())) {
 				// Not the last write: a stream has no length
 				response.write(false, BufferUtil.EMPTY_BUFFER, callback);
@@ -138,7 +138,7 @@ final class EventsHandler extends Handler.Wrapper {
 	}
 
 	private void reject(Response response, Callback callback) {
-		response.getHeaders().remove("X-Accel-Buffering");
+		response.getHeaders().remove(NO_BUFFERING.getName());
 		PreparedResponse.of(GatewayError.tooManyListeners().render(gatewayName, 1)).write(response, callback);
 	}
 

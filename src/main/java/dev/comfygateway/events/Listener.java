@@ -40,8 +40,8 @@ final class Listener {
 
 	private final Consumer<Listener> onEnd;
 
-	/** Scheduled tasks, which would retain the listener after its end. */
-	private final Disposable.Swap tasks = Disposables.swap();
+	/** Timeout task, which would retain the listener after its end. */
+	private final Disposable.Swap timeoutTask = Disposables.swap();
 
 	private @Nullable Message next;
 
@@ -128,11 +128,11 @@ final class Listener {
 		return write(() -> lastIdentity.equals(NONE) && next == null && queue(event));
 	}
 
-	/** Sends text that is not an event, unless a write is pending. */
-	void comment(byte[] text) {
+	/** Sends bytes that are not an event, unless a write is pending. */
+	void sendUnlessBusy(byte[] bytes) {
 		write(() -> {
 			if (!writing && !ending && next == null) {
-				next = new Message(text, lastIdentity, false, false);
+				next = new Message(bytes, lastIdentity, false, false);
 			}
 			return true;
 		});
@@ -143,7 +143,7 @@ final class Listener {
 	 * ended.
 	 */
 	void disposeAtEnd(Disposable task) {
-		tasks.update(task);
+		timeoutTask.update(task);
 	}
 
 	/** Ends the stream. */
@@ -230,7 +230,7 @@ final class Listener {
 			writeNext();
 			return;
 		}
-		tasks.dispose();
+		timeoutTask.dispose();
 		onEnd.accept(this);
 		callback.succeeded();
 	}
@@ -245,7 +245,7 @@ final class Listener {
 			ending = true;
 			next = null;
 		}
-		tasks.dispose();
+		timeoutTask.dispose();
 		onEnd.accept(this);
 		callback.failed(failure);
 	}

@@ -73,14 +73,14 @@ final class Http2 {
 	/** Sets the limits if the connector supports HTTP/2. */
 	static void customize(ServerConnector connector) {
 		// HTTP2CServerConnectionFactory, for connections without TLS, is a subclass
-		HTTP2ServerConnectionFactory present = connector.getConnectionFactory(HTTP2ServerConnectionFactory.class);
-		if (present == null) {
+		HTTP2ServerConnectionFactory original = connector.getConnectionFactory(HTTP2ServerConnectionFactory.class);
+		if (original == null) {
 			return;
 		}
-		HttpConfiguration shared = present.getHttpConfiguration();
+		HttpConfiguration shared = original.getHttpConfiguration();
 		HttpConfiguration own = new HttpConfiguration(shared);
 		own.setRequestHeaderSize(shared.getRequestHeaderSize() * READ_HEADS);
-		AbstractHTTP2ServerConnectionFactory http2 = present instanceof HTTP2CServerConnectionFactory
+		AbstractHTTP2ServerConnectionFactory http2 = original instanceof HTTP2CServerConnectionFactory
 				? new UpgradingFactory(own) : new HTTP2ServerConnectionFactory(own);
 		for (HttpConfiguration configuration : List.of(shared, own)) {
 			// The gateway does not support HTTP/3
@@ -96,7 +96,7 @@ final class Http2 {
 		// Keeps the order, by which ALPN chooses a protocol
 		connector.setConnectionFactories(connector.getConnectionFactories()
 			.stream()
-			.map(factory -> factory == present ? http2 : factory)
+			.map(factory -> factory == original ? http2 : factory)
 			.toList());
 	}
 

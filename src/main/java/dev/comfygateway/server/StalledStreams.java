@@ -34,7 +34,7 @@ final class StalledStreams {
 	 */
 	private Map<HTTP2Stream, Long> seen = new WeakHashMap<>();
 
-	private Map<HTTP2Stream, Long> present = new WeakHashMap<>();
+	private Map<HTTP2Stream, Long> current = new WeakHashMap<>();
 
 	private final Map<Connection, Pending> pending = new WeakHashMap<>();
 
@@ -50,7 +50,7 @@ final class StalledStreams {
 				stream.reset(new ResetFrame(stream.getId(), ErrorCode.CANCEL_STREAM_ERROR.code), Callback.NOOP);
 			}
 			else {
-				present.put(stream, sent);
+				current.put(stream, sent);
 			}
 		}
 		if (!Http2.isWritePending(http2)) {
@@ -63,8 +63,8 @@ final class StalledStreams {
 
 	/** Ends a check of all connections. */
 	void end() {
-		seen = present;
-		present = new WeakHashMap<>();
+		seen = current;
+		current = new WeakHashMap<>();
 	}
 
 	/**

@@ -76,7 +76,7 @@ class ListenerTests {
 	}
 
 	@Test
-	void tasksWhenCallerHasDisconnectedAreDisposed() {
+	void timeoutTaskWhenCallerHasDisconnectedIsDisposed() {
 		Disposable task = Disposables.single();
 		listener.disposeAtEnd(task);
 		listener.send(prompt(1));
@@ -137,7 +137,7 @@ class ListenerTests {
 		assertThat(blankLines).as("the queued event ends the chunk").isZero();
 		complete();
 		assertThat(blankLines).isOne();
-		listener.comment(bytes(":"));
+		listener.sendUnlessBusy(bytes(":"));
 		complete();
 		listener.end();
 		complete();
@@ -171,7 +171,7 @@ class ListenerTests {
 	void commentDoesNotChangeTheLastEvent() {
 		listener.send(prompt(1));
 		complete();
-		listener.comment(bytes(":"));
+		listener.sendUnlessBusy(bytes(":"));
 		complete();
 		listener.send(prompt(1));
 		assertThat(written).containsExactly("1", ":");
@@ -222,7 +222,7 @@ class ListenerTests {
 		complete();
 		assertThat(listener.sendFirst(prompt(1))).isFalse();
 		Listener other = listener(OptionalLong.empty());
-		other.comment(bytes("retry"));
+		other.sendUnlessBusy(bytes("retry"));
 		other.send(prompt(1));
 		assertThat(other.sendFirst(failure())).as("with a queued event").isFalse();
 	}
@@ -230,10 +230,10 @@ class ListenerTests {
 	@Test
 	void commentWhenAWriteIsPendingIsOmitted() {
 		listener.send(prompt(1));
-		listener.comment(bytes(":"));
+		listener.sendUnlessBusy(bytes(":"));
 		complete();
 		assertThat(written).containsExactly("1");
-		listener.comment(bytes(":"));
+		listener.sendUnlessBusy(bytes(":"));
 		assertThat(written).containsExactly("1", ":");
 	}
 
