@@ -1,5 +1,5 @@
 import { Chart } from './chart.js';
-import { Course } from './course.js';
+import { History } from './history.js';
 import { Stream } from './stream.js';
 import { clockTime, duration, grouped } from './words.js';
 
@@ -12,7 +12,7 @@ const TIMEOUT = 10_000;
 
 const element = (id) => document.getElementById(id);
 
-const course = new Course();
+const history = new History();
 const stream = new Stream('api/prompt/events', receive);
 
 /** Displayed values: the last number, its state, the error, and the time of the observation (gateway's clock). */
@@ -39,7 +39,7 @@ function receive(type, data, observedAt) {
   if (type === 'prompt' || type === 'done') {
     const number = data.exec_info?.queue_remaining ?? null;
     Object.assign(shown, { state: 'fresh', number, observedAt: observedAt || gatewayNow(), error: null });
-    addToCourse('live', number);
+    addToHistory('live', number);
   } else {
     shown.state = type;
     shown.error = data;
@@ -48,7 +48,7 @@ function receive(type, data, observedAt) {
     }
   }
   contradictedSince = null;
-  extendCourse();
+  extendHistory();
   render();
   if (shown.state !== before) {
     readStatus();
@@ -81,7 +81,7 @@ async function readStatus() {
     silentSince ??= Date.now();
   }
   if (first) {
-    drawCourse();
+    drawHistory();
   }
   render();
 }
@@ -130,40 +130,40 @@ async function readRecord() {
     return;
   }
   try {
-    course.addRecord(await readJson('api/prompt/history', 'default'));
-    drawCourse();
+    history.addRecord(await readJson('api/prompt/history', 'default'));
+    drawHistory();
   } catch {
     // readStatus() reports that the gateway does not respond
   }
 }
 
-/** Extends the course while the stream has no events, since the number has not changed. */
-function extendCourse() {
+/** Extends the history while the stream has no events, since the number has not changed. */
+function extendHistory() {
   if (stream.brokenSince === null && shown.state !== 'waiting') {
     const fresh = shown.state === 'fresh';
-    addToCourse(fresh ? 'known' : 'failed', fresh ? shown.number : null);
+    addToHistory(fresh ? 'known' : 'failed', fresh ? shown.number : null);
   }
 }
 
-function addToCourse(rank, number) {
-  if (status && course.add(gatewayNow() / 1000, rank, number)) {
-    drawCourse();
+function addToHistory(rank, number) {
+  if (status && history.add(gatewayNow() / 1000, rank, number)) {
+    drawHistory();
   }
 }
 
-/** Draws the course once the gateway's clock is known: by the browser's, the record could be of another hour. */
-function drawCourse() {
+/** Draws the history once the gateway's clock is known: by the browser's, the record could be of another hour. */
+function drawHistory() {
   if (!status) {
     return;
   }
   const now = gatewayNow() / 1000;
-  const points = course.points(now);
+  const points = history.points(now);
   if (chart) {
-    chart.update(points, course.interval);
+    chart.update(points, history.interval);
   } else if (window.uPlot) {
     chart = new Chart(element('chart'), element('hover'), points);
   }
-  element('table').replaceChildren(...course.steps(now).map(tableRow));
+  element('table').replaceChildren(...history.steps(now).map(tableRow));
 }
 
 function tableRow(step) {
@@ -314,6 +314,6 @@ readRecord();
 setInterval(readStatus, STATUS_EVERY);
 setInterval(readRecord, RECORD_EVERY);
 setInterval(() => {
-  extendCourse();
+  extendHistory();
   render();
 }, 1_000);

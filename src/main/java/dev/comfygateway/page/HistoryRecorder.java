@@ -55,8 +55,8 @@ class HistoryRecorder {
 	 */
 	synchronized void failed(Instant until) {
 		long number = currentSlot();
-		Slot present = slot(number);
-		put(number, present != null ? present.point : new HistoryPoint(begin(number), null, State.FAILED), until);
+		Slot current = slot(number);
+		put(number, current != null ? current.point : new HistoryPoint(begin(number), null, State.FAILED), until);
 	}
 
 	private void put(long number, HistoryPoint point, Instant failedUntil) {

@@ -4,8 +4,8 @@ const STEP_SECONDS = 300;
 /** Values from the stream are newer than the record, and a number takes precedence over a gap. */
 const RANK = { unasked: 0, failed: 1, known: 2, live: 3 };
 
-/** Course of the last hour: the gateway's record, and the events of the stream since then. */
-export class Course {
+/** History of the last hour: the gateway's record, and the events of the stream since then. */
+export class History {
   #interval = 15;
   #points = new Map();
 
@@ -24,12 +24,12 @@ export class Course {
   add(time, rank, value) {
     const at = this.#begin(time);
     const state = rank === 'live' ? 'known' : rank;
-    const present = this.#points.get(at);
-    if (present && RANK[rank] < RANK[present.rank]) {
+    const current = this.#points.get(at);
+    if (current && RANK[rank] < RANK[current.rank]) {
       return false;
     }
     this.#points.set(at, { at, state, rank, value });
-    return present?.state !== state || present.value !== value;
+    return current?.state !== state || current.value !== value;
   }
 
   #begin(time) {
