@@ -110,7 +110,7 @@ class ArchitectureTests {
 				"events");
 
 	@ArchTest
-	static final ArchRule onlyServerAndAcceleratorKnowJetty = noClasses().that()
+	static final ArchRule jettyIsUsedOnlyByServerUpstreamEventsAndAccelerator = noClasses().that()
 		.resideOutsideOfPackages(SERVER, UPSTREAM, EVENTS)
 		.and()
 		.haveNameNotMatching(".*\\.prompt\\.(PromptAccelerator|PromptConfiguration)(\\$.*)?")
@@ -134,7 +134,7 @@ class ArchitectureTests {
 		.haveRawType(JavaClass.Predicates.assignableTo(ThreadLocal.class));
 
 	@ArchTest
-	static final ArchRule webRendersWithoutServlets = noClasses().that()
+	static final ArchRule cacheErrorAndUpstreamUseNoServlets = noClasses().that()
 		.resideInAnyPackage(CACHE, ERROR, UPSTREAM)
 		.should()
 		.dependOnClassesThat()
@@ -168,7 +168,7 @@ class ArchitectureTests {
 				"dev\\.comfygateway\\.upstream\\.(ApiKeySource|ComfyProperties|SettingsReport|ComfyCloudClient|Deadline|Upstream(Configuration|HttpClientFactory))(\\$.*)?");
 
 	@ArchTest
-	static final ArchRule controllersAreInWebAndPage = classes().that()
+	static final ArchRule controllersAreInPromptAndPage = classes().that()
 		.areMetaAnnotatedWith(Controller.class)
 		.should()
 		.resideInAnyPackage(PROMPT, PAGE);

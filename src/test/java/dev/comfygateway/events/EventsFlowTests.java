@@ -116,10 +116,10 @@ class EventsFlowTests {
 			assertThat(reader.next()).containsEntry("event", "stale")
 				.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"SERVICE_UNAVAILABLE\""))
 				.doesNotContainKey("id");
-			gateway.pass(Duration.ofSeconds(31));
+			gateway.advance(Duration.ofSeconds(31));
 			assertThat(reader.next()).containsEntry("event", "unknown");
 			gateway.upstream().behave(Behaviour.NORMAL);
-			gateway.pass(Duration.ofSeconds(40));
+			gateway.advance(Duration.ofSeconds(40));
 			assertThat(reader.next()).containsEntry("event", "prompt");
 		}
 	}
@@ -251,7 +251,7 @@ class EventsFlowTests {
 			assertThat(reader.comments()).isZero();
 			gateway.time().advance(Duration.ofMillis(1200));
 			await().until(() -> reader.comments() == 1);
-			gateway.pass(Duration.ofSeconds(10));
+			gateway.advance(Duration.ofSeconds(10));
 			await().until(() -> reader.comments() == 3);
 		}
 	}
@@ -302,7 +302,7 @@ class EventsFlowTests {
 			try (EventReader reader = EventReader.connect(hanging.port(), "?until=0")) {
 				reader.next();
 				await().until(() -> hanging.upstream().received().size() == 1);
-				hanging.pass(Duration.ofSeconds(60).plusMillis(100));
+				hanging.advance(Duration.ofSeconds(60).plusMillis(100));
 				assertThat(reader.next()).containsEntry("event", "unknown")
 					.hasEntrySatisfying("data", data -> assertThat(data).startsWith("{\"code\":\"UPSTREAM_TIMEOUT\""));
 			}

@@ -57,16 +57,16 @@ class EventsIT {
 				reader.next();
 				assertThat(reader.next()).containsEntry("data", body(1));
 			}
-			pass(Duration.ofHours(1), readers);
+			advance(Duration.ofHours(1), readers);
 			long afterOneHour = usedHeap();
-			pass(Duration.ofHours(7), readers);
+			advance(Duration.ofHours(7), readers);
 			assertThat(requests).hasValue((int) Duration.ofHours(8).dividedBy(FRESH_FOR) + 1);
 			assertThat(usedHeap() - afterOneHour).as("growth of the heap in bytes").isLessThan(HALF_A_MIB);
 		}
 	}
 
 	/** Advances the time, with a changed answer in each window. */
-	private void pass(Duration time, List<EventReader> readers) throws InterruptedException {
+	private void advance(Duration time, List<EventReader> readers) throws InterruptedException {
 		for (long windows = time.dividedBy(FRESH_FOR); windows > 0; windows--) {
 			gateway.time().advance(FRESH_FOR);
 			gateway.refresh().startIfDue(false);

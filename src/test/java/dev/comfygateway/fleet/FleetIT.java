@@ -87,7 +87,7 @@ class FleetIT {
 		Duration time = Duration.ofSeconds(20);
 		try (SteadyLoad load = SteadyLoad.start(gateways, REQUESTS_PER_SECOND)) {
 			int before = gateways.fetches();
-			pass(time);
+			awaitRealTime(time);
 			int fetches = gateways.fetches() - before;
 			assertThat(fetches).isBetween(15, (int) time.toSeconds() + 2);
 			assertThat(load.answered()).isGreaterThan((int) time.toSeconds() * REQUESTS_PER_SECOND * 9 / 10);
@@ -270,11 +270,11 @@ class FleetIT {
 				.untilAsserted(() -> assertThat(gateways.states()).contains(incident.word));
 			assertThat(gateways.manage(0, "health")).contains("\"readinessState\":{\"status\":\"UP\"}");
 			assertThat(down()).isNotEmpty();
-			pass(Duration.ofSeconds(1));
+			awaitRealTime(Duration.ofSeconds(1));
 			incident.end();
 			awaitOneFleet(Duration.ofSeconds(5));
 			int before = gateways.fetches();
-			pass(Duration.ofSeconds(1));
+			awaitRealTime(Duration.ofSeconds(1));
 			assertThat(gateways.fetches() - before).isLessThanOrEqualTo(2);
 			assertThat(load.wrong()).isEmpty();
 			assertThat(load.slowest()).isLessThan(DEADLINE.plus(SLOWNESS));
@@ -447,7 +447,7 @@ class FleetIT {
 					.toList();
 				hold.awaitArrival(1);
 				// After this time, all replicas have found the lease taken
-				pass(Duration.ofMillis(400));
+				awaitRealTime(Duration.ofMillis(400));
 				hold.release();
 				for (CompletableFuture<HttpResponse<String>> answer : waiting) {
 					assertThat(answer.get(10, TimeUnit.SECONDS).statusCode()).isEqualTo(200);
@@ -471,7 +471,7 @@ class FleetIT {
 	}
 
 	/** Waits in real time, since Redis uses the real clock, while the load continues. */
-	private static void pass(Duration time) {
+	private static void awaitRealTime(Duration time) {
 		await().pollDelay(time).atMost(time.plusSeconds(10)).until(() -> true);
 	}
 

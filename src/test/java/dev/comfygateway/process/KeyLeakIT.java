@@ -187,7 +187,7 @@ class KeyLeakIT {
 					+ " --logging.level.org.eclipse.jetty.http.HttpGenerator=TRACE" })
 	void outputAtTraceLevelContainsNoPartOfTheKey(String levels) throws IOException, InterruptedException {
 		try (SimulatedComfyCloud traced = SimulatedComfyCloud.start(0, KEY);
-				GatewayProcess gateway = GatewayProcess.startOnFreePorts(true,
+				GatewayProcess gateway = GatewayProcess.startOnKnownPorts(true,
 						Map.of("SOME_KEY", KEY, "COMFY_API_KEY", "${SOME_KEY}", "COMFY_BASE_URL", traced.baseUrl(),
 								"GATEWAY_FRESH_FOR", "0s", "GATEWAY_STALE_IF_ERROR", "0s", "GATEWAY_COOLDOWN", "100ms",
 								"GATEWAY_MAX_COOLDOWN", "100ms", "SPRING_MVC_LOG_REQUEST_DETAILS", "true",

@@ -121,7 +121,7 @@ class LogIT {
 	@ValueSource(strings = { "", "ecs" })
 	void requestsWhenTheOutputIsNotReadAreAnswered(String format) throws Exception {
 		try (SimulatedComfyCloud upstream = SimulatedComfyCloud.start(0, KEY);
-				GatewayProcess gateway = GatewayProcess.startOnFreePorts(false,
+				GatewayProcess gateway = GatewayProcess.startOnKnownPorts(false,
 						Map.of("COMFY_API_KEY", KEY, "COMFY_BASE_URL", upstream.baseUrl()),
 						// All threads log more than a pipe can buffer
 						"--logging.level.root=DEBUG", "--logging.structured.format.console=" + format)) {

@@ -221,13 +221,13 @@ class PageIT {
 		assertThat(page.locator("#upstream")).hasText(
 				Pattern.compile("cool-down after SERVICE_UNAVAILABLE \\(503\\); next attempt in \\d+ s|failing: .*"));
 		screenshot("stale");
-		site.pass(Duration.ofSeconds(40));
+		site.advance(Duration.ofSeconds(40));
 		assertThat(page.locator("#state")).hasText("unknown");
 		assertThat(page.locator("#number")).hasText("?");
 		assertThat(page.locator("#age")).hasText(Pattern.compile("last answer \\d+ s ago"));
 		screenshot("unknown");
 		site.upstream().behave(Behaviour.NORMAL);
-		site.pass(Duration.ofMinutes(1));
+		site.advance(Duration.ofMinutes(1));
 		assertThat(page.locator("#state")).hasText("fresh");
 		assertThat(page.locator("#number")).hasText("12");
 		assertThat(page.locator("#upstream")).hasText("answering");
@@ -458,7 +458,7 @@ class PageIT {
 		site.upstream().behave(Behaviour.UNAVAILABLE);
 		assertThat(page.locator("#state")).hasText("stale");
 		assertAccessible();
-		site.pass(Duration.ofSeconds(40));
+		site.advance(Duration.ofSeconds(40));
 		assertThat(page.locator("#state")).hasText("unknown");
 		assertAccessible();
 		smallScreenshot("small-unknown-" + scheme.name().toLowerCase(Locale.ROOT));
@@ -581,8 +581,8 @@ class PageIT {
 			return time;
 		}
 
-		void pass(Duration time) {
-			gateway.pass(time);
+		void advance(Duration time) {
+			gateway.advance(time);
 		}
 
 		SimulatedComfyCloud upstream() {

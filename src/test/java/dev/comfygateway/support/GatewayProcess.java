@@ -69,13 +69,13 @@ public final class GatewayProcess implements AutoCloseable {
 	 * Starts a gateway whose output is not read, or may lack lines. Use
 	 * {@link #awaitAnswers()} to wait for its start.
 	 */
-	public static GatewayProcess startOnFreePorts(boolean read, Map<String, String> environment, String... arguments)
-			throws IOException {
+	public static GatewayProcess startOnKnownPorts(boolean readsOutput, Map<String, String> environment,
+			String... arguments) throws IOException {
 		int port = freePort();
 		int managementPort = freePort();
 		GatewayProcess gateway = launch(QUICK, port, managementPort, environment, arguments);
 		gateway.ports.addAll(List.of(port, managementPort));
-		if (read) {
+		if (readsOutput) {
 			Thread.ofVirtual().start(gateway::listen);
 		}
 		else {

@@ -78,7 +78,7 @@ public final class TestGateway implements AutoCloseable {
 	 * Advances the time in steps, with a request in each step: writes to listeners take
 	 * real time, and must not appear stalled.
 	 */
-	public void pass(Duration time) {
+	public void advance(Duration time) {
 		try {
 			for (Duration left = time; left.isPositive(); left = left.minusSeconds(1)) {
 				time().advance(left.compareTo(Duration.ofSeconds(1)) < 0 ? left : Duration.ofSeconds(1));
