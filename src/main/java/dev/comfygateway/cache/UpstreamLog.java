@@ -26,7 +26,7 @@ final class UpstreamLog {
 
 	private static final String ANSWERS = "answers";
 
-	private static final String ANSWERS_WITHOUT_NUMBER = "answers without a number";
+	private static final String ANSWERS_WITHOUT_NUMBER = "responds without a queue length";
 
 	private final ComfyCloudClient client;
 
@@ -95,10 +95,10 @@ final class UpstreamLog {
 					TimeUnit.NANOSECONDS.toSeconds(now - outage.firstFailureNanos()), outage.failures());
 		}
 		if (!hasNumber(result)) {
-			log.warn("Upstream {} answers without a number", client.host());
+			log.warn("Upstream {} responds without a queue length", client.host());
 		}
 		else if (previous instanceof Snapshot && !hasNumber(previous)) {
-			log.info("Upstream {} answers with a number again", client.host());
+			log.info("Upstream {} responds with a queue length again", client.host());
 		}
 	}
 
@@ -108,8 +108,8 @@ final class UpstreamLog {
 
 	private void logUnsteady(int count, String state) {
 		lastCause = "";
-		log.warn("Upstream {} is unsteady: {} more changes since the last line; now it {}", client.host(), count,
-				state);
+		log.warn("Upstream {} is flapping: {} further state changes since the last line; now it {}", client.host(),
+				count, state);
 	}
 
 	/** Returns the cause of a failure, without the upstream's message. */

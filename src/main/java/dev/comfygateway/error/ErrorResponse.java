@@ -6,12 +6,12 @@ import io.swagger.v3.oas.annotations.media.Schema.RequiredMode;
 /**
  * Description of a failure, as the contract defines it.
  *
- * @param code what failed, for programs
- * @param message what failed, for people
+ * @param code machine-readable error code
+ * @param message human-readable error message
  */
 public record ErrorResponse(
-		@Schema(description = "What failed, for programs: a code of the upstream or of the gateway",
+		@Schema(description = "Machine-readable error code, from the upstream or the gateway",
 				requiredMode = RequiredMode.REQUIRED) String code,
-		@Schema(description = "What failed, for people: a message of the upstream or of the gateway",
+		@Schema(description = "Human-readable error message, from the upstream or the gateway",
 				requiredMode = RequiredMode.REQUIRED) String message) {
 }

@@ -53,24 +53,24 @@ public record GatewayError(int status, String code, ErrorResponse body, String p
 						"The upstream refuses the gateway's key. Only the gateway's operator can replace it.",
 						failure.code(), null, failure);
 			case RATE_LIMITED ->
-				fromUpstream(429, "RATE_LIMITED", "The upstream limits the rate of requests.", failure);
+				fromUpstream(429, "RATE_LIMITED", "The upstream has rate-limited the gateway.", failure);
 			case INTERNAL_ERROR -> fromUpstream(500, "INTERNAL_ERROR", "The upstream failed.", failure);
 			case UNAVAILABLE ->
 				fromUpstream(failure.status(), "UPSTREAM_UNAVAILABLE", "The upstream is unavailable.", failure);
-			case BLOCKED -> fromGateway(502, "UPSTREAM_BLOCKED", "A firewall on the way to the upstream refused.",
-					"received-status=403");
+			case BLOCKED -> fromGateway(502, "UPSTREAM_BLOCKED",
+					"A firewall in front of the upstream blocked the request.", "received-status=403");
 			case FORBIDDEN, UNEXPECTED_STATUS ->
 				// The status differs from the upstream's, so the upstream's code is
 				// omitted
 				fromUpstream(502, "UPSTREAM_UNEXPECTED_STATUS",
-						"The upstream answered with a status that its contract does not have.", null, failure.message(),
-						failure);
+						"The upstream responded with a status that its contract does not define.", null,
+						failure.message(), failure);
 			case INVALID_RESPONSE -> fromGateway(502, "UPSTREAM_INVALID_RESPONSE",
-					"The upstream's answer does not follow its contract.", "received-status=200");
+					"The upstream's response does not conform to its contract.", "received-status=200");
 			case RESPONSE_INCOMPLETE -> fromGateway(502, "UPSTREAM_INVALID_RESPONSE",
-					"The upstream's answer was cut off.", "error=http_response_incomplete");
-			case PROTOCOL_ERROR -> fromGateway(502, "UPSTREAM_INVALID_RESPONSE", "The upstream's answer is not HTTP.",
-					"error=http_protocol_error");
+					"The upstream's response was truncated.", "error=http_response_incomplete");
+			case PROTOCOL_ERROR -> fromGateway(502, "UPSTREAM_INVALID_RESPONSE",
+					"The upstream's response is not valid HTTP.", "error=http_protocol_error");
 			case CONNECTION_REFUSED -> unreachable("connection_refused");
 			case CONNECTION_TERMINATED -> unreachable("connection_terminated");
 			case TUNNEL_REFUSED -> unreachable("http_request_denied");
@@ -87,36 +87,37 @@ public record GatewayError(int status, String code, ErrorResponse body, String p
 	 * may be served.
 	 */
 	public static GatewayError notCached() {
-		return fromGateway(504, "NOT_CACHED", "No answer is cached, and the request has only-if-cached.",
+		return fromGateway(504, "NOT_CACHED", "The cache has no usable answer, and the request has only-if-cached.",
 				"error=proxy_internal_response");
 	}
 
 	/**
-	 * Creates the response to a caller if {@code gateway.max-waiting} callers already
-	 * wait.
+	 * Creates the response to a caller if {@code gateway.max-waiting} callers are already
+	 * waiting, the heap limit is reached, or the queue of a {@code Bulkhead} is too long.
 	 */
 	public static GatewayError tooManyWaiting() {
-		return fromGateway(503, "TOO_MANY_WAITING", "Too many callers wait for an answer already.",
+		return fromGateway(503, "TOO_MANY_WAITING", "Too many callers are already waiting.",
 				"error=connection_limit_reached");
 	}
 
 	/**
-	 * Creates the response to a caller if {@code gateway.events.max-listeners} callers
-	 * already listen.
+	 * Creates the response to a caller if {@code gateway.events.max-listeners} listeners
+	 * are already connected, or the heap limit is reached.
 	 */
 	public static GatewayError tooManyListeners() {
-		return fromGateway(503, "TOO_MANY_LISTENERS", "Too many callers listen already.",
+		return fromGateway(503, "TOO_MANY_LISTENERS", "Too many listeners are already connected.",
 				"error=connection_limit_reached");
 	}
 
-	/** Creates the response for a bug in the gateway. */
+	/** Creates the response for an unexpected exception in the gateway. */
 	public static GatewayError bug() {
 		return ofStatus(500);
 	}
 
 	/**
 	 * Creates the response for a request that the server itself rejects or fails to
-	 * handle. The server rejects with 503 only during shutdown.
+	 * handle. A 503 becomes {@code SHUTTING_DOWN}; for 503 with another cause, use
+	 * {@link #tooManyWaiting} or {@link #tooManyListeners}.
 	 */
 	public static GatewayError ofStatus(int status) {
 		HttpStatus standard = HttpStatus.resolve(status);
@@ -143,7 +144,7 @@ public record GatewayError(int status, String code, ErrorResponse body, String p
 	}
 
 	private static GatewayError timeout(String error) {
-		return fromGateway(504, "UPSTREAM_TIMEOUT", "The upstream did not answer in time.", "error=" + error);
+		return fromGateway(504, "UPSTREAM_TIMEOUT", "The upstream did not respond in time.", "error=" + error);
 	}
 
 	private static GatewayError fromGateway(int status, String code, String message, String proxyStatus) {

@@ -71,7 +71,7 @@ final class FleetState {
 			log.info("Fleet: answers are shared through Redis");
 		}
 		else if (before != null) {
-			log.info("Fleet: Redis answers again after {} s", downFor().toSeconds());
+			log.info("Fleet: Redis is available again after {} s", downFor().toSeconds());
 		}
 		failure = null;
 		return recovered;
@@ -89,7 +89,7 @@ final class FleetState {
 		failure = now;
 		log.atWarn()
 			.addKeyValue("reason", now.code())
-			.log("Fleet: Redis fails: {}; this replica asks the upstream by itself", now.code());
+			.log("Fleet: Redis is unavailable: {}; this replica sends its own requests to the upstream", now.code());
 	}
 
 }

@@ -32,7 +32,7 @@ public final class UnexpectedExceptionLog {
 		StackTraceElement[] trace = unexpected.getStackTrace();
 		String what = unexpected.getClass().getName() + " at " + (trace.length == 0 ? "an unknown location" : trace[0]);
 		if (logged.size() < MAX_LOGGED && logged.add(what)) {
-			log.error("{} ended in a bug: {}", subject, what);
+			log.error("{} failed with an unexpected exception: {}", subject, what);
 		}
 	}
 

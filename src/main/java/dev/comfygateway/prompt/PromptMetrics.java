@@ -46,7 +46,7 @@ class PromptMetrics {
 		for (Result result : Result.values()) {
 			results.put(result,
 					Counter.builder("comfy.gateway.requests")
-						.description("Requests for /api/prompt by how they were answered")
+						.description("Requests for /api/prompt by result")
 						.tag("result", result.name().toLowerCase(Locale.ROOT))
 						.register(meters));
 		}

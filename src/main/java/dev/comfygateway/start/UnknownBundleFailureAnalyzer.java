@@ -9,7 +9,7 @@ class UnknownBundleFailureAnalyzer extends AbstractFailureAnalyzer<NoSuchSslBund
 
 	@Override
 	protected FailureAnalysis analyze(Throwable rootFailure, NoSuchSslBundleException cause) {
-		return new FailureAnalysis("There is no SSL bundle of the name '%s'.".formatted(cause.getBundleName()),
+		return new FailureAnalysis("No SSL bundle named '%s' is defined.".formatted(cause.getBundleName()),
 				"Define it below spring.ssl.bundle.pem or spring.ssl.bundle.jks, or correct the setting that names it,"
 						+ " such as spring.http.clients.ssl.bundle.",
 				cause);

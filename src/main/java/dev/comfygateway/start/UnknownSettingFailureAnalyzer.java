@@ -22,8 +22,8 @@ class UnknownSettingFailureAnalyzer extends AbstractFailureAnalyzer<UnboundConfi
 			.map(property -> property.getName().toString())
 			.sorted()
 			.collect(Collectors.joining(", "));
-		return new FailureAnalysis("There is no setting of the name %s.".formatted(names),
-				"Correct the name, or remove the setting.", cause);
+		return new FailureAnalysis("Unknown settings: %s.".formatted(names), "Correct the name, or remove the setting.",
+				cause);
 	}
 
 }

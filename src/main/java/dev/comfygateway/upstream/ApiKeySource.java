@@ -90,7 +90,7 @@ class ApiKeySource {
 			String read = read(file);
 			if (failure != null) {
 				failure = null;
-				log.info("The file of comfy.api-key-file is usable again");
+				log.info("The file in comfy.api-key-file is usable again");
 			}
 			if (!read.equals(key.value())) {
 				key = new ApiKey(key.version() + 1, read);
@@ -100,7 +100,7 @@ class ApiKeySource {
 		catch (UnusableKeyException e) {
 			if (!e.reason.equals(failure)) {
 				failure = e.reason;
-				log.warn("The file of comfy.api-key-file {}; the old key stays in use. {}", e.reason, e.action);
+				log.warn("The file in comfy.api-key-file {}; the old key stays in use. {}", e.reason, e.action);
 			}
 		}
 	}
@@ -109,14 +109,14 @@ class ApiKeySource {
 		// Other types, such as pipes, can block the thread that reads them
 		if (Files.exists(file) && !Files.isRegularFile(file)) {
 			throw new UnusableKeyException("is not a regular file",
-					"Name the file itself, not its directory. A file that Docker does not find becomes a directory.");
+					"Name the file itself, not its directory. Docker creates a directory if the mounted file does not exist.");
 		}
 		try (InputStream in = Files.newInputStream(file)) {
 			return parse(new String(in.readNBytes(MAX_LENGTH + 3), StandardCharsets.ISO_8859_1));
 		}
 		catch (NoSuchFileException ignored) {
 			throw new UnusableKeyException("does not exist",
-					"Correct the path, or mount the file there, such as a Secret's entry of that name.");
+					"Correct the path, or mount the file there, for example from a Secret.");
 		}
 		catch (AccessDeniedException ignored) {
 			throw new UnusableKeyException(
@@ -140,7 +140,7 @@ class ApiKeySource {
 			throw new UnusableKeyException("has more than one line");
 		}
 		if (!key.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
-			throw new UnusableKeyException("contains a blank or a character that is not visible ASCII");
+			throw new UnusableKeyException("contains a space or a character that is not visible ASCII");
 		}
 		return key;
 	}

@@ -53,7 +53,7 @@ public record Deprecation(boolean deprecated, @Nullable Instant since, @Nullable
 	/** Returns the announcement as text for operators. */
 	@Override
 	public String toString() {
-		String end = sunset == null ? "without a date of Sunset" : "Sunset " + sunset;
+		String end = sunset == null ? "no valid Sunset date" : "Sunset " + sunset;
 		return deprecated ? DEPRECATION + (since == null ? "" : " " + since) + ", " + end : end;
 	}
 

@@ -89,7 +89,7 @@ class SettingsReport {
 		if (comfy.auth() == ComfyProperties.Auth.NONE) {
 			return "no key is sent (comfy.auth=none)";
 		}
-		return comfy.apiKeyFile() == null ? "key from comfy.api-key" : "key from the file of comfy.api-key-file";
+		return comfy.apiKeyFile() == null ? "key from comfy.api-key" : "key from the file in comfy.api-key-file";
 	}
 
 	/**

@@ -125,8 +125,8 @@ class PromptCacheLogTests {
 			answer(remaining);
 		}
 		assertThat(lines(output)).satisfiesExactly(
-				line -> assertThat(line).contains("WARN", "Upstream comfy.example answers without a number"),
-				line -> assertThat(line).contains("INFO", "Upstream comfy.example answers with a number again"));
+				line -> assertThat(line).contains("WARN", "Upstream comfy.example responds without a queue length"),
+				line -> assertThat(line).contains("INFO", "Upstream comfy.example responds with a queue length again"));
 	}
 
 	@Test
@@ -135,7 +135,7 @@ class PromptCacheLogTests {
 		answer(null);
 		assertThat(lines(output)).satisfiesExactly(line -> assertThat(line).contains("fails: "),
 				line -> assertThat(line).contains("answers again after 600 s"),
-				line -> assertThat(line).contains("answers without a number"));
+				line -> assertThat(line).contains("responds without a queue length"));
 	}
 
 	private void answer(@Nullable Long remaining) {
@@ -233,8 +233,8 @@ class PromptCacheLogTests {
 				line -> assertThat(line).contains("fails: INTERNAL_ERROR, 500"),
 				line -> assertThat(line).contains("answers again"));
 		assertThat(lines(output).subList(2, 11))
-			.allSatisfy(line -> assertThat(line).contains("WARN", "Upstream comfy.example is unsteady: ",
-					" more changes since the last line; now it ", "INTERNAL_ERROR, 500"));
+			.allSatisfy(line -> assertThat(line).contains("WARN", "Upstream comfy.example is flapping: ",
+					" further state changes since the last line; now it ", "INTERNAL_ERROR, 500"));
 	}
 
 	@Test
@@ -258,7 +258,7 @@ class PromptCacheLogTests {
 		assertThat(lines(output)).hasSize(3)
 			.last()
 			.asString()
-			.contains("unsteady: 1 more changes since the last line; now it fails: INTERNAL_ERROR, 500; next attempt");
+			.contains("flapping: 1 further state changes since the last line; now it fails: INTERNAL_ERROR, 500; next attempt");
 	}
 
 	@Test

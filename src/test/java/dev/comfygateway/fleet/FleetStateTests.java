@@ -38,9 +38,9 @@ class FleetStateTests {
 		state.up();
 		assertThat(output.toString().lines().map(line -> line.replaceFirst(".*(?=Fleet: )", ""))).containsExactly(
 				"Fleet: answers are shared through Redis",
-				"Fleet: Redis fails: timeout; this replica asks the upstream by itself",
-				"Fleet: Redis fails: unreachable; this replica asks the upstream by itself",
-				"Fleet: Redis answers again after 0 s");
+				"Fleet: Redis is unavailable: timeout; this replica sends its own requests to the upstream",
+				"Fleet: Redis is unavailable: unreachable; this replica sends its own requests to the upstream",
+				"Fleet: Redis is available again after 0 s");
 	}
 
 	@Test

@@ -196,9 +196,9 @@ class IncidentTests {
 			.asString()).isEqualTo("absent");
 		assertThat(managementBody(gateway, "/actuator/prometheus")).contains("\ncomfy_gateway_queue_known 0.0\n")
 			.doesNotContain("\ncomfy_gateway_queue_remaining ");
-		assertThat(output).contains("answers without a number");
+		assertThat(output).contains("responds without a queue length");
 		assertThat(Files.readString(Path.of(RUNBOOK))).contains("### ComfyGatewayQueueUnknown", "`queue: absent`",
-				"answers without a number");
+				"responds without a queue length");
 	}
 
 	@Test

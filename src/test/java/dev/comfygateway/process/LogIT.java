@@ -63,7 +63,7 @@ class LogIT {
 	void logWhenRequestsTriggerABugHasOneLine() throws Exception {
 		assertThat(linesCausedByCallers("--server.forward-headers-strategy=framework")).singleElement()
 			.asString()
-			.contains("ended in a bug: java.lang.IllegalArgumentException at org.springframework");
+			.contains("failed with an unexpected exception: java.lang.IllegalArgumentException at org.springframework");
 	}
 
 	/** Lines that a library logs once are not caused by callers. */

@@ -70,8 +70,7 @@ class StartUpIT {
 		try (GatewayProcess process = GatewayProcess
 			.start(Map.of("COMFY_API_KEY", KEY, "JAVA_TOOL_OPTIONS", "-Dgateway.ttl=2s"))) {
 			assertThat(process.awaitExit()).isEqualTo(1);
-			assertThat(process.output())
-				.contains("APPLICATION FAILED TO START", "There is no setting of the name gateway.ttl.")
+			assertThat(process.output()).contains("APPLICATION FAILED TO START", "Unknown settings: gateway.ttl.")
 				.doesNotContain("\tat ");
 		}
 	}
@@ -89,7 +88,7 @@ class StartUpIT {
 				arguments("The setting comfy.deadline (environment variable COMFY_DEADLINE) is 99ms",
 						"Set it to a duration from 100ms to 60s.", "--comfy.deadline=99ms"),
 				arguments("gateway.fresh-for", "'soon' is not a valid duration", "--gateway.fresh-for=soon"),
-				arguments("There is no setting of the name comfy.key.", "Correct the name", "--comfy.key=" + KEY));
+				arguments("Unknown settings: comfy.key.", "Correct the name", "--comfy.key=" + KEY));
 	}
 
 	@ParameterizedTest
@@ -176,7 +175,7 @@ class StartUpIT {
 			server.port=99999 | port out of range
 			server.address=192.0.2.1 | Failed to bind to /192.0.2.1
 			server.ssl.key-store=file:/none/store.p12 | Could not load store from 'file:/none/store.p12'
-			server.ssl.bundle=none | There is no SSL bundle of the name 'none'
+			server.ssl.bundle=none | No SSL bundle named 'none' is defined
 			server.ssl.enabled=true | SSL is enabled but no trust material is configured
 			server.jetty.threads.max=1 | max threads (1) less than min threads (4)
 			server.jetty.threads.selectors=1000 | Insufficient configured threads: required=1003

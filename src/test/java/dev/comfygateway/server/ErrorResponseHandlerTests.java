@@ -64,7 +64,7 @@ class ErrorResponseHandlerTests {
 	}
 
 	private static List<String> lines(CapturedOutput output) {
-		return output.getAll().lines().filter(line -> line.contains("ended in a bug")).toList();
+		return output.getAll().lines().filter(line -> line.contains("failed with an unexpected exception")).toList();
 	}
 
 }

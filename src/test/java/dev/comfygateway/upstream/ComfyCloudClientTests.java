@@ -90,11 +90,11 @@ class ComfyCloudClientTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "Deprecation, @1688169599, 'Deprecation 2023-06-30T23:59:59Z, without a date of Sunset'",
-			"Deprecation, true, 'Deprecation, without a date of Sunset'",
-			"Deprecation, @99999999999999999999, 'Deprecation, without a date of Sunset'",
+	@CsvSource({ "Deprecation, @1688169599, 'Deprecation 2023-06-30T23:59:59Z, no valid Sunset date'",
+			"Deprecation, true, 'Deprecation, no valid Sunset date'",
+			"Deprecation, @99999999999999999999, 'Deprecation, no valid Sunset date'",
 			"Sunset, 'Sat, 06 Nov 2027 08:49:37 GMT', 'Sunset 2027-11-06T08:49:37Z'",
-			"Sunset, comfyui-0123456789abcdef, without a date of Sunset" })
+			"Sunset, comfyui-0123456789abcdef, no valid Sunset date" })
 	void fetchWhenDeprecationIsAnnouncedReadsTheDate(String name, String value, String announcement) {
 		upstream.behave(Behaviour.answer(200, Map.of("Content-Type", "application/json", name, value),
 				BODY.getBytes(StandardCharsets.UTF_8)));

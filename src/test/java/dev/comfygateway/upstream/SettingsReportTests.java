@@ -35,7 +35,7 @@ class SettingsReportTests {
 	@Test
 	void effectiveSettingsWhenKeyIsInFileNamesTheSettingOnly() {
 		assertThat(report(null, Path.of("/secret"), ComfyProperties.Auth.API_KEY))
-			.contains("key from the file of comfy.api-key-file")
+			.contains("key from the file in comfy.api-key-file")
 			.doesNotContain("/secret");
 	}
 
