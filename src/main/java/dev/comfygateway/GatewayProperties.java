@@ -11,8 +11,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /**
  * Settings of the cache, of callers and of the gateway's name.
  *
- * @param name name of the gateway in {@code Cache-Status} and {@code Proxy-Status}; an
- * HTTP token
+ * @param name name of the gateway in {@code Cache-Status} and {@code Proxy-Status}; a
+ * letter followed by up to 63 letters, digits, {@code .}, {@code _} or {@code -}
  * @param freshFor time for which an answer is served without an upstream request; up to 5
  * minutes; if it is 0, every caller waits for a new answer
  * @param staleWhileRevalidate time after freshness in which the old answer is still
@@ -21,7 +21,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * upstream fails; up to 24 hours
  * @param refreshFloor time since arrival below which an answer is served regardless of
  * the caller's {@code Cache-Control}; limits the upstream requests that callers can
- * cause; at most {@code freshFor}; by default 500 ms, or {@code freshFor} if that is less
+ * cause; at most {@code freshFor}; by default 500 ms, or {@code freshFor} if that is
+ * less; ignored if {@code freshFor} is 0
  * @param cooldown time without upstream requests after a first failure; doubles with each
  * consecutive failure; at least 100 ms
  * @param maxCooldown maximum cool-down, and the first cool-down after a refused key; at
@@ -29,10 +30,10 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
  * @param maxWaiting maximum number of callers that wait for an answer at the same time; 1
  * to 100,000; any further caller gets 503
  * @param allowedOrigins web origins whose pages may read {@code /api/prompt}, its stream
- * and its record; {@code *} allows all; if empty, no CORS header is sent
+ * and its history; {@code *} allows all; if empty, no CORS header is sent
  * @param fleet how replicas share answers and cool-downs
  * @param events the stream {@code /api/prompt/events}
- * @param page the page {@code /} and the record {@code /api/prompt/history}
+ * @param page the page {@code /} and the history {@code /api/prompt/history}
  */
 @ConfigurationProperties(prefix = "gateway", ignoreUnknownFields = false)
 public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @DefaultValue("2s") Duration freshFor,
@@ -82,7 +83,7 @@ public record GatewayProperties(@DefaultValue("comfy-gateway") String name, @Def
 	/**
 	 * Settings of the web page.
 	 *
-	 * @param enabled whether the page and the record of the last hour are served
+	 * @param enabled whether the page and the history of the last hour are served
 	 */
 	public record Page(@DefaultValue("true") boolean enabled) {
 	}

@@ -39,7 +39,7 @@ export class Chart {
           stroke: () => color('accent'),
           width: 2,
           spanGaps: false,
-          // A number between two gaps has no line and needs a point
+          // A queue length between two gaps has no line and needs a point
           points: { show: true, size: 4, width: 0, fill: () => color('accent') },
         },
       ],

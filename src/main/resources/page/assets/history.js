@@ -1,15 +1,15 @@
 const SLOTS = 240;
 const STEP_SECONDS = 300;
 
-/** Values from the stream are newer than the record, and a number takes precedence over a gap. */
+/** Values from the stream are newer than the history, and a queue length takes precedence over a gap. */
 const RANK = { unasked: 0, failed: 1, known: 2, live: 3 };
 
-/** History of the last hour: the gateway's record, and the events of the stream since then. */
+/** History of the last hour: that of the gateway, and the events of the stream since then. */
 export class History {
   #interval = 15;
   #points = new Map();
 
-  /** Adds a record. The records of several replicas are merged. */
+  /** Adds a history. The histories of several replicas are merged. */
   addRecord(record) {
     this.#interval = record.interval_seconds;
     for (const point of record.points) {

@@ -15,7 +15,7 @@ const element = (id) => document.getElementById(id);
 const history = new History();
 const stream = new Stream('api/prompt/events', receive);
 
-/** Displayed values: the last number, its state, the error, and the time of the observation (gateway's clock). */
+/** Displayed values: the last queue length, its state, the error, and the time of the observation (gateway's clock). */
 const shown = { state: 'waiting', number: null, observedAt: null, error: null };
 
 /** The gateway's status; null before the first response. */
@@ -24,10 +24,10 @@ let status = null;
 /** Gateway's clock minus the browser's, in milliseconds. */
 let clockOffset = 0;
 
-/** Time since which the gateway does not respond; null if it does. */
+/** Start of the period without a response of the gateway; null if it responds. */
 let silentSince = null;
 
-/** Time since which the status and an open stream have different numbers; null if they agree. */
+/** Start of the period in which the status and an open stream have different queue lengths; null if they agree. */
 let contradictedSince = null;
 
 let chart = null;
@@ -87,8 +87,8 @@ async function readStatus() {
 }
 
 /**
- * Updates the age from the status, since the stream has no events while the number stays the same. If the numbers
- * differ for 30 s, the stream is open but dead, such as behind a proxy that has dropped it: a new one is opened.
+ * Updates the age from the status, since the stream has no events while the queue length stays the same. If the queue
+ * lengths differ for 30 s, the stream is open but dead, such as behind a proxy that has dropped it: a new one is opened.
  */
 function compareStatus() {
   const observedAt = Date.parse(status.observedAt);
@@ -137,7 +137,7 @@ async function readRecord() {
   }
 }
 
-/** Extends the history while the stream has no events, since the number has not changed. */
+/** Extends the history while the stream has no events, since the queue length has not changed. */
 function extendHistory() {
   if (stream.brokenSince === null && shown.state !== 'waiting') {
     const fresh = shown.state === 'fresh';
@@ -151,7 +151,9 @@ function addToHistory(rank, number) {
   }
 }
 
-/** Draws the history once the gateway's clock is known: by the browser's, the record could be of another hour. */
+/**
+ * Draws the history once the gateway's clock is known. With the browser's clock, the history could cover another hour.
+ */
 function drawHistory() {
   if (!status) {
     return;

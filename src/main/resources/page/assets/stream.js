@@ -6,7 +6,7 @@ const MAX_DELAY = 30_000;
  * 503 for too many listeners. Then a new EventSource is created, after a delay that doubles.
  */
 export class Stream {
-  /** Time since which no stream is open, in milliseconds of the browser's clock; null while one is open. */
+  /** Start of the period without an open stream, in milliseconds of the browser's clock; null while one is open. */
   brokenSince = Date.now();
 
   /** Time of the next attempt after an error response; null if none is scheduled. */

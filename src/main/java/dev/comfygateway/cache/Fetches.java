@@ -77,7 +77,8 @@ class Fetches {
 	/**
 	 * Fetch that a caller has joined.
 	 *
-	 * @param result result of the fetch; completes exceptionally only if there is a bug
+	 * @param result result of the fetch; completes exceptionally only after an unexpected
+	 * exception
 	 * @param collapsed whether another caller started the fetch
 	 */
 	record Joined(CompletableFuture<FetchResult> result, boolean collapsed) {

@@ -14,7 +14,7 @@ public interface Fleet {
 	/**
 	 * Claims the next fetch for this replica. Never blocks. The future completes within a
 	 * limited time, even if the fetch of another replica hangs. It completes
-	 * exceptionally only if there is a bug.
+	 * exceptionally only after an unexpected exception.
 	 * @param maxSinceArrivalNanos time since arrival, in nanoseconds, below which an
 	 * answer from another replica is used instead
 	 * @param background whether no caller waits, so that the claim may take longer

@@ -21,8 +21,8 @@ record FreshnessPolicy(long freshFor, long staleWhileRevalidate, long staleIfErr
 		/** It is served. */
 		FRESH,
 		/**
-		 * It is older than the caller accepts, but younger than the refresh floor: it is
-		 * served.
+		 * It is older than the caller accepts, but it arrived less than the refresh floor
+		 * ago: it is served.
 		 */
 		REFRESH_FLOOR,
 		/** It is served while a refresh runs in the background. */

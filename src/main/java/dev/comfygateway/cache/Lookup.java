@@ -55,7 +55,7 @@ public sealed interface Lookup {
 	 * Fetch that the caller must wait for.
 	 *
 	 * @param answer completes within {@link PromptCache#maxWait()}, never with another
-	 * {@code Awaited}; exceptionally only if there is a bug
+	 * {@code Awaited}; exceptionally only after an unexpected exception
 	 */
 	record Awaited(CompletableFuture<Lookup> answer) implements Lookup {
 	}
@@ -65,7 +65,7 @@ public sealed interface Lookup {
 
 		/** It is fresh, or the caller sent {@code only-if-cached}. */
 		NONE,
-		/** It is younger than the refresh floor. */
+		/** It arrived less than the refresh floor ago. */
 		REFRESH_FLOOR,
 		/** A refresh is in flight. */
 		REVALIDATING,
@@ -77,7 +77,7 @@ public sealed interface Lookup {
 	/** Reason for an upstream request. */
 	enum Forward {
 
-		/** Nothing was stored. */
+		/** No answer was stored that may be served to any caller. */
 		URI_MISS,
 		/** The stored answer is stale. */
 		STALE,

@@ -33,8 +33,8 @@ import org.springframework.stereotype.Component;
  * <li>The fetch is claimed in the {@link Fleet}. If another replica has fetched, its
  * result is used and no request is made.</li>
  * <li>When a fetch completes, its result is stored and published to the fleet. Then the
- * fetch in flight is cleared, the receivers are notified and the waiting callers are
- * completed, in this order.</li>
+ * fetch in flight is cleared, the receivers are notified and the futures of the waiting
+ * callers are completed, in this order.</li>
  * </ol>
  */
 @Component
@@ -133,10 +133,12 @@ public class PromptCache {
 	}
 
 	/**
-	 * Serves the stored answer or the failure during and after a cool-down. If the stored
-	 * answer may be served, the attempt after the cool-down runs in the background: a
-	 * hanging upstream then delays callers once, not at each attempt. Empty if the caller
-	 * must wait for a fetch.
+	 * Serves the stored answer in place of a failure, or the failure, during and after a
+	 * cool-down. It also runs without a failure, if no stored answer may be served by its
+	 * freshness, and handles {@code only-if-cached}. If the stored answer may be served,
+	 * the attempt after the cool-down runs in the background: a hanging upstream then
+	 * delays callers once, not at each attempt. Empty if the caller must wait for a
+	 * fetch.
 	 */
 	private Optional<Lookup> serveStaleOrFailure(Found found) {
 		Snapshot stored = found.stored;

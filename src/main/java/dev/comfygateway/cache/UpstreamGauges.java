@@ -18,8 +18,8 @@ import org.springframework.stereotype.Component;
 
 /**
  * Gauges of the queue, the upstream and the key. Four of them are absent while their
- * value is unknown, so that an autoscaler does not act on an old number, zero or NaN.
- * Micrometer does not support absent gauges: these four are registered with the
+ * value is unknown, so that an autoscaler does not act on an old queue length, zero or
+ * NaN. Micrometer does not support absent gauges: these four are registered with the
  * Prometheus client.
  */
 @Component
@@ -91,7 +91,7 @@ class UpstreamGauges implements MultiCollector {
 		});
 		status.queueKnown()
 			.ifPresent(is -> known
-				.metricSnapshot(gauge(QUEUE_KNOWN, "Whether the last good answer had a number", is ? 1 : 0)));
+				.metricSnapshot(gauge(QUEUE_KNOWN, "Whether the last good answer had a queue length", is ? 1 : 0)));
 		status.up().ifPresent(up -> known.metricSnapshot(gauge(UP, "Whether the last request succeeded", up ? 1 : 0)));
 		return known.build();
 	}

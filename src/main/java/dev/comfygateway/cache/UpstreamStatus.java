@@ -38,13 +38,14 @@ public record UpstreamStatus(Optional<Snapshot> observed, Optional<Boolean> up, 
 	}
 
 	/**
-	 * Returns whether the last good answer had a number; empty before the first answer.
+	 * Returns whether the last good answer had a queue length; empty before the first
+	 * answer.
 	 */
 	public Optional<Boolean> queueKnown() {
 		return lastGood.map(good -> good.promptInfo().remaining() != null);
 	}
 
-	/** Returns whether the upstream answers, but without a number. */
+	/** Returns whether the upstream answers, but without a queue length. */
 	boolean isAnsweringWithoutQueue() {
 		return up.orElse(false) && !queueKnown().orElse(true);
 	}

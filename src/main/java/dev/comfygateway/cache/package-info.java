@@ -6,8 +6,8 @@
  * background.</li>
  * <li>Older: callers wait for one refresh.</li>
  * <li>Stale if error: if the refresh fails with a transient error, the old answer is
- * served up to its maximum age. A refusal, such as that of the key, invalidates the old
- * answer.</li>
+ * served up to its maximum age. A failure that concerns the account, such as a refused
+ * key, invalidates the old answer.</li>
  * <li>Cool-down: after a failure no request is made for a time that doubles with each
  * consecutive failure, so that the gateway does not prolong an outage.</li>
  * </ul>

@@ -24,7 +24,7 @@ record Event(Type type, String identity, @Nullable Snapshot snapshot, byte[] enc
 
 	static final byte[] END_OF_COMMENT = { '\n' };
 
-	/** Comment for a listener with {@code until} if the answer has no number. */
+	/** Comment for a listener with {@code until} if the answer has no queue length. */
 	private static final byte[] NO_NUMBER = ": the upstream sends no number; until waits for one\n"
 		.getBytes(StandardCharsets.US_ASCII);
 
@@ -58,9 +58,9 @@ record Event(Type type, String identity, @Nullable Snapshot snapshot, byte[] enc
 	}
 
 	/**
-	 * Returns the first event for a new listener. Unlike that of {@code of}, it is also
-	 * empty if no answer is stored and the cool-down has ended, since a fetch is then
-	 * due.
+	 * Returns the first event for a new listener. Unlike {@link #of}, also returns an
+	 * empty result if no answer may be served and the cool-down has ended, since a fetch
+	 * is then due.
 	 */
 	static Optional<Event> current(UpstreamStatus status) {
 		boolean isFetchDue = status.failure().isPresent() && status.observed().isEmpty()
@@ -89,7 +89,7 @@ record Event(Type type, String identity, @Nullable Snapshot snapshot, byte[] enc
 
 	/**
 	 * Returns the bytes on the wire for a listener with {@code until}. They start with a
-	 * comment if the answer has no number.
+	 * comment if the answer has no queue length.
 	 */
 	byte[] encodedForUntil() {
 		return snapshot == null || snapshot.promptInfo().remaining() != null ? encoded

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Id of an event: the time of the observation in milliseconds. The id of a {@code done}
- * event also contains its type and its number, so that every replica recognizes a
+ * event also contains its type and its queue length, so that every replica recognizes a
  * reconnect after the end of a stream.
  */
 final class EventId {
@@ -22,12 +22,14 @@ final class EventId {
 		return Long.toString(snapshot.observedAt().toEpochMilli());
 	}
 
-	/** Returns the id of a {@code done} event. The answer must have a number. */
+	/** Returns the id of a {@code done} event. The answer must have a queue length. */
 	static String ofDone(Snapshot snapshot) {
 		return of(snapshot) + "-done-" + Objects.requireNonNull(snapshot.promptInfo().remaining());
 	}
 
-	/** Whether a {@code done} event with this id ended a stream with this limit. */
+	/**
+	 * Returns whether a {@code done} event with this id ended a stream with this limit.
+	 */
 	static boolean isDone(@Nullable String id, long until) {
 		Matcher done = DONE.matcher(id == null ? "" : id);
 		try {

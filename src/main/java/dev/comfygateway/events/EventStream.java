@@ -101,7 +101,7 @@ class EventStream {
 	 * Adds a listener.
 	 * @param callback completed at the end of the stream
 	 * @param abort closed if the listener does not read
-	 * @param until number at or below which the stream ends; empty if it has no end
+	 * @param until queue length at or below which the stream ends; empty if it has no end
 	 */
 	Listener add(Content.Sink response, Callback callback, Closeable abort, OptionalLong until) {
 		Listener listener = new Listener(response, callback, abort, until, ticker, listeners::remove);

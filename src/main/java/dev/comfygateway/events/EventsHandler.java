@@ -107,7 +107,7 @@ final class EventsHandler extends Handler.Wrapper {
 		}
 	}
 
-	/** Adds a listener. The callback releases its permit, also on failure. */
+	/** Adds a listener. The callback releases its permit, including on failure. */
 	private void add(Request request, Response response, Callback callback, EventsQuery query) {
 		try {
 			limitSendBuffer(request);

@@ -57,8 +57,8 @@ class EventsOperation implements OpenApiCustomizer {
 
 	private static List<Parameter> parameters() {
 		Parameter until = new QueryParameter().name("until")
-			.description("Ends the stream with `done` as soon as a value that was observed after the request is at"
-					+ " most this number")
+			.description("Ends the stream with a `done` event once a queue length of at most this number has been"
+					+ " observed after the request")
 			.required(false)
 			.schema(new IntegerSchema().format("int64").minimum(BigDecimal.ZERO))
 			.example(0);
@@ -87,7 +87,7 @@ class EventsOperation implements OpenApiCustomizer {
 							.example("no"))
 				.content(new Content().addMediaType("text/event-stream",
 						new MediaType().schema(new StringSchema()).example(EXAMPLE))))
-			.addApiResponse("204", new ApiResponse().description("The stream of this id has ended"));
+			.addApiResponse("204", new ApiResponse().description("The stream with this id has already ended"));
 	}
 
 }

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * Query parameters of a request for the stream. Other parameters are ignored and not
  * decoded.
  *
- * @param until number at or below which the stream ends; empty if it has no end
+ * @param until queue length at or below which the stream ends; empty if it has no end
  * @param lastEventId id of the last event of an earlier stream, as polyfills send it
  */
 record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
@@ -59,7 +59,10 @@ record EventsQuery(OptionalLong until, @Nullable String lastEventId) {
 		return Long.parseLong(text);
 	}
 
-	/** Whether the request is a reconnect after the {@code done} event of its stream. */
+	/**
+	 * Returns whether the request is a reconnect after the {@code done} event of its
+	 * stream.
+	 */
 	boolean isDone(@Nullable String lastEventIdHeader) {
 		long limit = until.orElse(Long.MAX_VALUE);
 		return EventId.isDone(lastEventIdHeader, limit) || EventId.isDone(lastEventId, limit);

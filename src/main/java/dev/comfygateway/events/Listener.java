@@ -63,9 +63,9 @@ final class Listener {
 	 * Creates a listener.
 	 * @param callback completed at the end of the stream
 	 * @param abort closed if the listener does not read
-	 * @param until number at or below which the stream ends; empty if it has no end
+	 * @param until queue length at or below which the stream ends; empty if it has no end
 	 * @param ticker ticker of the cache
-	 * @param onEnd called at the end of the stream, also on failure
+	 * @param onEnd called at the end of the stream, including on failure
 	 */
 	Listener(Content.Sink response, Callback callback, Closeable abort, OptionalLong until, Ticker ticker,
 			Consumer<Listener> onEnd) {
@@ -81,7 +81,7 @@ final class Listener {
 	/**
 	 * Sends an event, which replaces a waiting one. An event that equals the last one is
 	 * not sent. Ends the stream with {@code done} if {@code until} is reached.
-	 * @return whether an event is sent
+	 * @return whether an event is queued; a newer one can replace it before it is written
 	 */
 	boolean send(Event event) {
 		return write(() -> queue(event));
@@ -116,7 +116,10 @@ final class Listener {
 		return true;
 	}
 
-	/** Whether the answer reaches {@code until}, and was observed after the request. */
+	/**
+	 * Returns whether the answer reaches {@code until}, and was observed after the
+	 * request.
+	 */
 	private boolean isDone(Snapshot snapshot) {
 		Long remaining = snapshot.promptInfo().remaining();
 		return until.isPresent() && remaining != null && remaining <= until.getAsLong()
@@ -170,8 +173,8 @@ final class Listener {
 	}
 
 	/**
-	 * Ends the stream of a listener that has left, which only a write detects over
-	 * HTTP/1.1. An idle timeout does not end the stream.
+	 * Ends the stream of a disconnected listener. Over HTTP/1.1 only a write detects the
+	 * disconnect. An idle timeout does not end the stream.
 	 */
 	void disconnected(Throwable failure) {
 		if (!(failure instanceof TimeoutException)) {

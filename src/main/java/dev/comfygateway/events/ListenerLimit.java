@@ -15,7 +15,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/** Limit of listeners by number and by heap. Rejections are counted and logged. */
+/** Limit of listeners, by their number and by heap. Rejections are counted and logged. */
 @Component
 class ListenerLimit {
 
@@ -33,7 +33,7 @@ class ListenerLimit {
 		this.heap = heap;
 		this.max = connections.maxListeners(properties.events().maxListeners());
 		this.rejected = Counter.builder("comfy.gateway.listeners.refused")
-			.description("Listeners refused because a limit was reached")
+			.description("Listeners rejected because a limit was reached")
 			.register(meters);
 		this.rejections = new RejectionLog(LoggerFactory.getLogger(ListenerLimit.class),
 				GatewayError.tooManyListeners().code(), max + " listening, limit gateway.events.max-listeners reached");

@@ -17,10 +17,10 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param invalidatesAnswer whether the failure invalidates the stored answer
  * @param interval length of the cool-down before jitter
- * @param keyRefused whether this failure or an earlier one in a row was a refusal of the
- * key
- * @param failures number of failures in a row
- * @param outageDuration time from the first of them to this one
+ * @param keyRefused whether the key was refused by this failure or by an earlier
+ * consecutive one
+ * @param failures number of consecutive failures
+ * @param outageDuration time from the first consecutive failure to this one
  */
 record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String code, @Nullable String message,
 		@Nullable Long retryAfter, @Nullable String detail, @JsonProperty("endsAnswer") boolean invalidatesAnswer,
@@ -64,8 +64,8 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 	}
 
 	/**
-	 * Whether the values are valid. Another program may have stored them, and callers
-	 * receive them.
+	 * Returns whether the values are valid. Another program may have stored them, and
+	 * callers receive them.
 	 */
 	private boolean isValid() {
 		return reason != null && hasStatusOfReason() && isBetween(1, interval, GatewayProperties.MAX_COOLDOWN)

@@ -211,8 +211,8 @@ final class FleetClaims {
 		}
 
 		/**
-		 * Whether to wait for Redis. Every claim waits for the first connection. A
-		 * background claim also waits for recovery.
+		 * Returns whether to wait for Redis. Every claim waits for the first connection.
+		 * A background claim also waits for recovery.
 		 */
 		private boolean isWaitingForRedis() {
 			Duration elapsed = Duration.ofNanos(System.nanoTime() - start);

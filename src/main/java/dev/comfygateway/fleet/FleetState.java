@@ -38,7 +38,9 @@ final class FleetState {
 		return failure == FleetFailure.CONNECTING;
 	}
 
-	/** Whether the process is starting, when class loading can cause a timeout. */
+	/**
+	 * Returns whether the process is starting. Class loading can then cause a timeout.
+	 */
 	boolean isStarting() {
 		return isConnecting() && downFor().compareTo(MAX_START) < 0;
 	}
@@ -49,7 +51,7 @@ final class FleetState {
 		return current == null ? "ok" : current.code();
 	}
 
-	/** Returns the time since the first failure in a row; zero if the fleet is up. */
+	/** Returns the time since the first consecutive failure; zero if the fleet is up. */
 	Duration downFor() {
 		return isUp() ? Duration.ZERO : Duration.ofNanos(System.nanoTime() - downSince);
 	}

@@ -106,7 +106,7 @@ class RedisConfiguration {
 		}
 	}
 
-	/** Whether the failure report is more specific, and contains no secret. */
+	/** Returns whether the failure report is more specific, and contains no secret. */
 	private static boolean isReported(Throwable failure) {
 		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
 			if (cause instanceof InvalidSettingException || cause instanceof NoSuchSslBundleException
@@ -132,7 +132,7 @@ class RedisConfiguration {
 			// Reported below without the value
 		}
 		throw new InvalidSettingException(URL, "is not a Redis URL",
-				"Use one such as redis://redis.example:6379, or rediss://… for TLS; percent-encode special"
+				"Use a URL such as redis://redis.example:6379, or rediss://… for TLS; percent-encode special"
 						+ " characters in the password.");
 	}
 

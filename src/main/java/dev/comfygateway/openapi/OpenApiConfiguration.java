@@ -74,7 +74,7 @@ class OpenApiConfiguration {
 		return new OpenAPI()
 			.info(new Info().title(properties.name())
 				.version(built == null ? "unknown" : built.getVersion())
-				.description("Answers Comfy Cloud's `GET /api/prompt` for callers that hold no key."
+				.description("Serves Comfy Cloud's `GET /api/prompt` to callers without an API key."
 						// Relative both to Swagger UI and to the document
 						+ (properties.page().enabled() ? " [The queue as a page](../)." : ""))
 				.contact(new Contact().name("The operator of this gateway"))
@@ -90,13 +90,15 @@ class OpenApiConfiguration {
 
 	private static Map<String, Header> headers(GatewayProperties properties) {
 		long freshFor = properties.freshFor().toSeconds();
-		return Map.of(HttpHeaders.ETAG, text("Strong hash of the body", "\"5fa4e2a54d1f9a1ac0ffbf5b9aad0cb5\""),
+		return Map.of(HttpHeaders.ETAG,
+				text("Strong entity tag, a hash of the body", "\"5fa4e2a54d1f9a1ac0ffbf5b9aad0cb5\""),
 				HttpHeaders.CACHE_CONTROL,
 				text("Time for which the response is fresh", freshFor == 0 ? "no-cache" : "max-age=" + freshFor),
 				"Cache-Status",
 				text("How the cache handled the request (RFC 9211)", properties.name() + "; hit; ttl=1"),
 				HttpHeaders.AGE,
-				seconds("Seconds since the upstream answered, rounded up; absent if the answer was fetched"),
+				seconds("Age of the answer in seconds, rounded up; absent if it was fetched for this request and the"
+						+ " upstream sent no Age"),
 				ErrorDescriptions.NO_STORE, text("The response must not be stored", "no-store"),
 				HttpHeaders.RETRY_AFTER, seconds("Seconds to wait before the next request; absent if unknown"),
 				HttpHeaders.WWW_AUTHENTICATE, text("Required with 401. Callers cannot authenticate", null),

@@ -10,11 +10,11 @@ import org.jspecify.annotations.Nullable;
  * Slot of the history.
  *
  * @param at start of the slot
- * @param queueRemaining last number of the slot; {@code null} if there is none
- * @param state origin of the number, or the reason that there is none
+ * @param queueRemaining last queue length of the slot; {@code null} if there is none
+ * @param state origin of the queue length, or the reason for its absence
  */
 record HistoryPoint(@Schema(description = "Start of the slot", requiredMode = RequiredMode.REQUIRED) Instant at,
-		@Schema(description = "Last number of the slot; null if there is none", nullable = true,
+		@Schema(description = "Last queue length of the slot; null if there is none", nullable = true,
 				requiredMode = RequiredMode.REQUIRED) @JsonProperty("queue_remaining") @Nullable Long queueRemaining,
 		@Schema(description = "`known`: the upstream answered; `failed`: every attempt failed, or there was a"
 				+ " cool-down; `unasked`: there was no request", requiredMode = RequiredMode.REQUIRED) State state) {
@@ -23,7 +23,7 @@ record HistoryPoint(@Schema(description = "Start of the slot", requiredMode = Re
 	enum State {
 
 		/**
-		 * The upstream answered during the slot, possibly without a number.
+		 * The upstream answered during the slot, possibly without a queue length.
 		 */
 		@JsonProperty("known")
 		KNOWN,

@@ -11,9 +11,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Recorder of the last hour in a ring buffer of slots, each with its last number. A
- * failure does not replace the number of its slot. A slot during a cool-down has the
- * state {@code FAILED}.
+ * Recorder of the last hour in a ring buffer of slots, each with its last queue length. A
+ * failure does not replace an answer in its slot. A slot without an answer has the state
+ * {@code FAILED} after a failure, and during the cool-down that follows.
  */
 class HistoryRecorder {
 
@@ -42,7 +42,7 @@ class HistoryRecorder {
 
 	/**
 	 * Records an answer.
-	 * @param queueRemaining number of the answer; {@code null} if it has none
+	 * @param queueRemaining queue length of the answer; {@code null} if it has none
 	 */
 	synchronized void known(@Nullable Long queueRemaining) {
 		long number = currentSlot();

@@ -66,7 +66,7 @@ class PromptRenderer {
 		return GatewayError.tooManyWaiting().render(gatewayName, 1);
 	}
 
-	/** Renders the response for a bug in the gateway. */
+	/** Renders the response for an unexpected exception in the gateway. */
 	ResponseEntity<byte[]> bug() {
 		return GatewayError.bug().render(gatewayName, 0);
 	}

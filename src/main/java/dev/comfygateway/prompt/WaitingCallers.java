@@ -44,8 +44,8 @@ class WaitingCallers {
 	 * Looks up an answer and waits for it, within the upstream's deadline. Empty if no
 	 * permit is available. In that case no lookup is made, since a waiting lookup uses
 	 * memory until the fetch ends.
-	 * @throws java.util.concurrent.CompletionException if the fetch failed because of a
-	 * bug
+	 * @throws java.util.concurrent.CompletionException if the fetch failed with an
+	 * unexpected exception
 	 */
 	Optional<Lookup> await(Supplier<Lookup> lookup) {
 		if (!permits.tryAcquire()) {

@@ -57,12 +57,12 @@ final class ConnectionShedder {
 		connectors.add(connector);
 	}
 
-	/** Whether any port has more connections than its limit minus the reserve. */
+	/** Returns whether any port has more connections than its limit minus the reserve. */
 	boolean isCrowded() {
 		return connectors.stream().anyMatch(this::isCrowded);
 	}
 
-	/** Whether a port has more connections than its limit minus the reserve. */
+	/** Returns whether a port has more connections than its limit minus the reserve. */
 	boolean isCrowded(Connector connector) {
 		return connector.getConnectedEndPoints().size() > crowdedAbove;
 	}

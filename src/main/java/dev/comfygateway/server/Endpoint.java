@@ -11,7 +11,8 @@ import org.eclipse.jetty.server.Request;
  * @param paths tests whether a path belongs to the endpoint
  * @param lane lane whose threads serve the requests
  * @param crossOrigin whether pages of allowed origins may read the responses
- * @param onRejected called with each request that is rejected
+ * @param onRejected called with each request that is rejected because its lane has a long
+ * queue or the heap limit is reached
  */
 public record Endpoint(Predicate<String> paths, Lane lane, boolean crossOrigin, Consumer<Request> onRejected) {
 

@@ -14,8 +14,9 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
 
 /**
- * Error handler for failures without a response, such as requests that match no servlet
- * or that Jetty cannot parse. Jetty's own error handler would send an HTML page.
+ * Error handler for failures without a response, such as requests that match no
+ * controller or that Jetty cannot parse. Jetty's own error handler would send an HTML
+ * page.
  */
 final class ErrorResponseHandler implements Request.Handler {
 

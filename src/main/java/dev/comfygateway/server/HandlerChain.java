@@ -14,7 +14,7 @@ import org.eclipse.jetty.server.handler.BufferedResponseHandler;
 /**
  * Chain of the handlers that precede the servlets of a port. Up to
  * {@link BulkheadHandler} they run on a selector's thread and must not block. A request
- * passes them in this order:
+ * passes through them in this order:
  * <ol>
  * <li>{@link Http2StreamHandler}: heap, body and head of an HTTP/2 stream. It is present
  * only if the port supports HTTP/2.</li>
@@ -74,7 +74,7 @@ final class HandlerChain {
 		this.errors = errors;
 	}
 
-	/** Returns the handlers in the order in which a request passes them. */
+	/** Returns the handlers in the order in which a request passes through them. */
 	List<Handler.Singleton> handlers(Collection<ChainedHandler> added, Collection<Endpoint> endpoints, boolean http2) {
 		List<Handler.Singleton> chain = new ArrayList<>();
 		if (http2) {

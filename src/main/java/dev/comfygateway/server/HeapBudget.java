@@ -171,7 +171,7 @@ public final class HeapBudget {
 	}
 
 	/**
-	 * Retries to make room. An earlier attempt may have found no connection to close.
+	 * Tries again to make room. An earlier attempt may have found no connection to close.
 	 * While accepting is suspended, no new connection triggers another attempt.
 	 */
 	@Scheduled(fixedDelayString = "1s")

@@ -51,12 +51,14 @@ final class HeapEstimate {
 		return heapBytes.get();
 	}
 
-	/** Whether a head has begun and is not complete. */
+	/** Returns whether a head has begun and is not complete. */
 	boolean isIncomplete() {
 		return incomplete;
 	}
 
-	/** Whether the heap is released: the selector has deregistered the channel. */
+	/**
+	 * Returns whether the heap is released: the selector has deregistered the channel.
+	 */
 	boolean isReleased() {
 		return transport instanceof SelectableChannel channel && !channel.isRegistered();
 	}

@@ -115,8 +115,8 @@ final class Http2 {
 	}
 
 	/**
-	 * Whether the request's HTTP/2 stream is reset or closed, in most cases by the
-	 * caller.
+	 * Returns whether the request's HTTP/2 stream is reset or closed, in most cases by
+	 * the caller.
 	 */
 	static boolean isStreamClosed(Request request) {
 		if (!(request.getConnectionMetaData().getConnection() instanceof HTTP2Connection)) {
@@ -143,7 +143,7 @@ final class Http2 {
 			.toList();
 	}
 
-	/** Whether the last write to the socket is not complete. */
+	/** Returns whether the last write to the socket is not complete. */
 	static boolean isWritePending(HTTP2Connection http2) {
 		EndPoint endPoint = http2.getEndPoint();
 		while (endPoint instanceof EndPoint.Wrapper wrapper) {
@@ -152,7 +152,7 @@ final class Http2 {
 		return endPoint instanceof AbstractEndPoint socket && socket.getWriteFlusher().isPending();
 	}
 
-	/** Whether all streams of an HTTP/2 connection are stalled. */
+	/** Returns whether all streams of an HTTP/2 connection are stalled. */
 	static boolean isUnread(Connection connection) {
 		return connection instanceof HTTP2Connection http2
 				&& stalled(connection).size() == http2.getSession().getStreams().size();

@@ -89,8 +89,8 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	/**
-	 * Whether the connection may be closed to make room. It has no request in progress,
-	 * or only one with an incomplete body, or over HTTP/2 only stalled streams.
+	 * Returns whether the connection may be closed to make room. It has no request in
+	 * progress, or only one with an incomplete body, or over HTTP/2 only stalled streams.
 	 */
 	boolean isClosable() {
 		Connection http = http();
@@ -98,12 +98,12 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 				|| (streams == null ? isIncomplete() : Http2.isUnread(http));
 	}
 
-	/** Whether a request is incomplete, or the first one has not arrived. */
+	/** Returns whether a request is incomplete, or the first one has not arrived. */
 	boolean isIncomplete() {
 		return estimate.isIncomplete() || http().getMessagesIn() <= 0;
 	}
 
-	/** Whether no bytes of a request have arrived. */
+	/** Returns whether no bytes of a request have arrived. */
 	boolean isSilent() {
 		return !estimate.isIncomplete() && http().getMessagesIn() <= 0;
 	}
@@ -198,7 +198,8 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	/**
-	 * Whether these bytes would raise the connection's cost by more than {@value #SMALL}.
+	 * Returns whether these bytes would raise the connection's cost by more than
+	 * {@value #SMALL}.
 	 */
 	private boolean isLarge(ByteBuffer buffer, int from) {
 		int cost = incompleteHeadCost + (buffer.limit() - from) * (encrypted ? ENCRYPTED_BYTE : BUFFERED_BYTE);

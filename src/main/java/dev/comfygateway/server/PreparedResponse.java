@@ -58,9 +58,9 @@ public record PreparedResponse(int status, List<HttpField> fields, ByteBuffer bo
 	}
 
 	/**
-	 * Whether a response with this status gets {@code Content-Length} (RFC 9110 section
-	 * 8.6). Jetty would add the field to a 204 or 304 whose first write is the last one,
-	 * so such a response is written with {@code last} set to false.
+	 * Returns whether a response with this status gets {@code Content-Length} (RFC 9110
+	 * section 8.6). Jetty would add the field to a 204 or 304 whose first write is the
+	 * last one, so such a response is written with {@code last} set to false.
 	 */
 	public static boolean hasLength(int status) {
 		return status != HttpStatus.NO_CONTENT_204 && status != HttpStatus.NOT_MODIFIED_304;

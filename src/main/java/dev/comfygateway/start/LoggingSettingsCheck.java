@@ -49,7 +49,7 @@ class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironment
 		catch (IllegalCharsetNameException ignored) {
 			// Reported below
 		}
-		throw new InvalidSettingException(setting, "is not a known character set", "Set it to one such as UTF-8.");
+		throw new InvalidSettingException(setting, "is not a known character set", "Set it to a value such as UTF-8.");
 	}
 
 	private static void checkSize(Environment environment, String setting) {
@@ -60,7 +60,7 @@ class LoggingSettingsCheck implements ApplicationListener<ApplicationEnvironment
 			}
 		}
 		catch (IllegalArgumentException ignored) {
-			throw new InvalidSettingException(setting, "is not a valid size", "Set it to one such as 10MB.");
+			throw new InvalidSettingException(setting, "is not a valid size", "Set it to a value such as 10MB.");
 		}
 	}
 

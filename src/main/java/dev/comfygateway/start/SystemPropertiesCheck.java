@@ -16,8 +16,8 @@ import org.springframework.core.env.StandardEnvironment;
 import org.springframework.stereotype.Component;
 
 /**
- * Check that rejects system properties with the prefixes of the gateway's settings that
- * name no setting. Spring Boot's own check covers the other property sources, except
+ * Check that rejects unknown system properties with the prefix {@code comfy} or
+ * {@code gateway}. Spring Boot's own check covers the other property sources, except
  * environment variables.
  */
 @Component

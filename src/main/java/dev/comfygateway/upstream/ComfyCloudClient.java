@@ -73,8 +73,8 @@ public class ComfyCloudClient {
 	}
 
 	/**
-	 * Removes {@code tracestate} and {@code baggage}: the upstream gets nothing of a
-	 * caller's trace but its id.
+	 * Removes {@code tracestate} and {@code baggage}. With W3C propagation, only
+	 * {@code traceparent} is propagated to the upstream.
 	 */
 	private static Mono<ClientResponse> stripTraceStateAndBaggage(ClientRequest request, ExchangeFunction upstream) {
 		return upstream.exchange(TRACE_STATE_AND_BAGGAGE.stream().noneMatch(request.headers()::containsHeader) ? request
@@ -85,7 +85,7 @@ public class ComfyCloudClient {
 
 	/**
 	 * Fetches the prompt information from the upstream, on a separate thread. The future
-	 * completes within the deadline, exceptionally only if there is a bug.
+	 * completes within the deadline, exceptionally only after an unexpected exception.
 	 */
 	public CompletableFuture<UpstreamOutcome> fetch() {
 		LatestExchange latest = new LatestExchange(handshakes);

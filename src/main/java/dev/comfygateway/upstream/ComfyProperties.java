@@ -65,7 +65,7 @@ record ComfyProperties(@Nullable String apiKey, @Nullable Path apiKeyFile,
 		// The value is omitted, since it can contain a password
 		return BaseUrl.parse(baseUrl)
 			.orElseThrow(() -> new InvalidSettingException("comfy.base-url", "is not an http or https URL of a host",
-					"Use one such as https://cloud.comfy.org, without user name, query or fragment."));
+					"Use a URL such as https://cloud.comfy.org, without user name, query or fragment."));
 	}
 
 	private static String withoutSlashes(String url) {

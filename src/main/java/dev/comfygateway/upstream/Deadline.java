@@ -63,8 +63,8 @@ class Deadline {
 	 * @param chain the requests
 	 * @param timeout supplies the result at the deadline
 	 * @param close closes the connection of the chain
-	 * @return future that completes within the deadline, exceptionally only if there is a
-	 * bug
+	 * @return future that completes within the deadline, exceptionally only after an
+	 * unexpected exception
 	 */
 	CompletableFuture<UpstreamOutcome> run(Mono<UpstreamOutcome> chain, Supplier<UpstreamOutcome> timeout,
 			Runnable close) {

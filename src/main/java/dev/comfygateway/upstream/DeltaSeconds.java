@@ -9,7 +9,7 @@ public final class DeltaSeconds {
 	}
 
 	/**
-	 * Parses a number of seconds and ignores surrounding blanks. Returns
+	 * Parses a number of seconds and ignores surrounding spaces. Returns
 	 * {@link Long#MAX_VALUE} for a larger number, and an empty result for any other text.
 	 */
 	public static OptionalLong parse(String text) {

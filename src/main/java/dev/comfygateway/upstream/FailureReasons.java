@@ -26,7 +26,7 @@ final class FailureReasons {
 	private FailureReasons() {
 	}
 
-	/** Returns the reason why the response is incomplete. */
+	/** Maps an exception to the reason for the failure. */
 	static Reason reason(Throwable thrown, Progress progress) {
 		if (has(thrown, DataBufferLimitException.class)) {
 			return Reason.INVALID_RESPONSE;

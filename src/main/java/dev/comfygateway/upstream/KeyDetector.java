@@ -19,7 +19,7 @@ import org.springframework.web.util.HtmlUtils;
  * Detector of pieces of the key in a text. It detects:
  * <ul>
  * <li>{@value #PIECE} consecutive characters of the secret part, in any case, and with
- * any blanks, marks or formatting between them;</li>
+ * any spaces, marks or formatting between them;</li>
  * <li>the same in Base64, hexadecimal digits or escapes;</li>
  * <li>the visible ends of a masked key.</li>
  * </ul>
@@ -33,8 +33,7 @@ final class KeyDetector {
 	private static final String PREFIX = "comfyui-";
 
 	/**
-	 * Number of characters of the secret part that are a piece if the prefix precedes
-	 * them.
+	 * Minimum length of a piece that directly follows the prefix.
 	 */
 	private static final int AFTER_PREFIX = 4;
 

@@ -20,7 +20,7 @@ final class RefusedCertificateException extends CertificateException {
 
 	private static final long serialVersionUID = 1L;
 
-	/** Maximum length of a name, which the server chose. */
+	/** Maximum length of a name, which is untrusted. */
 	private static final int MAX_NAME = 100;
 
 	private final String detail;
@@ -74,7 +74,7 @@ final class RefusedCertificateException extends CertificateException {
 		return name(certificate.getSubjectX500Principal());
 	}
 
-	/** Returns a name as plain text, since the server chose it. */
+	/** Returns a name as plain text, since it is untrusted. */
 	private static String name(X500Principal principal) {
 		String name = principal.getName().replaceAll("[^\\p{L}\\p{N} .,=*@_-]", "");
 		return name.isBlank() ? "an empty name" : name.substring(0, Math.min(name.length(), MAX_NAME));

@@ -113,8 +113,8 @@ class ResponseReader {
 	}
 
 	/**
-	 * Returns the truncated name of a content type without parameters: the server chose
-	 * it.
+	 * Returns the truncated name of a content type, without its parameters. The name is
+	 * untrusted.
 	 */
 	private static String name(MediaType type) {
 		String name = type.getType() + "/" + type.getSubtype();

@@ -18,7 +18,7 @@ import org.springframework.stereotype.Component;
 import static dev.comfygateway.DurationSetting.text;
 
 /**
- * Report of the settings at start: one line with the settings in force, and a warning
+ * Report of the settings at start: one line with the effective settings, and a warning
  * about unknown environment variables with the prefixes of settings. Unknown properties
  * from other sources prevent the start.
  */
@@ -75,7 +75,7 @@ class SettingsReport {
 		}
 	}
 
-	/** Returns the settings in force, without the key. */
+	/** Returns the effective settings, without the key. */
 	String effectiveSettings() {
 		return "Upstream %s%s, %s; connect timeout %s, deadline %s, fresh for %s, stale while revalidating %s, stale if error %s, refresh floor %s, cool-down %s to %s%s"
 			.formatted(comfy.baseUrl(), client.proxy().map(proxy -> " through the outbound proxy " + proxy).orElse(""),

@@ -66,7 +66,7 @@ final class UpstreamExchange {
 		}
 	}
 
-	/** Returns the reason why the response is incomplete. */
+	/** Maps an exception to the reason for the failure. */
 	Reason reason(Throwable thrown) {
 		return FailureReasons.reason(cause(thrown), progress());
 	}

@@ -44,7 +44,7 @@ public record UpstreamFailure(Reason reason, int status, @Nullable String code, 
 		RESPONSE_INCOMPLETE,
 		/** Response that is not valid HTTP. */
 		PROTOCOL_ERROR,
-		/** Connection could not be established. */
+		/** Connection refused, or not established for another reason. */
 		CONNECTION_REFUSED,
 		/** Connection closed before a response began. */
 		CONNECTION_TERMINATED,

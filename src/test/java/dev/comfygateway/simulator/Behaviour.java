@@ -29,7 +29,7 @@ public final class Behaviour {
 			Map.of(), error("SERVICE_UNAVAILABLE", "The service is temporarily unavailable")));
 
 	/** 429 with {@code Retry-After: 7}. */
-	public static final Behaviour LIMIT = named("limit", "answers 429 and asks for 7 seconds of peace",
+	public static final Behaviour LIMIT = named("limit", "answers 429 with `Retry-After: 7`",
 			exchange -> exchange.answer(429, Map.of("Retry-After", "7"), error("RATE_LIMITED", "Too many requests")));
 
 	/** No response until the client closes the connection. */
@@ -158,7 +158,7 @@ public final class Behaviour {
 
 	/** Normal response, after which the connection is closed without announcement. */
 	public static Behaviour normalThenClose() {
-		return named("normal-then-close", "answers like Comfy Cloud and hangs up", exchange -> {
+		return named("normal-then-close", "answers like Comfy Cloud and closes the connection", exchange -> {
 			exchange.answerNormally();
 			exchange.close();
 		});

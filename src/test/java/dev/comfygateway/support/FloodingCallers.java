@@ -62,7 +62,7 @@ public final class FloodingCallers implements AutoCloseable {
 		return connected.get();
 	}
 
-	/** Whether all callers have sent as much as possible. */
+	/** Returns whether all callers have sent as much as possible. */
 	public boolean isSent() {
 		return sent.isDone();
 	}

@@ -273,7 +273,7 @@ public final class Http2Connection implements AutoCloseable {
 		}
 	}
 
-	/** Whether the server has closed the connection or has sent GOAWAY. */
+	/** Returns whether the server has closed the connection or has sent GOAWAY. */
 	public boolean isGoneAway() {
 		try {
 			while (in.available() > 0) {
@@ -286,7 +286,7 @@ public final class Http2Connection implements AutoCloseable {
 		}
 	}
 
-	/** Whether a response has begun and is incomplete. */
+	/** Returns whether a response has begun and is incomplete. */
 	public boolean isOpen(int stream) {
 		return exchange(stream).head != null && !exchange(stream).ended;
 	}

@@ -17,9 +17,8 @@ import org.springframework.test.context.ContextConfiguration;
 @Retention(RetentionPolicy.RUNTIME)
 @SpringBootTest(webEnvironment = SpringBootTest.WebEnvironment.RANDOM_PORT,
 		properties = { "management.server.port=0", "comfy.api-key=" + RunningGateway.KEY,
-				// In real time, since a test may need long to start hundreds of
-				// concurrent
-				// callers
+				// In real time, since hundreds of concurrent callers may take long to
+				// start
 				"comfy.deadline=60s", "server.http2.enabled=true",
 				"gateway.max-waiting=" + RunningGateway.MAX_WAITING })
 @ContextConfiguration(initializers = GatewaySurroundings.UpstreamInitializer.class)

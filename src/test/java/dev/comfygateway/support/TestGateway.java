@@ -117,7 +117,7 @@ public final class TestGateway implements AutoCloseable {
 		return names;
 	}
 
-	/** Whether Jetty runs the handlers of the callers' port on its selectors. */
+	/** Returns whether Jetty runs the handlers of the callers' port on its selectors. */
 	public boolean runsHandlersOnSelectors() {
 		return server().getInvocationType() == Invocable.InvocationType.NON_BLOCKING;
 	}

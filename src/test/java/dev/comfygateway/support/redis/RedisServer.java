@@ -36,7 +36,7 @@ public final class RedisServer implements AutoCloseable {
 		this.instance = instance;
 	}
 
-	/** Whether a container engine or {@code redis-server} is available. */
+	/** Returns whether a container engine or {@code redis-server} is available. */
 	public static boolean isAvailable() {
 		return runsInContainer() || RedisProcess.isInstalled();
 	}
