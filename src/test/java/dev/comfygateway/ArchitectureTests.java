@@ -52,7 +52,7 @@ class ArchitectureTests {
 	@ArchTest
 	static final ArchRule packagesHaveNoCycles = slices().matching("dev.comfygateway.(*)..").should().beFreeOfCycles();
 
-	/** Layers in the order of a request: prompt and page, cache, upstream. */
+	/** Layers, and for each one the layers that may access it. */
 	@ArchTest
 	static final ArchRule packagesKnowThoseBelowThem = layeredArchitecture().consideringOnlyDependenciesInLayers()
 		.layer("prompt")

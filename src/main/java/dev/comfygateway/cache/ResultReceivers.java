@@ -23,8 +23,8 @@ final class ResultReceivers {
 			LoggerFactory.getLogger(ResultReceivers.class), "A receiver of results");
 
 	/**
-	 * Adds a receiver. It is called on the thread that adds the result, and must not
-	 * block.
+	 * Adds a receiver. It is called on the thread that adds the result, or on another one
+	 * that reports at the same time. It must not block.
 	 */
 	void add(Consumer<UpstreamStatus> receiver) {
 		receivers.add(receiver);

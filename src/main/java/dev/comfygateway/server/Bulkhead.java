@@ -13,8 +13,9 @@ import org.eclipse.jetty.server.Request;
  * Bulkhead for the requests of one {@link Lane}. A bounded number of requests run
  * concurrently, each on its own thread, and the others wait in a priority queue.
  * <ul>
- * <li>Each connection may queue one request, since the number of connections is bounded.
- * Further requests of the same connection are rejected if the queue is long.</li>
+ * <li>Each connection may always queue one request, since the number of connections is
+ * bounded. Further requests of the same connection are rejected while the queue has
+ * {@value #MAX_QUEUED} requests or more.</li>
  * <li>Connections that have sent fewer requests have priority over those that pipeline or
  * open many streams.</li>
  * <li>Among equals the newest request has priority, since callers in a long queue time
@@ -25,7 +26,10 @@ final class Bulkhead {
 
 	private static final long KEEP_ALIVE_SECONDS = 1;
 
-	/** Length of the queue at which a connection's second request is rejected. */
+	/**
+	 * Length of the queue, with the requests of all connections, at which a connection's
+	 * second request is rejected.
+	 */
 	private static final int MAX_QUEUED = 1024;
 
 	private static final Comparator<Runnable> ORDER = Comparator.comparing(QueuedTask.class::cast,

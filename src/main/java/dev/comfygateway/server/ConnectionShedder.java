@@ -11,9 +11,10 @@ import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Connector;
 
 /**
- * Load shedder that closes connections without a request in progress. Connections with an
- * incomplete head are closed first, then idle ones. In each group, those with the largest
- * heap estimate are closed first.
+ * Load shedder that closes connections without a request in progress. The order:
+ * connections without a complete request, new connections that have sent nothing, idle
+ * connections. Within each of these, connections with the largest heap estimate are
+ * first, then the oldest.
  */
 final class ConnectionShedder {
 

@@ -23,8 +23,9 @@ import org.eclipse.jetty.util.Callback;
 final class StalledStreams {
 
 	/**
-	 * Number of checks, 20 s apart. The bytes of a write count only when it is complete,
-	 * so that fewer checks would close the connection of a slow reader.
+	 * Number of checks. They are 20 s apart, or the idle timeout if that is shorter. The
+	 * bytes of a write count only when it is complete, so that fewer checks would close
+	 * the connection of a slow reader.
 	 */
 	private static final int MAX_PENDING = 4;
 

@@ -4,8 +4,9 @@
  * <li>Selectors dispatch requests to other threads. The number of concurrent requests is
  * bounded for each {@link dev.comfygateway.server.Lane}.</li>
  * <li>Every error response has the contract's schema.</li>
- * <li>A caller who does not read occupies no thread during a small response. Every
- * response has a deadline.</li>
+ * <li>A caller who does not read occupies no thread during a small response. A response
+ * of a servlet has a deadline. Responses of earlier handlers are small, and only the idle
+ * timeout applies to them; the event stream has a separate limit.</li>
  * <li>An incomplete request occupies its connection for a bounded time.</li>
  * </ul>
  *

@@ -39,8 +39,8 @@ class Deadline {
 
 	/**
 	 * Creates the deadline.
-	 * @param scheduler scheduler of the deadline and of pauses; requests run on Reactor's
-	 * parallel scheduler
+	 * @param scheduler scheduler of the deadline and of pauses; Reactor's parallel
+	 * scheduler, except in tests. Requests always run on the parallel scheduler
 	 */
 	Deadline(ComfyProperties properties, @Qualifier("scheduler") Scheduler scheduler,
 			ObservationRegistry observations) {
