@@ -42,6 +42,7 @@ class Fetches {
 		this.results = results;
 		this.policy = policy;
 		this.ticker = ticker;
+		// Registered before the fleet starts, so that no announced result is missed
 		fleet.onResult(results::addAnnounced);
 	}
 

@@ -167,6 +167,8 @@ final class FleetClaims {
 							// lease
 							granted.release();
 						}
+						// If this replica has missed the previous result, its answer
+						// can be served in case the fetch fails
 						announcements.deliver(reply);
 					}
 					case HELD -> {

@@ -38,6 +38,11 @@ final class RedisFleet implements Fleet, SmartLifecycle {
 		this.claims = new FleetClaims(scripts, state, times, client, ticker, announcements, recovery);
 	}
 
+	/**
+	 * Passes a failure on. {@link FleetAnnouncements} reports failures to
+	 * {@link FleetRecovery}, which needs the announcements in its constructor: this
+	 * method breaks the cycle.
+	 */
 	private void onFailure(Throwable failure) {
 		recovery.onFailure(failure);
 	}

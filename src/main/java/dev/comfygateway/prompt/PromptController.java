@@ -67,6 +67,8 @@ class PromptController {
 	ResponseEntity<byte[]> getPromptInfo(HttpServletRequest request) {
 		RequestDirectives directives = RequestDirectives.of(lines(request, HttpHeaders.CACHE_CONTROL),
 				request.getHeader(HttpHeaders.PRAGMA));
+		// PromptAccelerator is absent with tracing, and passes on requests with
+		// Cache-Control. A result in memory needs no permit
 		Optional<Lookup> answer = cache.lookupInMemory(directives);
 		if (answer.isEmpty()) {
 			try {

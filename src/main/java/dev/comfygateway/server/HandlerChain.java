@@ -13,8 +13,10 @@ import org.eclipse.jetty.server.handler.BufferedResponseHandler;
 
 /**
  * Chain of the handlers that precede the servlets of a port. Up to
- * {@link BulkheadHandler} they run on a selector's thread and must not block. A request
- * passes through them in this order:
+ * {@link BulkheadHandler} they run on a selector's thread and must not block. Jetty calls
+ * them there because each {@code Handler.Wrapper} delegates {@code getInvocationType()}
+ * to the next handler, until one returns {@code NON_BLOCKING}. A request passes through
+ * them in this order:
  * <ol>
  * <li>{@link Http2StreamHandler}: heap, body and head of an HTTP/2 stream. It is present
  * only if the port supports HTTP/2.</li>
@@ -57,7 +59,11 @@ final class HandlerChain {
 
 	private static final int MAX_OTHERS = 4;
 
-	/** Additional threads for requests for the prompt that do not wait. */
+	/**
+	 * Additional threads for requests for the prompt that do not wait. The bulkhead
+	 * bounds threads, and {@code WaitingCallers} bounds the callers that wait: at its
+	 * limit, serving a result in memory or rejecting a caller still needs a thread.
+	 */
 	private static final int MAX_NOT_WAITING = 64;
 
 	private static final Duration WRITE_DEADLINE = Duration.ofSeconds(20);

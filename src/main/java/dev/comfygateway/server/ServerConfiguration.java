@@ -27,7 +27,9 @@ import org.springframework.core.env.Environment;
 
 /**
  * Jetty settings for which Spring Boot has no property. They apply to both servers. The
- * management server has a separate application context.
+ * management server has a separate application context. Component scan finds this class
+ * for the callers' port, and the file {@code ManagementContextConfiguration.imports}
+ * names it for the management port.
  */
 @ManagementContextConfiguration(proxyBeanMethods = false)
 class ServerConfiguration {
