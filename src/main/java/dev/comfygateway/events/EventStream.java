@@ -104,7 +104,7 @@ class EventStream {
 	 * @param until queue length at or below which the stream ends; empty if it has no end
 	 */
 	Listener add(Content.Sink response, Callback callback, Closeable abort, OptionalLong until) {
-		Listener listener = new Listener(response, callback, abort, until, ticker, listeners::remove);
+		Listener listener = new Listener(response, callback, abort, until, ticker, sent::increment, listeners::remove);
 		run(() -> begin(listener));
 		return listener;
 	}
@@ -124,7 +124,7 @@ class EventStream {
 		scheduleChange();
 		startHeartbeat();
 		listener.sendUnlessBusy(Event.retry());
-		current.ifPresentOrElse(event -> send(listener, event),
+		current.ifPresentOrElse(listener::send,
 				() -> listener.disposeAtEnd(schedule(() -> sendTimedOut(listener), cache.maxWait())));
 	}
 
@@ -138,13 +138,7 @@ class EventStream {
 	}
 
 	private void sendToAll(Event event) {
-		listeners.forEach(listener -> send(listener, event));
-	}
-
-	private void send(Listener listener, Event event) {
-		if (listener.send(event)) {
-			sent.increment();
-		}
+		listeners.forEach(listener -> listener.send(event));
 	}
 
 	/**
@@ -152,9 +146,7 @@ class EventStream {
 	 * caller.
 	 */
 	private void sendTimedOut(Listener listener) {
-		if (listener.sendFirst(Event.timedOut())) {
-			sent.increment();
-		}
+		listener.sendFirst(Event.timedOut());
 	}
 
 	/**

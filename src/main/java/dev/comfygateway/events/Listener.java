@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeoutException;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
@@ -38,6 +37,8 @@ final class Listener {
 
 	private final long since;
 
+	private final Runnable onEvent;
+
 	private final Consumer<Listener> onEnd;
 
 	/** Timeout task, which would retain the listener after its end. */
@@ -65,55 +66,52 @@ final class Listener {
 	 * @param abort closed if the listener does not read
 	 * @param until queue length at or below which the stream ends; empty if it has no end
 	 * @param ticker ticker of the cache
+	 * @param onEvent called after each event that was written
 	 * @param onEnd called at the end of the stream, including on failure
 	 */
 	Listener(Content.Sink response, Callback callback, Closeable abort, OptionalLong until, Ticker ticker,
-			Consumer<Listener> onEnd) {
+			Runnable onEvent, Consumer<Listener> onEnd) {
 		this.response = response;
 		this.callback = callback;
 		this.abort = abort;
 		this.until = until;
 		this.ticker = ticker;
 		this.since = ticker.read();
+		this.onEvent = onEvent;
 		this.onEnd = onEnd;
 	}
 
 	/**
 	 * Sends an event, which replaces a waiting one. An event that equals the last one is
 	 * not sent. Ends the stream with {@code done} if {@code until} is reached.
-	 * @return whether an event is queued; a newer one can replace it before it is written
 	 */
-	boolean send(Event event) {
-		return write(() -> queue(event));
+	void send(Event event) {
+		write(() -> queue(event));
 	}
 
 	/** Queues a message, and writes it unless a write is pending. */
-	private boolean write(BooleanSupplier queueing) {
-		boolean isQueued;
+	private void write(Runnable queueing) {
 		synchronized (this) {
-			isQueued = queueing.getAsBoolean();
+			queueing.run();
 		}
 		writeNext();
-		return isQueued;
 	}
 
-	private boolean queue(Event event) {
+	private void queue(Event event) {
 		if (ending) {
-			return false;
+			return;
 		}
 		Snapshot snapshot = event.snapshot();
 		if (snapshot != null && isDone(snapshot)) {
-			return queueLast(Event.done(snapshot));
+			queueLast(Event.done(snapshot), true);
 		}
-		if (event.identity().equals(lastIdentity)) {
-			if (next != null && next.isEvent()) {
-				next = null;
-			}
-			return false;
+		else if (!event.identity().equals(lastIdentity)) {
+			byte[] encoded = until.isPresent() ? event.encodedForUntil() : event.encoded();
+			next = new Message(encoded, event.identity(), true, false);
 		}
-		byte[] encoded = until.isPresent() ? event.encodedForUntil() : event.encoded();
-		next = new Message(encoded, event.identity(), true, false);
-		return true;
+		else if (next != null && next.isEvent()) {
+			next = null;
+		}
 	}
 
 	/**
@@ -127,8 +125,12 @@ final class Listener {
 	}
 
 	/** Sends an event to a listener that has received none yet. */
-	boolean sendFirst(Event event) {
-		return write(() -> lastIdentity.equals(NONE) && next == null && queue(event));
+	void sendFirst(Event event) {
+		write(() -> {
+			if (lastIdentity.equals(NONE) && next == null) {
+				queue(event);
+			}
+		});
 	}
 
 	/** Sends bytes that are not an event, unless a write is pending. */
@@ -137,7 +139,6 @@ final class Listener {
 			if (!writing && !ending && next == null) {
 				next = new Message(bytes, lastIdentity, false, false);
 			}
-			return true;
 		});
 	}
 
@@ -151,7 +152,11 @@ final class Listener {
 
 	/** Ends the stream. */
 	void end() {
-		write(() -> ending || queueLast(EMPTY));
+		write(() -> {
+			if (!ending) {
+				queueLast(EMPTY, false);
+			}
+		});
 	}
 
 	/**
@@ -186,10 +191,9 @@ final class Listener {
 		return ended;
 	}
 
-	private boolean queueLast(byte[] event) {
+	private void queueLast(byte[] bytes, boolean isEvent) {
 		ending = true;
-		next = new Message(event, lastIdentity, true, true);
-		return true;
+		next = new Message(bytes, lastIdentity, isEvent, true);
 	}
 
 	/**
@@ -228,6 +232,9 @@ final class Listener {
 			if (message.isEvent() && !ended && next == null) {
 				next = Message.endOfChunk(lastIdentity);
 			}
+		}
+		if (message.isEvent()) {
+			onEvent.run();
 		}
 		if (!message.isLast()) {
 			writeNext();

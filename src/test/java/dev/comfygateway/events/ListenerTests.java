@@ -18,7 +18,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +46,8 @@ class ListenerTests {
 
 	private final Closeable connection = mock(Closeable.class);
 
+	private int events;
+
 	private final List<Listener> ended = new ArrayList<>();
 
 	private final Content.Sink response = mock(Content.Sink.class);
@@ -72,7 +73,7 @@ class ListenerTests {
 	}
 
 	private Listener listener(OptionalLong until) {
-		return new Listener(response, callback, connection, until, time, ended::add);
+		return new Listener(response, callback, connection, until, time, () -> events++, ended::add);
 	}
 
 	@Test
@@ -118,7 +119,7 @@ class ListenerTests {
 
 	@Test
 	void newestEventReplacesTheQueuedOne() {
-		assertThat(listener.send(prompt(1))).isTrue();
+		listener.send(prompt(1));
 		listener.send(prompt(2));
 		listener.send(prompt(3));
 		assertThat(written).containsExactly("1");
@@ -127,6 +128,28 @@ class ListenerTests {
 		complete();
 		assertThat(written).hasSize(2);
 		verifyNoInteractions(callback);
+	}
+
+	@Test
+	void eventsAreCountedWhenTheyAreWritten() {
+		listener = listener(OptionalLong.of(0));
+		listener.sendUnlessBusy(bytes("retry"));
+		listener.send(prompt(1));
+		listener.send(prompt(2));
+		assertThat(events).isZero();
+		complete();
+		complete();
+		assertThat(events).as("without the comment and the replaced event").isOne();
+		listener.send(prompt(0));
+		complete();
+		assertThat(events).as("with the last event").isEqualTo(2);
+	}
+
+	@Test
+	void endWithoutAnEventIsNotCounted() {
+		listener.end();
+		complete();
+		assertThat(events).isZero();
 	}
 
 	@Test
@@ -148,12 +171,13 @@ class ListenerTests {
 	void sameEventIsNotSentTwice() {
 		listener.send(prompt(1));
 		complete();
-		assertThat(listener.send(prompt(1))).isFalse();
+		listener.send(prompt(1));
 		assertThat(written).containsExactly("1");
 		listener.send(failure());
 		complete();
-		assertThat(listener.send(failure())).isFalse();
-		assertThat(listener.send(prompt(1))).isTrue();
+		listener.send(failure());
+		assertThat(written).hasSize(2);
+		listener.send(prompt(1));
 		assertThat(written).hasSize(3).last().isEqualTo("1");
 	}
 
@@ -200,7 +224,7 @@ class ListenerTests {
 		assertThat(ended).isEmpty();
 		complete();
 		complete();
-		assertThat(listener.send(prompt(2))).isTrue();
+		listener.send(prompt(2));
 		assertThat(written).containsExactly("2", "3", "2 (last)");
 		complete();
 		verify(callback).succeeded();
@@ -218,13 +242,16 @@ class ListenerTests {
 
 	@Test
 	void sendFirstWhenAnEventWasSentOrQueuedDoesNothing() {
-		assertThat(listener.sendFirst(failure())).isTrue();
+		listener.sendFirst(failure());
 		complete();
-		assertThat(listener.sendFirst(prompt(1))).isFalse();
+		listener.sendFirst(prompt(1));
+		assertThat(written).hasSize(1);
 		Listener other = listener(OptionalLong.empty());
 		other.sendUnlessBusy(bytes("retry"));
 		other.send(prompt(1));
-		assertThat(other.sendFirst(failure())).as("with a queued event").isFalse();
+		other.sendFirst(failure());
+		complete();
+		assertThat(written).as("the queued event").last().isEqualTo("1");
 	}
 
 	@Test
@@ -244,9 +271,10 @@ class ListenerTests {
 		pending.removeFirst().failed(failure);
 		verify(callback).failed(failure);
 		assertThat(ended).containsExactly(listener);
-		assertThat(listener.send(prompt(2))).isFalse();
+		listener.send(prompt(2));
 		listener.end();
 		assertThat(written).hasSize(1);
+		assertThat(events).isZero();
 	}
 
 	@Test
