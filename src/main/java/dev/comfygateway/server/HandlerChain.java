@@ -7,7 +7,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Stream;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.handler.BufferedResponseHandler;
 
@@ -44,14 +43,6 @@ import org.eclipse.jetty.server.handler.BufferedResponseHandler;
  * {@link ErrorResponseHandler} is the server's error handler and not part of the chain.
  */
 final class HandlerChain {
-
-	/**
-	 * Endpoints of both ports. The test for the actuator's paths is {@code contains},
-	 * since they can have a prefix.
-	 */
-	private static final List<Endpoint> ENDPOINTS = List
-		.of(new Endpoint(path -> path.equals("/livez") || path.equals("/readyz") || path.contains("/health"),
-				Lane.PROBE, false), Endpoint.files("/prometheus", "/sbom"));
 
 	private static final int MAX_PROBES = 2;
 
@@ -93,8 +84,7 @@ final class HandlerChain {
 		chain.add(new BodyDrainHandler());
 		chain.add(new MethodsHandler());
 		chain.addAll(at(ChainedHandler.Position.EVENTS, added));
-		chain.add(new BulkheadHandler(bulkheads(), Stream.concat(ENDPOINTS.stream(), endpoints.stream()).toList(), heap,
-				errors));
+		chain.add(new BulkheadHandler(bulkheads(), List.copyOf(endpoints), heap, errors));
 		chain.add(new NegotiationHandler());
 		chain.add(new EmptyResponseHandler(errors));
 		chain.add(new SlowReaderHandler(ServerConfiguration.OUTPUT_BUFFER_SIZE, WRITE_DEADLINE));

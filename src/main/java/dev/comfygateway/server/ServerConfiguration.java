@@ -39,6 +39,9 @@ class ServerConfiguration {
 
 	private static final List<String> PREFIXES = List.of("server.servlet.context-path", "spring.mvc.servlet.path");
 
+	/** Default paths of probes. They use the lane of probes on both ports. */
+	private static final Set<String> PROBES = Set.of("/livez", "/readyz");
+
 	/** Maximum number of connections that wait in the kernel until Jetty accepts them. */
 	private static final int ACCEPT_QUEUE_SIZE = 4096;
 
@@ -94,8 +97,21 @@ class ServerConfiguration {
 			factory.addServerCustomizers(server -> customize(server, errors, properties, heap,
 					// Beans of this context only: the management context has none
 					beans.getBeansOfType(ChainedHandler.class, true, false).values(),
-					beans.getBeansOfType(Endpoint.class, true, false).values()));
+					Stream
+						.concat(operatorEndpoints(beans),
+								beans.getBeansOfType(Endpoint.class, true, false).values().stream())
+						.toList()));
 		};
+	}
+
+	/**
+	 * Returns the endpoints for operators, with their paths on the port of this context.
+	 */
+	private static Stream<Endpoint> operatorEndpoints(ApplicationContext context) {
+		ActuatorPaths probes = new ActuatorPaths(context, "health");
+		ActuatorPaths large = new ActuatorPaths(context, "prometheus", "sbom");
+		return Stream.of(new Endpoint(path -> PROBES.contains(path) || probes.contains(path), Lane.PROBE, false),
+				new Endpoint(large::contains, Lane.LARGE, false));
 	}
 
 	private static void customize(Server server, ErrorResponseHandler errors, GatewayProperties properties,

@@ -30,6 +30,36 @@ class BulkheadHandlerTests {
 		}
 	}
 
+	@Test
+	void probesWhenNoThreadIsAvailableAreServed() throws IOException {
+		try (TestGateway gateway = TestGateway.start("management.server.base-path=/ops",
+				"management.endpoints.web.base-path=/status", "management.endpoints.web.path-mapping.health=state",
+				"management.endpoint.health.group.liveness.additional-path=server:/alive")) {
+			exhaust(bean(gateway, HeapBudget.class));
+			for (String path : new String[] { "/alive", "/readyz" }) {
+				assertThat(RawConnection.get(gateway.port(), path).status()).as(path).isEqualTo(200);
+			}
+			for (String path : new String[] { "/health", "/api/prompt/health", "/status/state", "/livez/x" }) {
+				GatewayErrors.assertError(RawConnection.get(gateway.port(), path), "TOO_MANY_WAITING");
+			}
+			for (String path : new String[] { "/ops/status/state", "/ops/status/state/readiness" }) {
+				assertThat(RawConnection.get(gateway.managementPort(), path).status()).as(path).isEqualTo(200);
+			}
+			for (String path : new String[] { "/ops/status/metrics", "/ops/status/x/health", "/status/state" }) {
+				assertThat(RawConnection.get(gateway.managementPort(), path).status()).as(path).isEqualTo(503);
+			}
+		}
+	}
+
+	@Test
+	void probesWhenTheyAreOnTheCallersPortAreServed() throws IOException {
+		try (TestGateway gateway = TestGateway.start("management.server.port=")) {
+			exhaust(bean(gateway, HeapBudget.class));
+			assertThat(RawConnection.get(gateway.port(), "/actuator/health").status()).isEqualTo(200);
+			assertThat(RawConnection.get(gateway.port(), "/actuator/metrics").status()).isEqualTo(503);
+		}
+	}
+
 	/** Exhausts the budget with requests on threads. */
 	private static void exhaust(HeapBudget heap) {
 		while (heap.tryMakeRoom()) {
