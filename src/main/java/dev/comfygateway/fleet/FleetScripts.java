@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,15 @@ final class FleetScripts {
 	 * versions form separate fleets.
 	 */
 	private static final String KEY = "{comfy-gateway:%s}:3:prompt";
+
+	/** Outcome of a script that ran. */
+	private static final String OK = "ok";
+
+	/**
+	 * Outcome of the end of a lease that has already expired: its result is not
+	 * published.
+	 */
+	private static final String EXPIRED = "expired";
 
 	/** Announcement that a probe publishes. */
 	static final String PROBE = "probe";
@@ -99,8 +109,8 @@ final class FleetScripts {
 			String maxSinceArrivalMillis, String lease, String heldId) {
 		long sent = ticker.read();
 		return this
-			.<List<@Nullable Object>>run(operation, claim, ScriptOutputType.MULTI, account, operation, token,
-					maxSinceArrivalMillis, lease, Long.toString(times.retention().toMillis()), heldId)
+			.<List<@Nullable Object>>run(operation, claim, ScriptOutputType.MULTI, reply -> OK, account, operation,
+					token, maxSinceArrivalMillis, lease, Long.toString(times.retention().toMillis()), heldId)
 			.thenApply(fields -> FleetReply.of(fields, account.keyVersion(), sent, ticker.read(), withoutKey));
 	}
 
@@ -129,12 +139,14 @@ final class FleetScripts {
 		String[] arguments = Stream
 			.concat(Stream.of(token, Long.toString(times.retention().toMillis())), Stream.of(result))
 			.toArray(String[]::new);
-		return this.<Long>run(operation, publish, ScriptOutputType.INTEGER, account, arguments)
+		return this
+			.<Long>run(operation, publish, ScriptOutputType.INTEGER, count -> count == 1 ? OK : EXPIRED, account,
+					arguments)
 			.thenApply(count -> count == 1);
 	}
 
-	private <T> CompletableFuture<T> run(String operation, String script, ScriptOutputType type, Account account,
-			String... arguments) {
+	private <T> CompletableFuture<T> run(String operation, String script, ScriptOutputType type,
+			Function<T, String> outcome, Account account, String... arguments) {
 		Timer.Sample sample = Timer.start(meters);
 		String[] keys = { key(account) };
 		CompletableFuture<T> result;
@@ -150,7 +162,7 @@ final class FleetScripts {
 			result = CompletableFuture.failedFuture(failure);
 		}
 		return result.whenComplete((value, failure) -> sample
-			.stop(timer(operation, failure == null ? "ok" : FleetFailure.of(failure).code())));
+			.stop(timer(operation, failure == null ? outcome.apply(value) : FleetFailure.of(failure).code())));
 	}
 
 	private static boolean isUnknownScript(Throwable failure) {

@@ -14,6 +14,8 @@ import dev.comfygateway.upstream.ComfyCloudClient;
 import dev.comfygateway.upstream.PromptInfo;
 import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
@@ -56,6 +58,8 @@ class FleetScriptsIT {
 
 	private static LettuceConnectionFactory factory;
 
+	private static final MeterRegistry meters = new SimpleMeterRegistry();
+
 	private static FleetScripts scripts;
 
 	@BeforeAll
@@ -69,7 +73,7 @@ class FleetScriptsIT {
 		});
 		scripts = new FleetScripts(connections,
 				FleetTimes.of(Duration.ofMillis(2500), Duration.ofMillis(250), GatewaySettings.with()),
-				Ticker.systemTicker(), UnaryOperator.identity(), new SimpleMeterRegistry());
+				Ticker.systemTicker(), UnaryOperator.identity(), meters);
 	}
 
 	@AfterAll
@@ -122,9 +126,22 @@ class FleetScriptsIT {
 
 	@Test
 	void holderWhenLeaseHasExpiredCannotPublish() {
+		long before = expired("publish");
 		FleetReply late = scripts.claim(ACCOUNT, "late", SECOND, Duration.ofMillis(20), "").join();
 		await().until(() -> scripts.read(ACCOUNT).join().leaseLeft().isZero());
 		assertThat(publish("late", answer(1), late.redisMillis())).isFalse();
+		assertThat(expired("publish") - before).isOne();
+		assertThat(expired("claim")).isZero();
+	}
+
+	/** Number of operations that found their lease expired. */
+	private static long expired(String operation) {
+		return meters.find("comfy.gateway.fleet.requests")
+			.tags("operation", operation, "outcome", "expired")
+			.timers()
+			.stream()
+			.mapToLong(Timer::count)
+			.sum();
 	}
 
 	@Test
