@@ -190,6 +190,8 @@ class Fetches {
 
 		private void fail(Throwable unexpected) {
 			inFlight.set(null);
+			// A result that was added, but could not be published
+			results.receivers().report();
 			result.completeExceptionally(unexpected);
 			exceptions.log(unexpected);
 		}

@@ -19,6 +19,9 @@ final class FleetStub implements Fleet {
 	Runnable onClaim = () -> {
 	};
 
+	Runnable onPublish = () -> {
+	};
+
 	int released;
 
 	private Consumer<Claim.Shared> receiver = result -> {
@@ -54,6 +57,7 @@ final class FleetStub implements Fleet {
 			@Override
 			public void publish(FetchResult result) {
 				ended = true;
+				onPublish.run();
 				published.add(result);
 			}
 

@@ -208,6 +208,19 @@ class PromptCacheFleetTests {
 	}
 
 	@Test
+	void receiverWhenPublishingFailsIsNotified() {
+		List<UpstreamStatus> received = new ArrayList<>();
+		cache.cache.onResult(received::add);
+		cache.fleet.onPublish = () -> {
+			throw new IllegalStateException("a bug");
+		};
+		cache.lookup();
+		cache.fleet.grant();
+		cache.upstream.complete(8);
+		assertThat(received).hasSize(1);
+	}
+
+	@Test
 	void leaseWhenFetchFailsUnexpectedlyIsReleased() {
 		cache.lookup();
 		cache.upstream.answerWith(() -> CompletableFuture.failedFuture(new IllegalStateException("a bug")));
