@@ -15,7 +15,6 @@ import tools.jackson.databind.json.JsonMapper;
  * JSON form of a cool-down in Redis. The time of its failure and its end, on Redis's
  * clock, are separate fields of the hash. Times are in milliseconds.
  *
- * @param invalidatesAnswer whether the failure invalidates the stored answer
  * @param interval length of the cool-down before jitter
  * @param keyRefused whether the key was refused by this failure or by an earlier
  * consecutive one
@@ -23,8 +22,8 @@ import tools.jackson.databind.json.JsonMapper;
  * @param outageDuration time from the first consecutive failure to this one
  */
 record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String code, @Nullable String message,
-		@Nullable Long retryAfter, @Nullable String detail, @JsonProperty("endsAnswer") boolean invalidatesAnswer,
-		long interval, boolean keyRefused, int failures, @JsonProperty("lasting") long outageDuration) {
+		@Nullable Long retryAfter, @Nullable String detail, long interval, boolean keyRefused, int failures,
+		@JsonProperty("lasting") long outageDuration) {
 
 	private static final Duration MAX_OUTAGE_DURATION = Duration.ofDays(3650);
 
@@ -35,8 +34,8 @@ record CooldownJson(UpstreamFailure.Reason reason, int status, @Nullable String 
 		Duration retryAfter = failure.retryAfter();
 		return json.writeValueAsString(new CooldownJson(failure.reason(), failure.status(), failure.code(),
 				failure.message(), retryAfter == null ? null : retryAfter.toMillis(), failure.detail(),
-				cooldown.invalidatesAnswer(), cooldown.interval().toMillis(), cooldown.keyRefused(),
-				cooldown.failures(), TimeUnit.NANOSECONDS.toMillis(cooldown.atNanos() - cooldown.firstFailureNanos())));
+				cooldown.interval().toMillis(), cooldown.keyRefused(), cooldown.failures(),
+				TimeUnit.NANOSECONDS.toMillis(cooldown.atNanos() - cooldown.firstFailureNanos())));
 	}
 
 	/**

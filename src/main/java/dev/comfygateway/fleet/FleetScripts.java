@@ -34,7 +34,7 @@ final class FleetScripts {
 	 * Format of the key, with the version of the stored format. Replicas with different
 	 * versions form separate fleets.
 	 */
-	private static final String KEY = "{comfy-gateway:%s}:3:prompt";
+	private static final String KEY = "{comfy-gateway:%s}:4:prompt";
 
 	/** Outcome of a script that ran. */
 	private static final String OK = "ok";

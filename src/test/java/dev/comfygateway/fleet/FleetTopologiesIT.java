@@ -168,7 +168,7 @@ class FleetTopologiesIT {
 				assertThat(one.get(0).body()).contains("5");
 				assertThat(one.get(1).body()).contains("5");
 				assertThat(redis.command("KEYS", "*").lines()).hasSize(2)
-					.allMatch(key -> key.matches("\\{comfy-gateway:[0-9a-f]{32}}:3:prompt"));
+					.allMatch(key -> key.matches("\\{comfy-gateway:[0-9a-f]{32}}:4:prompt"));
 				assertThat(redis.command("KEYS", "*")).doesNotContain(RunningGateway.KEY);
 			}
 		}

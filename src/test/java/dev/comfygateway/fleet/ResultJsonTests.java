@@ -8,7 +8,10 @@ import dev.comfygateway.upstream.UpstreamFailure;
 import dev.comfygateway.upstream.UpstreamFailure.Reason;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -55,6 +58,17 @@ class ResultJsonTests {
 	void readWhenFailureHasNoMessageIsEqual() {
 		Cooldown cooldown = cooldown(Reason.DNS_ERROR, null, null, null);
 		assertThat(read(CooldownJson.write(cooldown), 4)).isEqualTo(cooldown);
+	}
+
+	@Test
+	void everyFlagOfACooldownIsRead() {
+		String text = CooldownJson.write(cooldown(Reason.UNAUTHORIZED, null, null, null));
+		List<MatchResult> flags = Pattern.compile("true|false").matcher(text).results().toList();
+		assertThat(flags).isNotEmpty().allSatisfy(flag -> {
+			String other = text.substring(0, flag.start()) + !Boolean.parseBoolean(flag.group())
+					+ text.substring(flag.end());
+			assertThat(read(other, 4)).isNotEqualTo(read(text, 4));
+		});
 	}
 
 	@Test
