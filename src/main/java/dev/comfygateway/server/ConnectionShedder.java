@@ -13,8 +13,9 @@ import org.eclipse.jetty.server.Connector;
 /**
  * Load shedder that closes connections without a request in progress. The order:
  * connections without a complete request, new connections that have sent nothing, idle
- * connections. Within each of these, connections with the largest heap estimate are
- * first, then the oldest.
+ * connections. Within each of these, connections with large heads are first, the largest
+ * of them first. The others follow, longest idle first, so that a caller that polls keeps
+ * its connection.
  */
 final class ConnectionShedder {
 
@@ -32,8 +33,8 @@ final class ConnectionShedder {
 	/** Order in which connections are closed. */
 	private static final Comparator<Candidate> ORDER = Comparator.comparing(Candidate::complete)
 		.thenComparing(Candidate::isNew)
-		.thenComparing(Candidate::heapBytes, Comparator.reverseOrder())
-		.thenComparing(Candidate::since);
+		.thenComparing(Candidate::largeHeadBytes, Comparator.reverseOrder())
+		.thenComparing(Candidate::idleMillis, Comparator.reverseOrder());
 
 	private final List<Connector> connectors = new CopyOnWriteArrayList<>();
 
@@ -136,14 +137,16 @@ final class ConnectionShedder {
 	 * @param complete whether its last head is complete
 	 * @param isNew whether its first head may still arrive
 	 * @param heapBytes estimated bytes of heap
-	 * @param since creation time in ms
+	 * @param largeHeadBytes bytes of its heads; zero if they are not large
+	 * @param idleMillis time since it last sent or received anything
 	 */
-	private record Candidate(MeteredEndPoint endPoint, boolean complete, boolean isNew, int heapBytes, long since) {
+	private record Candidate(MeteredEndPoint endPoint, boolean complete, boolean isNew, int heapBytes,
+			int largeHeadBytes, long idleMillis) {
 
 		static Candidate of(MeteredEndPoint endPoint, long now) {
-			long since = endPoint.getCreatedTimeStamp();
-			return new Candidate(endPoint, !endPoint.isIncomplete(), endPoint.isSilent() && now - since < NEW_MILLIS,
-					endPoint.estimate().heapBytes(), since);
+			return new Candidate(endPoint, !endPoint.isIncomplete(),
+					endPoint.isSilent() && now - endPoint.getCreatedTimeStamp() < NEW_MILLIS,
+					endPoint.estimate().heapBytes(), endPoint.largeHeadBytes(), endPoint.idleMillis());
 		}
 
 	}

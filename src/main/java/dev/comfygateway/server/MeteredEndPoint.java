@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.EofException;
+import org.eclipse.jetty.io.IdleTimeout;
 import org.eclipse.jetty.io.ssl.SslConnection;
 import org.eclipse.jetty.server.ProxyConnectionFactory;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,9 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/** Additional bytes that a connection may use while the budget is exhausted. */
 	private static final int SMALL = 1024;
+
+	/** Bytes of heap of heads, above which a connection is closed before idle ones. */
+	private static final int LARGE_HEADS = 12 * 1024;
 
 	private final HeapBudget budget;
 
@@ -160,6 +164,18 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		incompleteHeadCost = 0;
 		charge();
 		streams = new Http2StreamMeter();
+	}
+
+	/** Returns the bytes of heap of its heads and streams; zero if they are not large. */
+	int largeHeadBytes() {
+		int connection = (encrypted ? TLS_CONNECTION : PLAIN_CONNECTION) + (streams == null ? 0 : HTTP_2);
+		int heads = estimate.heapBytes() - connection;
+		return heads > LARGE_HEADS ? heads : 0;
+	}
+
+	/** Returns the time since it last sent or received anything. */
+	long idleMillis() {
+		return unwrap() instanceof IdleTimeout socket ? socket.getIdleFor() : 0;
 	}
 
 	/** Returns the meter of the streams; {@code null} over HTTP/1.1. */

@@ -258,7 +258,8 @@ class PromptCacheLogTests {
 		assertThat(lines(output)).hasSize(3)
 			.last()
 			.asString()
-			.contains("flapping: 1 further state changes since the last line; now it fails: INTERNAL_ERROR, 500; next attempt");
+			.contains(
+					"flapping: 1 further state changes since the last line; now it fails: INTERNAL_ERROR, 500; next attempt");
 	}
 
 	@Test

@@ -95,6 +95,33 @@ class HeapBudgetTests {
 	}
 
 	@Test
+	void connectionThatPollsIsKeptWhileOthersAreIdle() throws Exception {
+		start(100 * KIB, 0);
+		RawConnection polling = connect();
+		while (shed() == 0) {
+			assertThat(connect().send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+			long since = System.currentTimeMillis();
+			Awaitility.await().until(() -> System.currentTimeMillis() > since);
+			// Larger than those of the others, but not large
+			assertThat(polling.send(RawConnection.request("GET", "/", "X: " + "x".repeat(KIB))).read().status())
+				.isEqualTo(200);
+		}
+		assertThat(polling.send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+		assertThat(callers.get(1).readToEnd()).isEmpty();
+	}
+
+	@Test
+	void connectionWithLargeHeadsIsClosedBeforeIdleOnes() throws Exception {
+		start(200 * KIB, 0);
+		RawConnection idle = connect();
+		assertThat(idle.send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+		while (shed() == 0) {
+			assertThat(connect().send(RawConnection.request("GET", "/", LONG)).read().status()).isEqualTo(200);
+		}
+		assertThat(idle.send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+	}
+
+	@Test
 	void idleConnectionsAreClosedBeforeNewOnes() throws Exception {
 		start(100 * KIB, 0);
 		RawConnection newConnection = connect();
