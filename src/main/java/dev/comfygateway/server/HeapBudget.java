@@ -41,13 +41,13 @@ public final class HeapBudget {
 	private static final long MIB = 1024 * 1024;
 
 	/**
-	 * Connections may use 3/8 of the heap. The gateway itself uses 35 MiB, and a flood
+	 * Connections may use half of the heap. The gateway itself uses 26 MiB, and a flood
 	 * can exceed the limit briefly.
 	 */
-	private static final double MAX_HEAP_FRACTION = 3.0 / 8;
+	private static final double MAX_HEAP_FRACTION = 1.0 / 2;
 
 	/** Bytes of heap of a request on a thread, in addition to its connection. */
-	private static final int REQUEST_ON_THREAD = 28 * 1024;
+	private static final int REQUEST_ON_THREAD = 23 * 1024;
 
 	private static final long MIN_PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 
