@@ -53,7 +53,8 @@ class UpstreamHttpClientFactoryTests {
 		ComfyProperties properties = new ComfyProperties(ClientFixture.KEY, null, "http://localhost:" + upstream.port(),
 				ComfyProperties.Auth.API_KEY, false, Duration.ofSeconds(1), Duration.ofSeconds(2));
 		try (AnnotationConfigApplicationContext context = new AnnotationConfigApplicationContext()) {
-			context.registerBean(ComfyProperties.class, () -> properties);
+			// Named as by Spring Boot, so that it replaces the bean of the settings
+			context.registerBean("comfy-" + ComfyProperties.class.getName(), ComfyProperties.class, () -> properties);
 			context.registerBean(HttpClientSettings.class, HttpClientSettings::defaults);
 			context.register(UpstreamConfiguration.class);
 			context.refresh();
