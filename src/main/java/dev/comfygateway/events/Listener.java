@@ -31,11 +31,9 @@ final class Listener {
 
 	private final Closeable abort;
 
-	private final OptionalLong until;
+	private final Until until;
 
 	private final Ticker ticker;
-
-	private final long since;
 
 	private final Runnable onEvent;
 
@@ -74,9 +72,8 @@ final class Listener {
 		this.response = response;
 		this.callback = callback;
 		this.abort = abort;
-		this.until = until;
+		this.until = new Until(until, ticker.read());
 		this.ticker = ticker;
-		this.since = ticker.read();
 		this.onEvent = onEvent;
 		this.onEnd = onEnd;
 	}
@@ -102,7 +99,7 @@ final class Listener {
 			return;
 		}
 		Snapshot snapshot = event.snapshot();
-		if (snapshot != null && isDone(snapshot)) {
+		if (snapshot != null && until.isMetBy(snapshot)) {
 			queueLast(Event.done(snapshot), true);
 		}
 		else if (!event.identity().equals(lastIdentity)) {
@@ -112,16 +109,6 @@ final class Listener {
 		else if (next != null && next.isEvent()) {
 			next = null;
 		}
-	}
-
-	/**
-	 * Returns whether the answer reaches {@code until}, and was observed after the
-	 * request.
-	 */
-	private boolean isDone(Snapshot snapshot) {
-		Long remaining = snapshot.promptInfo().remaining();
-		return until.isPresent() && remaining != null && remaining <= until.getAsLong()
-				&& snapshot.isObservedSince(since);
 	}
 
 	/** Sends an event to a listener that has received none yet. */

@@ -28,21 +28,6 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	 */
 	private static final int HTTP_2 = 20 * 1024;
 
-	/** Bytes of heap for a byte of text: the byte itself, and a buffer twice as long. */
-	private static final int BUFFERED_BYTE = 3;
-
-	/**
-	 * Bytes of heap for a byte of an encrypted head, in the worst case of very short
-	 * fields.
-	 */
-	private static final int ENCRYPTED_BYTE = 25;
-
-	/**
-	 * Limit of the cost of an incomplete head. Jetty limits heads, and bodies are
-	 * discarded.
-	 */
-	private static final int MAX_INCOMPLETE = 200 * 1024;
-
 	/** Additional bytes that a connection may use while the budget is exhausted. */
 	private static final int SMALL = 1024;
 
@@ -66,15 +51,13 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	private int completeHeadCost;
 
-	private int incompleteHeadCost;
-
-	/** Last two bytes that were read. */
-	private int tail;
+	private final IncompleteHead incompleteHead;
 
 	MeteredEndPoint(EndPoint endPoint, HeapBudget budget, boolean encrypted) {
 		super(endPoint, endPoint.getLocalSocketAddress(), endPoint.getRemoteSocketAddress());
 		this.budget = budget;
 		this.encrypted = encrypted;
+		this.incompleteHead = new IncompleteHead(encrypted);
 		this.estimate = new HeapEstimate(endPoint.getTransport(), encrypted ? TLS_CONNECTION : PLAIN_CONNECTION);
 	}
 
@@ -139,16 +122,14 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 			return read;
 		}
 		int from = buffer.limit() - read;
-		if (!budget.tryMakeRoom() && isLarge(buffer, from)) {
+		if (!budget.tryMakeRoom() && incompleteHead.wouldExceed(completeHeadCost + SMALL, buffer, from)) {
 			// Closed before the bytes are parsed
 			buffer.limit(from);
 			budget.countShed();
 			close(new EofException("Closed: heap limit reached"));
 			return -1;
 		}
-		incompleteHeadCost = Math.min(
-				encrypted ? incompleteHeadCost + read * ENCRYPTED_BYTE : costOfIncompleteHead(buffer, from),
-				MAX_INCOMPLETE);
+		incompleteHead.add(buffer, from);
 		charge();
 		return read;
 	}
@@ -159,7 +140,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 			http2.pause();
 			return read;
 		}
-		incompleteHeadCost = Math.min(http2.updateIncomplete(incompleteHeadCost, read), MAX_INCOMPLETE);
+		incompleteHead.set(http2.updateIncomplete(incompleteHead.cost(), read));
 		charge();
 		return read;
 	}
@@ -167,7 +148,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** Records that the connection uses HTTP/2 from now on. */
 	void switchToHttp2() {
 		completeHeadCost = HTTP_2 + ORDINARY_HEAD;
-		incompleteHeadCost = 0;
+		incompleteHead.set(0);
 		charge();
 		streams = new Http2StreamMeter();
 	}
@@ -205,63 +186,19 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/** Records a complete head. */
 	void recordHead(HeadSize head) {
-		completeHeadCost = Math.max(completeHeadCost, head.heapBytes() + head.longest() * (BUFFERED_BYTE - 1));
+		completeHeadCost = Math.max(completeHeadCost,
+				head.heapBytes() + head.longest() * (IncompleteHead.BUFFERED_BYTE - 1));
 		if (encrypted) {
-			incompleteHeadCost = 0;
+			incompleteHead.set(0);
 		}
 		charge();
 	}
 
 	private void charge() {
-		int change = estimate.update(Math.max(0, completeHeadCost - ORDINARY_HEAD), incompleteHeadCost);
+		int change = estimate.update(Math.max(0, completeHeadCost - ORDINARY_HEAD), incompleteHead.cost());
 		if (change != 0) {
 			budget.charge(change);
 		}
-	}
-
-	/**
-	 * Returns whether these bytes would raise the connection's cost by more than
-	 * {@value #SMALL}.
-	 */
-	private boolean isLarge(ByteBuffer buffer, int from) {
-		int cost = incompleteHeadCost + (buffer.limit() - from) * (encrypted ? ENCRYPTED_BYTE : BUFFERED_BYTE);
-		for (int i = from; i < buffer.limit() && cost <= completeHeadCost + SMALL; i++) {
-			if (buffer.get(i) == '\n') {
-				cost += HeadSize.FIELD;
-			}
-		}
-		return cost > completeHeadCost + SMALL;
-	}
-
-	/**
-	 * Returns the heap cost of the incomplete head, including the bytes from this index.
-	 * It searches backwards for the last blank line, which ends a head.
-	 */
-	private int costOfIncompleteHead(ByteBuffer buffer, int from) {
-		int last = buffer.limit() - 1;
-		int lines = 0;
-		int i = last;
-		while (i >= from && !endsBlankLine(buffer, from, i)) {
-			if (buffer.get(i) == '\n') {
-				lines++;
-			}
-			i--;
-		}
-		int cost = lines * HeadSize.FIELD + (last - i) * BUFFERED_BYTE;
-		tail = byteAt(buffer, from, last - 1) << Byte.SIZE | byteAt(buffer, from, last);
-		return i >= from ? cost : incompleteHeadCost + cost;
-	}
-
-	private boolean endsBlankLine(ByteBuffer buffer, int from, int i) {
-		if (buffer.get(i) != '\n') {
-			return false;
-		}
-		int previous = byteAt(buffer, from, i - 1);
-		return previous == '\n' || previous == '\r' && byteAt(buffer, from, i - 2) == '\n';
-	}
-
-	private int byteAt(ByteBuffer buffer, int from, int i) {
-		return i >= from ? buffer.get(i) & 0xFF : tail >> (from - 1 - i) * Byte.SIZE & 0xFF;
 	}
 
 }
