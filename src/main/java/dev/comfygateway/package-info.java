@@ -10,8 +10,8 @@
  * </pre>
  *
  * The result is an immutable value: a {@link dev.comfygateway.cache.Snapshot} for an
- * answer, or an {@link dev.comfygateway.upstream.UpstreamFailure}. A package depends only
- * on packages below it in this list:
+ * answer, or a {@link dev.comfygateway.cache.Cooldown} after a failure. A package depends
+ * only on packages below it in this list:
  * <ul>
  * <li>{@code prompt}, {@code events} and {@code page}: the endpoints.</li>
  * <li>{@code openapi}, {@code tracing}: the OpenAPI document, and traces.</li>

@@ -105,8 +105,9 @@ class ResultStore {
 	}
 
 	/**
-	 * Adds a result that another replica announced. Ignores a result that is older than
-	 * the last one added here, too old for any caller, or of another key version.
+	 * Adds a result that another replica announced. Ignores a result that arrived at its
+	 * replica before the last one was added here, is too old for any caller, or of
+	 * another key version.
 	 */
 	void addAnnounced(Fleet.Claim.Shared shared) {
 		synchronized (this) {

@@ -28,9 +28,9 @@ import org.springframework.stereotype.Component;
  * <li>Above the limit, all estimates are added up again. A closed connection counts until
  * its selector deregisters it, since it retains its heap until then.</li>
  * <li>{@link ConnectionShedder} closes connections without a request in progress.</li>
- * <li>While the limit is exceeded, a connection whose next bytes cost more than a small
- * head is closed before they are parsed. Requests that need a thread or would be parked
- * are rejected. Probes and answers from memory are served.</li>
+ * <li>While the limit is exceeded, a connection whose next bytes cost 1 KiB more than its
+ * largest head so far is closed before they are parsed. Requests that need a thread or
+ * would be parked are rejected. Probes and answers from memory are served.</li>
  * </ol>
  */
 @Component
@@ -41,13 +41,13 @@ public final class HeapBudget {
 	private static final long MIB = 1024 * 1024;
 
 	/**
-	 * Connections may use half of the heap. The gateway itself uses 26 MiB, and a flood
+	 * Connections may use 3/8 of the heap. The gateway itself uses 35 MiB, and a flood
 	 * can exceed the limit briefly.
 	 */
-	private static final double MAX_HEAP_FRACTION = 1.0 / 2;
+	private static final double MAX_HEAP_FRACTION = 3.0 / 8;
 
 	/** Bytes of heap of a request on a thread, in addition to its connection. */
-	private static final int REQUEST_ON_THREAD = 23 * 1024;
+	private static final int REQUEST_ON_THREAD = 28 * 1024;
 
 	private static final long MIN_PAUSE = TimeUnit.MILLISECONDS.toNanos(10);
 

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/** Bytes of heap of a connection after a short request. */
-	private static final int PLAIN_CONNECTION = 4 * 1024;
+	private static final int PLAIN_CONNECTION = 5 * 1024;
 
 	/** Bytes of heap of such a connection with TLS. */
 	private static final int TLS_CONNECTION = 48 * 1024;
@@ -32,13 +32,10 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	private static final int SMALL = 1024;
 
 	/**
-	 * Cost of a head that is part of the cost of its connection. Measured with the fields
-	 * of a route, an idle connection takes 3.6 KiB in all.
+	 * Bytes charged for heads and streams above which a connection is closed before
+	 * others.
 	 */
-	private static final int ORDINARY_HEAD = 6 * 1024;
-
-	/** Bytes of heap of heads, above which a connection is closed before idle ones. */
-	private static final int LARGE_HEADS = 6 * 1024;
+	private static final int LARGE_HEADS = 12 * 1024;
 
 	private final HeapBudget budget;
 
@@ -147,13 +144,13 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/** Records that the connection uses HTTP/2 from now on. */
 	void switchToHttp2() {
-		completeHeadCost = HTTP_2 + ORDINARY_HEAD;
+		completeHeadCost = HTTP_2;
 		incompleteHead.set(0);
 		charge();
 		streams = new Http2StreamMeter();
 	}
 
-	/** Returns the bytes of heap of its heads and streams; zero if they are not large. */
+	/** Returns the bytes charged for heads and streams; zero if they are not large. */
 	int largeHeadBytes() {
 		int connection = (encrypted ? TLS_CONNECTION : PLAIN_CONNECTION) + (streams == null ? 0 : HTTP_2);
 		int heads = estimate.heapBytes() - connection;
@@ -195,7 +192,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	private void charge() {
-		int change = estimate.update(Math.max(0, completeHeadCost - ORDINARY_HEAD), incompleteHead.cost());
+		int change = estimate.update(completeHeadCost, incompleteHead.cost());
 		if (change != 0) {
 			budget.charge(change);
 		}

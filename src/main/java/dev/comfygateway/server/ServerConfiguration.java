@@ -94,7 +94,7 @@ class ServerConfiguration {
 			}
 			factory.setErrorPages(Set.of());
 			factory.addConfigurations(new ErrorConfiguration(errors));
-			factory.addServerCustomizers(server -> customize(server, errors, properties, heap,
+			factory.addServerCustomizers(server -> customizeServer(server, errors, properties, heap,
 					// Beans of this context only: the management context has none
 					beans.getBeansOfType(ChainedHandler.class, true, false).values(),
 					Stream
@@ -114,14 +114,14 @@ class ServerConfiguration {
 				new Endpoint(large::contains, Lane.LARGE, false));
 	}
 
-	private static void customize(Server server, ErrorResponseHandler errors, GatewayProperties properties,
+	private static void customizeServer(Server server, ErrorResponseHandler errors, GatewayProperties properties,
 			HeapBudget heap, Collection<ChainedHandler> added, Collection<Endpoint> endpoints) {
 		server.setErrorHandler(errors);
 		if (server.getRequestLog() instanceof CustomRequestLog log) {
 			server.setRequestLog(withoutBlocking(log));
 		}
 		for (Connector connector : server.getConnectors()) {
-			customize(connector, heap);
+			customizeConnector(connector, heap);
 		}
 		boolean http2 = Stream.of(server.getConnectors()).anyMatch(Http2::isSupportedBy);
 		new HandlerChain(properties, heap, errors).handlers(added, endpoints, http2)
@@ -146,13 +146,13 @@ class ServerConfiguration {
 		return asynchronous;
 	}
 
-	private static void customize(Connector connector, HeapBudget heap) {
+	private static void customizeConnector(Connector connector, HeapBudget heap) {
 		connector.getConnectionFactories()
 			.stream()
 			.filter(HttpConnectionFactory.class::isInstance)
 			.map(HttpConnectionFactory.class::cast)
 			.map(HttpConnectionFactory::getHttpConfiguration)
-			.forEach(ServerConfiguration::customize);
+			.forEach(ServerConfiguration::customizeHttp);
 		if (connector instanceof ServerConnector server) {
 			server.setAcceptQueueSize(ACCEPT_QUEUE_SIZE);
 			server.setShutdownIdleTimeout(SHUTDOWN_IDLE_MILLIS);
@@ -174,7 +174,7 @@ class ServerConfiguration {
 		return idleMillis > 0 ? Math.min(MAX_HEAD_MILLIS, idleMillis) : MAX_HEAD_MILLIS;
 	}
 
-	private static void customize(HttpConfiguration http) {
+	private static void customizeHttp(HttpConfiguration http) {
 		// Jetty's cache uses up to 100 KiB per persistent connection
 		http.setHeaderCacheSize(0);
 		http.setOutputBufferSize(OUTPUT_BUFFER_SIZE);

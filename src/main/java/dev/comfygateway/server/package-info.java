@@ -1,8 +1,8 @@
 /**
  * Configuration of Jetty on both ports, with its handlers and limits.
  * <ul>
- * <li>Selectors dispatch requests to other threads. The number of concurrent requests is
- * bounded for each {@link dev.comfygateway.server.Lane}.</li>
+ * <li>Selectors run the handlers that never block, and dispatch other requests to
+ * threads. Their number is bounded for each {@link dev.comfygateway.server.Lane}.</li>
  * <li>Every error response has the contract's schema.</li>
  * <li>A caller who does not read occupies no thread during a small response. A response
  * of a servlet has a deadline. Responses of earlier handlers are small, and only the idle
@@ -16,7 +16,7 @@
  * <li>Configuration: {@code ServerConfiguration} and {@code ErrorConfiguration} set up
  * Jetty, {@code ApiConfiguration} declares beans of the callers' port.</li>
  * <li>Contributions of other packages: {@link dev.comfygateway.server.ChainedHandler} and
- * {@link dev.comfygateway.server.Endpoint}.</li>
+ * {@link dev.comfygateway.server.Endpoint}; {@code ActuatorPaths} are Spring Boot's.</li>
  * <li>Chain: {@code HandlerChain} lists the handlers in their order.</li>
  * <li>Handlers on the selector's thread: {@code Http2StreamHandler}, {@code HeadHandler},
  * {@code CorsHandler}, {@code DefaultCacheControlHandler}, {@code BodyDrainHandler},

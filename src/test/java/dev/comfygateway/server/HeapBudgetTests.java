@@ -191,10 +191,10 @@ class HeapBudgetTests {
 	@Test
 	void largeHeadsWhenNoConnectionCanBeClosedAreNotParsed() throws Exception {
 		start(100 * KIB, 0);
-		for (int i = 0; i < 26; i++) {
+		for (int i = 0; i < 21; i++) {
 			connect();
 		}
-		Awaitility.await().until(() -> connector.getConnectedEndPoints().size() == 26);
+		Awaitility.await().until(() -> connector.getConnectedEndPoints().size() == 21);
 		// All connections are new
 		RawConnection large = callers.getFirst().send(RawConnection.request("GET", "/", LONG));
 		RawConnection small = callers.getLast().send(RawConnection.request("GET", "/"));
