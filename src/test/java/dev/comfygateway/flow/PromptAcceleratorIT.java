@@ -219,19 +219,28 @@ class PromptAcceleratorIT {
 
 	/** Prepares the state and returns the number of requests that it took. */
 	private static int prepare(TestGateway gateway, State state) throws IOException {
-		gateway.time().advance(Duration.ofDays(1));
 		gateway.upstream().behave(Behaviour.NORMAL);
 		if (state == State.NOTHING_CACHED) {
+			gateway.time().advance(Duration.ofDays(1));
 			return 0;
 		}
-		assertThat(RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache").status()).isEqualTo(200);
+		int requests = 0;
+		RawConnection.Response fetched;
+		do {
+			gateway.time().advance(Duration.ofDays(1));
+			fetched = RawConnection.get(gateway.port(), "/api/prompt", "Cache-Control: no-cache");
+			requests++;
+			// A background refresh of an earlier test is from the day before
+		}
+		while (fetched.header("Cache-Status").orElseThrow().contains("collapsed"));
+		assertThat(fetched.status()).isEqualTo(200);
 		gateway.time().advance(state.age);
 		if (state.outage) {
 			gateway.upstream().behave(Behaviour.LIMIT);
 			RawConnection.get(gateway.port(), "/api/prompt");
-			return 2;
+			requests++;
 		}
-		return 1;
+		return requests;
 	}
 
 	/**
