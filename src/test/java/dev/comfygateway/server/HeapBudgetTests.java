@@ -75,7 +75,8 @@ class HeapBudgetTests {
 
 	@Test
 	void incompleteHeadsAreClosedBeforeIdleConnections() throws Exception {
-		start(100 * KIB, 0);
+		// More than the connections without their heads
+		start(120 * KIB, 0);
 		RawConnection idle = connect().send(RawConnection.request("GET", "/"));
 		idle.read();
 		for (int i = 0; i < 20; i++) {
