@@ -57,7 +57,7 @@ final class BulkheadHandler extends Handler.Wrapper {
 		}
 		if (!hasRoom || !bulkhead.execute(request, () -> handleBlocking(request, response, callback))) {
 			endpoint.onRejected().accept(request);
-			// The connection is closed, since it would retain the fields of this request
+			// The connection is closed, since it occupies heap as well
 			errors.write(GatewayError.tooManyWaiting(), response, BodyDrain.andClose(request, response, callback));
 		}
 		return true;

@@ -23,7 +23,7 @@ import org.eclipse.jetty.server.handler.BufferedResponseHandler;
  * <li>{@link ChainedHandler.Position#HEADERS}: {@link CorsHandler}, if any origin is
  * allowed.</li>
  * <li>{@link ChainedHandler.Position#ACCELERATOR}: {@code PromptAccelerator}, which
- * responds to {@code /api/prompt} from memory.</li>
+ * responds to most requests for {@code /api/prompt}.</li>
  * <li>{@link DefaultCacheControlHandler}: default {@code Cache-Control} field.</li>
  * <li>{@link BodyDrainHandler}: unread request bodies.</li>
  * <li>{@link MethodsHandler}: TRACE, CONNECT and OPTIONS.</li>

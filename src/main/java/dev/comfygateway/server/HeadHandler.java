@@ -11,8 +11,8 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * Handler that meters request heads, and rejects some that Jetty accepts. It closes the
- * connection of a rejected request, which would retain the request's fields.
+ * Handler that meters the heads of requests, and rejects some that Jetty accepts. It
+ * closes the connection of a rejected request.
  */
 final class HeadHandler extends Handler.Wrapper {
 
@@ -28,9 +28,23 @@ final class HeadHandler extends Handler.Wrapper {
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
-		if (endPoint != null && endPoint.streams() == null) {
-			endPoint.recordHead(HeadSize.of(request));
+		if (endPoint == null || endPoint.streams() != null) {
+			return handleMetered(request, response, callback);
 		}
+		Callback metered = new Metered(endPoint, HeadSize.of(request), callback);
+		try {
+			if (!handleMetered(request, response, metered)) {
+				Response.writeError(request, response, metered, HttpStatus.NOT_FOUND_404);
+			}
+		}
+		catch (Throwable failure) {
+			// Jetty would complete its own callback, and the request would stay charged
+			Response.writeError(request, response, metered, failure);
+		}
+		return true;
+	}
+
+	private boolean handleMetered(Request request, Response response, Callback callback) throws Exception {
 		HttpFields fields = request.getHeaders();
 		if (fields.size() > MAX_FIELDS) {
 			reject(HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431, request, response, callback);
@@ -47,6 +61,31 @@ final class HeadHandler extends Handler.Wrapper {
 
 	private void reject(int status, Request request, Response response, Callback callback) {
 		errors.write(GatewayError.ofStatus(status), response, BodyDrain.andClose(request, response, callback));
+	}
+
+	/** Callback of an HTTP/1.1 request that charges its heap until it ends. */
+	private static final class Metered extends Callback.Nested {
+
+		/** Bytes of heap of a request in progress, in addition to its head. */
+		private static final int REQUEST = 2 * 1024;
+
+		private final MeteredEndPoint endPoint;
+
+		private final int heapBytes;
+
+		Metered(MeteredEndPoint endPoint, HeadSize head, Callback callback) {
+			super(callback);
+			this.endPoint = endPoint;
+			this.heapBytes = REQUEST + head.heapBytes();
+			endPoint.recordHead(head);
+			endPoint.chargeRequests(heapBytes);
+		}
+
+		@Override
+		public void completed() {
+			endPoint.chargeRequests(-heapBytes);
+		}
+
 	}
 
 }

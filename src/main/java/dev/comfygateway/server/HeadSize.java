@@ -15,8 +15,14 @@ import org.jspecify.annotations.Nullable;
  */
 record HeadSize(int fields, int target, int text, int longest) {
 
-	/** Bytes of heap of a header field, in addition to its text. */
-	static final int FIELD = 80;
+	/**
+	 * Bytes of heap of a header field in addition to its text: three objects and two
+	 * arrays.
+	 */
+	static final int FIELD = 120;
+
+	/** Bytes of a reference in an array. */
+	private static final int REFERENCE = 4;
 
 	/** Bytes of a line in addition to its text: colon, space and line break. */
 	private static final int LINE = 4;
@@ -37,9 +43,22 @@ record HeadSize(int fields, int target, int text, int longest) {
 		return new HeadSize(fields, target, text, longest);
 	}
 
-	/** Estimated bytes of heap. */
+	/** Estimated bytes of heap of a complete head. */
 	int heapBytes() {
 		return fields * FIELD + text;
+	}
+
+	/**
+	 * Estimated bytes of heap of the buffers that a connection retains: for the longest
+	 * text, and for references to the fields. They are up to twice as long as needed.
+	 */
+	int bufferBytes() {
+		return 2 * (longest + fields * REFERENCE);
+	}
+
+	/** Estimated bytes of heap of the head while it arrives. */
+	int incompleteBytes() {
+		return fields * FIELD + http1Length() * IncompleteHead.BUFFERED_BYTE;
 	}
 
 	/** Size of the head in HTTP/1.1, in bytes. */

@@ -23,12 +23,12 @@ import org.springframework.stereotype.Component;
  * check detects it.
  *
  * <ol>
- * <li>A connection is charged when it is accepted, and for its incomplete and complete
- * heads. A request is charged while it has a thread.</li>
+ * <li>A connection is charged when it is accepted, for its buffers and for an incomplete
+ * head. A request is charged until it ends, and additionally while it has a thread.</li>
  * <li>Above the limit, all estimates are added up again. A closed connection counts until
  * its selector deregisters it, since it retains its heap until then.</li>
  * <li>{@link ConnectionShedder} closes connections without a request in progress.</li>
- * <li>While the limit is exceeded, a connection whose next bytes cost 1 KiB more than its
+ * <li>While the limit is exceeded, a connection whose next bytes cost 2 KiB more than its
  * largest head so far is closed before they are parsed. Requests that need a thread or
  * would be parked are rejected. Probes and answers from memory are served.</li>
  * </ol>
@@ -41,10 +41,10 @@ public final class HeapBudget {
 	private static final long MIB = 1024 * 1024;
 
 	/**
-	 * Connections may use 3/8 of the heap. The gateway itself uses 35 MiB, and a flood
+	 * Connections may use 7/16 of the heap. The gateway itself uses 30 MiB, and a flood
 	 * can exceed the limit briefly.
 	 */
-	private static final double MAX_HEAP_FRACTION = 3.0 / 8;
+	private static final double MAX_HEAP_FRACTION = 7.0 / 16;
 
 	/** Bytes of heap of a request on a thread, in addition to its connection. */
 	private static final int REQUEST_ON_THREAD = 28 * 1024;

@@ -15,7 +15,7 @@ final class HeapEstimate {
 
 	private volatile boolean incomplete;
 
-	private int heads;
+	private int reading;
 
 	/**
 	 * Creates an estimate.
@@ -28,18 +28,18 @@ final class HeapEstimate {
 	}
 
 	/**
-	 * Updates the estimate of heads, on the thread that reads.
+	 * Updates the bytes of buffers and of an incomplete head, on the thread that reads.
 	 * @return change in bytes
 	 */
-	int update(int complete, int incomplete) {
-		int change = complete + incomplete - heads;
-		heads += change;
+	int update(int buffers, int incomplete) {
+		int change = buffers + incomplete - reading;
+		reading += change;
 		this.incomplete = incomplete > 0;
 		add(change);
 		return change;
 	}
 
-	/** Adds bytes that are not part of these heads. */
+	/** Adds other bytes. */
 	void add(int bytes) {
 		if (bytes != 0) {
 			heapBytes.addAndGet(bytes);

@@ -98,12 +98,12 @@ final class Http2StreamHandler extends Handler.Wrapper {
 			this.endPoint = endPoint;
 			this.streams = streams;
 			this.head = head;
-			endPoint.chargeStreams(streams.open(head));
+			endPoint.chargeRequests(streams.open(head));
 		}
 
 		@Override
 		public void completed() {
-			endPoint.chargeStreams(streams.close(head));
+			endPoint.chargeRequests(streams.close(head));
 		}
 
 	}

@@ -11,14 +11,14 @@ import org.eclipse.jetty.server.ProxyConnectionFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * End point that estimates the heap of its connection: the connection's objects, the
- * fields and the longest text of complete heads, and an incomplete head. Jetty retains
- * the fields of a request until the next one, and buffers as long as the longest text.
+ * End point that estimates the heap of its connection: the connection's objects and
+ * buffers, requests in progress, and an incomplete head. Jetty retains buffers as long as
+ * the longest text of all heads, but no field of a completed request.
  */
 final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/** Bytes of heap of a connection after a short request. */
-	private static final int PLAIN_CONNECTION = 5 * 1024;
+	private static final int PLAIN_CONNECTION = 4_500;
 
 	/** Bytes of heap of such a connection with TLS. */
 	private static final int TLS_CONNECTION = 48 * 1024;
@@ -29,13 +29,13 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	private static final int HTTP_2 = 20 * 1024;
 
 	/** Additional bytes that a connection may use while the budget is exhausted. */
-	private static final int SMALL = 1024;
+	private static final int SMALL = 2 * 1024;
 
 	/**
-	 * Bytes charged for heads and streams above which a connection is closed before
+	 * Bytes charged for buffers and streams above which a connection is closed before
 	 * others.
 	 */
-	private static final int LARGE_HEADS = 12 * 1024;
+	private static final int LARGE_HEADS = 6 * 1024;
 
 	private final HeapBudget budget;
 
@@ -46,7 +46,11 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** Meter of the streams; {@code null} over HTTP/1.1. */
 	private volatile @Nullable Http2StreamMeter streams;
 
-	private int completeHeadCost;
+	/** Bytes of buffers, and of the connection's objects over HTTP/2. */
+	private int retained;
+
+	/** Cost of the largest head while it arrived. */
+	private int largestHead;
 
 	private final IncompleteHead incompleteHead;
 
@@ -119,7 +123,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 			return read;
 		}
 		int from = buffer.limit() - read;
-		if (!budget.tryMakeRoom() && incompleteHead.wouldExceed(completeHeadCost + SMALL, buffer, from)) {
+		if (!budget.tryMakeRoom() && incompleteHead.wouldExceed(largestHead + SMALL, buffer, from)) {
 			// Closed before the bytes are parsed
 			buffer.limit(from);
 			budget.countShed();
@@ -144,7 +148,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/** Records that the connection uses HTTP/2 from now on. */
 	void switchToHttp2() {
-		completeHeadCost = HTTP_2;
+		retained = HTTP_2;
 		incompleteHead.set(0);
 		charge();
 		streams = new Http2StreamMeter();
@@ -167,8 +171,11 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		return streams;
 	}
 
-	/** Charges the change of a stream's heap, unless the connection has ended. */
-	void chargeStreams(int bytes) {
+	/**
+	 * Charges bytes for requests in progress, or releases them if the number is negative.
+	 * Has no effect after the end of the connection.
+	 */
+	void chargeRequests(int bytes) {
 		if (bytes != 0 && !estimate.isReleased()) {
 			estimate.add(bytes);
 			budget.charge(bytes);
@@ -183,8 +190,8 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/** Records a complete head. */
 	void recordHead(HeadSize head) {
-		completeHeadCost = Math.max(completeHeadCost,
-				head.heapBytes() + head.longest() * (IncompleteHead.BUFFERED_BYTE - 1));
+		retained = Math.max(retained, head.bufferBytes());
+		largestHead = Math.max(largestHead, head.incompleteBytes());
 		if (encrypted) {
 			incompleteHead.set(0);
 		}
@@ -192,7 +199,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	private void charge() {
-		int change = estimate.update(completeHeadCost, incompleteHead.cost());
+		int change = estimate.update(retained, incompleteHead.cost());
 		if (change != 0) {
 			budget.charge(change);
 		}

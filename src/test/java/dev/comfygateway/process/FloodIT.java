@@ -83,6 +83,7 @@ class FloodIT {
 			entry("waiting callers with a long field", get("/api/prompt", NO_CACHE + LONG)),
 			entry("waiting callers with 98 fields", get("/api/prompt", NO_CACHE + HUNDRED_FIELDS)),
 			entry("waiting callers with 1,600 names", get("/api/prompt" + NAMES.substring(0, 7_000), NO_CACHE)),
+			entry("waiting callers without a thread", get("/api/prompt", HUNDRED_FIELDS)),
 			entry("prompt with 1,700 names", get("/api/prompt" + NAMES, "")),
 			entry("page with 1,700 names", get("/" + NAMES, "")),
 			entry("document with 1,700 names", get("/v3/api-docs" + NAMES, "")),
@@ -110,8 +111,8 @@ class FloodIT {
 		List<String> all = Stream.concat(COMPLETE.values().stream(), OTHERS.values().stream()).toList();
 		return Stream.concat(Stream
 			.of("stream with 1,700 names", "stream with a long cookie", "waiting callers with 98 fields",
-					"stream with 1,990 fields", "a long field without end", "1,990 fields without end",
-					"1,990 fields behind a request", "nothing")
+					"waiting callers without a thread", "stream with 1,990 fields", "a long field without end",
+					"1,990 fields without end", "1,990 fields behind a request", "nothing")
 			.map(what -> arguments(what, List.of(COMPLETE.containsKey(what) ? COMPLETE.get(what) : OTHERS.get(what)))),
 				Stream.of(arguments("all forms", all)));
 	}

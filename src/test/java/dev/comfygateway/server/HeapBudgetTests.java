@@ -22,6 +22,8 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.Callback;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.Mockito.mock;
@@ -192,10 +194,10 @@ class HeapBudgetTests {
 	@Test
 	void largeHeadsWhenNoConnectionCanBeClosedAreNotParsed() throws Exception {
 		start(100 * KIB, 0);
-		for (int i = 0; i < 21; i++) {
+		for (int i = 0; i < 24; i++) {
 			connect();
 		}
-		Awaitility.await().until(() -> connector.getConnectedEndPoints().size() == 21);
+		Awaitility.await().until(() -> connector.getConnectedEndPoints().size() == 24);
 		// All connections are new
 		RawConnection large = callers.getFirst().send(RawConnection.request("GET", "/", LONG));
 		RawConnection small = callers.getLast().send(RawConnection.request("GET", "/"));
@@ -229,6 +231,36 @@ class HeapBudgetTests {
 		assertThat(estimate().orElseThrow().isIncomplete()).isFalse();
 	}
 
+	@Test
+	void requestInProgressIsCharged() throws Exception {
+		start(1000 * KIB, 0);
+		RawConnection caller = connect().send(RawConnection.request("GET", "/wait", LONG));
+		assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
+		// The text of the field, and a buffer of twice its length
+		assertThat(estimate().orElseThrow().heapBytes()).isGreaterThan(3 * 4 * KIB + 4 * KIB);
+		meters.counter("comfy.gateway.connections.shed").increment();
+		assertThat(caller.read().status()).isEqualTo(200);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/", "/throw", "/unhandled" })
+	void requestsThatHaveEndedAreReleased(String path) throws Exception {
+		start(100 * KIB, 0);
+		RawConnection caller = connect();
+		for (int i = 0; i < 100; i++) {
+			assertThat(caller.send(RawConnection.request("GET", path, LONG)).read().status()).isIn(200, 404, 500);
+		}
+		assertThat(shed()).isZero();
+	}
+
+	@Test
+	void referencesToFieldsStayChargedAfterTheRequest() throws Exception {
+		start(1000 * KIB, 0);
+		connect().send("GET / HTTP/1.1\r\nHost: a\r\n" + "a:\r\n".repeat(1_000) + "\r\n").read();
+		int heapBytes = Awaitility.await().until(() -> estimate().orElseThrow().heapBytes(), bytes -> bytes < 20 * KIB);
+		assertThat(heapBytes).isGreaterThan(12 * KIB);
+	}
+
 	private void start(int max, int maxConnections) throws Exception {
 		budget = new HeapBudget(max, new ConnectionShedder(maxConnections, meters));
 		HttpConnectionFactory http = new HttpConnectionFactory();
@@ -241,7 +273,14 @@ class HeapBudgetTests {
 		handler.setHandler(new Handler.Abstract.NonBlocking() {
 			@Override
 			public boolean handle(Request request, Response response, Callback callback) {
-				if (!Request.getPathInContext(request).equals("/wait")) {
+				String path = Request.getPathInContext(request);
+				if (path.equals("/throw")) {
+					throw new IllegalStateException("A bug");
+				}
+				if (path.equals("/unhandled")) {
+					return false;
+				}
+				if (!path.equals("/wait")) {
 					callback.succeeded();
 				}
 				else {
