@@ -3,10 +3,10 @@
  * key.
  *
  * <pre>
- *                  ┌─ PromptAccelerator ─ cached answers, on the selector thread ───────┐
- * caller ──> Jetty ┼─ EventsHandler ───── event stream, no thread per listener ─────────┼─> PromptCache ──> ComfyCloudClient ──> Comfy Cloud
- *                  └─ BulkheadHandler ─── PromptController, on a thread that may block ─┘   freshness and  the only class
- *                                                                                           staleness      that sends the key
+ *                  ┌─ PromptAccelerator ─ most requests for the prompt, without a thread ─┐
+ * caller ──> Jetty ┼─ EventsHandler ───── event stream, without a thread ─────────────────┼─> PromptCache ──> ComfyCloudClient ──> Comfy Cloud
+ *                  └─ BulkheadHandler ─── PromptController, on a thread that may block ───┘   freshness and  the only class
+ *                                                                                             staleness      that sends the key
  * </pre>
  *
  * The result is an immutable value: a {@link dev.comfygateway.cache.Snapshot} for an

@@ -3,9 +3,12 @@ package dev.comfygateway.prompt;
 import dev.comfygateway.cache.Lookup;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.cache.RequestDirectives;
+import dev.comfygateway.prompt.PromptMetrics.Result;
+import dev.comfygateway.server.HeapBudget;
 import dev.comfygateway.server.PreparedResponse;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
@@ -18,10 +21,11 @@ import org.eclipse.jetty.util.Callback;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Accelerator of {@code /api/prompt}. If the result is in memory, it responds on the
- * selector thread, without Spring MVC. Such a result is a fresh or stale answer, or the
- * failure of a cool-down. Every other request is passed to the next handler. The response
- * is identical to the controller's, byte for byte.
+ * Accelerator of {@code /api/prompt}. It responds without Spring MVC, on the selector
+ * thread if the result is in memory. Such a result is a fresh or stale answer, or the
+ * failure of a cool-down. A caller that must wait for a fetch waits without a thread. A
+ * request with a body or with cache directives is passed to the next handler. The
+ * response is identical to the controller's, byte for byte.
  */
 final class PromptAccelerator extends Handler.Wrapper {
 
@@ -33,14 +37,21 @@ final class PromptAccelerator extends Handler.Wrapper {
 
 	private final PromptCache cache;
 
+	private final WaitingCallers waitingCallers;
+
+	private final HeapBudget heap;
+
 	private final PromptRenderer renderer;
 
 	private final PromptMetrics metrics;
 
 	private volatile @Nullable Rendered last;
 
-	PromptAccelerator(PromptCache cache, PromptRenderer renderer, PromptMetrics metrics) {
+	PromptAccelerator(PromptCache cache, WaitingCallers waitingCallers, HeapBudget heap, PromptRenderer renderer,
+			PromptMetrics metrics) {
 		this.cache = cache;
+		this.waitingCallers = waitingCallers;
+		this.heap = heap;
 		this.renderer = renderer;
 		this.metrics = metrics;
 	}
@@ -56,22 +67,14 @@ final class PromptAccelerator extends Handler.Wrapper {
 		if (!isPlain(request)) {
 			return super.handle(request, response, callback);
 		}
+		Exchange exchange = new Exchange(request, response, callback, System.nanoTime());
 		if (request.getConnectionMetaData().getConnection().getMessagesIn() % HANDOVER_INTERVAL == 0) {
-			request.getComponents().getExecutor().execute(() -> respondOrPassOn(request, response, callback));
-			return true;
+			exchange.execute(() -> respond(exchange));
 		}
-		return respond(request, response, callback) || super.handle(request, response, callback);
-	}
-
-	private void respondOrPassOn(Request request, Response response, Callback callback) {
-		try {
-			if (!respond(request, response, callback) && !super.handle(request, response, callback)) {
-				Response.writeError(request, response, callback, 404);
-			}
+		else {
+			respond(exchange);
 		}
-		catch (Throwable failure) {
-			Response.writeError(request, response, callback, failure);
-		}
+		return true;
 	}
 
 	/** Returns whether the request needs no feature of Spring MVC. */
@@ -96,19 +99,55 @@ final class PromptAccelerator extends Handler.Wrapper {
 		return true;
 	}
 
-	private boolean respond(Request request, Response response, Callback callback) {
-		long start = System.nanoTime();
+	private void respond(Exchange exchange) {
 		Optional<Lookup> found = cache.lookupInMemory(RequestDirectives.NONE);
-		if (found.isEmpty()) {
-			return false;
+		if (found.isPresent()) {
+			write(found.get(), exchange);
+			return;
 		}
-		Lookup lookup = found.get();
-		PreparedResponse prepared = render(lookup, request.getHeaders());
-		metrics.count(PromptRenderer.result(lookup));
-		prepared.write(response, callback);
-		metrics.serverRequests(request.getMethod(), prepared.status())
-			.record(System.nanoTime() - start, TimeUnit.NANOSECONDS);
-		return true;
+		heap.park(exchange.request)
+			.ifPresentOrElse(unpark -> await(exchange.endingWith(unpark)), () -> reject(exchange));
+	}
+
+	private void await(Exchange exchange) {
+		try {
+			waitingCallers.join(() -> cache.lookup(RequestDirectives.NONE))
+				.ifPresentOrElse(
+						answer -> answer
+							.whenComplete((lookup, unexpected) -> exchange.execute(() -> resume(lookup, exchange))),
+						() -> reject(exchange));
+		}
+		catch (RuntimeException | Error unexpected) {
+			exchange.fail(unexpected);
+		}
+	}
+
+	/**
+	 * Responds to a caller that has waited.
+	 * @param lookup null after an unexpected exception, which the cache has logged
+	 */
+	private void resume(@Nullable Lookup lookup, Exchange exchange) {
+		if (lookup == null) {
+			write(PreparedResponse.of(renderer.bug()), Result.ERROR, exchange);
+		}
+		else {
+			write(lookup, exchange);
+		}
+	}
+
+	private void reject(Exchange exchange) {
+		write(PreparedResponse.of(renderer.tooManyWaiting()), Result.REJECTED, exchange);
+	}
+
+	private void write(Lookup lookup, Exchange exchange) {
+		write(render(lookup, exchange.request.getHeaders()), PromptRenderer.result(lookup), exchange);
+	}
+
+	private void write(PreparedResponse prepared, Result result, Exchange exchange) {
+		metrics.count(result);
+		prepared.write(exchange.response, exchange.callback);
+		metrics.serverRequests(exchange.request.getMethod(), prepared.status())
+			.record(System.nanoTime() - exchange.startNanos, TimeUnit.NANOSECONDS);
 	}
 
 	private PreparedResponse render(Lookup lookup, HttpFields request) {
@@ -125,6 +164,45 @@ final class PromptAccelerator extends Handler.Wrapper {
 	}
 
 	private record Rendered(Lookup lookup, PreparedResponse response) {
+	}
+
+	/**
+	 * Request with its response.
+	 *
+	 * @param startNanos time when the request arrived
+	 */
+	private record Exchange(Request request, Response response, Callback callback, long startNanos) {
+
+		/** Returns an exchange that runs an action when it ends. */
+		Exchange endingWith(Runnable action) {
+			return new Exchange(request, response, Callback.from(callback, action), startNanos);
+		}
+
+		/**
+		 * Executes a task on a thread of the server. The thread that completes a fetch
+		 * belongs to a client, and must not write the responses of all callers.
+		 */
+		void execute(Runnable task) {
+			Runnable guarded = () -> {
+				try {
+					task.run();
+				}
+				catch (RuntimeException | Error unexpected) {
+					fail(unexpected);
+				}
+			};
+			try {
+				request.getComponents().getExecutor().execute(guarded);
+			}
+			catch (RejectedExecutionException stopping) {
+				guarded.run();
+			}
+		}
+
+		void fail(Throwable unexpected) {
+			Response.writeError(request, response, callback, unexpected);
+		}
+
 	}
 
 }

@@ -4,6 +4,7 @@ import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.server.Endpoint;
 import dev.comfygateway.server.ChainedHandler;
+import dev.comfygateway.server.HeapBudget;
 import dev.comfygateway.server.Lane;
 import dev.comfygateway.tracing.TracingSwitch;
 import org.eclipse.jetty.http.HttpMethod;
@@ -31,8 +32,10 @@ class PromptConfiguration {
 	 */
 	@Bean
 	@ConditionalOnBooleanProperty(name = TracingSwitch.ENABLED, havingValue = false)
-	ChainedHandler promptAccelerator(PromptCache cache, PromptRenderer renderer, PromptMetrics metrics) {
-		return new ChainedHandler(ChainedHandler.Position.ACCELERATOR, new PromptAccelerator(cache, renderer, metrics));
+	ChainedHandler promptAccelerator(PromptCache cache, WaitingCallers waitingCallers, HeapBudget heap,
+			PromptRenderer renderer, PromptMetrics metrics) {
+		return new ChainedHandler(ChainedHandler.Position.ACCELERATOR,
+				new PromptAccelerator(cache, waitingCallers, heap, renderer, metrics));
 	}
 
 	@Bean

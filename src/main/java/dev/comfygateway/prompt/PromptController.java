@@ -16,6 +16,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.ResponseEntity;
@@ -26,7 +27,8 @@ import org.springframework.web.bind.annotation.RestController;
 
 /**
  * Controller of {@code /api/prompt}. It runs on a virtual thread, which blocks if a
- * caller must wait.
+ * caller must wait. {@link PromptAccelerator} responds in its place to requests that need
+ * no feature of Spring MVC.
  */
 @RestController
 class PromptController {
@@ -67,12 +69,11 @@ class PromptController {
 	ResponseEntity<byte[]> getPromptInfo(HttpServletRequest request) {
 		RequestDirectives directives = RequestDirectives.of(lines(request, HttpHeaders.CACHE_CONTROL),
 				request.getHeader(HttpHeaders.PRAGMA));
-		// PromptAccelerator is absent with tracing, and passes on requests with
-		// Cache-Control. A result in memory needs no permit
+		// A result in memory needs no permit
 		Optional<Lookup> answer = cache.lookupInMemory(directives);
 		if (answer.isEmpty()) {
 			try {
-				answer = waitingCallers.await(() -> cache.lookup(directives));
+				answer = waitingCallers.join(() -> cache.lookup(directives)).map(CompletableFuture::join);
 			}
 			catch (CompletionException ignored) {
 				// The cache has logged it, without its message

@@ -45,11 +45,12 @@ class PromptRenderer {
 	 */
 	ResponseEntity<byte[]> render(Lookup lookup, List<String> ifNoneMatch) {
 		return switch (lookup) {
-			case Lookup.Stored stored -> render(stored.snapshot(), "hit; ttl=" + ttlSeconds(stored) + detail(stored),
-					Long.toString(ageSeconds(stored.age())), ifNoneMatch);
+			case Lookup.Stored stored ->
+				render(stored.snapshot(), "hit; ttl=" + ttlSeconds(stored.ttl()) + detail(stored),
+						Long.toString(ageSeconds(stored.age())), ifNoneMatch);
 			case Lookup.Fetched fetched -> render(fetched.snapshot(),
 					"fwd=" + forward(fetched.forward()) + (fetched.collapsed() ? "; collapsed" : "") + "; stored; ttl="
-							+ Math.floorDiv(fetched.ttl(), SECOND) + (fetched.shared() ? "; detail=fleet" : ""),
+							+ ttlSeconds(fetched.ttl()) + (fetched.shared() ? "; detail=fleet" : ""),
 					fetched.age() == 0 ? null : Long.toString(ageSeconds(fetched.age())), ifNoneMatch);
 			case Lookup.Failed failed ->
 				GatewayError.of(failed.failure()).render(gatewayName, failed.retryAfterSeconds());
@@ -106,8 +107,13 @@ class PromptRenderer {
 	static boolean rendersSame(Lookup one, Lookup other) {
 		return switch (one) {
 			case Lookup.Stored stored -> other instanceof Lookup.Stored next && stored.snapshot() == next.snapshot()
-					&& ageSeconds(stored.age()) == ageSeconds(next.age()) && ttlSeconds(stored) == ttlSeconds(next)
-					&& stored.detail() == next.detail() && stored.failure() == next.failure();
+					&& ageSeconds(stored.age()) == ageSeconds(next.age())
+					&& ttlSeconds(stored.ttl()) == ttlSeconds(next.ttl()) && stored.detail() == next.detail()
+					&& stored.failure() == next.failure();
+			case Lookup.Fetched fetched -> other instanceof Lookup.Fetched next && fetched.snapshot() == next.snapshot()
+					&& fetched.forward() == next.forward() && fetched.collapsed() == next.collapsed()
+					&& fetched.shared() == next.shared() && ageSeconds(fetched.age()) == ageSeconds(next.age())
+					&& ttlSeconds(fetched.ttl()) == ttlSeconds(next.ttl());
 			case Lookup.Failed failed -> other instanceof Lookup.Failed next && failed.failure() == next.failure()
 					&& failed.retryAfterSeconds() == next.retryAfterSeconds();
 			default -> false;
@@ -131,8 +137,8 @@ class PromptRenderer {
 		return Math.ceilDiv(age, SECOND);
 	}
 
-	private static long ttlSeconds(Lookup.Stored stored) {
-		return Math.floorDiv(stored.ttl(), SECOND);
+	private static long ttlSeconds(long ttl) {
+		return Math.floorDiv(ttl, SECOND);
 	}
 
 	private static String detail(Lookup.Stored stored) {

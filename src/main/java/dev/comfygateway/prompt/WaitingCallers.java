@@ -8,6 +8,7 @@ import dev.comfygateway.server.ConnectionShare;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -15,10 +16,7 @@ import org.slf4j.LoggerFactory;
 import org.springframework.scheduling.annotation.Scheduled;
 import org.springframework.stereotype.Component;
 
-/**
- * Bulkhead for callers that wait for a fetch. Each waiting caller occupies a virtual
- * thread, whose stack uses about 25 KiB of the heap.
- */
+/** Limit of the callers that wait for a fetch. */
 @Component
 class WaitingCallers {
 
@@ -41,24 +39,28 @@ class WaitingCallers {
 	}
 
 	/**
-	 * Looks up an answer and waits for it, within the upstream's deadline. Empty if no
-	 * permit is available. In that case no lookup is made, since a waiting lookup uses
-	 * memory until the fetch ends.
-	 * @throws java.util.concurrent.CompletionException if the fetch failed with an
-	 * unexpected exception
+	 * Looks up an answer, and holds a permit until it is complete. Empty if no permit is
+	 * available. In that case no lookup is made, since a waiting lookup uses memory until
+	 * the fetch ends.
+	 * @return answer that completes within the upstream's deadline; exceptionally if the
+	 * fetch failed with an unexpected exception
 	 */
-	Optional<Lookup> await(Supplier<Lookup> lookup) {
+	Optional<CompletableFuture<Lookup>> join(Supplier<Lookup> lookup) {
 		if (!permits.tryAcquire()) {
 			rejections.countRejection();
 			return Optional.empty();
 		}
+		CompletableFuture<Lookup> answer;
 		try {
 			Lookup found = lookup.get();
-			return Optional.of(found instanceof Lookup.Awaited awaited ? awaited.answer().join() : found);
+			answer = found instanceof Lookup.Awaited awaited ? awaited.answer()
+					: CompletableFuture.completedFuture(found);
 		}
-		finally {
+		catch (RuntimeException | Error unexpected) {
 			permits.release();
+			throw unexpected;
 		}
+		return Optional.of(answer.whenComplete((found, unexpected) -> permits.release()));
 	}
 
 	@Scheduled(fixedDelayString = "10s")

@@ -1,8 +1,8 @@
 /**
  * Endpoint {@code /api/prompt}. {@link dev.comfygateway.prompt.PromptController} can
- * handle every request. {@link dev.comfygateway.prompt.PromptAccelerator} is an
- * accelerator in front of it, for results in memory. Both use
- * {@link dev.comfygateway.prompt.PromptRenderer} for rendering.
+ * handle every request, on a thread. {@link dev.comfygateway.prompt.PromptAccelerator} is
+ * an accelerator in front of it, for requests that need no feature of Spring MVC. Both
+ * use {@link dev.comfygateway.prompt.PromptRenderer} for rendering.
  */
 @NullMarked
 package dev.comfygateway.prompt;

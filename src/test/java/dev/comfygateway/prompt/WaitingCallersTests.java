@@ -5,9 +5,8 @@ import dev.comfygateway.server.ConnectionShare;
 import dev.comfygateway.support.GatewaySettings;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.springframework.boot.jetty.autoconfigure.JettyServerProperties;
@@ -15,6 +14,7 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 @ExtendWith(OutputCaptureExtension.class)
 class WaitingCallersTests {
@@ -27,30 +27,53 @@ class WaitingCallersTests {
 	private final CompletableFuture<Lookup> answer = new CompletableFuture<>();
 
 	@Test
-	void awaitWhenAnswerArrivesReturnsIt() {
+	void joinWhenAnswerArrivesCompletes() {
+		CompletableFuture<Lookup> joined = join().orElseThrow();
+		assertThat(joined).isNotDone();
 		answer.complete(new Lookup.NotCached());
-		assertThat(callers.await(() -> new Lookup.Awaited(answer))).contains(new Lookup.NotCached());
+		assertThat(joined).isCompletedWithValue(new Lookup.NotCached());
 		assertThat(callers.count()).isZero();
 	}
 
 	@Test
-	void awaitWhenLimitIsReachedIsRejectedUntilACallerIsServed() throws Exception {
-		Thread waiting = waiting();
-		assertThat(meters.get("comfy.gateway.callers.waiting").gauge().value()).isEqualTo(1);
-		assertThat(callers.await(() -> new Lookup.Awaited(answer))).isEmpty();
-		answer.complete(new Lookup.NotCached());
-		waiting.join();
-		assertThat(callers.await(() -> new Lookup.Awaited(answer))).isPresent();
+	void joinWhenNothingIsAwaitedHoldsNoPermit() {
+		assertThat(callers.join(Lookup.NotCached::new).orElseThrow()).isCompletedWithValue(new Lookup.NotCached());
+		assertThat(callers.count()).isZero();
 	}
 
 	@Test
-	void logEndOfRejectionsWhenCallersWereRejectedLogsStartAndEndOnce(CapturedOutput output) throws Exception {
-		Thread waiting = waiting();
+	void joinWhenLimitIsReachedIsRejectedUntilACallerIsServed() {
+		join();
+		assertThat(meters.get("comfy.gateway.callers.waiting").gauge().value()).isEqualTo(1);
+		assertThat(join()).isEmpty();
+		answer.complete(new Lookup.NotCached());
+		assertThat(join()).isPresent();
+	}
+
+	@Test
+	void joinWhenFetchFailsReleasesThePermit() {
+		CompletableFuture<Lookup> joined = join().orElseThrow();
+		answer.completeExceptionally(new IllegalStateException("A bug"));
+		assertThat(joined).isCompletedExceptionally();
+		assertThat(callers.count()).isZero();
+	}
+
+	@Test
+	void joinWhenLookupThrowsReleasesThePermit() {
+		assertThatIllegalStateException().isThrownBy(() -> callers.join(() -> {
+			throw new IllegalStateException("A bug");
+		}));
+		assertThat(callers.count()).isZero();
+	}
+
+	@Test
+	void logEndOfRejectionsWhenCallersWereRejectedLogsStartAndEndOnce(CapturedOutput output) {
+		join();
 		callers.logEndOfRejections();
-		callers.await(() -> new Lookup.Awaited(answer));
-		callers.await(() -> new Lookup.Awaited(answer));
+		join();
+		join();
 		callers.logEndOfRejections();
-		callers.await(() -> new Lookup.Awaited(answer));
+		join();
 		callers.logEndOfRejections();
 		assertThat(lines(output)).singleElement()
 			.asString()
@@ -61,14 +84,10 @@ class WaitingCallersTests {
 			.last()
 			.asString()
 			.contains("INFO", "No longer rejecting callers with TOO_MANY_WAITING: 3 were rejected");
-		answer.complete(new Lookup.NotCached());
-		waiting.join();
 	}
 
-	private Thread waiting() {
-		Thread waiting = Thread.ofVirtual().start(() -> callers.await(() -> new Lookup.Awaited(answer)));
-		Awaitility.await().atMost(20, TimeUnit.SECONDS).until(() -> callers.count() == 1);
-		return waiting;
+	private Optional<CompletableFuture<Lookup>> join() {
+		return callers.join(() -> new Lookup.Awaited(answer));
 	}
 
 	private static List<String> lines(CapturedOutput output) {
