@@ -14,18 +14,21 @@ import dev.comfygateway.support.RawConnection.Response;
 import dev.comfygateway.support.SecretVolume;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyStore;
 import java.security.cert.CertificateFactory;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
@@ -48,6 +51,7 @@ import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.images.builder.ImageFromDockerfile;
 import org.testcontainers.junit.jupiter.Container;
 import org.testcontainers.junit.jupiter.Testcontainers;
+import org.testcontainers.utility.LazyFuture;
 import org.testcontainers.utility.ThrowingFunction;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -86,8 +90,15 @@ class ContainerIT {
 	@TempDir
 	private static Path volume;
 
-	// Kept, so the next run builds only the changed layers
-	private static final ImageFromDockerfile IMAGE = new ImageFromDockerfile("comfy-gateway-under-test", false);
+	/**
+	 * File for the id of an image that is built while other tests run; empty if these
+	 * tests build it.
+	 */
+	private static final String ID_FILE = System.getProperty("image.id-file", "");
+
+	private static final Duration BUILD_TIMEOUT = Duration.ofMinutes(10);
+
+	private static final Future<String> IMAGE = ID_FILE.isEmpty() ? build() : awaitId();
 
 	private static final Network NETWORK = Network.newNetwork();
 
@@ -100,14 +111,36 @@ class ContainerIT {
 
 	private static final GenericContainer<?> GATEWAY = gateway();
 
-	static {
+	private static ImageFromDockerfile build() {
+		// Kept, so the next run builds only the changed layers
+		ImageFromDockerfile image = new ImageFromDockerfile("comfy-gateway-under-test", false);
 		for (String part : List.of("Dockerfile", ".mvn", ".git", "mvnw", "pom.xml", "src")) {
 			Path path = Path.of(part);
 			// In a git worktree it is a file that refers to another directory
 			if (!part.equals(".git") || Files.isDirectory(path)) {
-				IMAGE.withFileFromPath(part, path);
+				image.withFileFromPath(part, path);
 			}
 		}
+		return image;
+	}
+
+	/** Returns the id after the end of the build. A failed build writes no id. */
+	private static Future<String> awaitId() {
+		return new LazyFuture<>() {
+			@Override
+			protected String resolve() {
+				Path file = Path.of(ID_FILE);
+				Awaitility.await("build of the image").atMost(BUILD_TIMEOUT).until(() -> Files.exists(file));
+				try {
+					String id = Files.readString(file).strip();
+					assertThat(id).as("id of the image").startsWith("sha256:");
+					return id;
+				}
+				catch (IOException e) {
+					throw new UncheckedIOException(e);
+				}
+			}
+		};
 	}
 
 	private static GenericContainer<?> gateway() {
