@@ -129,6 +129,8 @@ class HostileStreamsIT {
 					default -> caller.send(Http2Connection.DATA, 0, stream, payload);
 				}
 			});
+		}
+		for (Http2Connection caller : callers) {
 			assertThat(caller.awaitEnd()).isIn(CALM, ErrorCode.PROTOCOL_ERROR.code, LOST);
 		}
 	}
