@@ -99,9 +99,8 @@ final class Chart {
 
 	private static Path withoutHooks() {
 		try {
-			Path parent = Path.of("target", "chart").toAbsolutePath();
-			FileSystemUtils.deleteRecursively(parent);
-			Path copy = copy(Files.createDirectories(parent));
+			Path parent = Files.createDirectories(Path.of("target", "chart").toAbsolutePath());
+			Path copy = copy(Files.createTempDirectory(parent, ""));
 			Path test = copy.resolve("templates/tests/answers.yaml");
 			String hook = "    helm.sh/hook: test\n";
 			assertThat(Files.readString(test)).contains(hook);
