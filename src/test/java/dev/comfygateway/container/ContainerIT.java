@@ -38,6 +38,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -65,7 +66,11 @@ import static org.assertj.core.api.Assumptions.assumeThat;
  */
 @Testcontainers(disabledWithoutDocker = true)
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
+@Order(ContainerIT.LAST)
 class ContainerIT {
+
+	/** The worker that starts the others begins with the last class. */
+	static final int LAST = Integer.MAX_VALUE;
 
 	private static final String OLD_KEY = "key-of-the-old-account";
 
@@ -97,6 +102,9 @@ class ContainerIT {
 	private static final String ID_FILE = System.getProperty("image.id-file", "");
 
 	private static final Duration BUILD_TIMEOUT = Duration.ofMinutes(10);
+
+	/** Each check starts a JVM. */
+	private static final Duration HEALTH_CHECK_INTERVAL = Duration.ofSeconds(5);
 
 	private static final Future<String> IMAGE = ID_FILE.isEmpty() ? build() : awaitId();
 
@@ -151,7 +159,7 @@ class ContainerIT {
 			.withExposedPorts(8080, 8081)
 			.withCreateContainerCmdModifier(command -> {
 				command.withUser(ARBITRARY_USER)
-					.withHealthcheck(new HealthCheck().withInterval(TimeUnit.SECONDS.toNanos(1)));
+					.withHealthcheck(new HealthCheck().withInterval(HEALTH_CHECK_INTERVAL.toNanos()));
 				Objects.requireNonNull(command.getHostConfig())
 					.withReadonlyRootfs(true)
 					.withCapDrop(Capability.ALL)

@@ -39,6 +39,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.condition.EnabledIf;
@@ -55,7 +56,11 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 @EnabledIf(value = "isChromiumInstalled", disabledReason = "There is no /usr/bin/chromium")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Order(PageIT.FIRST)
 class PageIT {
+
+	/** The class takes longest, so it must not start last. */
+	static final int FIRST = 0;
 
 	private static final Path CHROMIUM = Path.of("/usr/bin/chromium");
 
