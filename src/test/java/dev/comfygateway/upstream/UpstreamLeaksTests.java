@@ -1,18 +1,16 @@
 package dev.comfygateway.upstream;
 
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
-
 import dev.comfygateway.simulator.Behaviour;
 import dev.comfygateway.simulator.SimulatedComfyCloud;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Isolated;
 
-/** Tests that failures leak no descriptors and no threads. */
-@Isolated("counts descriptors and threads of this process")
-class UpstreamLeaksIT {
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+/** Tests that failures leak no descriptors and no threads of this process. */
+class UpstreamLeaksTests {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(1);
 

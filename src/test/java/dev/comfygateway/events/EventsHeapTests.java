@@ -14,13 +14,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.Isolated;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Tests of the event stream over eight hours of simulated time. */
-@Isolated("measures the heap of this process")
-class EventsIT {
+/**
+ * Tests of the heap of this process while events are streamed for eight hours of
+ * simulated time.
+ */
+class EventsHeapTests {
 
 	private static final Duration FRESH_FOR = Duration.ofSeconds(5);
 
