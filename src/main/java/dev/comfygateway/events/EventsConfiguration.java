@@ -7,11 +7,10 @@ import dev.comfygateway.server.Lane;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.context.annotation.Lazy;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
-/** Configuration of the stream's handler, thread and description. */
+/** Configuration of the stream's handler and thread. */
 @Configuration(proxyBeanMethods = false)
 class EventsConfiguration {
 
@@ -31,12 +30,6 @@ class EventsConfiguration {
 	@ConditionalOnMissingBean(name = "eventScheduler")
 	Scheduler eventScheduler() {
 		return Schedulers.newSingle("events", true);
-	}
-
-	@Bean
-	@Lazy
-	EventsOperation eventsOperation(GatewayProperties properties) {
-		return new EventsOperation(properties);
 	}
 
 }

@@ -1,8 +1,7 @@
 package dev.comfygateway.events;
 
-import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.error.GatewayError;
-import dev.comfygateway.openapi.ErrorDescriptions;
+import dev.comfygateway.openapi.PathCustomizer;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.PathItem;
@@ -18,11 +17,15 @@ import io.swagger.v3.oas.models.responses.ApiResponse;
 import io.swagger.v3.oas.models.responses.ApiResponses;
 import java.math.BigDecimal;
 import java.util.List;
-import org.springdoc.core.customizers.OpenApiCustomizer;
+import java.util.Map;
+import org.springframework.context.annotation.Lazy;
 import org.springframework.http.HttpHeaders;
+import org.springframework.stereotype.Component;
 
 /** OpenAPI operation of the stream, which has no controller for springdoc to inspect. */
-class EventsOperation implements OpenApiCustomizer {
+@Component
+@Lazy
+class EventsOperation implements PathCustomizer {
 
 	private static final String EXAMPLE = """
 			retry: 2741
@@ -33,26 +36,26 @@ class EventsOperation implements OpenApiCustomizer {
 
 			""";
 
-	private final String gatewayName;
+	@Override
+	public String path() {
+		return EventsHandler.PATH;
+	}
 
-	EventsOperation(GatewayProperties properties) {
-		this.gatewayName = properties.name();
+	@Override
+	public Map<GatewayError, String> errors() {
+		return Map.of(GatewayError.tooManyListeners(), "too_many_listeners");
 	}
 
 	@Override
 	public void customise(OpenAPI document) {
 		Operation operation = new Operation().operationId("getPromptEvents")
-			// All operations have the only tag of the document
-			.addTagsItem(document.getTags().getFirst().getName())
 			.summary("Listen to the prompt execution queue")
 			.description("Server-sent events: the current state if it is known, then every change. A comment is"
 					+ " sent every 5 s. While there are listeners, one request per `gateway.fresh-for` is"
 					+ " sent to the upstream.")
 			.parameters(parameters())
 			.responses(responses());
-		ErrorDescriptions.add(operation, gatewayName,
-				List.of(new ErrorDescriptions.Named("too_many_listeners", GatewayError.tooManyListeners())));
-		document.getPaths().addPathItem(EventsHandler.PATH, new PathItem().get(operation));
+		document.path(path(), new PathItem().get(operation));
 	}
 
 	private static List<Parameter> parameters() {
@@ -79,7 +82,7 @@ class EventsOperation implements OpenApiCustomizer {
 			.addApiResponse("200", new ApiResponse()
 				.description("Events `prompt`, `stale`, `unknown` and, with `until`, `done` at the end."
 						+ " The data of `prompt` and `done` is a `PromptInfo`, that of the others an `ErrorResponse`.")
-				.addHeaderObject(HttpHeaders.CACHE_CONTROL, new Header().$ref(ErrorDescriptions.NO_STORE))
+				.addHeaderObject(HttpHeaders.CACHE_CONTROL, new Header().$ref("No-Store"))
 				.addHeaderObject("X-Accel-Buffering",
 						new Header().description("Disables buffering in nginx")
 							.schema(new StringSchema())

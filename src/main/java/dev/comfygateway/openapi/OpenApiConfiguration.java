@@ -15,7 +15,6 @@ import io.swagger.v3.oas.models.tags.Tag;
 import jakarta.servlet.Filter;
 import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springdoc.core.customizers.SpringDocCustomizers;
 import org.springdoc.core.properties.SpringDocConfigProperties;
@@ -50,9 +49,6 @@ import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 @Configuration(proxyBeanMethods = false)
 class OpenApiConfiguration {
 
-	/** Tag of all operations. */
-	static final String TAG = "workflow";
-
 	private static final String DOCUMENT_ENABLED = "springdoc.api-docs.enabled";
 
 	private static final String UI_ENABLED = "springdoc.swagger-ui.enabled";
@@ -84,25 +80,26 @@ class OpenApiConfiguration {
 			// Otherwise springdoc adds the host of the request
 			.servers(List.of(new Server().url("/")))
 			.security(List.of())
-			.tags(List.of(new Tag().name(TAG).description("The workflow execution queue.")))
-			.components(new Components().headers(headers(properties)));
+			.tags(List.of(new Tag().name("workflow").description("The workflow execution queue.")))
+			.components(headers(properties));
 	}
 
-	private static Map<String, Header> headers(GatewayProperties properties) {
+	private static Components headers(GatewayProperties properties) {
 		long freshFor = properties.freshFor().toSeconds();
-		return Map.of(HttpHeaders.ETAG,
-				text("Strong entity tag, a hash of the body", "\"5fa4e2a54d1f9a1ac0ffbf5b9aad0cb5\""),
-				HttpHeaders.CACHE_CONTROL,
-				text("Time for which the response is fresh", freshFor == 0 ? "no-cache" : "max-age=" + freshFor),
-				"Cache-Status",
-				text("How the cache handled the request (RFC 9211)", properties.name() + "; hit; ttl=1"),
-				HttpHeaders.AGE,
-				seconds("Age of the answer in seconds, rounded up; absent if it was fetched for this request and the"
-						+ " upstream sent no Age"),
-				ErrorDescriptions.NO_STORE, text("The response must not be stored", "no-store"),
-				HttpHeaders.RETRY_AFTER, seconds("Seconds to wait before the next request; absent if unknown"),
-				HttpHeaders.WWW_AUTHENTICATE, text("Required with 401. Callers cannot authenticate", null),
-				HttpHeaders.ALLOW, text("Allowed methods", "GET, HEAD, OPTIONS"));
+		return new Components()
+			.addHeaders(HttpHeaders.ETAG,
+					text("Strong entity tag, a hash of the body", "\"5fa4e2a54d1f9a1ac0ffbf5b9aad0cb5\""))
+			.addHeaders(HttpHeaders.CACHE_CONTROL,
+					text("Time for which the response is fresh", freshFor == 0 ? "no-cache" : "max-age=" + freshFor))
+			.addHeaders("No-Store", text("The response must not be stored", "no-store"))
+			.addHeaders("Cache-Status",
+					text("How the cache handled the request (RFC 9211)", properties.name() + "; hit; ttl=1"))
+			.addHeaders(HttpHeaders.AGE,
+					seconds("Age of the answer in seconds, rounded up; absent if it was fetched for this request and"
+							+ " the upstream sent no Age"))
+			.addHeaders(HttpHeaders.RETRY_AFTER, seconds("Seconds to wait before the next request; absent if unknown"))
+			.addHeaders(HttpHeaders.WWW_AUTHENTICATE, text("Required with 401. Callers cannot authenticate", null))
+			.addHeaders(HttpHeaders.ALLOW, text("Allowed methods", "GET, HEAD, OPTIONS"));
 	}
 
 	private static Header text(String description, @Nullable String example) {
@@ -166,12 +163,6 @@ class OpenApiConfiguration {
 				});
 			}
 		};
-	}
-
-	@Bean
-	@Lazy
-	ControllerOperations controllerOperations(GatewayProperties properties) {
-		return new ControllerOperations(properties.name());
 	}
 
 }

@@ -1,6 +1,5 @@
 package dev.comfygateway.prompt;
 
-import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.cache.PromptCache;
 import dev.comfygateway.server.Endpoint;
 import dev.comfygateway.server.ChainedHandler;
@@ -11,7 +10,6 @@ import org.eclipse.jetty.http.HttpMethod;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.context.annotation.Lazy;
 
 /** Registration of {@code /api/prompt} with the server. */
 @Configuration(proxyBeanMethods = false)
@@ -36,12 +34,6 @@ class PromptConfiguration {
 			PromptRenderer renderer, PromptMetrics metrics) {
 		return new ChainedHandler(ChainedHandler.Position.ACCELERATOR,
 				new PromptAccelerator(cache, waitingCallers, heap, renderer, metrics));
-	}
-
-	@Bean
-	@Lazy
-	PromptOperation promptOperation(GatewayProperties properties) {
-		return new PromptOperation(properties);
 	}
 
 }

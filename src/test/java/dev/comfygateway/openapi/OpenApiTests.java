@@ -26,6 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springdoc.core.converters.ModelConverterRegistrar;
+import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springdoc.core.service.OpenAPIService;
 import org.springdoc.webmvc.api.OpenApiResource;
 import org.springframework.boot.test.context.SpringBootTest;
@@ -197,7 +198,7 @@ class OpenApiTests {
 			assertThat(gateway.singletons()).isNotEmpty()
 				.noneMatch(bean -> bean instanceof OpenApiResource || bean instanceof OpenAPIService
 						|| bean instanceof ModelConverterRegistrar || bean instanceof OpenAPI
-						|| bean instanceof ControllerOperations);
+						|| bean instanceof OpenApiCustomizer);
 		}
 	}
 
