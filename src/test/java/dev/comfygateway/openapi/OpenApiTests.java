@@ -318,6 +318,33 @@ class OpenApiTests {
 			.containsExactly("query until", "header Last-Event-ID", "query lastEventId");
 	}
 
+	/** The description of the stream is a file, which the compiler does not check. */
+	@Test
+	void streamIsDescribedAsItBehaves() throws Exception {
+		Map<String, Object> stream = at(json(get("/v3/api-docs")), "paths", "/api/prompt/events", "get");
+		Map<String, Object> success = at(stream, "responses", "200");
+		Response response = RawConnection.exchange(port, RawConnection.request("HEAD", "/api/prompt/events"));
+		assertThat(at(success, "content")).containsOnlyKeys(response.header("Content-Type").orElseThrow());
+		assertThat(response.header("Cache-Control")).hasValue("no-store");
+		assertThat(response.header("X-Accel-Buffering").<Object>map(value -> value))
+			.hasValue(at(success, "headers", "X-Accel-Buffering").get("example"));
+
+		Map<Object, Map<?, ?>> parameters = ((List<?>) Objects.requireNonNull(stream.get("parameters"))).stream()
+			.map(parameter -> (Map<?, ?>) parameter)
+			.collect(Collectors.toMap(parameter -> parameter.get("name"), parameter -> parameter));
+		String id = String.valueOf(Objects.requireNonNull(parameters.get("lastEventId")).get("example"));
+		assertThat(status("/api/prompt/events?lastEventId=" + id)).isEqualTo(204);
+		assertThat(status("/api/prompt/events", "Last-Event-ID: " + id)).isEqualTo(204);
+		Map<?, ?> until = Objects.requireNonNull(parameters.get("until"));
+		assertThat(status("/api/prompt/events?until=" + until.get("example"))).isEqualTo(200);
+		assertThat(until.get("schema")).isEqualTo(Map.of("type", "integer", "format", "int64", "minimum", 0));
+		assertThat(status("/api/prompt/events?until=-1")).isEqualTo(400);
+	}
+
+	private int status(String path, String... headers) throws IOException {
+		return RawConnection.exchange(port, RawConnection.request("HEAD", path, headers)).status();
+	}
+
 	/** Error with its status, from the gateway or from an example of the document. */
 	private record Described(int status, Object body) {
 
