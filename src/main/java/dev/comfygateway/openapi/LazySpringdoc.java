@@ -1,20 +1,20 @@
 package dev.comfygateway.openapi;
 
 import org.jspecify.annotations.Nullable;
+import org.springdoc.webmvc.ui.SwaggerIndexTransformer;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
+import org.springframework.stereotype.Component;
 
 /**
  * Post-processor that makes springdoc's eager beans lazy. Most instances never serve the
  * document.
  */
+@Component
 class LazySpringdoc implements BeanFactoryPostProcessor {
 
-	private static final String DOCUMENT = "openApiResource";
-
-	/** Bean that the document depends on without a reference to it. */
-	private static final String CONVERTERS = "modelConverterRegistrar";
+	private static final String UI = "swaggerWebMvcConfigurer";
 
 	@Override
 	public void postProcessBeanFactory(ConfigurableListableBeanFactory factory) {
@@ -24,8 +24,11 @@ class LazySpringdoc implements BeanFactoryPostProcessor {
 				definition.setLazyInit(true);
 			}
 		}
-		if (factory.containsBeanDefinition(DOCUMENT)) {
-			factory.getBeanDefinition(DOCUMENT).setDependsOn(CONVERTERS);
+		if (factory.containsBeanDefinition(UI)) {
+			// Spring MVC creates this bean at start. Its transformer would load Jackson 2
+			SwaggerIndexTransformer lazy = (request, resource, chain) -> factory.getBean(SwaggerIndexTransformer.class)
+				.transform(request, resource, chain);
+			factory.getBeanDefinition(UI).getConstructorArgumentValues().addGenericArgumentValue(lazy);
 		}
 	}
 

@@ -12,50 +12,42 @@ import io.swagger.v3.oas.models.media.IntegerSchema;
 import io.swagger.v3.oas.models.media.StringSchema;
 import io.swagger.v3.oas.models.servers.Server;
 import io.swagger.v3.oas.models.tags.Tag;
-import jakarta.servlet.Filter;
-import jakarta.servlet.http.HttpServletResponse;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.springdoc.core.customizers.SpringDocCustomizers;
-import org.springdoc.core.properties.SpringDocConfigProperties;
-import org.springdoc.core.properties.SwaggerUiConfigProperties;
-import org.springdoc.core.providers.SpringDocProviders;
-import org.springdoc.core.providers.SpringWebProvider;
-import org.springdoc.core.service.AbstractRequestService;
-import org.springdoc.core.service.GenericResponseService;
-import org.springdoc.core.service.OpenAPIService;
-import org.springdoc.core.service.OperationService;
-import org.springdoc.webmvc.ui.SwaggerIndexTransformer;
-import org.springdoc.webmvc.ui.SwaggerResourceResolver;
-import org.springdoc.webmvc.ui.SwaggerWebMvcConfigurer;
-import org.springdoc.webmvc.ui.SwaggerWelcomeCommon;
-import org.springframework.beans.factory.ObjectFactory;
 import org.springframework.beans.factory.ObjectProvider;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
-import org.springframework.boot.autoconfigure.web.WebProperties;
 import org.springframework.boot.info.BuildProperties;
-import org.springframework.boot.web.servlet.FilterRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.boot.webmvc.autoconfigure.WebMvcProperties;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.http.HttpHeaders;
 import org.springframework.validation.Validator;
+import org.springframework.web.servlet.config.annotation.InterceptorRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
+import org.springframework.web.servlet.mvc.WebContentInterceptor;
 
 /**
  * Configuration of the OpenAPI document, which springdoc creates on the first request.
  */
 @Configuration(proxyBeanMethods = false)
-class OpenApiConfiguration {
+class OpenApiConfiguration implements WebMvcConfigurer {
 
-	private static final String DOCUMENT_ENABLED = "springdoc.api-docs.enabled";
+	/** Adds {@code Vary} to the document and Swagger UI. */
+	@Override
+	public void addInterceptors(InterceptorRegistry registry) {
+		WebContentInterceptor vary = new WebContentInterceptor();
+		vary.setVaryByRequestHeaders(PrefixedOpenApi.PREFIX);
+		registry.addInterceptor(vary)
+			.addPathPatterns("/v3/api-docs/**", "/v3/api-docs.yaml", "/swagger-ui/**", "/swagger-ui.html");
+	}
 
-	private static final String UI_ENABLED = "springdoc.swagger-ui.enabled";
-
-	@Bean
-	static LazySpringdoc lazySpringdoc() {
-		return new LazySpringdoc();
+	/**
+	 * Disables validation. Springdoc depends on the Bean Validation API, for which Spring
+	 * MVC would otherwise search for a provider.
+	 */
+	@Override
+	public Validator getValidator() {
+		return Validator.forInstanceOf(Object.class, (target, errors) -> {
+		});
 	}
 
 	@Bean
@@ -108,61 +100,6 @@ class OpenApiConfiguration {
 
 	private static Header seconds(String description) {
 		return new Header().description(description).schema(new IntegerSchema()).example(1);
-	}
-
-	@Bean
-	@Lazy
-	@ConditionalOnProperty(name = DOCUMENT_ENABLED, matchIfMissing = true)
-	PrefixedOpenApi openApiResource(ObjectFactory<OpenAPIService> builder, AbstractRequestService requests,
-			GenericResponseService responses, OperationService operations, SpringDocConfigProperties properties,
-			SpringDocProviders providers, SpringDocCustomizers customizers) {
-		return new PrefixedOpenApi(builder, requests, responses, operations, properties, providers, customizers);
-	}
-
-	@Bean
-	@ConditionalOnProperty(name = { DOCUMENT_ENABLED, UI_ENABLED }, matchIfMissing = true)
-	RelativeSwaggerUi swaggerWelcome(SwaggerUiConfigProperties ui, SpringDocConfigProperties properties,
-			ObjectProvider<SpringWebProvider> web) {
-		return new RelativeSwaggerUi(ui, properties, web);
-	}
-
-	/** Adds {@code Vary} to the document and Swagger UI. */
-	@Bean
-	FilterRegistrationBean<Filter> documentVary() {
-		FilterRegistrationBean<Filter> registration = new FilterRegistrationBean<>((request, response, chain) -> {
-			((HttpServletResponse) response).addHeader(HttpHeaders.VARY, PrefixedOpenApi.PREFIX);
-			chain.doFilter(request, response);
-		});
-		registration.setName("documentVary");
-		registration.addUrlPatterns("/v3/api-docs/*", "/v3/api-docs.yaml", "/swagger-ui/*", "/swagger-ui.html");
-		return registration;
-	}
-
-	/**
-	 * Replaces springdoc's bean by one with a lazy transformer. Spring MVC creates this
-	 * bean at start, and an eager transformer would load Jackson 2.
-	 */
-	@Bean
-	@ConditionalOnProperty(name = { DOCUMENT_ENABLED, UI_ENABLED }, matchIfMissing = true)
-	SwaggerWebMvcConfigurer swaggerWebMvcConfigurer(SwaggerUiConfigProperties properties, WebProperties web,
-			WebMvcProperties webMvc, @Lazy SwaggerIndexTransformer transformer, SwaggerResourceResolver resolver,
-			SwaggerWelcomeCommon welcome) {
-		return new SwaggerWebMvcConfigurer(properties, web, webMvc, transformer, resolver, welcome);
-	}
-
-	/**
-	 * Disables validation. Springdoc depends on the Bean Validation API, for which Spring
-	 * MVC would otherwise search for a provider.
-	 */
-	@Bean
-	WebMvcConfigurer withoutValidation() {
-		return new WebMvcConfigurer() {
-			@Override
-			public Validator getValidator() {
-				return Validator.forInstanceOf(Object.class, (target, errors) -> {
-				});
-			}
-		};
 	}
 
 }

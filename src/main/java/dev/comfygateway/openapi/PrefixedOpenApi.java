@@ -14,13 +14,23 @@ import org.springdoc.core.service.AbstractRequestService;
 import org.springdoc.core.service.GenericResponseService;
 import org.springdoc.core.service.OpenAPIService;
 import org.springdoc.core.service.OperationService;
+import org.springdoc.core.utils.Constants;
 import org.springdoc.webmvc.api.OpenApiWebMvcResource;
 import org.springframework.beans.factory.ObjectFactory;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
+import org.springframework.context.annotation.DependsOn;
+import org.springframework.context.annotation.Lazy;
+import org.springframework.stereotype.Component;
 
 /**
  * Controller of the OpenAPI document. The server URL in the document is the path prefix
- * of the gateway behind a proxy, according to {@code X-Forwarded-Prefix}.
+ * of the gateway behind a proxy, according to {@code X-Forwarded-Prefix}. It depends on
+ * springdoc's converters without a reference to them.
  */
+@Component
+@Lazy
+@DependsOn("modelConverterRegistrar")
+@ConditionalOnProperty(name = Constants.SPRINGDOC_ENABLED, matchIfMissing = true)
 class PrefixedOpenApi extends OpenApiWebMvcResource {
 
 	static final String PREFIX = "X-Forwarded-Prefix";
