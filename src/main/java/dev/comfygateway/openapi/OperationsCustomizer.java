@@ -5,7 +5,7 @@ import dev.comfygateway.error.ErrorResponse;
 import dev.comfygateway.error.GatewayError;
 import io.swagger.v3.core.converter.ModelConverters;
 import io.swagger.v3.oas.models.OpenAPI;
-import io.swagger.v3.oas.models.PathItem.HttpMethod;
+import io.swagger.v3.oas.models.Operation;
 import io.swagger.v3.oas.models.examples.Example;
 import io.swagger.v3.oas.models.headers.Header;
 import io.swagger.v3.oas.models.media.Content;
@@ -35,6 +35,10 @@ class OperationsCustomizer implements OpenApiCustomizer {
 	/** Statuses of errors that any path can have. */
 	private static final List<Integer> COMMON = List.of(400, 404, 405, 414, 417, 431, 500, 501, 503, 505);
 
+	/** Headers by the status of an error. */
+	private static final Map<Integer, String> HEADERS = Map.of(401, HttpHeaders.WWW_AUTHENTICATE, 405,
+			HttpHeaders.ALLOW, 503, HttpHeaders.RETRY_AFTER);
+
 	private final String gatewayName;
 
 	private final List<PathCustomizer> paths;
@@ -48,15 +52,15 @@ class OperationsCustomizer implements OpenApiCustomizer {
 	public void customise(OpenAPI document) {
 		String tag = document.getTags().getFirst().getName();
 		document.getComponents().getSchemas().putAll(ModelConverters.getInstance().read(ErrorResponse.class));
-		document.getPaths().forEach((path, item) -> item.readOperationsMap().forEach((method, operation) -> {
-			operation.addTagsItem(tag);
-			ApiResponses responses = operation.getResponses();
-			addErrors(responses, path);
-			responses.values().forEach(OperationsCustomizer::removeStyles);
-			if (method == HttpMethod.HEAD) {
-				responses.replaceAll((status, response) -> withoutBody(response));
+		document.getPaths().forEach((path, item) -> {
+			for (Operation operation : item.readOperations()) {
+				addErrors(operation.addTagsItem(tag).getResponses(), path);
+				operation.getResponses().values().forEach(OperationsCustomizer::removeStyles);
 			}
-		}));
+			if (item.getHead() != null) {
+				item.getHead().getResponses().replaceAll((status, response) -> withoutBody(response));
+			}
+		});
 	}
 
 	/** Adds the errors of the path alone, and then those of any path. */
@@ -64,19 +68,15 @@ class OperationsCustomizer implements OpenApiCustomizer {
 		Map<GatewayError, String> names = new LinkedHashMap<>();
 		paths.stream().filter(customizer -> customizer.path().equals(path)).forEach(it -> names.putAll(it.errors()));
 		List<GatewayError> own = List.copyOf(names.keySet());
-		for (int status : COMMON) {
-			GatewayError error = GatewayError.ofStatus(status);
-			names.putIfAbsent(error, error.code().toLowerCase(Locale.ROOT));
-		}
+		COMMON.stream()
+			.map(GatewayError::ofStatus)
+			.forEach(error -> names.putIfAbsent(error, error.code().toLowerCase(Locale.ROOT)));
 		names.keySet().stream().collect(Collectors.groupingBy(GatewayError::status)).forEach((status, errors) -> {
 			ApiResponse response = response(errors, names);
-			switch (status) {
-				case 401 -> addHeader(response, HttpHeaders.WWW_AUTHENTICATE);
-				case 405 -> addHeader(response, HttpHeaders.ALLOW);
-				default -> {
-				}
+			if (HEADERS.containsKey(status)) {
+				addHeader(response, HEADERS.get(status));
 			}
-			if (status == 503 || errors.stream().anyMatch(own::contains)) {
+			if (errors.stream().anyMatch(own::contains)) {
 				addHeader(response, HttpHeaders.RETRY_AFTER);
 			}
 			responses.addApiResponse(Integer.toString(status), response);
@@ -104,17 +104,15 @@ class OperationsCustomizer implements OpenApiCustomizer {
 		response.addHeaderObject(component, new Header().$ref(component));
 	}
 
-	/**
-	 * Removes the style, which annotations always set, although headers have only one.
-	 */
+	private static ApiResponse withoutBody(ApiResponse response) {
+		return new ApiResponse().description(response.getDescription()).headers(response.getHeaders());
+	}
+
+	/** Removes the style, which annotations always set. Headers have only one. */
 	private static void removeStyles(ApiResponse response) {
 		if (response.getHeaders() != null) {
 			response.getHeaders().values().forEach(header -> header.setStyle(null));
 		}
-	}
-
-	private static ApiResponse withoutBody(ApiResponse response) {
-		return new ApiResponse().description(response.getDescription()).headers(response.getHeaders());
 	}
 
 }
