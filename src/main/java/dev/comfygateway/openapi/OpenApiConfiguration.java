@@ -2,24 +2,18 @@ package dev.comfygateway.openapi;
 
 import dev.comfygateway.GatewayProperties;
 import dev.comfygateway.server.Endpoint;
-import io.swagger.v3.oas.models.Components;
+import io.swagger.v3.core.util.Yaml;
 import io.swagger.v3.oas.models.OpenAPI;
 import io.swagger.v3.oas.models.headers.Header;
-import io.swagger.v3.oas.models.info.Contact;
-import io.swagger.v3.oas.models.info.Info;
-import io.swagger.v3.oas.models.info.License;
-import io.swagger.v3.oas.models.media.IntegerSchema;
-import io.swagger.v3.oas.models.media.StringSchema;
-import io.swagger.v3.oas.models.servers.Server;
-import io.swagger.v3.oas.models.tags.Tag;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Objects;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.info.BuildProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Lazy;
-import org.springframework.http.HttpHeaders;
+import org.springframework.core.io.ClassPathResource;
 import org.springframework.validation.Validator;
 import org.springframework.web.servlet.config.annotation.InterceptorRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
@@ -55,51 +49,25 @@ class OpenApiConfiguration implements WebMvcConfigurer {
 		return Endpoint.files("/v3/api-docs", "/swagger-ui");
 	}
 
+	/** Creates the document from its static part, the settings and the version. */
 	@Bean
 	@Lazy
-	OpenAPI openApi(GatewayProperties properties, ObjectProvider<BuildProperties> build) {
+	OpenAPI openApi(GatewayProperties properties, ObjectProvider<BuildProperties> build) throws IOException {
+		OpenAPI document = Yaml.mapper()
+			.readValue(new ClassPathResource("openapi/document.yaml").getInputStream(), OpenAPI.class);
 		BuildProperties built = build.getIfAvailable();
-		return new OpenAPI()
-			.info(new Info().title(properties.name())
-				.version(built == null ? "unknown" : built.getVersion())
-				.description("Serves Comfy Cloud's `GET /api/prompt` to callers without an API key."
-						// Relative both to Swagger UI and to the document
-						+ (properties.page().enabled() ? " [The queue as a page](../)." : ""))
-				.contact(new Contact().name("The operator of this gateway"))
-				// License of the described API, according to its own contract
-				.license(new License().name("GNU General Public License v3.0")
-					.url("https://github.com/comfyanonymous/ComfyUI/blob/master/LICENSE")))
-			// Otherwise springdoc adds the host of the request
-			.servers(List.of(new Server().url("/")))
-			.security(List.of())
-			.tags(List.of(new Tag().name("workflow").description("The workflow execution queue.")))
-			.components(headers(properties));
-	}
-
-	private static Components headers(GatewayProperties properties) {
+		document.getInfo()
+			.title(properties.name())
+			.version(built == null ? "unknown" : built.getVersion())
+			.description("Serves Comfy Cloud's `GET /api/prompt` to callers without an API key."
+					// Relative both to Swagger UI and to the document
+					+ (properties.page().enabled() ? " [The queue as a page](../)." : ""));
 		long freshFor = properties.freshFor().toSeconds();
-		return new Components()
-			.addHeaders(HttpHeaders.ETAG,
-					text("Strong entity tag, a hash of the body", "\"5fa4e2a54d1f9a1ac0ffbf5b9aad0cb5\""))
-			.addHeaders(HttpHeaders.CACHE_CONTROL,
-					text("Time for which the response is fresh", freshFor == 0 ? "no-cache" : "max-age=" + freshFor))
-			.addHeaders("No-Store", text("The response must not be stored", "no-store"))
-			.addHeaders("Cache-Status",
-					text("How the cache handled the request (RFC 9211)", properties.name() + "; hit; ttl=1"))
-			.addHeaders(HttpHeaders.AGE,
-					seconds("Age of the answer in seconds, rounded up; absent if it was fetched for this request and"
-							+ " the upstream sent no Age"))
-			.addHeaders(HttpHeaders.RETRY_AFTER, seconds("Seconds to wait before the next request; absent if unknown"))
-			.addHeaders(HttpHeaders.WWW_AUTHENTICATE, text("Required with 401. Callers cannot authenticate", null))
-			.addHeaders(HttpHeaders.ALLOW, text("Allowed methods", "GET, HEAD, OPTIONS"));
-	}
-
-	private static Header text(String description, @Nullable String example) {
-		return new Header().description(description).schema(new StringSchema()).required(true).example(example);
-	}
-
-	private static Header seconds(String description) {
-		return new Header().description(description).schema(new IntegerSchema()).example(1);
+		Map<String, Header> headers = document.getComponents().getHeaders();
+		Objects.requireNonNull(headers.get("Cache-Control"))
+			.example(freshFor == 0 ? "no-cache" : "max-age=" + freshFor);
+		Objects.requireNonNull(headers.get("Cache-Status")).example(properties.name() + "; hit; ttl=1");
+		return document;
 	}
 
 }

@@ -1,6 +1,7 @@
 package dev.comfygateway.openapi;
 
 import dev.comfygateway.error.GatewayError;
+import io.swagger.v3.oas.models.OpenAPI;
 import java.util.Map;
 import org.springdoc.core.customizers.OpenApiCustomizer;
 import org.springframework.core.Ordered;
@@ -14,6 +15,11 @@ import org.springframework.core.annotation.Order;
 public interface PathCustomizer extends OpenApiCustomizer {
 
 	String path();
+
+	@Override
+	default void customise(OpenAPI document) {
+		// Annotations or the static part of the document express everything
+	}
 
 	/**
 	 * Returns the errors of this path alone, each with the name of its example. Their

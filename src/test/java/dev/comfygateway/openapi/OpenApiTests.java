@@ -318,7 +318,7 @@ class OpenApiTests {
 			.containsExactly("query until", "header Last-Event-ID", "query lastEventId");
 	}
 
-	/** The description of the stream is a file, which the compiler does not check. */
+	/** The operation of the stream is in a file, which the compiler does not check. */
 	@Test
 	void streamIsDescribedAsItBehaves() throws Exception {
 		Map<String, Object> stream = at(json(get("/v3/api-docs")), "paths", "/api/prompt/events", "get");
