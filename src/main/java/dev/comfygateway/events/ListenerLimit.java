@@ -51,10 +51,15 @@ class ListenerLimit {
 			rejections.countRejection();
 			return reject();
 		}
-		return heap.park(request).<Runnable>map(unpark -> () -> {
+		Optional<Runnable> unpark = heap.park(request);
+		if (unpark.isEmpty()) {
+			heap.countRejection();
+			return reject();
+		}
+		return Optional.of(() -> {
 			acquired.decrementAndGet();
-			unpark.run();
-		}).or(this::reject);
+			unpark.get().run();
+		});
 	}
 
 	private Optional<Runnable> reject() {

@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  * Accelerator of {@code /api/prompt}. It responds without Spring MVC, on the selector
  * thread if the result is in memory. Such a result is a fresh or stale answer, or the
  * failure of a cool-down. A caller that must wait for a fetch waits without a thread. A
- * request with a body or with cache directives is passed to the next handler. The
- * response is identical to the controller's, byte for byte.
+ * request with a body or with cache directives is passed to the next handler, as is a
+ * caller that must wait while there is no room to park its request. The response is
+ * identical to the controller's, byte for byte.
  */
 final class PromptAccelerator extends Handler.Wrapper {
 
@@ -69,12 +70,16 @@ final class PromptAccelerator extends Handler.Wrapper {
 		}
 		Exchange exchange = new Exchange(request, response, callback, System.nanoTime());
 		if (request.getConnectionMetaData().getConnection().getMessagesIn() % HANDOVER_INTERVAL == 0) {
-			exchange.execute(() -> respond(exchange));
+			exchange.execute(() -> respondOrPassOn(exchange));
+			return true;
 		}
-		else {
-			respond(exchange);
+		return respond(exchange) || super.handle(request, response, callback);
+	}
+
+	private void respondOrPassOn(Exchange exchange) throws Exception {
+		if (!respond(exchange) && !super.handle(exchange.request, exchange.response, exchange.callback)) {
+			Response.writeError(exchange.request, exchange.response, exchange.callback, 404);
 		}
-		return true;
 	}
 
 	/** Returns whether the request needs no feature of Spring MVC. */
@@ -99,14 +104,19 @@ final class PromptAccelerator extends Handler.Wrapper {
 		return true;
 	}
 
-	private void respond(Exchange exchange) {
+	/**
+	 * Responds now or after a fetch.
+	 * @return false if the caller must wait, but there is no room to park the request
+	 */
+	private boolean respond(Exchange exchange) {
 		Optional<Lookup> found = cache.lookupInMemory(RequestDirectives.NONE);
 		if (found.isPresent()) {
 			write(found.get(), exchange);
-			return;
+			return true;
 		}
-		heap.park(exchange.request)
-			.ifPresentOrElse(unpark -> await(exchange.endingWith(unpark)), () -> reject(exchange));
+		Optional<Runnable> unpark = heap.park(exchange.request);
+		unpark.ifPresent(action -> await(exchange.endingWith(action)));
+		return unpark.isPresent();
 	}
 
 	private void await(Exchange exchange) {
@@ -180,21 +190,22 @@ final class PromptAccelerator extends Handler.Wrapper {
 
 		/**
 		 * Executes a task on a thread of the server. The thread that completes a fetch
-		 * belongs to a client, and must not write the responses of all callers.
+		 * belongs to a client or a timer, and must not write the responses of all
+		 * callers.
 		 */
-		void execute(Runnable task) {
+		void execute(Task task) {
 			Runnable guarded = () -> {
 				try {
 					task.run();
 				}
-				catch (RuntimeException | Error unexpected) {
+				catch (Throwable unexpected) {
 					fail(unexpected);
 				}
 			};
 			try {
 				request.getComponents().getExecutor().execute(guarded);
 			}
-			catch (RejectedExecutionException stopping) {
+			catch (RejectedExecutionException stopped) {
 				guarded.run();
 			}
 		}
@@ -202,6 +213,13 @@ final class PromptAccelerator extends Handler.Wrapper {
 		void fail(Throwable unexpected) {
 			Response.writeError(request, response, callback, unexpected);
 		}
+
+	}
+
+	/** Task that may throw an exception. */
+	private interface Task {
+
+		void run() throws Exception;
 
 	}
 

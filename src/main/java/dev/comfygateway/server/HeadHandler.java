@@ -16,7 +16,7 @@ import org.eclipse.jetty.util.Callback;
  */
 final class HeadHandler extends Handler.Wrapper {
 
-	/** Maximum number of fields. Even a short field uses about 100 bytes of heap. */
+	/** Maximum number of fields. Even a short field uses 120 bytes of heap. */
 	private static final int MAX_FIELDS = 100;
 
 	private final ErrorResponseHandler errors;
@@ -78,12 +78,12 @@ final class HeadHandler extends Handler.Wrapper {
 			this.endPoint = endPoint;
 			this.heapBytes = REQUEST + head.heapBytes();
 			endPoint.recordHead(head);
-			endPoint.chargeRequests(heapBytes);
+			endPoint.requestBegins(heapBytes);
 		}
 
 		@Override
 		public void completed() {
-			endPoint.chargeRequests(-heapBytes);
+			endPoint.requestEnded(-heapBytes);
 		}
 
 	}

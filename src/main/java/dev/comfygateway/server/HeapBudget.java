@@ -54,7 +54,7 @@ public final class HeapBudget {
 	/** Counting uses no more than a tenth of a thread's time. */
 	private static final int PAUSE_FACTOR = 9;
 
-	/** Parked requests, such as listeners, may use 3/4 of the limit. */
+	/** Parked requests, listeners and waiting callers, may use 3/4 of the limit. */
 	private static final double MAX_PARKED_FRACTION = 3.0 / 4;
 
 	private final long max;
@@ -131,21 +131,28 @@ public final class HeapBudget {
 
 	/**
 	 * Charges a request to the share of parked requests.
-	 * @return action that releases the charge; empty if there is no room, which is logged
+	 * @return action that releases the charge; empty if there is no room
 	 */
 	public Optional<Runnable> park(Request request) {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
-		int bytes = endPoint == null ? 0 : endPoint.share();
+		if (endPoint == null) {
+			return Optional.of(() -> {
+			});
+		}
+		int bytes = endPoint.share();
 		if (parked.addAndGet(bytes) > (long) (max * MAX_PARKED_FRACTION) || !tryMakeRoom()) {
 			parked.addAndGet(-bytes);
-			countRejection();
 			return Optional.empty();
 		}
-		return Optional.of(() -> parked.addAndGet(-bytes));
+		endPoint.estimate().setParked(true);
+		return Optional.of(() -> {
+			endPoint.estimate().setParked(false);
+			parked.addAndGet(-bytes);
+		});
 	}
 
 	/** Records that a request is rejected. */
-	void countRejection() {
+	public void countRejection() {
 		rejections.countRejection();
 	}
 

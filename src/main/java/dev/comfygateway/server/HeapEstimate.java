@@ -4,8 +4,9 @@ import java.nio.channels.SelectableChannel;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Estimate of the heap that one connection uses. A closed connection retains it until its
- * selector deregisters the channel, after processing all channels that were ready.
+ * Estimate of the heap that one connection and its requests use. A closed connection
+ * retains it until its selector deregisters the channel, after processing all channels
+ * that were ready, and until its requests have ended.
  */
 final class HeapEstimate {
 
@@ -13,7 +14,12 @@ final class HeapEstimate {
 
 	private final AtomicInteger heapBytes;
 
+	/** Number of requests in progress. */
+	private final AtomicInteger requests = new AtomicInteger();
+
 	private volatile boolean incomplete;
+
+	private volatile boolean parked;
 
 	private int reading;
 
@@ -39,11 +45,32 @@ final class HeapEstimate {
 		return change;
 	}
 
-	/** Adds other bytes. */
-	void add(int bytes) {
+	/** Adds bytes of a request that begins. */
+	void requestBegins(int bytes) {
+		requests.incrementAndGet();
+		add(bytes);
+	}
+
+	/** Adds bytes, zero or less, of a request that has ended. */
+	void requestEnded(int bytes) {
+		add(bytes);
+		requests.decrementAndGet();
+	}
+
+	private void add(int bytes) {
 		if (bytes != 0) {
 			heapBytes.addAndGet(bytes);
 		}
+	}
+
+	/** Records whether a request is parked. */
+	void setParked(boolean parked) {
+		this.parked = parked;
+	}
+
+	/** Returns whether a request is parked. */
+	boolean isParked() {
+		return parked;
 	}
 
 	/** Estimated bytes. */
@@ -57,10 +84,11 @@ final class HeapEstimate {
 	}
 
 	/**
-	 * Returns whether the heap is released: the selector has deregistered the channel.
+	 * Returns whether the heap is released: the selector has deregistered the channel,
+	 * and no request is in progress.
 	 */
 	boolean isReleased() {
-		return transport instanceof SelectableChannel channel && !channel.isRegistered();
+		return transport instanceof SelectableChannel channel && !channel.isRegistered() && requests.get() == 0;
 	}
 
 }

@@ -98,12 +98,12 @@ final class Http2StreamHandler extends Handler.Wrapper {
 			this.endPoint = endPoint;
 			this.streams = streams;
 			this.head = head;
-			endPoint.chargeRequests(streams.open(head));
+			endPoint.requestBegins(streams.open(head));
 		}
 
 		@Override
 		public void completed() {
-			endPoint.chargeRequests(streams.close(head));
+			endPoint.requestEnded(streams.close(head));
 		}
 
 	}

@@ -9,13 +9,13 @@ final class IncompleteHead {
 	static final int BUFFERED_BYTE = 3;
 
 	/**
-	 * Bytes of heap for a byte of an encrypted head, in the worst case of very short
-	 * fields.
+	 * Bytes of heap for a byte of an encrypted head, in the worst case of lines of four
+	 * bytes.
 	 */
-	private static final int ENCRYPTED_BYTE = 25;
+	private static final int ENCRYPTED_BYTE = HeadSize.FIELD / 4 + BUFFERED_BYTE;
 
-	/** Limit of the cost. Jetty limits heads, and bodies are discarded. */
-	private static final int MAX = 200 * 1024;
+	/** Limit of the cost. Jetty limits heads to 8 KiB, and bodies are discarded. */
+	private static final int MAX = 8 * 1024 * ENCRYPTED_BYTE;
 
 	private final boolean encrypted;
 

@@ -84,12 +84,13 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/**
 	 * Returns whether the connection may be closed to make room. It has no request in
-	 * progress, or only one with an incomplete body, or over HTTP/2 only stalled streams.
+	 * progress, or one that is not parked and whose body is incomplete, or over HTTP/2
+	 * only stalled streams.
 	 */
 	boolean isClosable() {
 		Connection http = http();
 		return http.getMessagesIn() <= http.getMessagesOut()
-				|| (streams == null ? isIncomplete() : Http2.isUnread(http));
+				|| (streams == null ? isIncomplete() && !estimate.isParked() : Http2.isUnread(http));
 	}
 
 	/** Returns whether a request is incomplete, or the first one has not arrived. */
@@ -171,15 +172,19 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		return streams;
 	}
 
+	/** Charges a request that begins. */
+	void requestBegins(int bytes) {
+		estimate.requestBegins(bytes);
+		chargeChange(bytes);
+	}
+
 	/**
-	 * Charges bytes for requests in progress, or releases them if the number is negative.
-	 * Has no effect after the end of the connection.
+	 * Releases a request that has ended.
+	 * @param bytes change in bytes, zero or less
 	 */
-	void chargeRequests(int bytes) {
-		if (bytes != 0 && !estimate.isReleased()) {
-			estimate.add(bytes);
-			budget.charge(bytes);
-		}
+	void requestEnded(int bytes) {
+		estimate.requestEnded(bytes);
+		chargeChange(bytes);
 	}
 
 	/** Returns the heap of one request in bytes: its share of the connection's heap. */
@@ -191,7 +196,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** Records a complete head. */
 	void recordHead(HeadSize head) {
 		retained = Math.max(retained, head.bufferBytes());
-		largestHead = Math.max(largestHead, head.incompleteBytes());
+		largestHead = Math.max(largestHead, encrypted ? incompleteHead.cost() : head.incompleteBytes());
 		if (encrypted) {
 			incompleteHead.set(0);
 		}
@@ -199,9 +204,12 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	private void charge() {
-		int change = estimate.update(retained, incompleteHead.cost());
-		if (change != 0) {
-			budget.charge(change);
+		chargeChange(estimate.update(retained, incompleteHead.cost()));
+	}
+
+	private void chargeChange(int bytes) {
+		if (bytes != 0) {
+			budget.charge(bytes);
 		}
 	}
 

@@ -63,7 +63,9 @@ class FloodIT {
 	static void start() throws IOException {
 		upstream = SimulatedComfyCloud.start(0, KEY);
 		gateway = GatewayProcess.startInSmallHeap(Map.of(), "--comfy.api-key=" + KEY,
-				"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s");
+				"--comfy.base-url=" + upstream.baseUrl(), "--comfy.deadline=30s",
+				// Callers wait as soon as the answer is not fresh
+				"--gateway.stale-while-revalidate=0s");
 		gateway.awaitStart();
 		// Loads the classes that probes need
 		awaitImmediateResponses();
@@ -100,6 +102,7 @@ class FloodIT {
 					get("/livez", "") + withoutEnd(get("/livez", "a:\r\n".repeat(1_970)))),
 			entry("1,990 fields behind a body",
 					"POST /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + FIELDS),
+			entry("waiting callers with the start of another head", get("/api/prompt", HUNDRED_FIELDS) + "GET"),
 			entry("half a body",
 					"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + "a\n".repeat(4_000)),
 			entry("what is no HTTP", "\u0016\u0003\u0001\u0002\u0000\u0001".repeat(1_000)));
@@ -111,8 +114,9 @@ class FloodIT {
 		List<String> all = Stream.concat(COMPLETE.values().stream(), OTHERS.values().stream()).toList();
 		return Stream.concat(Stream
 			.of("stream with 1,700 names", "stream with a long cookie", "waiting callers with 98 fields",
-					"waiting callers without a thread", "stream with 1,990 fields", "a long field without end",
-					"1,990 fields without end", "1,990 fields behind a request", "nothing")
+					"waiting callers without a thread", "waiting callers with the start of another head",
+					"stream with 1,990 fields", "a long field without end", "1,990 fields without end",
+					"1,990 fields behind a request", "nothing")
 			.map(what -> arguments(what, List.of(COMPLETE.containsKey(what) ? COMPLETE.get(what) : OTHERS.get(what)))),
 				Stream.of(arguments("all forms", all)));
 	}

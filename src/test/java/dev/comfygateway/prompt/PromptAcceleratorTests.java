@@ -13,8 +13,10 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
+import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -22,6 +24,7 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -141,11 +144,54 @@ class PromptAcceleratorTests {
 	}
 
 	@Test
-	void errorWhenTheHeapIsExhausted() throws IOException {
+	void requestWhenThereIsNoRoomToParkItIsPassedOn() throws IOException {
 		when(heap.park(any())).thenReturn(Optional.empty());
-		GatewayErrors.assertError(get(), "TOO_MANY_WAITING");
-		assertThat(count("rejected")).isEqualTo(1);
+		try (RawConnection caller = connect()) {
+			// Every 256th request is handled on another thread
+			for (int i = 0; i < 256; i++) {
+				assertThat(caller.send(REQUEST).read().status()).isEqualTo(404);
+			}
+		}
 		verify(cache, never()).lookup(any());
+	}
+
+	@Test
+	void responseAfterTheWaitFollowsTheRequest() throws IOException {
+		try (RawConnection head = connect(); RawConnection last = connect()) {
+			head.send(RawConnection.request("HEAD", "/api/prompt"));
+			last.send(RawConnection.request("GET", "/api/prompt", "If-None-Match: *", "Connection: close"));
+			awaitWaiting(2);
+			answer.complete(fetched());
+			assertThat(head.readHead().header("Content-Length")).hasValue("35");
+			assertThat(last.read().status()).isEqualTo(304);
+			assertThat(last.readToEnd()).isEmpty();
+			assertThat(head.send(RawConnection.request("GET", "/nope")).read().status()).isEqualTo(404);
+			awaitReleased();
+		}
+	}
+
+	@Test
+	void responseAfterTheIdleTimeoutOfTheConnectionIsSent() throws IOException {
+		try (RawConnection caller = connect()) {
+			caller.send(REQUEST);
+			awaitWaiting(1);
+			EndPoint endPoint = connector.getConnectedEndPoints().iterator().next();
+			assertThat(endPoint.getConnection().onIdleExpired(new TimeoutException())).isFalse();
+			answer.complete(fetched());
+			assertThat(caller.read().status()).isEqualTo(200);
+			awaitReleased();
+		}
+	}
+
+	@Test
+	void responseWhenTheServersThreadsRejectTasksIsSent() throws Exception {
+		try (RawConnection caller = connect()) {
+			caller.send(REQUEST);
+			awaitWaiting(1);
+			((QueuedThreadPool) server.getThreadPool()).stop();
+			answer.complete(fetched());
+			awaitReleased();
+		}
 	}
 
 	@Test

@@ -152,6 +152,33 @@ class HeapBudgetTests {
 	}
 
 	@Test
+	void parkedRequestIsKeptAlthoughTheNextOneHasBegun() throws Exception {
+		start(100 * KIB, 0);
+		// More heap than the others
+		RawConnection parked = connect()
+			.send(RawConnection.request("GET", "/park", LONG) + "GET / HTTP/1.1\r\nX: " + "x".repeat(2 * KIB));
+		assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
+		Awaitility.await().until(() -> {
+			sendIncompleteHead(connect());
+			return shed() > 0;
+		});
+		assertThat(parked.read().status()).isEqualTo(200);
+	}
+
+	@Test
+	void heapOfAClosedConnectionIsNotReleasedBeforeItsRequestHasEnded() {
+		SelectableChannel closed = mock(SelectableChannel.class);
+		HeapEstimate estimate = new HeapEstimate(closed, 1);
+		assertThat(estimate.isReleased()).isTrue();
+		estimate.requestBegins(10);
+		assertThat(estimate.isReleased()).isFalse();
+		assertThat(estimate.heapBytes()).isEqualTo(11);
+		estimate.requestEnded(-10);
+		assertThat(estimate.isReleased()).isTrue();
+		assertThat(estimate.heapBytes()).isEqualTo(1);
+	}
+
+	@Test
 	void connectionsNearTheMaximumAreClosedOldestFirst() throws Exception {
 		start(Integer.MAX_VALUE, 20);
 		connect();
@@ -283,10 +310,13 @@ class HeapBudgetTests {
 				if (path.equals("/unhandled")) {
 					return false;
 				}
-				if (!path.equals("/wait")) {
+				if (!path.equals("/wait") && !path.equals("/park")) {
 					callback.succeeded();
 				}
 				else {
+					if (path.equals("/park")) {
+						assertThat(budget.park(request)).isPresent();
+					}
 					// The next request of the connection is read after this one
 					// is completed
 					entered.countDown();
