@@ -1,6 +1,7 @@
 package dev.comfygateway.server;
 
 import dev.comfygateway.error.GatewayError;
+import java.util.concurrent.atomic.AtomicReference;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
@@ -31,7 +32,9 @@ final class HeadHandler extends Handler.Wrapper {
 		if (endPoint == null || endPoint.streams() != null) {
 			return handleMetered(request, response, callback);
 		}
-		Callback metered = new Metered(endPoint, HeadSize.of(request), callback);
+		HeadSize head = HeadSize.of(request);
+		endPoint.recordHead(head);
+		Metered metered = new Metered(endPoint, head, callback);
 		try {
 			if (!handleMetered(request, response, metered)) {
 				Response.writeError(request, response, metered, HttpStatus.NOT_FOUND_404);
@@ -41,6 +44,7 @@ final class HeadHandler extends Handler.Wrapper {
 			// Jetty would complete its own callback, and the request would stay charged
 			Response.writeError(request, response, metered, failure);
 		}
+		metered.chargeInProgress();
 		return true;
 	}
 
@@ -63,27 +67,42 @@ final class HeadHandler extends Handler.Wrapper {
 		errors.write(GatewayError.ofStatus(status), response, BodyDrain.andClose(request, response, callback));
 	}
 
-	/** Callback of an HTTP/1.1 request that charges its heap until it ends. */
+	/**
+	 * Callback of an HTTP/1.1 request. A request that is still in progress when its
+	 * handler returns is charged until it ends. Most requests have ended by then, and
+	 * would only contend for the counters.
+	 */
 	private static final class Metered extends Callback.Nested {
-
-		/** Bytes of heap of a request in progress, in addition to its head. */
-		private static final int REQUEST = 2 * 1024;
 
 		private final MeteredEndPoint endPoint;
 
 		private final int heapBytes;
 
+		private final AtomicReference<State> state = new AtomicReference<>(State.NOT_CHARGED);
+
 		Metered(MeteredEndPoint endPoint, HeadSize head, Callback callback) {
 			super(callback);
 			this.endPoint = endPoint;
-			this.heapBytes = REQUEST + head.heapBytes();
-			endPoint.recordHead(head);
-			endPoint.requestBegins(heapBytes);
+			this.heapBytes = head.requestBytes();
+		}
+
+		void chargeInProgress() {
+			if (state.compareAndSet(State.NOT_CHARGED, State.CHARGED)) {
+				endPoint.requestBegins(heapBytes);
+			}
 		}
 
 		@Override
 		public void completed() {
-			endPoint.requestEnded(-heapBytes);
+			if (state.getAndSet(State.ENDED) == State.CHARGED) {
+				endPoint.requestEnded(-heapBytes);
+			}
+		}
+
+		private enum State {
+
+			NOT_CHARGED, CHARGED, ENDED
+
 		}
 
 	}

@@ -21,6 +21,9 @@ record HeadSize(int fields, int target, int text, int longest) {
 	 */
 	static final int FIELD = 120;
 
+	/** Bytes of heap of an HTTP/1.1 request in progress, in addition to its head. */
+	private static final int REQUEST = 2 * 1024;
+
 	/** Bytes of a reference in an array. */
 	private static final int REFERENCE = 4;
 
@@ -46,6 +49,11 @@ record HeadSize(int fields, int target, int text, int longest) {
 	/** Estimated bytes of heap of a complete head. */
 	int heapBytes() {
 		return fields * FIELD + text;
+	}
+
+	/** Estimated bytes of heap of an HTTP/1.1 request in progress with this head. */
+	int requestBytes() {
+		return REQUEST + heapBytes();
 	}
 
 	/**

@@ -49,6 +49,9 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** Bytes of buffers, and of the connection's objects over HTTP/2. */
 	private int retained;
 
+	/** Bytes of the last HTTP/1.1 request while it is in progress. */
+	private int request;
+
 	/** Cost of the largest head while it arrived. */
 	private int largestHead;
 
@@ -187,14 +190,18 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		chargeChange(bytes);
 	}
 
-	/** Returns the heap of one request in bytes: its share of the connection's heap. */
+	/**
+	 * Returns the heap of one request in bytes, with its share of the connection's heap.
+	 * Over HTTP/1.1 the request itself is not charged yet.
+	 */
 	int share() {
 		Http2StreamMeter http2 = streams;
-		return http2 == null ? estimate.heapBytes() : estimate.heapBytes() / Math.max(1, http2.open());
+		return http2 == null ? estimate.heapBytes() + request : estimate.heapBytes() / Math.max(1, http2.open());
 	}
 
 	/** Records a complete head. */
 	void recordHead(HeadSize head) {
+		request = head.requestBytes();
 		retained = Math.max(retained, head.bufferBytes());
 		largestHead = Math.max(largestHead, encrypted ? incompleteHead.cost() : head.incompleteBytes());
 		if (encrypted) {

@@ -90,7 +90,8 @@ class HeapBudgetTests {
 
 	@Test
 	void idleConnectionsWhenNoHeadIsIncompleteAreClosed() throws Exception {
-		start(100 * KIB, 0);
+		// Exceeded by the head of the last connection, not when it is accepted
+		start(98 * KIB, 0);
 		while (shed() == 0) {
 			assertThat(connect().send(RawConnection.request("GET", "/", LONG)).read().status()).isEqualTo(200);
 		}
@@ -259,14 +260,15 @@ class HeapBudgetTests {
 	}
 
 	@Test
-	void requestInProgressIsCharged() throws Exception {
+	void requestInProgressIsChargedUntilItEnds() throws Exception {
 		start(1000 * KIB, 0);
 		RawConnection caller = connect().send(RawConnection.request("GET", "/wait", LONG));
 		assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
 		// The text of the field, and a buffer of twice its length
-		assertThat(estimate().orElseThrow().heapBytes()).isGreaterThan(3 * 4 * KIB + 4 * KIB);
+		Awaitility.await().until(() -> estimate().orElseThrow().heapBytes() > 3 * 4 * KIB + 4 * KIB);
 		meters.counter("comfy.gateway.connections.shed").increment();
 		assertThat(caller.read().status()).isEqualTo(200);
+		Awaitility.await().until(() -> estimate().orElseThrow().heapBytes() < 3 * 4 * KIB + 4 * KIB);
 	}
 
 	@ParameterizedTest
