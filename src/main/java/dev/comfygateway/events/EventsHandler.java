@@ -99,7 +99,7 @@ final class EventsHandler extends Handler.Wrapper {
 			}
 			Optional<Runnable> release = limit.tryAcquire(request);
 			if (release.isPresent()) {
-				add(request, response, Callback.from(callback, release.get()), query);
+				add(request, response, Callback.from(release.get(), callback), query);
 			}
 			else {
 				reject(response, callback);

@@ -185,7 +185,7 @@ final class PromptAccelerator extends Handler.Wrapper {
 
 		/** Returns an exchange that runs an action when it ends. */
 		Exchange endingWith(Runnable action) {
-			return new Exchange(request, response, Callback.from(callback, action), startNanos);
+			return new Exchange(request, response, Callback.from(action, callback), startNanos);
 		}
 
 		/**

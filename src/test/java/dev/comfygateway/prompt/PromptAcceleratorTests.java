@@ -56,6 +56,9 @@ class PromptAcceleratorTests {
 
 	private final AtomicInteger parked = new AtomicInteger();
 
+	/** Number of parked requests when the last request ended. */
+	private final AtomicInteger parkedAtEnd = new AtomicInteger();
+
 	private final Server server = new Server();
 
 	private final HttpConfiguration http = new HttpConfiguration();
@@ -80,7 +83,13 @@ class PromptAcceleratorTests {
 				return true;
 			}
 		});
-		server.setHandler(accelerator);
+		server.setHandler(new Handler.Wrapper(accelerator) {
+			@Override
+			public boolean handle(Request request, org.eclipse.jetty.server.Response response, Callback callback)
+					throws Exception {
+				return super.handle(request, response, Callback.from(() -> parkedAtEnd.set(parked.get()), callback));
+			}
+		});
 		http.setSendServerVersion(false);
 		connector.setHost("127.0.0.1");
 		server.addConnector(connector);
@@ -117,6 +126,20 @@ class PromptAcceleratorTests {
 			assertThat(caller.read().status()).isEqualTo(404);
 			assertThat(caller.read().status()).isEqualTo(200);
 			awaitReleased();
+		}
+	}
+
+	/** Otherwise the next request of the connection could be parked before. */
+	@Test
+	void callerIsReleasedBeforeItsRequestEnds() throws IOException {
+		parkedAtEnd.set(-1);
+		try (RawConnection caller = connect()) {
+			caller.send(REQUEST);
+			awaitWaiting(1);
+			answer.complete(fetched());
+			assertThat(caller.read().status()).isEqualTo(200);
+			Awaitility.await().until(() -> parkedAtEnd.get() >= 0);
+			assertThat(parkedAtEnd).hasValue(0);
 		}
 	}
 
