@@ -24,7 +24,8 @@ import org.springframework.stereotype.Component;
  *
  * <ol>
  * <li>A connection is charged when it is accepted, for its buffers and for an incomplete
- * head. A request is charged until it ends, and additionally while it has a thread.</li>
+ * head. A request that outlasts its handler is charged until it ends, and any request
+ * while it has a thread.</li>
  * <li>Above the limit, all estimates are added up again. A closed connection counts until
  * its selector deregisters it, since it retains its heap until then.</li>
  * <li>{@link ConnectionShedder} closes connections without a request in progress.</li>
@@ -131,7 +132,8 @@ public final class HeapBudget {
 
 	/**
 	 * Charges a request to the share of parked requests.
-	 * @return action that releases the charge; empty if there is no room
+	 * @return action that releases the charge, to be run before the request is completed;
+	 * empty if there is no room
 	 */
 	public Optional<Runnable> park(Request request) {
 		MeteredEndPoint endPoint = MeteredEndPoint.of(request.getConnectionMetaData().getConnection().getEndPoint());
@@ -139,16 +141,18 @@ public final class HeapBudget {
 			return Optional.of(() -> {
 			});
 		}
+		endPoint.parked();
 		int bytes = endPoint.share();
 		if (parked.addAndGet(bytes) > (long) (max * MAX_PARKED_FRACTION) || !tryMakeRoom()) {
-			parked.addAndGet(-bytes);
+			unpark(endPoint, bytes);
 			return Optional.empty();
 		}
-		endPoint.estimate().setParked(true);
-		return Optional.of(() -> {
-			endPoint.estimate().setParked(false);
-			parked.addAndGet(-bytes);
-		});
+		return Optional.of(() -> unpark(endPoint, bytes));
+	}
+
+	private void unpark(MeteredEndPoint endPoint, int bytes) {
+		parked.addAndGet(-bytes);
+		endPoint.unparked();
 	}
 
 	/** Records that a request is rejected. */

@@ -14,7 +14,7 @@ final class HeapEstimate {
 
 	private final AtomicInteger heapBytes;
 
-	/** Number of requests in progress. */
+	/** Number of charged requests in progress. */
 	private final AtomicInteger requests = new AtomicInteger();
 
 	private volatile boolean incomplete;
@@ -85,7 +85,7 @@ final class HeapEstimate {
 
 	/**
 	 * Returns whether the heap is released: the selector has deregistered the channel,
-	 * and no request is in progress.
+	 * and no charged request is in progress.
 	 */
 	boolean isReleased() {
 		return transport instanceof SelectableChannel channel && !channel.isRegistered() && requests.get() == 0;

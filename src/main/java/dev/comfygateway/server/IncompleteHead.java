@@ -14,7 +14,11 @@ final class IncompleteHead {
 	 */
 	private static final int ENCRYPTED_BYTE = HeadSize.FIELD / 4 + BUFFERED_BYTE;
 
-	/** Limit of the cost. Jetty limits heads to 8 KiB, and bodies are discarded. */
+	/**
+	 * Limit of the cost. Jetty limits heads to 8 KiB. Bytes of a body cost as much as
+	 * those of a head, although they are discarded: such a connection is closed before
+	 * others.
+	 */
 	private static final int MAX = 8 * 1024 * ENCRYPTED_BYTE;
 
 	private final boolean encrypted;

@@ -57,6 +57,9 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	private final IncompleteHead incompleteHead;
 
+	/** Buffer of the last read over HTTP/1.1, while a part of it may be unparsed. */
+	private @Nullable ByteBuffer lastRead;
+
 	MeteredEndPoint(EndPoint endPoint, HeapBudget budget, boolean encrypted) {
 		super(endPoint, endPoint.getLocalSocketAddress(), endPoint.getRemoteSocketAddress());
 		this.budget = budget;
@@ -86,14 +89,14 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	}
 
 	/**
-	 * Returns whether the connection may be closed to make room. It has no request in
-	 * progress, or one that is not parked and whose body is incomplete, or over HTTP/2
-	 * only stalled streams.
+	 * Returns whether the connection may be closed to make room. Over HTTP/1.1 it has no
+	 * parked request, and either a response to the last request has begun or a request is
+	 * incomplete. Over HTTP/2 it has no stream, or only stalled ones.
 	 */
 	boolean isClosable() {
 		Connection http = http();
-		return http.getMessagesIn() <= http.getMessagesOut()
-				|| (streams == null ? isIncomplete() && !estimate.isParked() : Http2.isUnread(http));
+		boolean idle = http.getMessagesIn() <= http.getMessagesOut();
+		return streams == null ? (idle || isIncomplete()) && !estimate.isParked() : idle || Http2.isUnread(http);
 	}
 
 	/** Returns whether a request is incomplete, or the first one has not arrived. */
@@ -134,6 +137,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 			close(new EofException("Closed: heap limit reached"));
 			return -1;
 		}
+		lastRead = buffer;
 		incompleteHead.add(buffer, from);
 		charge();
 		return read;
@@ -192,7 +196,8 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	/**
 	 * Returns the heap of one request in bytes, with its share of the connection's heap.
-	 * Over HTTP/1.1 the request itself is not charged yet.
+	 * Over HTTP/1.1 the request itself is charged after its handler has returned, and is
+	 * therefore added.
 	 */
 	int share() {
 		Http2StreamMeter http2 = streams;
@@ -207,11 +212,44 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		if (encrypted) {
 			incompleteHead.set(0);
 		}
+		releaseLastRead();
 		charge();
 	}
 
+	/**
+	 * Records that a request is parked. Bytes that follow it over HTTP/1.1 are not parsed
+	 * before it ends. Until then they use only the buffer that contains them.
+	 */
+	void parked() {
+		if (streams == null) {
+			releaseLastRead();
+			estimate.setParked(true);
+			charge();
+		}
+	}
+
+	/** Records that a parked request is about to end. */
+	void unparked() {
+		if (streams == null) {
+			estimate.setParked(false);
+			charge();
+		}
+	}
+
+	/** Jetty reuses the buffer for other connections once all of it is parsed. */
+	private void releaseLastRead() {
+		if (lastRead != null && !lastRead.hasRemaining()) {
+			lastRead = null;
+		}
+	}
+
 	private void charge() {
-		chargeChange(estimate.update(retained, incompleteHead.cost()));
+		if (estimate.isParked()) {
+			chargeChange(estimate.update(retained + (lastRead == null ? 0 : lastRead.capacity()), 0));
+		}
+		else {
+			chargeChange(estimate.update(retained, incompleteHead.cost()));
+		}
 	}
 
 	private void chargeChange(int bytes) {

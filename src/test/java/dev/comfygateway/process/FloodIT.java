@@ -103,6 +103,9 @@ class FloodIT {
 			entry("1,990 fields behind a body",
 					"POST /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + FIELDS),
 			entry("waiting callers with the start of another head", get("/api/prompt", HUNDRED_FIELDS) + "GET"),
+			entry("stream with another request behind it", get("/api/prompt/events", "") + get("/livez", "")),
+			entry("stream with half a body",
+					get("/api/prompt/events", "Content-Length: 100000\r\n") + "a\n".repeat(4_000)),
 			entry("half a body",
 					"POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + "a\n".repeat(4_000)),
 			entry("what is no HTTP", "\u0016\u0003\u0001\u0002\u0000\u0001".repeat(1_000)));

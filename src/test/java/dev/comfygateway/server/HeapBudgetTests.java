@@ -19,6 +19,7 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -152,9 +153,20 @@ class HeapBudgetTests {
 	}
 
 	@Test
-	void parkedRequestIsKeptAlthoughTheNextOneHasBegun() throws Exception {
+	void parkedRequestIsKeptAlthoughItsResponseHasBegun() throws Exception {
 		start(100 * KIB, 0);
 		// More heap than the others
+		RawConnection parked = connect().send(RawConnection.request("GET", "/park", LONG));
+		assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
+		while (shed() == 0) {
+			assertThat(connect().send(RawConnection.request("GET", "/")).read().status()).isEqualTo(200);
+		}
+		assertThat(parked.read().status()).isEqualTo(200);
+	}
+
+	@Test
+	void parkedRequestIsKeptAlthoughTheNextOneHasBegun() throws Exception {
+		start(100 * KIB, 0);
 		RawConnection parked = connect()
 			.send(RawConnection.request("GET", "/park", LONG) + "GET / HTTP/1.1\r\nX: " + "x".repeat(2 * KIB));
 		assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
@@ -163,6 +175,34 @@ class HeapBudgetTests {
 			return shed() > 0;
 		});
 		assertThat(parked.read().status()).isEqualTo(200);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "\r\n", "Content-Length: 100000\r\n\r\n" })
+	void bytesThatFollowAParkedRequestAreChargedAfterIt(String endOfHead) throws Exception {
+		start(1000 * KIB, 0);
+		RawConnection caller = connect().send("GET /park HTTP/1.1\r\nHost: a\r\n" + endOfHead + "a\n".repeat(1_000));
+		assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
+		HeapEstimate estimate = estimate().orElseThrow();
+		assertThat(estimate.heapBytes()).isLessThan(20 * KIB);
+		meters.counter("comfy.gateway.connections.shed").increment();
+		assertThat(caller.read().status()).isEqualTo(200);
+		assertThat(estimate.heapBytes()).isGreaterThan(100 * KIB);
+	}
+
+	@Test
+	void bufferWithTheNextRequestIsChargedWhileARequestIsParked() throws Exception {
+		start(1000 * KIB, 0);
+		String park = RawConnection.request("GET", "/park");
+		RawConnection caller = connect().send(park + RawConnection.request("GET", "/"));
+		assertThat(entered.await(10, TimeUnit.SECONDS)).isTrue();
+		int withNext = estimate().orElseThrow().heapBytes();
+		meters.counter("comfy.gateway.connections.shed").increment();
+		assertThat(caller.read().status()).isEqualTo(200);
+		assertThat(caller.read().status()).isEqualTo(200);
+		caller.send(park).read();
+		int buffer = connector.getConnectionFactory(HttpConnectionFactory.class).getInputBufferSize();
+		assertThat(withNext).isGreaterThanOrEqualTo(estimate().orElseThrow().heapBytes() + buffer);
 	}
 
 	@Test
@@ -309,26 +349,36 @@ class HeapBudgetTests {
 				if (path.equals("/unhandled")) {
 					return false;
 				}
-				if (!path.equals("/wait") && !path.equals("/park")) {
-					callback.succeeded();
-				}
-				else {
-					if (path.equals("/park")) {
-						assertThat(budget.park(request)).isPresent();
-					}
-					// The next request of the connection is read after this one
-					// is completed
-					entered.countDown();
-					Thread.ofVirtual().start(() -> {
-						Awaitility.await().until(() -> shed() > 0);
-						callback.succeeded();
-					});
+				switch (path) {
+					case "/wait" -> succeedAfterShedding(callback);
+					case "/park" -> park(request, response, callback);
+					default -> callback.succeeded();
 				}
 				return true;
 			}
 		});
 		server.setHandler(handler);
 		server.start();
+	}
+
+	/** Parks a request whose response begins at once, as that of a listener. */
+	private void park(Request request, Response response, Callback callback) {
+		Optional<Runnable> unpark = budget.park(request);
+		if (unpark.isEmpty()) {
+			Response.writeError(request, response, callback, 503);
+			return;
+		}
+		response.write(false, BufferUtil.EMPTY_BUFFER,
+				Callback.from(() -> succeedAfterShedding(Callback.from(unpark.get(), callback)), callback::failed));
+	}
+
+	/** The next request of the connection is not read before this one is completed. */
+	private void succeedAfterShedding(Callback callback) {
+		entered.countDown();
+		Thread.ofVirtual().start(() -> {
+			awaitShed();
+			callback.succeeded();
+		});
 	}
 
 	private RawConnection connect() throws IOException {
