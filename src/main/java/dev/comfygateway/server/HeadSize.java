@@ -1,6 +1,7 @@
 package dev.comfygateway.server;
 
 import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpURI;
 import org.eclipse.jetty.server.Request;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param fields number of header fields
  * @param target length of its path and query
  * @param text total length of its text
- * @param longest length of the longest field value, method, host or target
+ * @param longest length of the longest field name or value, method, host or target
  */
 record HeadSize(int fields, int target, int text, int longest) {
 
@@ -38,12 +39,18 @@ record HeadSize(int fields, int target, int text, int longest) {
 		int longest = Math.max(target, Math.max(length(request.getMethod()), length(uri.getHost())));
 		int fields = 0;
 		for (HttpField field : request.getHeaders()) {
+			int name = length(field.getName());
 			int value = length(field.getValue());
-			longest = Math.max(longest, value);
-			text += value + length(field.getName());
+			longest = Math.max(longest, Math.max(name, value));
+			text += name + value;
 			fields++;
 		}
 		return new HeadSize(fields, target, text, longest);
+	}
+
+	/** Estimated bytes of heap of fields. */
+	static int heapBytes(HttpFields fields) {
+		return fields.stream().mapToInt(field -> FIELD + length(field.getName()) + length(field.getValue())).sum();
 	}
 
 	/** Estimated bytes of heap of a complete head. */

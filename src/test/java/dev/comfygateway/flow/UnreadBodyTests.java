@@ -48,6 +48,25 @@ class UnreadBodyTests {
 		}
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "/api/prompt", "/api/prompt/events?until=9", "/livez" })
+	void smallTrailersAreIgnored(String path) throws IOException {
+		assertThat(RawConnection.exchange(port, withTrailers(path, 3)).status()).isEqualTo(200);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/api/prompt", "/api/prompt/events", "/livez", "/nope" })
+	void errorWhenTrailersAreLarge(String path) throws IOException {
+		Response response = RawConnection.exchange(port, withTrailers(path, 2_000));
+		assertThat(response.status()).isEqualTo(431);
+		GatewayErrors.assertError(response, "REQUEST_HEADER_FIELDS_TOO_LARGE");
+	}
+
+	private static String withTrailers(String path, int trailers) {
+		return RawConnection.request("GET", path, "Transfer-Encoding: chunked") + "0\r\n" + "a:\r\n".repeat(trailers)
+				+ "\r\n";
+	}
+
 	@Test
 	void errorsWhenBodiesAreSentConcurrentlyAreComplete() throws IOException {
 		String head = RawConnection.request("POST", "/api/prompt", "Content-Length: " + SIZE);

@@ -104,6 +104,10 @@ class FloodIT {
 					"POST /livez HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + FIELDS),
 			entry("waiting callers with the start of another head", get("/api/prompt", HUNDRED_FIELDS) + "GET"),
 			entry("stream with another request behind it", get("/api/prompt/events", "") + get("/livez", "")),
+			entry("stream with 2,000 trailers",
+					get("/api/prompt/events", "Transfer-Encoding: chunked\r\n")
+							+ "0\r\n" + "a:\r\n".repeat(2_000) + "\r\n"),
+			entry("a long name", get("/api/prompt", "x".repeat(7_800) + ": v\r\n")),
 			entry("stream with half a body",
 					get("/api/prompt/events", "Content-Length: 100000\r\n") + "a\n".repeat(4_000)),
 			entry("half a body",
@@ -119,7 +123,7 @@ class FloodIT {
 			.of("stream with 1,700 names", "stream with a long cookie", "waiting callers with 98 fields",
 					"waiting callers without a thread", "waiting callers with the start of another head",
 					"stream with 1,990 fields", "a long field without end", "1,990 fields without end",
-					"1,990 fields behind a request", "nothing")
+					"1,990 fields behind a request", "stream with 2,000 trailers", "a long name", "nothing")
 			.map(what -> arguments(what, List.of(COMPLETE.containsKey(what) ? COMPLETE.get(what) : OTHERS.get(what)))),
 				Stream.of(arguments("all forms", all)));
 	}
