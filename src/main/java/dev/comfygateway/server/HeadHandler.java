@@ -76,17 +76,24 @@ final class HeadHandler extends Handler.Wrapper {
 
 		private final MeteredEndPoint endPoint;
 
-		private final int heapBytes;
+		private final HeadSize head;
+
+		/** Bytes that are charged. */
+		private int heapBytes;
 
 		private final AtomicReference<State> state = new AtomicReference<>(State.NOT_CHARGED);
 
 		Metered(MeteredEndPoint endPoint, HeadSize head, Callback callback) {
 			super(callback);
 			this.endPoint = endPoint;
-			this.heapBytes = head.requestBytes();
+			this.head = head;
 		}
 
 		void chargeInProgress() {
+			if (state.get() == State.ENDED) {
+				return;
+			}
+			heapBytes = head.requestBytes() + endPoint.bufferBytes();
 			if (state.compareAndSet(State.NOT_CHARGED, State.CHARGED)) {
 				endPoint.requestBegins(heapBytes);
 			}

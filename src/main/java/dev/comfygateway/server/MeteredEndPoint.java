@@ -28,6 +28,9 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	 */
 	private static final int HTTP_2 = 20 * 1024;
 
+	/** Bytes of the buffer in which Jetty generates the head of a response. */
+	private static final int RESPONSE_HEAD = 8 * 1024;
+
 	/** Additional bytes that a connection may use while the budget is exhausted. */
 	private static final int SMALL = 2 * 1024;
 
@@ -236,6 +239,24 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 		}
 	}
 
+	/**
+	 * Returns the bytes of buffers that an HTTP/1.1 request in progress holds: with
+	 * unparsed bytes behind it, and with the head of a response that its caller does not
+	 * read. The former are already charged for a parked request.
+	 */
+	int bufferBytes() {
+		if (estimate.isParked()) {
+			return 0;
+		}
+		Connection http = http();
+		return lastReadBytes() + (http.getMessagesOut() < http.getMessagesIn() ? 0 : RESPONSE_HEAD);
+	}
+
+	private int lastReadBytes() {
+		ByteBuffer buffer = lastRead;
+		return buffer == null ? 0 : buffer.capacity();
+	}
+
 	/** Jetty reuses the buffer for other connections once all of it is parsed. */
 	private void releaseLastRead() {
 		if (lastRead != null && !lastRead.hasRemaining()) {
@@ -245,7 +266,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
 	private void charge() {
 		if (estimate.isParked()) {
-			chargeChange(estimate.update(retained + (lastRead == null ? 0 : lastRead.capacity()), 0));
+			chargeChange(estimate.update(retained + lastReadBytes(), 0));
 		}
 		else {
 			chargeChange(estimate.update(retained, incompleteHead.cost()));

@@ -3,6 +3,7 @@ package dev.comfygateway.server;
 import dev.comfygateway.support.RawConnection;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -330,6 +331,37 @@ class HeapBudgetTests {
 		assertThat(heapBytes).isGreaterThan(12 * KIB);
 	}
 
+	@Test
+	void bufferOfALongNameStaysChargedAfterTheRequest() throws Exception {
+		start(1000 * KIB, 0);
+		connect().send(RawConnection.request("GET", "/", "x".repeat(5 * KIB) + ": v")).read();
+		assertThat(estimate().orElseThrow().heapBytes()).isGreaterThan(12 * KIB);
+	}
+
+	@Test
+	void buffersOfAResponseThatIsNotReadAreCharged() throws Exception {
+		start(1000 * KIB, 0);
+		connector.setAcceptedSendBufferSize(4 * KIB);
+		connector.setAcceptedReceiveBufferSize(4 * KIB);
+		RawConnection caller = connect();
+		Thread sending = Thread.ofVirtual().start(() -> sendWithoutEnd(caller));
+		// Those of the response's head, and of the requests behind it
+		Awaitility.await().until(() -> estimate().isPresent() && estimate().orElseThrow().heapBytes() > 20 * KIB);
+		caller.close();
+		sending.join();
+	}
+
+	private static void sendWithoutEnd(RawConnection caller) {
+		try {
+			while (true) {
+				caller.send(RawConnection.request("GET", "/write").repeat(100));
+			}
+		}
+		catch (IOException ignored) {
+			// Closed
+		}
+	}
+
 	private void start(int max, int maxConnections) throws Exception {
 		budget = new HeapBudget(max, new ConnectionShedder(maxConnections, meters));
 		HttpConnectionFactory http = new HttpConnectionFactory();
@@ -352,6 +384,7 @@ class HeapBudgetTests {
 				switch (path) {
 					case "/wait" -> succeedAfterShedding(callback);
 					case "/park" -> park(request, response, callback);
+					case "/write" -> response.write(true, ByteBuffer.allocate(10), callback);
 					default -> callback.succeeded();
 				}
 				return true;
