@@ -34,10 +34,11 @@ final class EventsHandler extends Handler.Wrapper {
 	private static final HttpField NO_BUFFERING = new PreEncodedHttpField("X-Accel-Buffering", "no");
 
 	/**
-	 * SO_SNDBUF, which Linux doubles. With the default of up to 4 MiB, it would buffer
-	 * hours of events for a listener that does not read.
+	 * SO_SNDBUF and SO_RCVBUF, which Linux doubles. With the default of up to 4 MiB, the
+	 * kernel would buffer hours of events for a listener that does not read. Whatever a
+	 * listener sends is not read before the stream ends.
 	 */
-	private static final int SEND_BUFFER = 4096;
+	private static final int SOCKET_BUFFER_SIZE = 4096;
 
 	private final EventStream stream;
 
@@ -110,7 +111,7 @@ final class EventsHandler extends Handler.Wrapper {
 	/** Adds a listener. The callback releases its permit, including on failure. */
 	private void add(Request request, Response response, Callback callback, EventsQuery query) {
 		try {
-			limitSendBuffer(request);
+			limitSocketBuffers(request);
 		}
 		catch (IOException closed) {
 			callback.failed(closed);
@@ -125,15 +126,16 @@ final class EventsHandler extends Handler.Wrapper {
 	}
 
 	/**
-	 * Limits the send buffer over HTTP/1.1. Over HTTP/2 all streams share it, and the
-	 * stream's window is the limit.
+	 * Limits the socket buffers over HTTP/1.1. Over HTTP/2 all streams share them, and
+	 * the stream's window is the limit.
 	 */
-	private static void limitSendBuffer(Request request) throws IOException {
+	private static void limitSocketBuffers(Request request) throws IOException {
 		if (request.getConnectionMetaData().getHttpVersion() != HttpVersion.HTTP_2 && request.getConnectionMetaData()
 			.getConnection()
 			.getEndPoint()
 			.getTransport() instanceof SocketChannel socket) {
-			socket.setOption(StandardSocketOptions.SO_SNDBUF, SEND_BUFFER);
+			socket.setOption(StandardSocketOptions.SO_SNDBUF, SOCKET_BUFFER_SIZE);
+			socket.setOption(StandardSocketOptions.SO_RCVBUF, SOCKET_BUFFER_SIZE);
 		}
 	}
 
