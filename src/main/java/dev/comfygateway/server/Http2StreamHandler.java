@@ -13,9 +13,9 @@ import org.eclipse.jetty.util.Callback;
 /**
  * Handler for HTTP/2 requests. It meters the stream, drains the request body, and rejects
  * heads that are too long. While the heap limit is reached, a connection may have one
- * stream, and further streams get 503. If any stream of the connection is stalled,
- * further streams are reset with {@code REFUSED_STREAM} instead, so that a proxy may
- * retry them.
+ * stream, and further streams get 503. If their body is incomplete, or if any stream of
+ * the connection is stalled, they are reset with {@code REFUSED_STREAM} instead, so that
+ * a proxy may retry them.
  */
 final class Http2StreamHandler extends Handler.Wrapper {
 
@@ -37,7 +37,9 @@ final class Http2StreamHandler extends Handler.Wrapper {
 		}
 		if (!heap.tryMakeRoom() && streams.open() > 0) {
 			heap.countRejection();
-			if (Http2.stalled(request.getConnectionMetaData().getConnection()).isEmpty()) {
+			// Frames of an incomplete body would be queued until the response is read
+			if (BodyDrain.discardAvailable(request)
+					&& Http2.stalled(request.getConnectionMetaData().getConnection()).isEmpty()) {
 				errors.write(GatewayError.tooManyWaiting(), response, callback);
 			}
 			else {
@@ -47,15 +49,8 @@ final class Http2StreamHandler extends Handler.Wrapper {
 		}
 		HeadSize head = HeadSize.of(request);
 		Callback metered = new Metered(endPoint, streams, head.heapBytes(), callback);
-		int max = Http2.maxHead(request);
-		if (head.http1Length() > max) {
-			errors.write(GatewayError.ofStatus(
-					head.target() > max ? HttpStatus.URI_TOO_LONG_414 : HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431),
-					response, metered);
-			return true;
-		}
 		try {
-			return handleMetered(request, response, metered);
+			return handleMetered(request, head, response, metered);
 		}
 		catch (Throwable failure) {
 			// Jetty would complete its own callback, and the stream would stay charged
@@ -64,14 +59,27 @@ final class Http2StreamHandler extends Handler.Wrapper {
 		}
 	}
 
-	private boolean handleMetered(Request request, Response response, Callback metered) throws Exception {
+	private boolean handleMetered(Request request, HeadSize head, Response response, Callback metered)
+			throws Exception {
 		HTTP2Stream stream = BodyDrain.discardAvailable(request) ? null : Http2.stream(request);
 		if (stream == null) {
-			return super.handle(request, response, metered);
+			return handleWithoutBody(request, head, response, metered);
 		}
 		Http2BodyDrain drain = new Http2BodyDrain(request, response, stream, metered);
 		drain.drain();
-		return super.handle(new WithoutBody(request), response, drain);
+		return handleWithoutBody(new WithoutBody(request), head, response, drain);
+	}
+
+	private boolean handleWithoutBody(Request request, HeadSize head, Response response, Callback callback)
+			throws Exception {
+		int max = Http2.maxHead(request);
+		if (head.http1Length() > max) {
+			errors.write(GatewayError.ofStatus(
+					head.target() > max ? HttpStatus.URI_TOO_LONG_414 : HttpStatus.REQUEST_HEADER_FIELDS_TOO_LARGE_431),
+					response, callback);
+			return true;
+		}
+		return super.handle(request, response, callback);
 	}
 
 	/** Resets the stream without a response, which the caller would not read. */

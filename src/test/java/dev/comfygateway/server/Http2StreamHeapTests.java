@@ -31,6 +31,11 @@ class Http2StreamHeapTests {
 
 	private static final String LONG = "X-Long: " + "x".repeat(4 * KIB);
 
+	private static final String TOO_LONG = "X-Long: " + "x".repeat(9 * KIB);
+
+	/** More frames than are read of a body, however short they are. */
+	private static final int MANY_FRAMES = 9 * KIB;
+
 	private final Server server = new Server();
 
 	private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
@@ -77,6 +82,39 @@ class Http2StreamHeapTests {
 		assertThat(caller.read(last).status()).isEqualTo(503);
 		// Other connections are still served
 		assertThat(answer(connect(KIB))).isEqualTo(200);
+	}
+
+	@Test
+	void streamWithAnIncompleteBodyIsResetWhenNoConnectionCanBeClosed() throws Exception {
+		start(100 * KIB);
+		Http2Connection caller = connect(KIB);
+		for (int i = 0; i < 50; i++) {
+			caller.request(RawConnection.request("GET", "/wait", LONG));
+		}
+		assertThat(caller.awaitReset(requestWithBody(caller, LONG))).isEqualTo(ErrorCode.REFUSED_STREAM_ERROR.code);
+	}
+
+	@Test
+	void streamWithALongHeadIsResetWhenItsBodyHasManyFrames() throws Exception {
+		start(Integer.MAX_VALUE);
+		Http2Connection caller = connect(0);
+		int stream = requestWithBody(caller, TOO_LONG);
+		for (int i = 0; i < MANY_FRAMES; i++) {
+			caller.send(Http2Connection.DATA, 0, stream, (byte) 1);
+		}
+		assertThat(caller.awaitReset(stream)).isEqualTo(ErrorCode.NO_ERROR.code);
+	}
+
+	@Test
+	void responseToALongHeadIsCompleteWhenItsBodyArrivesLater() throws Exception {
+		start(Integer.MAX_VALUE);
+		Http2Connection caller = connect(KIB);
+		int stream = requestWithBody(caller, TOO_LONG);
+		assertThat(caller.awaitStatus(stream)).isEqualTo(431);
+		caller.send(Http2Connection.DATA, 0, stream, new byte[KIB]);
+		caller.send(Http2Connection.DATA, Http2Connection.END_STREAM, stream, new byte[KIB]);
+		assertThat(caller.read(stream).body()).contains("REQUEST_HEADER_FIELDS_TOO_LARGE").endsWith("}");
+		assertThat(answer(caller)).isEqualTo(200);
 	}
 
 	@Test
@@ -137,6 +175,14 @@ class Http2StreamHeapTests {
 		Http2Connection caller = new Http2Connection(connector.getLocalPort(), 20_000, window);
 		callers.add(caller);
 		return caller;
+	}
+
+	/** Sends the head of a request with a body, and returns the id of its stream. */
+	private static int requestWithBody(Http2Connection caller, String header) throws IOException {
+		int stream = caller.nextStream();
+		caller.send(Http2Connection.HEADERS, Http2Connection.END_HEADERS, stream,
+				Http2Connection.head(RawConnection.request("POST", "/", header).strip()));
+		return stream;
 	}
 
 	private static int answer(Http2Connection caller) throws IOException {
