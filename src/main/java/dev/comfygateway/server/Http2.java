@@ -56,6 +56,12 @@ final class Http2 {
 	 */
 	private static final int MAX_WINDOW_UPDATES = 1_000;
 
+	/**
+	 * Maximum number of frames queued behind a pending write. Jetty limits only the rate
+	 * of the frames that it answers, such as pings.
+	 */
+	private static final int MAX_QUEUED_FRAMES = 1_000;
+
 	private Http2() {
 	}
 
@@ -179,6 +185,9 @@ final class Http2 {
 			streams.frameComplete();
 			if (frame.getType() == FrameType.WINDOW_UPDATE && streams.countWindowUpdate() > MAX_WINDOW_UPDATES) {
 				endPoint.close(new EofException("Too many window updates"));
+			}
+			else if (((HTTP2Session) session).getFrameQueueSize() > MAX_QUEUED_FRAMES) {
+				endPoint.close(new EofException("Too many queued frames"));
 			}
 		}
 

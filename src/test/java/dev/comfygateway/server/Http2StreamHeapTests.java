@@ -4,11 +4,15 @@ import dev.comfygateway.support.Http2Connection;
 import dev.comfygateway.support.RawConnection;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.eclipse.jetty.http2.ErrorCode;
 import org.eclipse.jetty.http2.server.HTTP2CServerConnectionFactory;
+import org.eclipse.jetty.io.WindowRateControl;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -35,6 +39,11 @@ class Http2StreamHeapTests {
 
 	/** More frames than are read of a body, however short they are. */
 	private static final int MANY_FRAMES = 9 * KIB;
+
+	/** More than the buffers of the sockets. */
+	private static final int HUGE = 64 * KIB * KIB;
+
+	private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
 	private final Server server = new Server();
 
@@ -118,6 +127,26 @@ class Http2StreamHeapTests {
 	}
 
 	@Test
+	void connectionIsClosedWhenItDoesNotReadTheAnswersToPings() throws Exception {
+		start(Integer.MAX_VALUE);
+		connector.getConnectionFactory(HTTP2CServerConnectionFactory.class)
+			.setRateControlFactory(new WindowRateControl.Factory(Integer.MAX_VALUE));
+		Http2Connection caller = connect(HUGE);
+		caller.send(Http2Connection.WINDOW_UPDATE, 0, 0, ByteBuffer.allocate(4).putInt(HUGE).array());
+		caller.request(RawConnection.request("GET", "/huge"));
+		byte[] ping = Http2Connection.frame(Http2Connection.PING, 0, 0, new byte[8]);
+		Awaitility.await().atMost(TIMEOUT).ignoreExceptionsInstanceOf(IOException.class).until(() -> {
+			if (connector.getConnectedEndPoints().isEmpty()) {
+				return true;
+			}
+			for (int i = 0; i < 500; i++) {
+				caller.write(ping);
+			}
+			return false;
+		});
+	}
+
+	@Test
 	void methodCountsAsPartOfTheHead() throws Exception {
 		start(Integer.MAX_VALUE);
 		Http2Connection caller = connect(KIB);
@@ -161,7 +190,10 @@ class Http2StreamHeapTests {
 				if (Request.getPathInContext(request).equals("/throw")) {
 					throw new IllegalStateException("A bug");
 				}
-				if (!Request.getPathInContext(request).equals("/wait")) {
+				if (Request.getPathInContext(request).equals("/huge")) {
+					response.write(true, ByteBuffer.allocate(HUGE), callback);
+				}
+				else if (!Request.getPathInContext(request).equals("/wait")) {
 					response.write(true, StandardCharsets.US_ASCII.encode("answer"), callback);
 				}
 				return true;
