@@ -1,11 +1,6 @@
 package dev.comfygateway.server;
 
 import java.util.List;
-import org.eclipse.jetty.http.HttpException;
-import org.eclipse.jetty.http.HttpFields;
-import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.http.HttpStatus;
-import org.eclipse.jetty.http.MetaData;
 import org.eclipse.jetty.http2.FlowControlStrategy;
 import org.eclipse.jetty.http2.HTTP2Connection;
 import org.eclipse.jetty.http2.HTTP2Session;
@@ -87,7 +82,7 @@ final class Http2 {
 		HttpConfiguration own = new HttpConfiguration(shared);
 		own.setRequestHeaderSize(shared.getRequestHeaderSize() * READ_HEADS);
 		AbstractHTTP2ServerConnectionFactory http2 = original instanceof HTTP2CServerConnectionFactory
-				? new UpgradingFactory(own) : new HTTP2ServerConnectionFactory(own);
+				? new Http2ConnectionFactory.Upgrading(own) : new Http2ConnectionFactory(own);
 		for (HttpConfiguration configuration : List.of(shared, own)) {
 			// The gateway does not support HTTP/3
 			configuration.getCustomizers().removeIf(HTTP2ServerConnectionFactory.AltSvcCustomizer.class::isInstance);
@@ -197,37 +192,6 @@ final class Http2 {
 			Http2StreamMeter streams = endPoint == null ? null : endPoint.streams();
 			if (streams != null && frame.getType() == FrameType.DATA) {
 				streams.dataSent();
-			}
-		}
-
-	}
-
-	/** Factory of HTTP/2 connections without TLS, including upgrades from HTTP/1.1. */
-	private static final class UpgradingFactory extends HTTP2CServerConnectionFactory {
-
-		UpgradingFactory(HttpConfiguration configuration) {
-			super(configuration);
-		}
-
-		/**
-		 * Upgrades a connection. The upgrade is ignored if the request does not have
-		 * exactly one {@code HTTP2-Settings} field (RFC 7540 section 3.2.1) or if it has
-		 * a body. Jetty itself checks {@code Content-Length}.
-		 */
-		@Override
-		public @Nullable Connection upgradeConnection(Connector connector, EndPoint endPoint, MetaData.Request request,
-				HttpFields.Mutable response101) {
-			HttpFields fields = request.getHttpFields();
-			boolean isPreface = fields.size() == 0;
-			if (!isPreface && (fields.getFields(HttpHeader.HTTP2_SETTINGS).size() != 1
-					|| fields.contains(HttpHeader.TRANSFER_ENCODING))) {
-				return null;
-			}
-			try {
-				return super.upgradeConnection(connector, endPoint, request, response101);
-			}
-			catch (IllegalArgumentException malformed) {
-				throw new HttpException.RuntimeException(HttpStatus.BAD_REQUEST_400, malformed);
 			}
 		}
 

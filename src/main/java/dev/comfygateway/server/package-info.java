@@ -32,8 +32,8 @@
  * and {@code HeadSize} measure.</li>
  * <li>Connections: {@code ConnectionShedder}, {@code HeadTimeout} and
  * {@link dev.comfygateway.server.ConnectionShare}.</li>
- * <li>HTTP/2: {@code Http2}, {@code Http2StreamMeter}, {@code Http2BodyDrain},
- * {@code StalledStreams} and {@code GoAway}.</li>
+ * <li>HTTP/2: {@code Http2}, {@code Http2ConnectionFactory}, {@code Http2StreamMeter},
+ * {@code Http2BodyDrain}, {@code StalledStreams} and {@code GoAway}.</li>
  * </ul>
  */
 @NullMarked

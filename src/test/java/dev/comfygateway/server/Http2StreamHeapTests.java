@@ -3,6 +3,7 @@ package dev.comfygateway.server;
 import dev.comfygateway.support.Http2Connection;
 import dev.comfygateway.support.RawConnection;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +33,8 @@ class Http2StreamHeapTests {
 	private static final int KIB = 1024;
 
 	private static final int MAX_CALLERS = 1_000;
+
+	private static final String SHORT = "X-Short: x";
 
 	private static final String LONG = "X-Long: " + "x".repeat(4 * KIB);
 
@@ -147,6 +150,19 @@ class Http2StreamHeapTests {
 	}
 
 	@Test
+	void streamIsResetWhenItsTrailersAreLarge() throws Exception {
+		start(Integer.MAX_VALUE);
+		Http2Connection caller = connect(KIB);
+		int small = requestWithBody(caller, SHORT);
+		sendTrailers(caller, small, 1);
+		assertThat(caller.read(small).status()).isEqualTo(200);
+		int large = requestWithBody(caller, SHORT);
+		sendTrailers(caller, large, 10);
+		assertThat(caller.awaitReset(large)).isEqualTo(ErrorCode.ENHANCE_YOUR_CALM_ERROR.code);
+		assertThat(answer(caller)).isEqualTo(200);
+	}
+
+	@Test
 	void methodCountsAsPartOfTheHead() throws Exception {
 		start(Integer.MAX_VALUE);
 		Http2Connection caller = connect(KIB);
@@ -215,6 +231,15 @@ class Http2StreamHeapTests {
 		caller.send(Http2Connection.HEADERS, Http2Connection.END_HEADERS, stream,
 				Http2Connection.head(RawConnection.request("POST", "/", header).strip()));
 		return stream;
+	}
+
+	private static void sendTrailers(Http2Connection caller, int stream, int fields) throws IOException {
+		ByteArrayOutputStream trailers = new ByteArrayOutputStream();
+		for (int i = 0; i < fields; i++) {
+			Http2Connection.field(trailers, "a", "");
+		}
+		caller.send(Http2Connection.HEADERS, Http2Connection.END_HEADERS | Http2Connection.END_STREAM, stream,
+				trailers.toByteArray());
 	}
 
 	private static int answer(Http2Connection caller) throws IOException {
