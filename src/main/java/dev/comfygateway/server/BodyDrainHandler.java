@@ -15,14 +15,11 @@ import org.eclipse.jetty.util.Callback;
  */
 final class BodyDrainHandler extends Handler.Wrapper {
 
-	/** Maximum bytes of heap of trailers, which are not charged. */
-	private static final int MAX_TRAILERS = 1024;
-
 	@Override
 	public boolean handle(Request request, Response response, Callback callback) throws Exception {
 		if (BodyDrain.discardAvailable(request)) {
 			HttpFields trailers = request.getTrailers();
-			if (trailers == null || HeadSize.heapBytes(trailers) <= MAX_TRAILERS) {
+			if (trailers == null || !HeadSize.areLargeTrailers(trailers)) {
 				return super.handle(request, response, callback);
 			}
 			Response.writeError(request, response, BodyDrain.andClose(request, response, callback),

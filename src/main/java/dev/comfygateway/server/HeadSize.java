@@ -25,6 +25,9 @@ record HeadSize(int fields, int target, int text, int longest) {
 	/** Bytes of heap of an HTTP/1.1 request in progress, in addition to its head. */
 	private static final int REQUEST = 2 * 1024;
 
+	/** Maximum bytes of heap of trailers, which are not charged. */
+	private static final int MAX_TRAILERS = 1024;
+
 	/** Bytes of a reference in an array. */
 	private static final int REFERENCE = 4;
 
@@ -48,9 +51,12 @@ record HeadSize(int fields, int target, int text, int longest) {
 		return new HeadSize(fields, target, text, longest);
 	}
 
-	/** Estimated bytes of heap of fields. */
-	static int heapBytes(HttpFields fields) {
-		return fields.stream().mapToInt(field -> FIELD + length(field.getName()) + length(field.getValue())).sum();
+	/** Returns whether trailers use more heap than those that are not charged. */
+	static boolean areLargeTrailers(HttpFields trailers) {
+		int heapBytes = trailers.stream()
+			.mapToInt(field -> FIELD + length(field.getName()) + length(field.getValue()))
+			.sum();
+		return heapBytes > MAX_TRAILERS;
 	}
 
 	/** Estimated bytes of heap of a complete head. */

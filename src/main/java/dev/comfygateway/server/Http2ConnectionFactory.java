@@ -1,7 +1,6 @@
 package dev.comfygateway.server;
 
 import org.eclipse.jetty.http.HttpException;
-import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
@@ -26,9 +25,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Http2ConnectionFactory extends HTTP2ServerConnectionFactory {
 
-	/** Maximum bytes of heap of trailers. */
-	private static final int MAX_TRAILERS = 1024;
-
 	Http2ConnectionFactory(HttpConfiguration configuration) {
 		super(configuration);
 	}
@@ -47,21 +43,12 @@ final class Http2ConnectionFactory extends HTTP2ServerConnectionFactory {
 
 		@Override
 		public void onHeaders(Stream stream, HeadersFrame trailers) {
-			if (heapBytes(trailers.getMetaData().getHttpFields()) > MAX_TRAILERS) {
+			if (HeadSize.areLargeTrailers(trailers.getMetaData().getHttpFields())) {
 				stream.reset(new ResetFrame(stream.getId(), ErrorCode.ENHANCE_YOUR_CALM_ERROR.code), Callback.NOOP);
 			}
 			else {
 				super.onHeaders(stream, trailers);
 			}
-		}
-
-		private static int heapBytes(HttpFields fields) {
-			int bytes = 0;
-			for (HttpField field : fields) {
-				String value = field.getValue();
-				bytes += HeadSize.FIELD + field.getName().length() + (value == null ? 0 : value.length());
-			}
-			return bytes;
 		}
 
 	}
