@@ -141,7 +141,7 @@ public final class HeapBudget {
 			return Optional.of(() -> {
 			});
 		}
-		endPoint.parked();
+		endPoint.setParked(true);
 		int bytes = endPoint.share();
 		if (parked.addAndGet(bytes) > (long) (max * MAX_PARKED_FRACTION) || !tryMakeRoom()) {
 			unpark(endPoint, bytes);
@@ -152,7 +152,7 @@ public final class HeapBudget {
 
 	private void unpark(MeteredEndPoint endPoint, int bytes) {
 		parked.addAndGet(-bytes);
-		endPoint.unparked();
+		endPoint.setParked(false);
 	}
 
 	/** Records that a request is rejected. */

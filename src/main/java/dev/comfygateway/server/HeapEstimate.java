@@ -19,8 +19,6 @@ final class HeapEstimate {
 
 	private volatile boolean incomplete;
 
-	private volatile boolean parked;
-
 	private int reading;
 
 	/**
@@ -61,16 +59,6 @@ final class HeapEstimate {
 		if (bytes != 0) {
 			heapBytes.addAndGet(bytes);
 		}
-	}
-
-	/** Records whether a request is parked. */
-	void setParked(boolean parked) {
-		this.parked = parked;
-	}
-
-	/** Returns whether a request is parked. */
-	boolean isParked() {
-		return parked;
 	}
 
 	/** Estimated bytes. */

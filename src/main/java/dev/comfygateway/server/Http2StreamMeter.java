@@ -26,6 +26,8 @@ final class Http2StreamMeter {
 
 	private int framesBefore;
 
+	private int incomplete;
+
 	private final AtomicInteger windowUpdates = new AtomicInteger();
 
 	private int reads;
@@ -79,12 +81,16 @@ final class Http2StreamMeter {
 	}
 
 	/**
-	 * Updates and returns the heap cost of an incomplete frame in bytes. It is zero for
-	 * the first read after a complete frame, and grows with each further read.
+	 * Adds the bytes of a read to the heap cost of an incomplete frame. The cost is zero
+	 * for the first read after a complete frame, and grows with each further read.
 	 */
-	int updateIncomplete(int before, int read) {
-		int incomplete = frames == framesBefore ? before + read * BUFFERED_BYTE : 0;
+	void countBytes(int read) {
+		incomplete = frames == framesBefore ? Math.min(incomplete + read * BUFFERED_BYTE, IncompleteHead.MAX) : 0;
 		framesBefore = frames;
+	}
+
+	/** Returns the heap cost of an incomplete frame in bytes. */
+	int incompleteBytes() {
 		return incomplete;
 	}
 

@@ -19,7 +19,7 @@ final class IncompleteHead {
 	 * those of a head, although they are discarded: such a connection is closed before
 	 * others.
 	 */
-	private static final int MAX = 8 * 1024 * ENCRYPTED_BYTE;
+	static final int MAX = 8 * 1024 * ENCRYPTED_BYTE;
 
 	private final boolean encrypted;
 

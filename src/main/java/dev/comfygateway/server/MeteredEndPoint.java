@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * End point that estimates the heap of its connection: the connection's objects and
- * buffers, requests in progress, and an incomplete head. Jetty retains buffers as long as
- * the longest text of all heads, but no field of a completed request.
+ * buffers, requests in progress, and an incomplete head.
  */
 final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 
@@ -31,9 +30,6 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** Bytes of the buffer in which Jetty generates the head of a response. */
 	private static final int RESPONSE_HEAD = 8 * 1024;
 
-	/** Additional bytes that a connection may use while the budget is exhausted. */
-	private static final int SMALL = 2 * 1024;
-
 	/**
 	 * Bytes charged for buffers and streams above which a connection is closed before
 	 * others.
@@ -49,25 +45,13 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	/** Meter of the streams; {@code null} over HTTP/1.1. */
 	private volatile @Nullable Http2StreamMeter streams;
 
-	/** Bytes of buffers, and of the connection's objects over HTTP/2. */
-	private int retained;
-
-	/** Bytes of the last HTTP/1.1 request while it is in progress. */
-	private int request;
-
-	/** Cost of the largest head while it arrived. */
-	private int largestHead;
-
-	private final IncompleteHead incompleteHead;
-
-	/** Buffer of the last read over HTTP/1.1, while a part of it may be unparsed. */
-	private @Nullable ByteBuffer lastRead;
+	private final Http1Meter http1;
 
 	MeteredEndPoint(EndPoint endPoint, HeapBudget budget, boolean encrypted) {
 		super(endPoint, endPoint.getLocalSocketAddress(), endPoint.getRemoteSocketAddress());
 		this.budget = budget;
 		this.encrypted = encrypted;
-		this.incompleteHead = new IncompleteHead(encrypted);
+		this.http1 = new Http1Meter(encrypted);
 		this.estimate = new HeapEstimate(endPoint.getTransport(), encrypted ? TLS_CONNECTION : PLAIN_CONNECTION);
 	}
 
@@ -99,7 +83,7 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	boolean isClosable() {
 		Connection http = http();
 		boolean idle = http.getMessagesIn() <= http.getMessagesOut();
-		return streams == null ? (idle || isIncomplete()) && !estimate.isParked() : idle || Http2.isUnread(http);
+		return streams == null ? (idle || isIncomplete()) && !http1.isParked() : idle || Http2.isUnread(http);
 	}
 
 	/** Returns whether a request is incomplete, or the first one has not arrived. */
@@ -133,15 +117,14 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 			return read;
 		}
 		int from = buffer.limit() - read;
-		if (!budget.tryMakeRoom() && incompleteHead.wouldExceed(largestHead + SMALL, buffer, from)) {
+		if (!budget.tryMakeRoom() && http1.isTooLarge(buffer, from)) {
 			// Closed before the bytes are parsed
 			buffer.limit(from);
 			budget.countShed();
 			close(new EofException("Closed: heap limit reached"));
 			return -1;
 		}
-		lastRead = buffer;
-		incompleteHead.add(buffer, from);
+		http1.read(buffer, from);
 		charge();
 		return read;
 	}
@@ -152,17 +135,16 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 			http2.pause();
 			return read;
 		}
-		incompleteHead.set(http2.updateIncomplete(incompleteHead.cost(), read));
+		http2.countBytes(read);
 		charge();
 		return read;
 	}
 
 	/** Records that the connection uses HTTP/2 from now on. */
 	void switchToHttp2() {
-		retained = HTTP_2;
-		incompleteHead.set(0);
-		charge();
+		http1.end();
 		streams = new Http2StreamMeter();
+		charge();
 	}
 
 	/** Returns the bytes charged for heads and streams; zero if they are not large. */
@@ -204,37 +186,20 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	 */
 	int share() {
 		Http2StreamMeter http2 = streams;
-		return http2 == null ? estimate.heapBytes() + request : estimate.heapBytes() / Math.max(1, http2.open());
+		return http2 == null ? estimate.heapBytes() + http1.requestBytes()
+				: estimate.heapBytes() / Math.max(1, http2.open());
 	}
 
-	/** Records a complete head. */
+	/** Records a complete head over HTTP/1.1. */
 	void recordHead(HeadSize head) {
-		request = head.requestBytes();
-		retained = Math.max(retained, head.bufferBytes());
-		largestHead = Math.max(largestHead, encrypted ? incompleteHead.cost() : head.incompleteBytes());
-		if (encrypted) {
-			incompleteHead.set(0);
-		}
-		releaseLastRead();
+		http1.headComplete(head);
 		charge();
 	}
 
-	/**
-	 * Records that a request is parked. Bytes that follow it over HTTP/1.1 are not parsed
-	 * before it ends. Until then they use only the buffer that contains them.
-	 */
-	void parked() {
+	/** Records whether a request is parked. */
+	void setParked(boolean parked) {
 		if (streams == null) {
-			releaseLastRead();
-			estimate.setParked(true);
-			charge();
-		}
-	}
-
-	/** Records that a parked request is about to end. */
-	void unparked() {
-		if (streams == null) {
-			estimate.setParked(false);
+			http1.setParked(parked);
 			charge();
 		}
 	}
@@ -245,32 +210,17 @@ final class MeteredEndPoint extends ProxyConnectionFactory.ProxyEndPoint {
 	 * read. The former are already charged for a parked request.
 	 */
 	int bufferBytes() {
-		if (estimate.isParked()) {
+		if (http1.isParked()) {
 			return 0;
 		}
 		Connection http = http();
-		return lastReadBytes() + (http.getMessagesOut() < http.getMessagesIn() ? 0 : RESPONSE_HEAD);
-	}
-
-	private int lastReadBytes() {
-		ByteBuffer buffer = lastRead;
-		return buffer == null ? 0 : buffer.capacity();
-	}
-
-	/** Jetty reuses the buffer for other connections once all of it is parsed. */
-	private void releaseLastRead() {
-		if (lastRead != null && !lastRead.hasRemaining()) {
-			lastRead = null;
-		}
+		return http1.unparsedBytes() + (http.getMessagesOut() < http.getMessagesIn() ? 0 : RESPONSE_HEAD);
 	}
 
 	private void charge() {
-		if (estimate.isParked()) {
-			chargeChange(estimate.update(retained + lastReadBytes(), 0));
-		}
-		else {
-			chargeChange(estimate.update(retained, incompleteHead.cost()));
-		}
+		Http2StreamMeter http2 = streams;
+		chargeChange(http2 == null ? estimate.update(http1.bufferBytes(), http1.incompleteBytes())
+				: estimate.update(HTTP_2, http2.incompleteBytes()));
 	}
 
 	private void chargeChange(int bytes) {

@@ -28,8 +28,8 @@
  * {@code ErrorResponseHandler}, {@link dev.comfygateway.server.Abort}, {@code BodyDrain},
  * {@code WithHeaders} and {@code WithoutBody}.</li>
  * <li>Heap: {@link dev.comfygateway.server.HeapBudget} charges each {@code HeapEstimate},
- * which {@code MeteredConnectionFactory}, {@code MeteredEndPoint}, {@code IncompleteHead}
- * and {@code HeadSize} measure.</li>
+ * which {@code MeteredConnectionFactory}, {@code MeteredEndPoint}, {@code Http1Meter},
+ * {@code IncompleteHead} and {@code HeadSize} measure.</li>
  * <li>Connections: {@code ConnectionShedder}, {@code HeadTimeout} and
  * {@link dev.comfygateway.server.ConnectionShare}.</li>
  * <li>HTTP/2: {@code Http2}, {@code Http2ConnectionFactory}, {@code Http2StreamMeter},
